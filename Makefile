@@ -1,0 +1,33 @@
+# Each target makes the environment it needs in .venv; there is no other set-up.
+PYTHON ?= python3
+BIN := .venv/bin
+WORKERS ?= 2
+
+.PHONY: sweep test proofs check bench clean
+.DELETE_ON_ERROR:
+
+sweep: .venv/ready  ## 1,280 softmax regressions on digits: results and a page in out/sweep
+	$(BIN)/python -m experiments.sweep --out out/sweep --overwrite
+
+test: .venv/ready  ## the whole suite, in strict float32 and again with float64 enabled
+	$(BIN)/python -m pytest -n $(WORKERS)
+	JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+proofs: .venv/ready  ## the same tests on many more random cases
+	HYPOTHESIS_PROFILE=proofs $(BIN)/python -m pytest -n $(WORKERS)
+	HYPOTHESIS_PROFILE=proofs JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+check: .venv/ready  ## lint and format, changing nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: .venv/ready  ## every benchmark, into experiments/benchmarks/results
+	$(BIN)/python -m experiments.benchmarks.sgd_sweep
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[experiments,dev]'
+	touch $@
+
+clean:  ## remove the environment and the outputs
+	rm -rf .venv out

@@ -1,0 +1,91 @@
+"""Losses of one example, in nats, and `risk`: their weighted mean plus penalties."""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr.activations import log_softmax, softplus
+from jaxlr.pytypes import Array, Batch, Params, Scalar
+
+
+def squared_error(prediction: Array, target: Array) -> Array:
+    """(prediction - target)²; [] each."""
+    return (prediction - jnp.asarray(target, prediction.dtype)) ** 2
+
+
+def log_loss(logit: Array, label: Array) -> Array:
+    """Negative log-likelihood of a Bernoulli label, in nats, from its logit."""
+    label = jnp.asarray(label, logit.dtype)
+    return label * softplus(-logit) + (1 - label) * softplus(logit)
+
+
+def softmax_cross_entropy(logits: Array, label: Array) -> Array:
+    """-log softmax(logits)[label]; label an integer [] or a distribution [C]."""
+    label = jnp.asarray(label)
+    if jnp.issubdtype(label.dtype, jnp.integer):
+        label = jax.nn.one_hot(label, logits.shape[-1], dtype=logits.dtype)
+    return -jnp.sum(label * log_softmax(logits), axis=-1)
+
+
+def l2_penalty(params: Params) -> Array:
+    """½ ‖W‖² over every leaf but the intercepts (the leaves named "b")."""
+    return sum(jnp.sum(w * w) for w in _penalised(params)) / 2
+
+
+def l1_penalty(params: Params) -> Array:
+    """‖W‖₁ over every leaf but the intercepts (the leaves named "b")."""
+    return sum(jnp.sum(jnp.abs(w)) for w in _penalised(params))
+
+
+def risk(
+    model: Callable[[Params, Array], Array],
+    loss: Callable[[Array, Array], Array],
+    *,
+    l2: Scalar = 0.0,
+    l1: Scalar = 0.0,
+) -> Callable[[Params, Batch], Array]:
+    """The objective J(params, batch) = Σ sᵢ loss(model(xᵢ), yᵢ) / Σ sᵢ + l2 ½‖W‖² + l1 ‖W‖₁.
+
+    Args:
+      model: (params, x [D]) -> scores.
+      loss: (scores, label) -> [] nats.
+      l2: ≥ 0, a number or a traced array; glmnet's λ (1 - α).
+      l1: ≥ 0, likewise; glmnet's λ α.
+
+    Returns:
+      J, differentiable in params. A batch whose weights sum to zero has mean loss 0.
+
+    Raises:
+      ValueError: a penalty given as a Python number is negative or NaN.
+    """
+    for name, value in (("l2", l2), ("l1", l1)):
+        if isinstance(value, int | float) and not value >= 0:
+            raise ValueError(f"{name} must be at least 0, and is {value}")
+
+    def objective(params: Params, batch: Batch) -> Array:
+        def example(x, label):
+            return loss(model(params, x), label)
+
+        value = _mean(jax.vmap(example)(batch.x, batch.labels), batch.weights)
+        # A penalty that is the number 0 leaves the program; a traced 0 can't.
+        if not (isinstance(l2, int | float) and l2 == 0):
+            value += jnp.asarray(l2, value.dtype) * l2_penalty(params)
+        if not (isinstance(l1, int | float) and l1 == 0):
+            value += jnp.asarray(l1, value.dtype) * l1_penalty(params)
+        return value
+
+    return objective
+
+
+def _mean(values: Array, weights: Array | None) -> Array:
+    if weights is None:
+        return jnp.mean(values)
+    weights = jnp.asarray(weights, values.dtype)
+    total = jnp.sum(weights)
+    return jnp.sum(weights * values) / jnp.where(total > 0, total, 1)
+
+
+def _penalised(params: Params) -> list[Array]:
+    leaves, _ = jax.tree.flatten_with_path(params)
+    return [leaf for path, leaf in leaves if not path or getattr(path[-1], "key", None) != "b"]

@@ -1,0 +1,15 @@
+"""The strictest JAX, set once for every test; hypothesis profiles; eight virtual devices."""
+
+import os
+
+import jax
+from hypothesis import settings
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_num_cpu_devices", 8)
+
+# `make test` is small and repeatable; `make proofs` runs the same tests on many more cases.
+settings.register_profile("test", max_examples=50, derandomize=True, deadline=None)
+settings.register_profile("proofs", max_examples=5_000, derandomize=True, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
