@@ -1,0 +1,141 @@
+"""One column at a time: numbers, or categories, or a message that names the cell."""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from experiments.datasets.delimited import MISSING_TEXTS
+from experiments.datasets.errors import DataError, shown
+
+LARGEST = float(np.finfo(np.float32).max)  # features are float32 once encoded
+
+
+def typed(
+    column: pa.ChunkedArray, name: str, as_category: bool, *, is_target: bool = False
+) -> np.ndarray | pd.Categorical:
+    """Numbers [N] (NaN where missing) or categories [N] in sorted order.
+
+    A text column whose cells are numbers for the most part is an error: it is a numeric column
+    with a slip in it, or categories that the caller has to declare. Texts lose outer blanks.
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind) and kind.ordered and pa.types.is_string(kind.value_type):
+        return _ordered(column)
+    if pa.types.is_dictionary(kind):
+        column, kind = column.cast(kind.value_type), kind.value_type
+    if pa.types.is_boolean(kind) and not is_target and not as_category:
+        return _numbers(column.cast(pa.int8()), name)
+    if pa.types.is_decimal(kind):
+        column, kind = column.cast(pa.float64()), pa.float64()
+    if _is_number(kind):
+        return _categories(column.cast(pa.string())) if as_category else _numbers(column, name)
+    if pa.types.is_boolean(kind) or (as_category and pa.types.is_temporal(kind)):
+        return _categories(column.cast(pa.string()))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return _from_text(_trimmed(column), name, as_category)
+    raise DataError(
+        f"column {shown(name)} holds {kind} values; leave it out with --drop, or write numbers or"
+        " texts"
+    )
+
+
+def check_numbers(values: np.ndarray, missing: np.ndarray | None, column) -> None:
+    """Raise for NaN that is no gap, ±inf, and what float32 cannot hold; `column(j)` is a name.
+
+    Args:
+      values: [N] or [N, D] numbers.
+      missing: [N] where NaN means a gap, or None.
+      column: index -> the name of a column, for the message.
+    """
+    if values.dtype.kind not in "fc":
+        return
+    bad = ~(np.abs(values) <= LARGEST)  # NaN compares false
+    if missing is not None:
+        bad &= ~missing
+    if not bad.any():
+        return
+    row, *rest = (int(i) for i in np.unravel_index(bad.argmax(), bad.shape))
+    name = shown(column(rest[0] if rest else 0))
+    value = values[(row, *rest)]
+    cure = "mend or remove the row; a missing value is an empty cell or NA"
+    if np.isfinite(value):
+        cure = "rescale the column, since float32 ends at 3.4e38"
+    raise DataError(f"column {name} is {value:g} in row {row + 1}; {cure}")
+
+
+def checked_weights(values: np.ndarray | pd.Categorical, name: str) -> np.ndarray:
+    """Weights [N] as float64: finite, none negative, not all zero."""
+    if isinstance(values, pd.Categorical) or values.dtype.kind not in "biuf":
+        raise DataError(f"--weights {shown(name)} holds texts; choose a column of numbers")
+    weights = values.astype(np.float64)
+    check_numbers(weights, None, lambda _: name)
+    if (weights < 0).any():
+        row = int((weights < 0).argmax())
+        raise DataError(
+            f"--weights {shown(name)} is {weights[row]:g} in row {row + 1}; weights are 0 or more"
+        )
+    if not weights.any():
+        raise DataError(f"--weights {shown(name)} is 0 in every row; give some row a weight")
+    return weights
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
+
+
+def _numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
+    values = column.to_numpy()
+    missing = column.is_null().to_numpy() if column.null_count else None
+    check_numbers(values, missing, lambda _: name)
+    return values
+
+
+def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Texts without outer blanks, and null where that leaves a sign of a missing value."""
+    texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
+    is_missing = pc.is_in(texts, pa.array(MISSING_TEXTS))
+    return pc.if_else(is_missing, pa.scalar(None, pa.string()), texts)
+
+
+def _from_text(texts: pa.ChunkedArray, name: str, as_category: bool):
+    categories = _categories(texts)
+    if as_category or not len(categories.categories):
+        return categories
+    numbers = [_number(text) for text in categories.categories]
+    readable = np.array([number is not None for number in numbers])
+    if readable.all():
+        values = np.array([*numbers, np.nan])[categories.codes]  # code -1 is a gap
+        check_numbers(values, categories.codes < 0, lambda _: name)
+        return values
+    codes = categories.codes[categories.codes >= 0]
+    if 2 * readable[codes].sum() >= len(codes):
+        present = categories.codes >= 0
+        row = int((present & ~readable[categories.codes]).argmax())
+        raise DataError(
+            f"column {shown(name)} is text in row {row + 1} ({shown(categories[row])}) where"
+            " numbers belong; mend it, or name the column in --categorical"
+        )
+    return categories
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _categories(texts: pa.ChunkedArray) -> pd.Categorical:
+    encoded = texts.dictionary_encode().combine_chunks()
+    codes = encoded.indices.fill_null(-1).to_numpy()
+    names = encoded.dictionary.to_pylist()
+    order = sorted(range(len(names)), key=names.__getitem__)
+    rank = np.append(np.argsort(order), -1)
+    return pd.Categorical.from_codes(rank[codes], [names[i] for i in order])
+
+
+def _ordered(column: pa.ChunkedArray) -> pd.Categorical:
+    encoded = column.combine_chunks()
+    codes = encoded.indices.fill_null(-1).to_numpy()
+    return pd.Categorical.from_codes(codes, encoded.dictionary.to_pylist(), ordered=True)

@@ -1,0 +1,95 @@
+"""From a name or a path to raw columns or arrays: the content decides the format, not the name."""
+
+import bz2
+import gzip
+import lzma
+import re
+import zlib
+from pathlib import Path
+
+from experiments.datasets import delimited, idx, libsvm, npz, parquet
+from experiments.datasets.builtin import BUILTIN
+from experiments.datasets.errors import DataError, did_you_mean, shown
+
+_DECOMPRESS = {
+    b"\x1f\x8b": gzip.decompress,
+    b"BZh": bz2.decompress,
+    b"\xfd7zXZ\x00": lzma.decompress,
+}
+_BROKEN = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")  # bytes that no text holds, in any 8-bit encoding
+
+
+def read(file: str, *, labels_file: str | None = None, header: bool | None = None):
+    """The file's content as `delimited.Columns` or `npz.Arrays`."""
+    path = existing(file)
+    if path.is_dir():
+        path = idx.images_in(path)
+    data = contents(path)
+    if data.startswith(b"PAR1"):
+        return parquet.read(data, path)
+    if data.startswith(b"PK"):
+        return npz.read(data, path)
+    if idx.is_idx(data):
+        labels = idx.labels_path(path, labels_file)
+        return idx.read(data, path, contents(existing(str(labels))), labels)
+    if labels_file is not None:
+        raise DataError(f"--labels-file goes with IDX images, and {shown(file)} is no IDX file")
+    text = as_utf8(data, path)
+    if libsvm.is_libsvm(text, path):
+        return libsvm.read(text, path)
+    return delimited.read(text, path, header)
+
+
+def existing(file: str) -> Path:
+    """The path, which must exist: what is neither there nor built in is a misspelt name."""
+    path = Path(file).expanduser()
+    if path.exists():
+        return path
+    if path.parent.is_dir() and (path.suffix or path.parent != Path()):
+        near = did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir()))
+        raise DataError(f"no file {shown(file)}{near}; give the path of one that exists")
+    raise DataError(
+        f"no data set or file {shown(file)}{did_you_mean(file, BUILTIN)};"
+        f" built in are {', '.join(BUILTIN)}; anything else is the path of a file"
+    )
+
+
+def contents(path: Path) -> bytes:
+    """The bytes of the file, decompressed where it is gzip, bzip2 or xz."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        cure = "check its permissions, or give another file"
+        raise DataError(f"cannot read {shown(str(path))}: {error.strerror}; {cure}") from error
+    for magic, decompress in _DECOMPRESS.items():
+        if data.startswith(magic):
+            data = _decompressed(data, decompress, path)
+    if not data.strip():
+        raise DataError(f"{shown(str(path))} is empty; give a file with rows of data")
+    return data
+
+
+def _decompressed(data: bytes, decompress, path: Path) -> bytes:
+    try:
+        return decompress(data)
+    except _BROKEN as error:
+        kind = decompress.__module__.removeprefix("_")
+        raise DataError(
+            f"{shown(str(path))} is a broken or truncated {kind} file; copy or download it again"
+        ) from error
+
+
+def as_utf8(data: bytes, path: Path) -> bytes:
+    """The text in UTF-8 without a byte-order mark; what is not UTF-8 is read as Latin-1."""
+    if _CONTROL.search(data):
+        raise DataError(
+            f"{shown(str(path))} is binary data of no known kind; give CSV, Parquet, NPZ, LIBSVM"
+            " or IDX (texts in UTF-8, also as .gz, .bz2 or .xz)"
+        )
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1").encode("utf-8")
+    return data
