@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from experiments.datasets.cells import check_numbers, checked_weights
+from experiments.datasets.cells import check_numbers, check_weights
 from experiments.datasets.columns import from_columns
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
 from experiments.datasets.npz import Arrays
@@ -85,7 +85,8 @@ def _weights(arrays: Arrays, choices: Choices, num_rows: int) -> np.ndarray | No
             f"--weights {shown(choices.weights)} has shape {weights.shape}; give one weight for"
             f" each of the {num_rows} rows"
         )
-    return checked_weights(weights, choices.weights)
+    check_numbers(weights, None, lambda _: choices.weights)
+    return check_weights(weights, choices.weights)
 
 
 def _by_columns(features, labels, names, arrays: Arrays, name: str, choices: Choices) -> Table:

@@ -29,7 +29,9 @@ def typed(
     if pa.types.is_decimal(kind):
         column, kind = column.cast(pa.float64()), pa.float64()
     if _is_number(kind):
-        return _categories(column.cast(pa.string())) if as_category else _numbers(column, name)
+        if not as_category:
+            return _numbers(column, name)
+        return _categories(column.cast(pa.string()), key=float)
     if pa.types.is_boolean(kind) or (as_category and pa.types.is_temporal(kind)):
         return _categories(column.cast(pa.string()))
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
@@ -48,9 +50,10 @@ def check_numbers(values: np.ndarray, missing: np.ndarray | None, column) -> Non
       missing: [N] where NaN means a gap, or None.
       column: index -> the name of a column, for the message.
     """
-    if values.dtype.kind not in "fc":
+    if values.dtype.kind != "f":
         return
-    bad = ~(np.abs(values) <= LARGEST)  # NaN compares false
+    largest = min(LARGEST, float(np.finfo(values.dtype).max))
+    bad = ~(np.abs(values) <= largest)  # NaN compares false
     if missing is not None:
         bad &= ~missing
     if not bad.any():
@@ -58,24 +61,23 @@ def check_numbers(values: np.ndarray, missing: np.ndarray | None, column) -> Non
     row, *rest = (int(i) for i in np.unravel_index(bad.argmax(), bad.shape))
     name = shown(column(rest[0] if rest else 0))
     value = values[(row, *rest)]
-    cure = "mend or remove the row; a missing value is an empty cell or NA"
+    cure = "mend or remove the row; a missing value is an empty cell, NA or null"
     if np.isfinite(value):
         cure = "rescale the column, since float32 ends at 3.4e38"
     raise DataError(f"column {name} is {value:g} in row {row + 1}; {cure}")
 
 
-def checked_weights(values: np.ndarray | pd.Categorical, name: str) -> np.ndarray:
-    """Weights [N] as float64: finite, none negative, not all zero."""
+def check_weights(values: np.ndarray | pd.Categorical, name: str) -> np.ndarray:
+    """Weights [N] as float64: none negative, some above zero; NaN, a gap, passes."""
     if isinstance(values, pd.Categorical) or values.dtype.kind not in "biuf":
         raise DataError(f"--weights {shown(name)} holds texts; choose a column of numbers")
     weights = values.astype(np.float64)
-    check_numbers(weights, None, lambda _: name)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
         raise DataError(
             f"--weights {shown(name)} is {weights[row]:g} in row {row + 1}; weights are 0 or more"
         )
-    if not weights.any():
+    if not (weights > 0).any():
         raise DataError(f"--weights {shown(name)} is 0 in every row; give some row a weight")
     return weights
 
@@ -126,16 +128,18 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _categories(texts: pa.ChunkedArray) -> pd.Categorical:
-    encoded = texts.dictionary_encode().combine_chunks()
+def _categories(texts: pa.ChunkedArray, key=None) -> pd.Categorical:
+    """Categories [N], sorted by the key of their texts; no category where null."""
+    encoded = texts.combine_chunks().dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy()
     names = encoded.dictionary.to_pylist()
-    order = sorted(range(len(names)), key=names.__getitem__)
-    rank = np.append(np.argsort(order), -1)
-    return pd.Categorical.from_codes(rank[codes], [names[i] for i in order])
+    in_order = sorted(names, key=key)
+    place = {name: code for code, name in enumerate(in_order)}
+    rank = np.array([*(place[name] for name in names), -1])  # the last for code -1, a gap
+    return pd.Categorical.from_codes(rank[codes], in_order)
 
 
 def _ordered(column: pa.ChunkedArray) -> pd.Categorical:
-    encoded = column.combine_chunks()
+    encoded = column.unify_dictionaries().combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy()
     return pd.Categorical.from_codes(codes, encoded.dictionary.to_pylist(), ordered=True)

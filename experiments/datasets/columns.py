@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.datasets.cells import checked_weights, typed
+from experiments.datasets.cells import check_weights, typed
 from experiments.datasets.errors import DataError, listed, shown
 from experiments.datasets.table import Choices, Table
 from experiments.datasets.target import labels_of, position, usual_target
@@ -15,20 +15,24 @@ MAX_SURE_CATEGORIES = 50  # so many texts are categories even where most rows di
 def from_columns(table: pa.Table, name: str, choices: Choices, notes=(), is_class=False) -> Table:
     """The table that the choices make of the columns; see `load` for their meaning."""
     names = _distinct(table.column_names)
-    target = _target(table, choices)
     dropped = [names[position(column, names, "--drop")] for column in choices.drop]
     texts = [names[position(column, names, "--categorical")] for column in choices.categorical]
     weights = None
     if choices.weights is not None:
         weights = names[position(choices.weights, names, "--weights")]
+    target = _target(table, choices.target, {*dropped, weights})
     empty = [n for n in names if table[n].null_count == len(table) and n != target]
     used = [n for n in names if n not in {*dropped, *empty}]
     _check_roles(target, weights, used)
     columns = {n: typed(table[n], n, n in texts, is_target=n == target) for n in used}
     _check_ids({n: column for n, column in columns.items() if n not in (target, *texts)})
+    if weights is not None:
+        check_weights(columns[weights], weights)
     columns, removed = _without_gaps(columns, choices.missing, target, weights)
     labels = _labels(columns.pop(target), choices, target, is_class)
-    sample_weights = None if weights is None else checked_weights(columns.pop(weights), weights)
+    sample_weights = None
+    if weights is not None:
+        sample_weights = check_weights(columns.pop(weights), weights)
     if not columns:
         raise DataError("no feature column is left beside the target; drop fewer columns")
     return Table(
@@ -51,17 +55,20 @@ def _distinct(names: list[str]) -> list[str]:
     return names
 
 
-def _target(table: pa.Table, choices: Choices) -> str:
+def _target(table: pa.Table, chosen: str | int | None, others: set) -> str:
+    """The target chosen, or the usual one among the columns that have no other part to play."""
     names = table.column_names
-    if choices.target is not None:
-        target = names[position(choices.target, names, "--target")]
+    if chosen is not None:
+        target = names[position(chosen, names, "--target")]
         if table[target].null_count == len(table):
             raise DataError(
                 f"target {shown(target)} is empty in every row; choose another --target"
             )
         return target
-    others = {*choices.drop, choices.weights}
-    return usual_target([n for n in names if table[n].null_count < len(table) and n not in others])
+    open_to = [n for n in names if table[n].null_count < len(table) and n not in others]
+    if not open_to:
+        raise DataError("every column is empty or dropped; give rows of data, or drop fewer")
+    return usual_target(open_to)
 
 
 def _check_roles(target: str, weights: str | None, used: list[str]) -> None:

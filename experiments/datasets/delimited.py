@@ -16,6 +16,7 @@ from experiments.datasets.errors import DataError, shown
 MISSING_TEXTS = ("", "NA", "N/A", "n/a", "<NA>", "#N/A", "?", "null", "NULL", "None")
 
 _SAMPLE = 1 << 16  # bytes that decide separator and header
+_BLOCK = 1 << 24  # bytes read at a time, more than any row has
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf(inity)?)", re.I)
 _NEVER = ["\0"]  # no cell reads so: truth values stay texts, hence class names
 
@@ -49,9 +50,9 @@ def read(text: bytes, path: Path, header: bool | None = None) -> Columns:
             f"{shown(str(path))} has one column; separate features and target by comma, semicolon,"
             " tab or blanks"
         )
-    table = _parse(text, path, layout, names, skip=int(has_names))
-    if not table.num_rows:
+    if len(rows) == has_names:
         raise DataError(f"{shown(str(path))} has names but no rows; give a file with rows of data")
+    table = _parse(text, path, layout, names, skip=int(has_names))
     notes = [] if has_names else ["no header: the columns are x0, x1, …"]
     breaks = sum(map(bool, text.splitlines())) - table.num_rows - has_names
     if breaks > 0:  # one stray quote can swallow rows
@@ -103,8 +104,8 @@ def looks_like_header(rows: list[list[str]]) -> bool:
     """Whether the first row holds names.
 
     Where a column is numbers below, a text on top speaks for names and a number against; the
-    column's own index on top says nothing, because pandas names columns so. Where no column is
-    numbers, names are the texts that differ from each other and from all below them.
+    column's own index on top says nothing, because pandas names columns so. Where that leaves it
+    open, names are texts that differ from each other and from all below them.
     """
     first, body = rows[0], rows[1:]
     if not body:
@@ -114,10 +115,10 @@ def looks_like_header(rows: list[list[str]]) -> bool:
     votes = [_vote(first[i], i) for i in numeric]
     if any(votes):
         return sum(votes) > 0
-    if numeric:
-        return len(numeric) > 2
+    if len(numeric) == len(first):
+        return len(first) > 2
     return len(set(first)) == len(first) and not any(
-        cell in column for cell, column in zip(first, columns, strict=True)
+        first[i] in columns[i] for i in range(len(first)) if i not in numeric
     )
 
 
@@ -143,16 +144,17 @@ def _parse(text: bytes, path: Path, layout: Layout, names: list[str], skip: int)
         ragged.append(row)
         return "skip"
 
-    # One block, because Arrow settles a column's type by the first block alone.
-    block = min(len(text) + 1, 2**31 - 1)
     try:
         table = pyarrow.csv.read_csv(
             io.BytesIO(text),
             pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=block, column_names=names, skip_rows=skip
+                use_threads=False, block_size=_BLOCK, column_names=names, skip_rows=skip
             ),
             pyarrow.csv.ParseOptions(
-                delimiter=layout.delimiter, quote_char=layout.quote, invalid_row_handler=note
+                delimiter=layout.delimiter,
+                quote_char=layout.quote,
+                newlines_in_values=True,
+                invalid_row_handler=note,
             ),
             _convert_options(layout),
         )

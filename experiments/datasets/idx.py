@@ -21,13 +21,16 @@ def is_idx(data: bytes) -> bool:
     return len(data) >= 4 and data[:2] == b"\0\0" and data[2] in _TYPES and 1 <= data[3] <= 8
 
 
-def read(images_data: bytes, images_path: Path, labels_data: bytes, labels_path: Path) -> Arrays:
+def images(data: bytes, path: Path) -> np.ndarray:
+    """The numbers [N, ...] of an IDX file with more than one per example."""
+    values = array(data, path)
+    if values.ndim < 2:
+        raise DataError(f"{shown(str(path))} holds one number per row, so labels; give the images")
+    return values
+
+
+def pair(images: np.ndarray, images_path: Path, labels: np.ndarray, labels_path: Path) -> Arrays:
     """Features [N, pixels], named by position, and labels [N]."""
-    images, labels = array(images_data, images_path), array(labels_data, labels_path)
-    if images.ndim < 2:
-        raise DataError(
-            f"{shown(str(images_path))} holds one number per example, so labels; give the images"
-        )
     if labels.ndim != 1:
         raise DataError(
             f"{shown(str(labels_path))} holds shape {labels.shape}; give one label per row"

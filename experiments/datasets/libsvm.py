@@ -21,7 +21,8 @@ def is_libsvm(text: bytes, path: Path) -> bool:
         return True
     lines = text[: 1 << 16].decode("utf-8", errors="replace").splitlines()
     lines = [line.split("#")[0].strip() for line in lines][:20]
-    read_so = [bool(_LINE.fullmatch(line)) for line in lines if line]
+    # A label alone is a row of zeros, and tells nothing.
+    read_so = [bool(_LINE.fullmatch(line)) for line in lines if len(line.split()) > 1]
     return 2 * sum(read_so) > len(read_so)
 
 

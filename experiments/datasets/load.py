@@ -37,7 +37,8 @@ def load(
       name_or_file: breast_cancer, iris, wine, diabetes, digits, or a path; a folder that holds
         an IDX pair will do, and means its training images.
       target: the column to predict; default: the one called target, label, labels, class or y,
-        else the last. An NPZ's labels are its array y, labels, label, target or targets.
+        else the last. In an NPZ the array of that name, or called y, labels, label, target or
+        targets, beside the features X, x, features, data or images.
       task: binary, multiclass or regression. Default: two values are binary; texts, and whole
         numbers of at most 20 values with 3 rows each on average, are multiclass.
       weights: a column (in NPZ an array) of sample weights, finite and ≥ 0; no feature.
@@ -54,7 +55,7 @@ def load(
     choices = _checked(Choices(target, task, weights, missing, _all(drop), _all(categorical)))
     if name_or_file in builtin.BUILTIN:
         return from_columns(builtin.read(name_or_file), name_or_file, choices)
-    source = sources.read(str(name_or_file), labels_file=labels_file, header=header)
+    source = sources.read(str(name_or_file), target=target, labels_file=labels_file, header=header)
     name = Path(name_or_file).resolve().name
     if isinstance(source, Columns):
         return from_columns(source.table, name, choices, source.notes)

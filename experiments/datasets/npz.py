@@ -28,10 +28,11 @@ class Arrays(NamedTuple):
     is_class: bool = False  # the format says that labels are classes, however many
 
 
-def read(data: bytes, path: Path) -> Arrays:
-    """The archive's arrays; features and labels are told apart by name."""
+def read(data: bytes, path: Path, target: str | int | None = None) -> Arrays:
+    """The archive's arrays, told apart by name; `target` may name the labels."""
     arrays = _arrays(data, path)
-    x, y = _first(arrays, FEATURES, path), _first(arrays, LABELS, path)
+    x = _first(arrays, FEATURES, path)
+    y = target if target in arrays and target != x else _first(arrays, LABELS, path)
     others = {name: array for name, array in arrays.items() if name not in (x, y)}
     return Arrays(arrays[x], arrays[y], target=y, others=others)
 

@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import lzma
-import re
 import zlib
 from pathlib import Path
 
@@ -17,24 +16,31 @@ _DECOMPRESS = {
     b"\xfd7zXZ\x00": lzma.decompress,
 }
 _BROKEN = (EOFError, OSError, ValueError, zlib.error, lzma.LZMAError)
-_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1f]")  # bytes that no text holds, in any 8-bit encoding
+_CONTROL = bytes([*range(9), *range(14, 32)])  # no text holds these, in any 8-bit encoding
 
 
-def read(file: str, *, labels_file: str | None = None, header: bool | None = None):
-    """The file's content as `delimited.Columns` or `npz.Arrays`."""
+def read(
+    file: str,
+    *,
+    target: str | int | None = None,
+    labels_file: str | None = None,
+    header: bool | None = None,
+) -> delimited.Columns | npz.Arrays:
+    """The file's content; `target` may name an NPZ's array, the rest is said in `load`."""
     path = existing(file)
     if path.is_dir():
         path = idx.images_in(path)
     data = contents(path)
+    if idx.is_idx(data):
+        images = idx.images(data, path)
+        labels = existing(str(idx.labels_path(path, labels_file)))
+        return idx.pair(images, path, idx.array(contents(labels), labels), labels)
+    if labels_file is not None:
+        raise DataError(f"--labels-file goes with IDX images, and {shown(file)} is no IDX file")
     if data.startswith(b"PAR1"):
         return parquet.read(data, path)
     if data.startswith(b"PK"):
-        return npz.read(data, path)
-    if idx.is_idx(data):
-        labels = idx.labels_path(path, labels_file)
-        return idx.read(data, path, contents(existing(str(labels))), labels)
-    if labels_file is not None:
-        raise DataError(f"--labels-file goes with IDX images, and {shown(file)} is no IDX file")
+        return npz.read(data, path, target)
     text = as_utf8(data, path)
     if libsvm.is_libsvm(text, path):
         return libsvm.read(text, path)
@@ -44,7 +50,7 @@ def read(file: str, *, labels_file: str | None = None, header: bool | None = Non
 def existing(file: str) -> Path:
     """The path, which must exist: what is neither there nor built in is a misspelt name."""
     path = Path(file).expanduser()
-    if path.exists():
+    if file and path.exists():
         return path
     if path.parent.is_dir() and (path.suffix or path.parent != Path()):
         near = did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir()))
@@ -82,7 +88,7 @@ def _decompressed(data: bytes, decompress, path: Path) -> bytes:
 
 def as_utf8(data: bytes, path: Path) -> bytes:
     """The text in UTF-8 without a byte-order mark; what is not UTF-8 is read as Latin-1."""
-    if _CONTROL.search(data):
+    if len(data.translate(None, _CONTROL)) < len(data):
         raise DataError(
             f"{shown(str(path))} is binary data of no known kind; give CSV, Parquet, NPZ, LIBSVM"
             " or IDX (texts in UTF-8, also as .gz, .bz2 or .xz)"
