@@ -1,0 +1,131 @@
+"""From a table to a problem: standardised training and test batches, and what the task means."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.datasets import DataError, Table, encode
+from jaxlr import activations, data, losses, metrics
+from jaxlr.pytypes import Array, Batch
+
+
+class Problem(NamedTuple):
+    """A task on data, ready for descent.
+
+    Regression targets are standardised by training rows; `target_scale` (mean, std) undoes it.
+    """
+
+    table: Table
+    train: Batch
+    test: Batch
+    feature_names: tuple[str, ...]
+    target_scale: tuple[float, float]
+
+    @property
+    def num_outputs(self) -> int | None:
+        """C logits for many classes, None for the single score of the other tasks."""
+        return len(self.table.class_names) if self.table.task == "multiclass" else None
+
+    @property
+    def loss(self):
+        """The task's loss of one example, by its name in `losses`."""
+        return getattr(losses, LOSSES[self.table.task])
+
+
+LOSSES = {
+    "binary": "log_loss",
+    "multiclass": "softmax_cross_entropy",
+    "regression": "squared_error",
+}
+# What validation loss is called in tables: the metric that the loss is the mean of.
+LOSS_NAMES = {"binary": "log_loss", "multiclass": "log_loss", "regression": "squared_error"}
+
+
+def prepare(table: Table, key: Array, test_fraction: float) -> Problem:
+    """Splits off a stratified test set; scaling statistics come from training rows only."""
+    is_class = table.task != "regression"
+    strata = table.labels if is_class else np.zeros(len(table.labels), np.int32)
+    train_rows, test_rows = (np.asarray(rows) for rows in data.split(key, strata, test_fraction))
+    _check_classes(table, train_rows)
+    encoded = encode(table, train_rows)
+    mean, std = 0.0, 1.0
+    labels = table.labels
+    if not is_class:
+        mean, std = float(labels[train_rows].mean()), float(labels[train_rows].std()) or 1.0
+        labels = ((labels - mean) / std).astype(np.float32)
+    weights = np.ones(len(labels)) if table.weights is None else table.weights
+
+    def rows(chosen):
+        return Batch(
+            jnp.asarray(encoded.features[chosen]),
+            jnp.asarray(labels[chosen]),
+            jnp.asarray(weights[chosen], jnp.float32),
+        )
+
+    return Problem(table, rows(train_rows), rows(test_rows), encoded.names, (mean, std))
+
+
+def folds(problem: Problem, key: Array, num_folds: int) -> Array:
+    """Stratified folds of the training rows as weights [F, N].
+
+    Raises:
+      DataError: a class with fewer training rows than folds.
+    """
+    labels = np.asarray(problem.train.labels)
+    if problem.table.task == "regression":
+        return data.folds(key, np.zeros(len(labels), np.int32), num_folds)
+    counts = np.bincount(labels, minlength=len(problem.table.class_names))
+    if counts.min() < num_folds:
+        name = problem.table.class_names[counts.argmin()]
+        raise DataError(
+            f"--folds {num_folds}: class {name!r} has only {counts.min()} training rows; "
+            f"take --folds {counts.min()} or leave that class out"
+            if counts.min() > 1
+            else f"class {name!r} has only {counts.min()} training row; leave that class out"
+        )
+    return data.folds(key, labels, num_folds)
+
+
+def scores_to_probabilities(problem: Problem, scores: Array) -> Array:
+    """[N] logits or [N, C] logits to [N, C] probabilities."""
+    if problem.num_outputs is None:
+        p = activations.sigmoid(scores)
+        return jnp.stack([1 - p, p], axis=-1)
+    return activations.softmax(scores)
+
+
+def predictions(task: str, scores: Array) -> Array:
+    """The most probable class, or the score itself for regression."""
+    if task == "regression":
+        return scores
+    if task == "binary":
+        return (scores > 0).astype(jnp.int32)
+    return jnp.argmax(scores, axis=-1).astype(jnp.int32)
+
+
+def lane_metrics(problem: Problem, model):
+    """(params, batch) -> {name: []}: what every lane is judged by, on the rows with weight."""
+    task = problem.table.task
+    unpenalised = losses.risk(model, problem.loss)
+
+    def measure(params, batch):
+        figures = {LOSS_NAMES[task]: unpenalised(params, batch)}
+        if task != "regression":
+            scores = jax.vmap(model, in_axes=(None, 0))(params, batch.x)
+            figures["accuracy"] = metrics.accuracy_score(
+                batch.labels, predictions(task, scores), sample_weight=batch.weights
+            )
+        return figures
+
+    return measure
+
+
+def _check_classes(table: Table, train_rows: np.ndarray) -> None:
+    if table.task == "regression":
+        return
+    present = np.bincount(table.labels[train_rows], minlength=len(table.class_names)) > 0
+    if not present.all():
+        name = table.class_names[int(np.argmin(present))]
+        raise DataError(f"class {name!r} has no row to train on; leave it out or add rows")
