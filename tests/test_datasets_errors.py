@@ -136,7 +136,11 @@ OTHERS = {
         {"weights": "w"},
         "'w' is -1 in row 1",
     ),
-    "LIBSVM, falling": (LIBSVM + "1 3:2 2:1\n", {}, "line 11: index 2 follows 3; write each index"),
+    "LIBSVM, falling": (
+        LIBSVM + "1 qid:4 3:2 2:1\n",
+        {},
+        "line 11: index 2 follows 3; write each index",
+    ),
     "LIBSVM, twice": (LIBSVM + "1 3:2 3:1\n", {}, "line 11: index 3 follows 3"),
     "LIBSVM, a text": (LIBSVM + "1 3:x\n", {}, "line 11: '3:x' is no index:value"),
     "LIBSVM, no colon": (LIBSVM + "1 3\n", {}, "line 11: '3' is no index:value"),
@@ -144,11 +148,7 @@ OTHERS = {
     "LIBSVM, no label": (LIBSVM + "foo 1:2\n", {}, "line 11: the label 'foo' is no number"),
     "LIBSVM, vast index": (LIBSVM + "1 99999999999:1\n", {}, "index 99999999999 is beyond"),
     "LIBSVM, wide": (LIBSVM + "1 2147483640:1\n", {}, "dense 176 GiB of at most 8; keep fewer"),
-    "LIBSVM, Python's way of numbers": (
-        LIBSVM + "1 2:1_0\n",
-        {},
-        "not LIBSVM text; write lines as label",
-    ),
+    "LIBSVM, other digits": (LIBSVM + "1 2:\u0663\n", {}, "not LIBSVM text; write lines as label"),
     "LIBSVM, NaN": (LIBSVM + "1 3:nan\n", {}, "column 'x3' is nan in row 11"),
     "IDX, alone": (idx(10, 2), {}, "no labels beside .* or give the labels with --labels-file"),
     "IDX, labels": (idx(10), {}, "holds one number per row, so labels; give the images"),
@@ -241,8 +241,13 @@ def test_folders_without_one_pair_are_told(tmp_path):
         load(str(tmp_path))
 
 
+def test_libsvm_without_a_feature_is_told(tmp_path):
+    with pytest.raises(DataError, match="holds labels only; write features as index:value"):
+        raise DataError(failure(tmp_path, "1\n0\n" * 5, {}, name="data.svm"))
+
+
 def test_a_row_longer_than_any_block_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(sys.modules["experiments.datasets.delimited"], "_BLOCK", 64)
     message = failure(tmp_path, GOOD + f"1,2,{'a' * 200}\n", {})
-    with pytest.raises(DataError, match=r"is not a table: .*; mend the file, or save it as plain"):
+    with pytest.raises(DataError, match=r"is not a table: .*; close any open quote, or save it"):
         raise DataError(message)

@@ -158,6 +158,14 @@ def test_blocks_leave_no_seam(tmp_path, monkeypatch, cell):
     pd.testing.assert_frame_equal(loaded(tmp_path, text, **choices).features, whole.features)
 
 
+def test_the_sample_that_decides_ends_with_a_whole_line(tmp_path):
+    rows = "".join(f"{i}.25;{i % 2};a\n{i}.25;{i % 2};b\n" for i in range(9_000))
+    table = loaded(tmp_path, f"p;q;y\n{rows}")
+    assert len(f"p;q;y\n{rows}") > 2 * 2**16
+    assert table.features.shape == (18_000, 2)
+    np.testing.assert_array_equal(table.features[:, 0], np.repeat(np.arange(9_000), 2) + 0.25)
+
+
 def test_columns_may_be_declared_categories(tmp_path):
     table = loaded(tmp_path, text_of(), categorical=["q"])
     assert list(table.features["q"].cat.categories) == ["-2", "0", "1", "3", "9"]

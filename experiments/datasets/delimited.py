@@ -159,7 +159,7 @@ def _parse(text: bytes, path: Path, layout: Layout, names: list[str], skip: int)
             _convert_options(layout),
         )
     except pa.ArrowInvalid as error:
-        cure = "mend the file, or save it as plain CSV"
+        cure = "close any open quote, or save it as plain CSV"
         raise DataError(f"{shown(str(path))} is not a table: {error}; {cure}") from error
     if ragged:
         row = ragged[0]
