@@ -1,0 +1,111 @@
+"""The house keeps its own laws: floors that point down, no forbidden import, a docstring each."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FILES = sorted((ROOT / "jaxlr").rglob("*.py"))
+FLOORS = [
+    {"pytypes"},
+    {"activations", "optimizers", "metrics", "data"},
+    {"models", "losses", "chain_rule"},
+    {"training", "solvers"},
+    {"sweeps", "paths"},
+]
+FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+OUTSIDERS = {"jax", "numpy", "chex", "scipy", "ml_dtypes"}
+RECEIVES_FUNCTIONS = {"training", "sweeps", "solvers"}  # and so imports no model and no loss
+AUTODIFF = {"grad", "value_and_grad", "vjp", "jvp", "linearize", "hessian", "jacfwd", "jacrev"}
+
+
+def parts_of(path):
+    return path.relative_to(ROOT).with_suffix("").parts
+
+
+def imports(path):
+    """Dotted names of all that a file imports, `from a import b` as a.b."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def wrongs(module, imported):
+    """Why `module` (a name under jaxlr) must not import `imported`, or nothing."""
+    package, *rest = imported.split(".")
+    if package != "jaxlr":
+        standard = package in __import__("sys").stdlib_module_names
+        return [] if standard or package in OUTSIDERS else [f"{package} is not a core dependency"]
+    other = rest[0]
+    if other == module:
+        return []
+    if other == "chain_rule":
+        return ["a witness is for tests and experiments alone"]
+    if module in RECEIVES_FUNCTIONS and other in {"models", "losses"}:
+        return [f"{module} receives its functions"]
+    if FLOOR[other] >= FLOOR[module]:
+        return [f"{other} is not on a lower floor than {module}"]
+    return []
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(parts_of(path)[1:]))
+def test_each_file_imports_only_from_lower_floors(path):
+    module = parts_of(path)[1]
+    if module == "__init__":
+        return  # the face of the whole house shows every floor
+    for imported in imports(path):
+        assert not wrongs(module, imported), f"{path.name} imports {imported}"
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("losses", "jaxlr.training.fit"),
+        ("losses", "jaxlr.models.linear"),
+        ("training", "jaxlr.losses.risk"),
+        ("training", "optax"),
+        ("losses", "jaxlr.chain_rule.mlp"),
+        ("data", "experiments.study"),
+    ],
+)
+def test_a_forbidden_import_is_seen(module, imported):
+    assert wrongs(module, imported)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(parts_of(path)[1:]))
+def test_every_public_name_has_a_docstring_and_nothing_prints_or_reads(path):
+    tree = ast.parse(path.read_text())
+    assert ast.get_docstring(tree), f"{path} says nothing of itself"
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), f"{path}: {node.name}"
+    called = {
+        n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and hasattr(n.func, "id")
+    }
+    assert not called & {"print", "open", "input", "exec", "eval"}
+
+
+def test_the_witness_never_asks_the_accused():
+    files = [path for path in FILES if parts_of(path)[1] == "chain_rule"]
+    assert files
+    for path in files:
+        tree = ast.parse(path.read_text())
+        words = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+        words |= {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
+        assert not words & AUTODIFF
+
+
+def test_files_stay_short():
+    lengths = sorted(len(path.read_text().splitlines()) for path in FILES)
+    assert lengths[len(lengths) // 2] < 200
+    assert lengths[-1] <= 350
+
+
+def test_no_index_address_stands_beside_the_pinned_versions():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    pinned = [line for line in lines if not line.startswith("#")]
+    assert all(line.count("==") == 1 and "/" not in line and "@" not in line for line in pinned)
