@@ -8,14 +8,15 @@ results.parquet (a row per lane), summary.json and report.html into --out.
 Example: python -m experiments.sweep --data breast_cancer --out out/breast --configs 64
 """
 
+import contextlib
 import dataclasses
+import io
+import itertools
 import os
 import platform
 import shlex
 import sys
-from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Literal
 
 import jax
 import tyro
@@ -23,103 +24,8 @@ from tqdm import tqdm
 
 from experiments import outputs, problems, report, study
 from experiments.datasets import DataError, load
+from experiments.settings import SettingError, Settings, check, check_batches, design
 from jaxlr import sweeps
-
-MODELS = ("linear", "mlp")
-Range = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The dials of a sweep."""
-
-    data: str = "digits"
-    """breast_cancer, iris, wine, diabetes, digits, or a file: CSV, Parquet, NPZ, LIBSVM, IDX."""
-    target: str | None = None
-    """Column to predict, by name or number; default: one called target, label, class or y, else
-    the last."""
-    task: Literal["binary", "multiclass", "regression"] | None = None
-    """Default: inferred from the target."""
-    weights: str | None = None
-    """Column of sample weights (weight 2 = the row twice)."""
-    missing: Literal["impute", "drop", "error"] = "impute"
-    """Empty cells: the training median and an indicator column; drop such rows; or refuse."""
-    out: str = "out/sweep"
-    """Folder for the results; must be new or empty."""
-    overwrite: bool = False
-    """Replace earlier results in --out."""
-    seed: int = 0
-    """Seed of the split, the folds, the design and the minibatches."""
-    configs: int = 256
-    """Points of the design."""
-    design: Literal["sobol", "random"] = "sobol"
-    """How the points fill the space."""
-    folds: int = 5
-    """Folds of the training rows; a lane is a configuration on a fold."""
-    epochs: int = 40
-    """Passes over the training rows."""
-    batch_size: tuple[int, ...] = (64,)
-    """Rows per step; several become static choices, a compilation each."""
-    model: tuple[Literal[MODELS], ...] = ("linear",)
-    """Models to try; several become static choices."""
-    hidden: tuple[int, ...] = (32,)
-    """Widths of the mlp's hidden stages."""
-    optimizer: tuple[Literal[study.OPTIMIZERS], ...] = ("momentum",)
-    """Optimizers to try; several become static choices. Adam and its kin take momentum as b1."""
-    learning_rate: Range = (1e-3, 1.0)
-    """Range, log-uniform."""
-    momentum: Range = (0.0, 0.99)
-    """Range, uniform."""
-    l2: Range = (1e-6, 1e-1)
-    """Range of the ridge penalty, log-uniform; the objective adds l2/2 ||W||^2."""
-    test_fraction: float = 0.2
-    """Share of rows set aside for the one test at the end."""
-    select: Literal["best", "one_standard_error"] = "best"
-    """The smallest mean validation loss, or the largest l2 within one standard error of it."""
-
-
-class SettingError(ValueError):
-    """A setting has no meaning; the message names it and the cure."""
-
-
-def design(settings: Settings) -> sweeps.Design:
-    """The settings' points: numbers as lanes, static choices as groups."""
-    space = {
-        "learning_rate": sweeps.LogUniform(*settings.learning_rate),
-        "momentum": sweeps.Uniform(*settings.momentum),
-        "l2": sweeps.LogUniform(*settings.l2),
-        "model": sweeps.Choices(settings.model),
-        "optimizer": sweeps.Choices(settings.optimizer),
-        "batch_size": sweeps.Choices(settings.batch_size),
-    }
-    draw = sweeps.sobol if settings.design == "sobol" else sweeps.random
-    return draw(space, settings.configs, settings.seed)
-
-
-def check(settings: Settings) -> None:
-    """Raises SettingError for a value that has no meaning, before any work."""
-    for name, least in (("configs", 1), ("folds", 2), ("epochs", 1), ("seed", 0)):
-        value = getattr(settings, name)
-        if value < least:
-            raise SettingError(f"--{name} {value}: must be at least {least}")
-    for name in ("batch_size", "hidden"):
-        if not getattr(settings, name) or min(getattr(settings, name)) < 1:
-            raise SettingError(f"--{_dashed(name)}: every size must be at least 1")
-    for name, least, most in (
-        ("learning_rate", 0.0, float("inf")),
-        ("momentum", 0.0, 1.0),
-        ("l2", 0.0, float("inf")),
-    ):
-        low, high = getattr(settings, name)
-        text = f"--{_dashed(name)} {low:g} {high:g}"
-        if not low <= high:
-            raise SettingError(f"{text}: the range is empty; give LOW HIGH with LOW <= HIGH")
-        if not (least <= low and high < most):
-            raise SettingError(f"{text}: must lie in [{least:g}, {most:g})")
-        if name != "momentum" and low == 0:
-            raise SettingError(f"{text}: spread by its logarithm, so LOW must be above 0")
-    if not 0 < settings.test_fraction < 1:
-        raise SettingError(f"--test-fraction {settings.test_fraction}: must lie between 0 and 1")
 
 
 def run(settings: Settings) -> int:
@@ -132,12 +38,15 @@ def run(settings: Settings) -> int:
             task=settings.task,
             weights=settings.weights,
             missing=settings.missing,
+            drop=settings.drop,
+            categorical=settings.categorical,
+            labels_file=settings.labels_file,
         )
         split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
         problem = problems.prepare(table, split_key, settings.test_fraction)
         fold_weights = problems.folds(problem, fold_key, settings.folds)
         order = study.orders(problem, settings.epochs, settings.seed)
-        _check_batches(settings, len(problem.train.x))
+        check_batches(settings, len(problem.train.x))
         plan = study.Plan(
             sweeps.groups(design(settings)),
             settings.folds,
@@ -231,26 +140,35 @@ def device() -> str:
     return f"{os.cpu_count()} CPU cores" if first.platform == "cpu" else first.device_kind
 
 
-def _check_batches(settings: Settings, num_rows: int) -> None:
-    for size in settings.batch_size:
-        if size > num_rows:
-            raise SettingError(
-                f"--batch-size {size}: larger than the {num_rows} training rows; "
-                f"take at most {num_rows}"
+def parse(args: list[str] | None) -> Settings:
+    """The settings of a command line; `--help` prints and exits 0.
+
+    Raises:
+      SettingError: an option or value that is not understood, in one line.
+    """
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(
+                Settings, args=args, prog="python -m experiments.sweep", description=__doc__
             )
+    except SystemExit as stop:
+        if not stop.code:
+            raise
+        raise SettingError(_one_line(said.getvalue())) from None
 
 
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
+def _one_line(box: str) -> str:
+    """The first paragraph of a message that tyro drew a box around."""
+    inside = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
+    message = itertools.takewhile(lambda line: line.strip("─"), inside)
+    return f"{' '.join(message)} (--help lists every option)"
 
 
 def main(args: list[str] | None = None) -> int:
     """The command line: 0 done, 1 every lane diverged, 2 a mistake in what was asked."""
-    settings = tyro.cli(
-        Settings, args=args, prog="python -m experiments.sweep", description=__doc__
-    )
     try:
-        return run(settings)
+        return run(parse(args))
     except (DataError, SettingError, outputs.OutputError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
