@@ -1,0 +1,225 @@
+"""Curves over all thresholds: counts, ROC, precision-recall, detection error trade-off.
+
+Tied scores are one vertex, so the drawn curve is the exact one and so is its area. Inside `jit` a
+curve has fixed length, one vertex a row: the rows of a tie repeat their common vertex, and rows of
+weight zero repeat the last. Where values can be read, repeats are dropped and curves look as
+scikit-learn's do.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.metrics import checks
+from jaxlr.metrics.columns import Column, binary_column
+from jaxlr.metrics.order import ends, ranked
+from jaxlr.metrics.wide import poison, ratio, wide
+from jaxlr.pytypes import Array
+
+
+class Vertices(NamedTuple):
+    """Weight flagged at each threshold, descending: fp and tp [N], float64, ties collapsed.
+
+    `last` [N] marks the one vertex of each tie that a curve of distinct thresholds keeps.
+    """
+
+    fp: Array
+    tp: Array
+    thresholds: Array
+    last: Array
+
+
+class ThresholdCounts(NamedTuple):
+    """tn, fp, fn, tp [T] at each of the descending thresholds [T]."""
+
+    tn: Array
+    fp: Array
+    fn: Array
+    tp: Array
+    thresholds: Array
+
+
+class RocCurve(NamedTuple):
+    """fpr and tpr [T + 1] from (0, 0), thresholds [T + 1] from infinity, descending."""
+
+    fpr: Array
+    tpr: Array
+    thresholds: Array
+
+
+class PrecisionRecallCurve(NamedTuple):
+    """precision and recall [T + 1], ending in (1, 0); thresholds [T] ascending."""
+
+    precision: Array
+    recall: Array
+    thresholds: Array
+
+
+class DetCurve(NamedTuple):
+    """fpr descending, fnr ascending, thresholds ascending."""
+
+    fpr: Array
+    fnr: Array
+    thresholds: Array
+
+
+@wide
+def confusion_matrix_at_thresholds(
+    y_true, y_score, *, pos_label=None, sample_weight=None
+) -> ThresholdCounts:
+    """TN, FP, FN, TP when rows scoring at least the threshold are flagged, at every threshold."""
+    column = binary_column(y_true, y_score, pos_label, sample_weight)
+    curve = _trimmed(_vertices_of(column), column)
+    counts = (curve.fp[-1] - curve.fp, curve.fp, curve.tp[-1] - curve.tp, curve.tp)
+    return _poisoned(ThresholdCounts(*counts, curve.thresholds), column)
+
+
+@wide
+def roc_curve(
+    y_true, y_score, *, pos_label=None, sample_weight=None, drop_intermediate=True
+) -> RocCurve:
+    """The ROC curve: (FPR, TPR) as the threshold falls from infinity.
+
+    Args:
+      y_true: [N] labels; inside `jit` 0 or 1.
+      y_score: [N], higher meaning more likely positive.
+      pos_label: the positive label; needed unless labels are 0/1 or -1/1. Static.
+      sample_weight: [N], or None for ones.
+      drop_intermediate: leave out vertices on straight lines. Has no effect inside `jit`.
+
+    Returns:
+      RocCurve of NaN rates for a class that has no weight.
+    """
+    column = binary_column(y_true, y_score, pos_label, sample_weight)
+    curve = _trimmed(_vertices_of(column), column)
+    if drop_intermediate and not column.traced and len(curve.fp) > 2:
+        curve = _kept(curve, _bends(np.diff(curve.fp, 2), np.diff(curve.tp, 2)))
+    fpr, tpr = curve.fp / curve.fp[-1], curve.tp / curve.tp[-1]
+    start = jnp.where(jnp.isnan(jnp.stack([fpr[-1], tpr[-1]])), jnp.nan, 0.0)
+    rates = (jnp.concatenate([start[i : i + 1], r]) for i, r in enumerate((fpr, tpr)))
+    return _poisoned(RocCurve(*rates, _from_infinity(curve.thresholds)), column)
+
+
+@wide
+def precision_recall_curve(
+    y_true, y_score, *, pos_label=None, sample_weight=None, drop_intermediate=False
+) -> PrecisionRecallCurve:
+    """Precision against recall as the threshold rises; arguments as of `roc_curve`.
+
+    Recall is 1 everywhere when nothing is positive. Precision of nothing flagged is 0, but the
+    last point is (precision 1, recall 0) by convention.
+    """
+    column = binary_column(y_true, y_score, pos_label, sample_weight)
+    curve = _trimmed(_vertices_of(column), column)
+    if drop_intermediate and not column.traced and len(curve.fp) > 2:
+        curve = _kept(curve, _moves(curve.tp))
+    precision = ratio(curve.tp, curve.tp + curve.fp)
+    recall = ratio(curve.tp, jnp.broadcast_to(curve.tp[-1], curve.tp.shape), 1.0)
+    points = (jnp.append(precision[::-1], 1.0), jnp.append(recall[::-1], 0.0))
+    return _poisoned(PrecisionRecallCurve(*points, curve.thresholds[::-1]), column)
+
+
+@wide
+def det_curve(
+    y_true, y_score, pos_label=None, sample_weight=None, drop_intermediate=False
+) -> DetCurve:
+    """False negative rate against false positive rate; arguments as of `roc_curve`.
+
+    Where values can be read, the curve stops where either error stays at zero.
+    """
+    column = binary_column(y_true, y_score, pos_label, sample_weight)
+    curve = _trimmed(_vertices_of(column), column)
+    zero = jnp.zeros(1)
+    curve = Vertices(
+        jnp.concatenate([zero, curve.fp]),
+        jnp.concatenate([zero, curve.tp]),
+        _from_infinity(curve.thresholds),
+        jnp.concatenate([jnp.ones(1, bool), curve.last]),
+    )
+    if not column.traced:
+        if curve.fp[-1] == 0 or curve.tp[-1] == 0:
+            raise ValueError("y_true must hold two classes, or there is no trade-off to draw")
+        if drop_intermediate and len(curve.fp) > 2:
+            curve = _kept(curve, _moves(curve.tp))
+        first = np.searchsorted(curve.fp, curve.fp[0], side="right") - 1
+        stop = np.searchsorted(curve.tp, curve.tp[-1]) + 1
+        totals = curve.fp[-1], curve.tp[-1]
+        curve = Vertices(*(leaf[first:stop] for leaf in curve))
+    else:
+        totals = curve.fp[-1], curve.tp[-1]
+    fpr, fnr = curve.fp / totals[0], (totals[1] - curve.tp) / totals[1]
+    return _poisoned(DetCurve(fpr[::-1], fnr[::-1], curve.thresholds[::-1]), column)
+
+
+@wide
+def auc(x, y) -> Array:
+    """Area under the points (x, y) by the trapezoid rule, x monotone either way.
+
+    NaN inside `jit` when x turns back.
+    """
+    x, y = (jnp.asarray(a).astype(jnp.float64) for a in (x, y))
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"x and y must have one shape [N], and have {x.shape} and {y.shape}")
+    if x.shape[0] < 2:
+        raise ValueError(f"x must have at least 2 points, and has {x.shape[0]}")
+    run = jnp.diff(x)
+    monotone = jnp.all(run >= 0) | jnp.all(run <= 0)
+    ok = checks.require(monotone, "x must be either increasing or decreasing")
+    backwards = jnp.where(jnp.any(run < 0), -1.0, 1.0)
+    return poison(backwards * jnp.sum(run * (y[1:] + y[:-1]) / 2), ok)
+
+
+def vertices(scores: Array, positive: Array, weights: Array | None) -> Vertices:
+    """Weight flagged at each distinct score, at fixed length N; absent rows stand last."""
+    absent = None if weights is None else weights == 0
+    order = ranked(scores, absent)
+    weight = jnp.ones(scores.shape) if weights is None else weights.astype(jnp.float64)
+    true, weight = positive[order.rows], weight[order.rows]
+    end = ends(order.last)
+    tp, fp = (jnp.cumsum(jnp.where(t, weight, 0.0))[end] for t in (true, ~true))
+    thresholds = scores[order.rows].astype(jnp.float64)
+    if absent is not None:
+        # Absent rows repeat the last vertex, its threshold included.
+        gone = absent[order.rows]
+        lowest = jnp.min(jnp.where(gone, jnp.inf, thresholds))
+        thresholds = jnp.where(gone, lowest, thresholds)
+        return Vertices(fp, tp, thresholds, order.last & ~gone)
+    return Vertices(fp, tp, thresholds, order.last)
+
+
+_vertices = jax.jit(vertices)
+
+
+def _vertices_of(column: Column) -> Vertices:
+    return _vertices(column.scores, column.positive, column.weights)
+
+
+def _trimmed(curve: Vertices, column: Column) -> Vertices:
+    """Only the distinct thresholds, where values can be read."""
+    return curve if column.traced else _kept(curve, np.asarray(curve.last))
+
+
+def _kept(curve: Vertices, keep: np.ndarray) -> Vertices:
+    return Vertices(*(jnp.asarray(np.asarray(leaf)[keep]) for leaf in curve))
+
+
+def _bends(*second_differences: np.ndarray) -> np.ndarray:
+    """Which vertices aren't in the middle of a straight line."""
+    inner = np.any([d != 0 for d in second_differences], axis=0)
+    return np.concatenate([[True], inner, [True]])
+
+
+def _moves(tp: Array) -> np.ndarray:
+    """Which vertices have another height than a neighbour."""
+    step = np.diff(tp) != 0
+    return np.concatenate([[True], step[:-1] | step[1:], [True]])
+
+
+def _from_infinity(thresholds: Array) -> Array:
+    return jnp.concatenate([jnp.full(1, jnp.inf), thresholds])
+
+
+def _poisoned(curve, column: Column):
+    return type(curve)(*(poison(leaf, column.ok) for leaf in curve))

@@ -1,0 +1,211 @@
+"""The area under the ROC curve and average precision, for two classes, many, and many labels."""
+
+import functools
+from collections.abc import Callable
+from itertools import combinations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.metrics import areas, checks
+from jaxlr.metrics.columns import binary_column, scores_fine
+from jaxlr.metrics.curves import vertices
+from jaxlr.metrics.labels import column, distinct, integers
+from jaxlr.metrics.probability import classes_of
+from jaxlr.metrics.wide import mean, poison, total_of, wide
+from jaxlr.pytypes import Array
+
+AVERAGES = (None, "micro", "macro", "weighted", "samples")
+
+
+@wide
+def roc_auc_score(
+    y_true,
+    y_score,
+    *,
+    average="macro",
+    sample_weight=None,
+    max_fpr=None,
+    multi_class="raise",
+    labels=None,
+    undefined=np.nan,
+) -> Array:
+    """The share of (positive, negative) pairs in the right order, a tie counting one half.
+
+    Args:
+      y_true: [N] labels, the greater of two being positive, or [N, C] indicators; inside `jit`
+        0 or 1, or 0…C-1 beside scores [N, C].
+      y_score: [N] for two classes; [N, C] for more, and for indicators.
+      average: over columns or pairs: None, "micro", "macro", "weighted", "samples".
+      sample_weight: [N], or None for ones.
+      max_fpr: area left of this false positive rate only, standardised; two classes only.
+      multi_class: "ovr" (each class against the rest) or "ovo" (each pair; Hand & Till 2001), when
+        y_true [N] meets scores [N, C].
+      labels: the class of each column, sorted, when y_true doesn't show them all.
+      undefined: the area of a column in which only one class occurs.
+
+    Returns:
+      [], or [C] with average None. Without weights, exactly pairs won / pairs, rounded once.
+
+    Raises:
+      ValueError: unknown average or multi_class, shapes that don't fit, NaN scores.
+    """
+    checks.one_of("average", average, AVERAGES)
+    if max_fpr is not None and not 0 < max_fpr <= 1:
+        raise ValueError(f"max_fpr must lie in (0, 1], and is {max_fpr}")
+    part = None if max_fpr in (None, 1) else float(max_fpr)
+    metric = functools.partial(_area, max_fpr=part, undefined=float(undefined))
+    truth, scores = column("y_true", y_true), column("y_score", y_score)
+    if truth.ndim == 1 and scores.ndim == 2:
+        return _multiclass(metric, truth, scores, multi_class, average, sample_weight, labels, part)
+    if truth.ndim == 2:
+        return _columns(metric, *_indicator_columns(truth, scores, sample_weight), average)
+    if not checks.traced(truth):
+        truth = _two_classes(truth)
+    rows = binary_column(truth, scores, None, sample_weight)
+    return poison(metric(rows.scores, rows.positive, rows.weights), rows.ok)
+
+
+@wide
+def average_precision_score(
+    y_true, y_score, *, average="macro", pos_label=1, sample_weight=None
+) -> Array:
+    """Σ over thresholds of (recall gained) × precision; nothing interpolated.
+
+    Args:
+      y_true: [N] labels or [N, C] indicators; inside `jit` 0 or 1, or 0…C-1 beside scores [N, C].
+      y_score: [N], or [N, C] for more than two classes and for indicators.
+      average: over columns: None, "micro", "macro", "weighted", "samples".
+      pos_label: the positive one of two labels; static.
+      sample_weight: [N], or None for ones.
+
+    Returns:
+      [], or [C] with average None; 0 for a column without positives.
+    """
+    checks.one_of("average", average, AVERAGES)
+    truth, scores = column("y_true", y_true), column("y_score", y_score)
+    if truth.ndim == 2 or scores.ndim == 2:
+        if pos_label != 1:
+            raise ValueError(f"pos_label must be 1 for scores [N, C], and is {pos_label!r}")
+        ok = None
+        if truth.ndim == 1:
+            truth, ok = _one_hot(truth, scores, None, sample_weight)
+        parts = _indicator_columns(truth, scores, sample_weight)
+        return poison(_columns(_precision, *parts, average), ok)
+    if checks.traced(truth):
+        pos_label = None if pos_label == 1 else pos_label
+    elif len(present := distinct(integers("y_true", truth))) == 2 and pos_label not in present:
+        raise ValueError(f"pos_label={pos_label!r} must be one of {present.tolist()}")
+    rows = binary_column(truth, scores, pos_label, sample_weight)
+    return poison(_precision(rows.scores, rows.positive, rows.weights), rows.ok)
+
+
+@functools.partial(jax.jit, static_argnames=("max_fpr", "undefined"))
+def _area(scores: Array, positive: Array, weights: Array | None, *, max_fpr, undefined) -> Array:
+    if weights is None and max_fpr is None:
+        area = areas.pair_share(scores, positive)
+    else:
+        curve = vertices(scores, positive, weights)
+        share = areas.weighted_pair_share(curve)
+        area = share if max_fpr is None else areas.partial_pair_share(curve, max_fpr)
+    return jnp.where(jnp.isnan(area), undefined, area)
+
+
+@jax.jit
+def _precision(scores: Array, positive: Array, weights: Array | None) -> Array:
+    if weights is None:
+        return areas.precision_area(scores, positive)
+    return areas.weighted_precision_area(vertices(scores, positive, weights))
+
+
+def _columns(metric: Callable, truth, scores, weights, ok, average) -> Array:
+    """`metric` of each column of indicators and scores [N, C], averaged."""
+    if average == "micro":
+        spread = None if weights is None else jnp.repeat(weights, truth.shape[1])
+        return poison(metric(scores.reshape(-1), truth.reshape(-1), spread), ok)
+    if average == "samples":
+        values = jax.vmap(metric, (0, 0, None))(scores, truth, None)
+        return poison(mean(values, weights), ok)
+    values = jax.vmap(metric, (1, 1, None))(scores, truth, weights)
+    if average is None:
+        return poison(values, ok)
+    if average == "macro":
+        return poison(jnp.mean(values), ok)
+    support = total_of(truth, weights)
+    heard = jnp.sum(jnp.where(support == 0, 0.0, support * values))
+    return poison(heard / jnp.maximum(jnp.sum(support), jnp.finfo(jnp.float64).tiny), ok)
+
+
+def _indicator_columns(truth, scores, sample_weight):
+    """(truth as booleans [N, C], scores, weights, verdict)."""
+    checks.same_length(y_true=truth, y_score=scores)
+    if truth.shape != scores.shape:
+        raise ValueError(
+            f"y_true and y_score must have one shape [N, C], and have {truth.shape} and "
+            f"{scores.shape}"
+        )
+    weights, ok = checks.row_weights(sample_weight, truth.shape[0])
+    verdict = checks.both(ok, scores_fine(scores, weights))
+    if truth.dtype != bool:
+        good = (truth == 0) | (truth == 1)
+        lib = jnp if checks.traced(good) else np
+        valid = checks.require(lib.all(good), "y_true must hold only 0 and 1 in its columns")
+        truth, verdict = truth == 1, checks.both(verdict, valid)
+    weights = None if weights is None else jnp.asarray(weights)
+    return jnp.asarray(truth), jnp.asarray(scores), weights, verdict
+
+
+def _multiclass(metric, truth, scores, multi_class, average, sample_weight, labels, max_fpr):
+    if max_fpr is not None:
+        raise ValueError(f"max_fpr must be None for more than two classes, and is {max_fpr}")
+    checks.one_of("multi_class", multi_class, ("ovr", "ovo"))
+    if average == "samples" or (multi_class == "ovo" and average not in ("macro", "weighted")):
+        raise ValueError(f"average={average!r} is not defined for multi_class={multi_class!r}")
+    hot, ok = _one_hot(truth, scores, labels, sample_weight)
+    parts = _indicator_columns(hot, scores, sample_weight)
+    compare = _columns if multi_class == "ovr" else _pairs
+    return poison(compare(metric, *parts, average), ok)
+
+
+def _pairs(metric: Callable, hot, scores, weights, ok, average) -> Array:
+    """One against one: for each pair both columns' areas among the rows of those two classes."""
+    first, second = np.asarray(list(combinations(range(hot.shape[1]), 2))).T
+
+    def pair(a, b):
+        among = hot[:, a] | hot[:, b]
+        mask = among.astype(jnp.int32) if weights is None else jnp.where(among, weights, 0)
+        one = metric(scores[:, a], hot[:, a], mask)
+        other = metric(scores[:, b], hot[:, b], mask)
+        met = jnp.any(hot[:, a] & (mask > 0)) & jnp.any(hot[:, b] & (mask > 0))
+        return (one + other) / 2, met, jnp.sum(mask).astype(jnp.float64)
+
+    values, met, prevalence = jax.lax.map(lambda ab: pair(*ab), (first, second))
+    # A class that doesn't occur makes no pairs, so it is left out of the average.
+    weight = jnp.where(met, prevalence if average == "weighted" else 1.0, 0.0)
+    total = jnp.sum(weight)
+    value = jnp.sum(jnp.where(met, weight * values, 0.0)) / jnp.where(total > 0, total, jnp.nan)
+    return poison(value, ok)
+
+
+def _one_hot(truth, scores, labels, sample_weight):
+    """(indicators [N, C], verdict) of labels beside scores [N, C]."""
+    checks.same_length(y_true=truth, y_score=scores)
+    if labels is not None and not np.array_equal(np.asarray(labels), np.unique(labels)):
+        raise ValueError(f"labels must be sorted and distinct, and are {labels!r}")
+    width = scores.shape[1]
+    codes, ok = classes_of("y_score", integers("y_true", truth), width, labels, sample_weight)
+    return codes[:, None] == jnp.arange(width, dtype=codes.dtype)[None, :], ok
+
+
+def _two_classes(truth: np.ndarray) -> np.ndarray:
+    """0 and 1 for the lesser and the greater of two labels; 0/1 and -1/1 mean what they say."""
+    truth = integers("y_true", truth)
+    present = distinct(truth) if truth.size else truth
+    if len(present) > 2:
+        raise ValueError(
+            f"y_score must have a column for each of the {len(present)} classes, shape [N, C]"
+        )
+    if truth.dtype.kind in "iu" and (set(present.tolist()) <= {0, 1} or len(present) < 2):
+        return truth == 1
+    return truth == present[-1]
