@@ -71,9 +71,13 @@ def test_a_column_constant_in_training_is_zero_everywhere():
     x = np.array([[7.1, 1.0], [7.1, 2.0], [7.1, 3.0], [1e6, 4.0]])
     encoded = encode(table_of(x), np.array([0, 1, 2]))
     np.testing.assert_array_equal(encoded.features[:, 0], 0)
-    frame = pd.DataFrame({"empty": [np.nan, np.nan, 5.0], "x": [1.0, 2.0, 3.0]})
+    np.testing.assert_allclose(
+        encoded.features[:, 1], [-(1.5**0.5), 0, 1.5**0.5, 6**0.5], rtol=1e-6
+    )
+    frame = pd.DataFrame({"empty": [np.nan, np.nan, 5.0], "x": [1.0, 3.0, 4.0]})
     encoded = encode(table_of(frame), np.array([0, 1]))
     np.testing.assert_array_equal(encoded.features[:, 0], 0)
+    np.testing.assert_allclose(encoded.features[:, 1], [-1, 1, 2])  # std is 1: no constant
 
 
 @pytest.mark.parametrize("key", range(5))

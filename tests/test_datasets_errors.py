@@ -153,6 +153,7 @@ OTHERS = {
     "IDX, alone": (idx(10, 2), {}, "no labels beside .* or give the labels with --labels-file"),
     "IDX, labels": (idx(10), {}, "holds one number per row, so labels; give the images"),
     "IDX, cut": (idx(10, 2, length=19), {}, "has 31 bytes where its first lines promise 32"),
+    "IDX, too long": (idx(10, 2, length=21), {}, "has 33 bytes where its first lines promise 32"),
     "IDX, no lengths": (idx(10, 2)[:6], {}, "has 6 bytes where its first lines promise"),
 }
 

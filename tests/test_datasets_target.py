@@ -20,6 +20,7 @@ def csv(folder, **columns):
         (("p", "q", "r"), "r"),  # the last
         (("p", "y", "r"), "y"),
         (("Class", "q", "r"), "Class"),
+        (("Y", "y", "r"), "Y"),  # the first of two
         (("y", "LABEL", "r"), "LABEL"),  # label comes before y
         (("class", "label", "target"), "target"),
     ],

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from experiments.datasets import DataError, load
 
-ROWS = [(0.5, 3, "a"), (1.5, -2, "b"), (2.5, 3, "a"), (3.5, 0, "b"), (4.5, 9, "b"), (-5.5, 1, "a")]
+ROWS = [(0.5, 3, "a"), (1.5, -2, "b"), (2.5, 3, "a"), (3.5, 0, "b"), (4.5, 10, "b"), (-5.5, 1, "a")]
 NUMBERS = [[p, q] for p, q, _ in ROWS]
 LABELS = [0, 1, 0, 1, 1, 0]
 
@@ -65,6 +65,7 @@ HEADERS = {
     "all texts, a row on top": ("a,b,c\na,c,c\nb,b,d", False),
     "one slip in the first row": ("1,oops,3,4\n1,2,3,4\n5,6,7,8", False),
     "a gap in the first row": (",2,3\n4,5,6\n7,8,9", False),
+    "gaps in the first row": (",?,3\n4,5,6\n7,8,9", False),
     "a nameless index": (",p,q\n0,5,6\n1,8,9", True),
 }
 
@@ -87,6 +88,15 @@ def test_the_caller_may_overrule_the_guess_about_names(tmp_path):
 def test_semicolons_may_come_with_decimal_commas(tmp_path):
     table = loaded(tmp_path, text_of(";").replace(".", ","))
     assert_is_the_example(table)
+    table = loaded(tmp_path, text_of(";", header=None).replace(".", ","))
+    assert_is_the_example(table, names=("x0", "x1"))
+
+
+def test_commas_in_texts_are_no_decimal_commas(tmp_path):
+    rows = [f"{i}.5;3,{i % 2};{i % 2}" for i in range(8)]
+    table = loaded(tmp_path, "\n".join(["p;c;y", *rows]))
+    np.testing.assert_array_equal(table.features["p"], np.arange(8) + 0.5)
+    assert list(table.features["c"].cat.categories) == ["3,0", "3,1"]
 
 
 def test_quoted_cells_may_hold_the_separator_and_blanks_around_texts_go(tmp_path):
@@ -146,6 +156,9 @@ def test_whole_numbers_keep_a_small_type(tmp_path):
     table = loaded(tmp_path, f"p,q,y\n{rows}")
     assert table.features.dtype == np.uint8
     assert table.features[200].tolist() == [200, 55]
+    table = loaded(tmp_path, "p,q,y\n" + "-1,300,0\n2,-4,1\n" * 5)
+    assert table.features.dtype == np.int32
+    assert table.features[0].tolist() == [-1, 300]
 
 
 @pytest.mark.parametrize("cell", ["1.5", "'abc'", ""])
@@ -168,7 +181,7 @@ def test_the_sample_that_decides_ends_with_a_whole_line(tmp_path):
 
 def test_columns_may_be_declared_categories(tmp_path):
     table = loaded(tmp_path, text_of(), categorical=["q"])
-    assert list(table.features["q"].cat.categories) == ["-2", "0", "1", "3", "9"]
+    assert list(table.features["q"].cat.categories) == ["-2", "0", "1", "3", "10"]
 
 
 def test_weights_are_a_column_and_no_feature(tmp_path):

@@ -140,6 +140,6 @@ def _categories(texts: pa.ChunkedArray, key=None) -> pd.Categorical:
 
 
 def _ordered(column: pa.ChunkedArray) -> pd.Categorical:
-    encoded = column.unify_dictionaries().combine_chunks()
+    encoded = column.combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy()
     return pd.Categorical.from_codes(codes, encoded.dictionary.to_pylist(), ordered=True)
