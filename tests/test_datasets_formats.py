@@ -106,6 +106,12 @@ def test_idx_of_other_types_and_labels_elsewhere(tmp_path):
         assert len(table.class_names) == 15  # IDX labels are classes, however many
 
 
+def test_a_pixel_as_target_is_no_class_for_being_whole(tmp_path):
+    path = write_pair(tmp_path)
+    assert load(path, target="pixel_0_0").task == "regression"
+    assert load(path, drop=["pixel_0_0"]).class_names == ("0", "1", "2")
+
+
 def test_npz_arrays_go_by_their_usual_names(tmp_path):
     texts = np.array(["red", "blue"])[LABELS % 2]
     np.savez(tmp_path / "a.npz", x=FEATURES, labels=texts, w=np.arange(30))

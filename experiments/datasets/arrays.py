@@ -94,4 +94,5 @@ def _by_columns(features, labels, names, arrays: Arrays, name: str, choices: Cho
     columns[arrays.target] = pa.array(labels)
     if choices.weights is not None:
         columns[choices.weights] = pa.array(_weights(arrays, choices, len(labels)))
-    return from_columns(pa.table(columns), name, choices, is_class=arrays.is_class)
+    is_class = arrays.is_class and choices.target in (None, arrays.target)
+    return from_columns(pa.table(columns), name, choices, is_class=is_class)

@@ -1,5 +1,7 @@
 """From the columns of a file to a table: choose the target, type every column, mind the gaps."""
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -12,27 +14,30 @@ from experiments.datasets.target import labels_of, position, usual_target
 MAX_SURE_CATEGORIES = 50  # so many texts are categories even where most rows differ
 
 
+class Roles(NamedTuple):
+    """What every column is for, by name."""
+
+    target: str
+    weights: str | None
+    categorical: list[str]
+    used: list[str]  # in the file's order, target and weights among them
+    empty: list[str]
+
+
 def from_columns(table: pa.Table, name: str, choices: Choices, notes=(), is_class=False) -> Table:
     """The table that the choices make of the columns; see `load` for their meaning."""
-    names = _distinct(table.column_names)
-    dropped = [names[position(column, names, "--drop")] for column in choices.drop]
-    texts = [names[position(column, names, "--categorical")] for column in choices.categorical]
-    weights = None
-    if choices.weights is not None:
-        weights = names[position(choices.weights, names, "--weights")]
-    target = _target(table, choices.target, {*dropped, weights})
-    empty = [n for n in names if table[n].null_count == len(table) and n != target]
-    used = [n for n in names if n not in {*dropped, *empty}]
-    _check_roles(target, weights, used)
-    columns = {n: typed(table[n], n, n in texts, is_target=n == target) for n in used}
-    _check_ids({n: column for n, column in columns.items() if n not in (target, *texts)})
-    if weights is not None:
-        check_weights(columns[weights], weights)
-    columns, removed = _without_gaps(columns, choices.missing, target, weights)
+    roles = _roles(table, choices)
+    target, weights = roles.target, None
+    columns = {
+        n: typed(table[n], n, n in roles.categorical, is_target=n == target) for n in roles.used
+    }
+    _check_ids({n: columns[n] for n in roles.used if n not in (target, *roles.categorical)})
+    if roles.weights is not None:  # before rows go, so that a message counts them as the file does
+        check_weights(columns[roles.weights], roles.weights)
+    columns, removed = _without_gaps(columns, choices.missing, target, roles.weights)
     labels = _labels(columns.pop(target), choices, target, is_class)
-    sample_weights = None
-    if weights is not None:
-        sample_weights = check_weights(columns.pop(weights), weights)
+    if roles.weights is not None:
+        weights = check_weights(columns.pop(roles.weights), roles.weights)
     if not columns:
         raise DataError("no feature column is left beside the target; drop fewer columns")
     return Table(
@@ -43,9 +48,23 @@ def from_columns(table: pa.Table, name: str, choices: Choices, notes=(), is_clas
         class_names=labels.class_names,
         feature_names=tuple(columns),
         target=target,
-        weights=sample_weights,
-        notes=(*notes, *_notes(columns, empty, removed)),
+        weights=weights,
+        notes=(*notes, *_notes(columns, roles.empty, removed)),
     )
+
+
+def _roles(table: pa.Table, choices: Choices) -> Roles:
+    names = _distinct(table.column_names)
+    dropped = [names[position(column, names, "--drop")] for column in choices.drop]
+    texts = [names[position(column, names, "--categorical")] for column in choices.categorical]
+    weights = choices.weights
+    if weights is not None:
+        weights = names[position(weights, names, "--weights")]
+    target = _target(table, choices.target, {*dropped, weights})
+    empty = [n for n in names if table[n].null_count == len(table) and n != target]
+    used = [n for n in names if n not in {*dropped, *empty}]
+    _check_roles(target, weights, used)
+    return Roles(target, weights, texts, used, empty)
 
 
 def _distinct(names: list[str]) -> list[str]:
