@@ -17,8 +17,8 @@ class Settings:
     data: str = "digits"
     """breast_cancer, iris, wine, diabetes, digits, or a file: CSV, Parquet, NPZ, LIBSVM, IDX."""
     target: str | None = None
-    """Column to predict, by name or number; default: one called target, label, class or y, or
-    else the last one."""
+    """Column to predict, by name or number; default: one called target, label(s), class or y,
+    or else the last one."""
     task: Literal["binary", "multiclass", "regression"] | None = None
     """Default: inferred from the target."""
     weights: str | None = None
@@ -29,6 +29,8 @@ class Settings:
     """Columns that are no features, by name or number."""
     categorical: tuple[str, ...] = ()
     """Columns of numbers that stand for categories."""
+    header: bool | None = None
+    """Whether a CSV's first line holds names; default: look."""
     labels_file: str | None = None
     """Labels of IDX images, where they are not beside them."""
     out: str = "out/sweep"

@@ -41,6 +41,7 @@ def run(settings: Settings) -> int:
             drop=settings.drop,
             categorical=settings.categorical,
             labels_file=settings.labels_file,
+            header=settings.header,
         )
         split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
         problem = problems.prepare(table, split_key, settings.test_fraction)
@@ -56,9 +57,15 @@ def run(settings: Settings) -> int:
             settings.seed,
         )
         print(introduction(problem, plan))
-        with tqdm(total=plan.num_lanes * plan.evaluations, unit=" lane segments") as bar:
+        per_segment = plan.epochs // plan.evaluations
+        with tqdm(total=plan.num_lanes * plan.epochs, unit=" lane epochs") as bar:
             found = study.run(
-                problem, plan, fold_weights, order, selection=settings.select, on_segment=bar.update
+                problem,
+                plan,
+                fold_weights,
+                order,
+                selection=settings.select,
+                on_segment=lambda lanes: bar.update(lanes * per_segment),
             )
         summary = summarise(settings, problem, plan, found)
         found.lanes.to_parquet(folder / "results.parquet", index=False)
@@ -72,7 +79,7 @@ def introduction(problem: problems.Problem, plan: study.Plan) -> str:
     """What is about to run."""
     table, rows = problem.table, len(problem.train.x)
     lines = [
-        f"{table.name}: {table.task}, {rows} rows to train on, {len(problem.test.x)} to test on, "
+        f"{table.name}: {table.task}, target {table.target!r}, {rows} rows to train on, {len(problem.test.x)} to test on, "
         f"{problem.train.x.shape[1]} features",
         *table.notes,
         f"{plan.num_lanes:,} lanes = {plan.num_lanes // plan.num_folds} configurations x "
