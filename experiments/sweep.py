@@ -79,8 +79,8 @@ def introduction(problem: problems.Problem, plan: study.Plan) -> str:
     """What is about to run."""
     table, rows = problem.table, len(problem.train.x)
     lines = [
-        f"{table.name}: {table.task}, target {table.target!r}, {rows} rows to train on, {len(problem.test.x)} to test on, "
-        f"{problem.train.x.shape[1]} features",
+        f"{table.name}: {table.task}, target {table.target!r}, {rows} rows to train on, "
+        f"{len(problem.test.x)} to test on, {problem.train.x.shape[1]} features",
         *table.notes,
         f"{plan.num_lanes:,} lanes = {plan.num_lanes // plan.num_folds} configurations x "
         f"{plan.num_folds} folds, {plan.epochs} epochs, {len(plan.groups)} compiled "
