@@ -198,7 +198,7 @@ def _equal(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | 
             f"{y_true.shape} and {y_pred.shape}"
         )
     weights, ok = checks.row_weights(sample_weight, y_true.shape[0])
-    common = jnp.promote_types(y_true.dtype, y_pred.dtype)
+    common = np.promote_types(y_true.dtype, y_pred.dtype)
     same = jnp.asarray(y_true).astype(common) == jnp.asarray(y_pred).astype(common)
     return same, None if weights is None else jnp.asarray(weights), ok
 
