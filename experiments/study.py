@@ -89,6 +89,7 @@ def lane(problem: Problem, settings: dict, hidden: tuple[int, ...]) -> sweeps.La
             num_features=num_features,
             hidden=hidden,
             num_outputs=problem.num_outputs,
+            dtype=problem.train.x.dtype,
         )
 
     def risk(hyper):

@@ -64,7 +64,7 @@ def split(key: Array, labels: Array, test_fraction: float) -> tuple[Array, Array
     return jnp.asarray(np.sort(rows[~tested])), jnp.asarray(np.sort(rows[tested]))
 
 
-def folds(key: Array, labels: Array, num_folds: int, dtype=jnp.float32) -> Array:
+def folds(key: Array, labels: Array, num_folds: int, dtype=float) -> Array:
     """Stratified folds as weights: 1 where a row trains, 0 where the fold holds it out.
 
     Fold sizes, and the classes within them, differ by at most one row.
@@ -92,7 +92,8 @@ def folds(key: Array, labels: Array, num_folds: int, dtype=jnp.float32) -> Array
                 f"take at most {counts.min()} folds or leave the class out"
             )
     rows = _dealt(key, labels)
-    held_by = jnp.zeros(rows.shape, jnp.int32).at[rows].set(jnp.arange(len(rows)) % num_folds)
+    dealt = jnp.arange(len(rows)) % num_folds
+    held_by = jnp.zeros_like(dealt).at[rows].set(dealt)
     return (held_by[None] != jnp.arange(num_folds)[:, None]).astype(dtype)
 
 

@@ -26,7 +26,7 @@ def linear(params: Params, x: Array) -> Array:
     return jnp.dot(x, params["w"], precision=_EXACT) + params["b"]
 
 
-def init_linear(num_features: int, num_outputs: int | None = None, dtype=jnp.float32) -> Params:
+def init_linear(num_features: int, num_outputs: int | None = None, dtype=float) -> Params:
     """Zeros, the usual start of a convex problem; `num_outputs=None` is a single score.
 
     Returns:
@@ -58,7 +58,7 @@ def init_mlp(
     num_features: int,
     hidden: Sequence[int] = (32,),
     num_outputs: int | None = None,
-    dtype=jnp.float32,
+    dtype=float,
 ) -> Params:
     """Random stages: weights uniform within ±sqrt(6 / (fan_in + fan_out)), intercepts zero.
 

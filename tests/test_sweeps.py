@@ -90,7 +90,8 @@ def test_each_lane_is_a_plain_fit_on_the_rows_of_its_fold():
         per_segment = alone.losses.reshape(EPOCHS, -1).mean(axis=1)
         chex.assert_trees_all_close(swept.losses[i], np.asarray(per_segment), rtol=1e-5)
         out = np.asarray(held) == 0
-        scores = np.asarray(BATCH.x)[out] @ alone.params["w"] + np.asarray(alone.params["b"])[None]
+        w, b = np.asarray(alone.params["w"]), np.asarray(alone.params["b"])
+        scores = np.asarray(BATCH.x)[out] @ w + b
         right = (scores.argmax(axis=1) == np.asarray(BATCH.labels)[out]).mean()
         assert swept.metrics["accuracy"][i, -1] == pytest.approx(float(right), abs=1e-6)
 
@@ -218,7 +219,7 @@ def test_the_number_of_segments_changes_no_bit_of_the_result():
 
 
 def test_a_class_missing_from_a_fold_is_harmless():
-    weights = jnp.stack([(BATCH.labels != 2).astype(jnp.float32), jnp.ones(N)])
+    weights = jnp.stack([(BATCH.labels != 2).astype(BATCH.x.dtype), jnp.ones(N)])
     lanes = sweeps.cross({name: column[:1] for name, column in HYPERS.items()}, 2)
     swept = sweeps.run(LANE, lanes, BATCH, ORDER, fold_weights=weights)
     chex.assert_tree_all_finite(swept.state.params)

@@ -143,5 +143,7 @@ def _segment(lane, lanes, progress, batch, fold_weights, order):
 
 
 def _reweighted(batch: Batch, factor: Array) -> Batch:
-    weights = factor if batch.weights is None else batch.weights * factor
+    weights = (
+        factor if batch.weights is None else batch.weights * factor.astype(batch.weights.dtype)
+    )
     return batch._replace(weights=weights)

@@ -62,7 +62,7 @@ def cross(
     hypers: Mapping[str, Array],
     num_folds: int = 1,
     seeds: Array | None = None,
-    dtype=jnp.float32,
+    dtype=float,
 ) -> Lanes:
     """Every configuration on every fold: lane = configuration * num_folds + fold.
 
