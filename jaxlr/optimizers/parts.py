@@ -108,7 +108,12 @@ def map_leaves(function: Callable[..., tuple], num_outputs: int, *trees: Params)
 
 def mask_tree(mask: Mask, tree: Params) -> Params:
     """A bool for every leaf of `tree`, from a mask, a prefix of one, or a function of the tree."""
-    return jax.tree.broadcast(mask(tree) if callable(mask) else mask, tree)
+    try:
+        return jax.tree.broadcast(mask(tree) if callable(mask) else mask, tree)
+    except ValueError as error:
+        raise ValueError(
+            "a mask does not fit the grads: give it their structure, or a prefix of it."
+        ) from error
 
 
 def working_dtype(*arrays: Array | None) -> np.dtype:

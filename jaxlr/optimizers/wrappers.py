@@ -127,7 +127,7 @@ def lookahead(
       Zhang et al., Lookahead optimizer: k steps forward, 1 step back (2019), algorithm 1.
     """
     check_number("sync_period", sync_period)
-    if isinstance(sync_period, (int, float, np.generic)) and sync_period not in range(1, 2**31):
+    if isinstance(sync_period, (int, float, np.generic)) and (sync_period < 1 or sync_period % 1):
         raise ValueError(
             f"sync_period must be a whole number of steps, 1 or more; got {sync_period}."
         )
