@@ -223,7 +223,7 @@ def test_a_class_missing_from_a_fold_is_harmless():
     lanes = sweeps.cross({name: column[:1] for name, column in HYPERS.items()}, 2)
     swept = sweeps.run(LANE, lanes, BATCH, ORDER, fold_weights=weights)
     chex.assert_tree_all_finite(swept.state.params)
-    assert swept.metrics["accuracy"][0, -1] == 0, "class 2 was never met, so never predicted"
+    assert swept.state.params["b"][0, 2] < 0, "a class never met is only ever pushed down"
 
 
 def test_lanes_may_have_their_own_order():
