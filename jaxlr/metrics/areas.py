@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxlr.metrics.curves import Vertices
-from jaxlr.metrics.order import blocks, counts_before, sorted_labels, tied_before
+from jaxlr.metrics.order import Tally, blocks, count_blocks, sorted_labels, tally, with_ties
 from jaxlr.pytypes import Array
 
 
@@ -19,13 +19,13 @@ def pair_share(scores: Array, positive: Array) -> Array:
     rounding. NaN when either class is missing.
     """
     key, positive = sorted_labels(scores, positive)
-    twice_won, num_negatives = _twice_won(positive, tied_before(key, positive))
+    twice_won, num_negatives = with_ties(key, positive, _twice_won, positive)
     num_positives = positive.shape[0] - num_negatives
     pairs = (num_positives * num_negatives).astype(jnp.float64)
     return twice_won.astype(jnp.float64) / (2 * pairs)
 
 
-def _twice_won(positive: Array, tied: Array) -> tuple[Array, Array]:
+def _twice_won(tied: Array, positive: Array) -> tuple[Array, Array]:
     """(2 × pairs won with ties a half, negatives) from labels in descending score.
 
     With positives first among equals, the negative at place i has i positives and negatives before
@@ -37,8 +37,8 @@ def _twice_won(positive: Array, tied: Array) -> tuple[Array, Array]:
     packed = jnp.sum(jnp.where(blocks(positive, True), 0, (share << 8) + 1), axis=1)
     negatives, within = packed & 255, packed >> 8
     first = 64 * jnp.arange(packed.shape[0], dtype=jnp.int64)
-    total = jnp.sum(negatives)
-    return jnp.sum(within + first * negatives) - total * (total - 1), total
+    count = jnp.sum(negatives)
+    return jnp.sum(within + first * negatives) - count * (count - 1), count
 
 
 def precision_area(scores: Array, positive: Array) -> Array:
@@ -47,14 +47,20 @@ def precision_area(scores: Array, positive: Array) -> Array:
     0 when nothing is positive.
     """
     key, positive = sorted_labels(scores, positive)
-    gained, found = tied_before(key, positive), counts_before(positive)
     last = jnp.concatenate([key[1:] != key[:-1], jnp.ones(1, bool)])
-    flagged = jnp.arange(1, positive.shape[0] + 1, dtype=jnp.int32)
-    precision = found.astype(jnp.float64) / flagged.astype(jnp.float64)
-    terms = jnp.where(last, gained.astype(jnp.float64) * precision, 0.0)
-    # The barrier keeps the two levels of the sum apart, see `blocks`.
-    per_block = lax.optimization_barrier(jnp.sum(blocks(terms), axis=1))
-    return jnp.sum(per_block) / jnp.maximum(found[-1], 1).astype(jnp.float64)
+    hits = tally(positive)
+    num_positives = jnp.sum(lax.population_count(hits.words).astype(jnp.float64))
+    return with_ties(key, positive, _gains, last, hits) / jnp.maximum(num_positives, 1.0)
+
+
+def _gains(gained: Array, last: Array, hits: Tally) -> Array:
+    """Σ over ties of (positives gained) × precision, read at the last place of each tie."""
+    found = count_blocks(hits)
+    place = jnp.arange(1, found.size + 1, dtype=jnp.int32).reshape(found.shape)
+    precision = found.astype(jnp.float64) / place.astype(jnp.float64)
+    terms = jnp.where(blocks(last), blocks(gained).astype(jnp.float64) * precision, 0.0)
+    # The barrier keeps XLA from making one long sum of the two, see `blocks`.
+    return jnp.sum(lax.optimization_barrier(jnp.sum(terms, axis=1)))
 
 
 def weighted_pair_share(curve: Vertices) -> Array:

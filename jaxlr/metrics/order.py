@@ -5,7 +5,8 @@ loop for bare integers, five times faster. So a score becomes an integer key of 
 what must travel with it (a label, a row number) rides in the low bits of the same integer.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -80,55 +81,74 @@ def ends(last: Array) -> Array:
     return jax.lax.cummin(jnp.where(last, here, last.shape[0]), reverse=True)
 
 
-def counts_before(hits: Array) -> Array:
-    """[N] how many of `hits` [N] are True up to and including each place; exact, in int32.
+class Tally(NamedTuple):
+    """Hits as words of thirty-two bits, and how many hits stand before each word."""
 
-    Thirty-two hits make a word, words are few, and within a word a population count does the rest:
-    several times faster on a CPU than a cumulative sum.
-    """
-    num_rows = hits.shape[0]
-    bits = jnp.arange(32, dtype=jnp.uint32)[None, :]
+    words: Array
+    before: Array
+
+
+def tally(hits: Array) -> Tally:
+    """The words of `hits` [N], from which `count_blocks` counts."""
     words = _words(hits)
     per_word = jax.lax.population_count(words).astype(jnp.int32)
-    before = (jnp.cumsum(per_word) - per_word)[:, None]
-    up_to_here = jnp.uint32(0xFFFFFFFF) >> (31 - bits)
-    within = jax.lax.population_count(words[:, None] & up_to_here).astype(jnp.int32)
-    return (before + within).reshape(-1)[:num_rows]
+    return Tally(words, jnp.cumsum(per_word) - per_word)
 
 
-def tied_before(key: Array, hits: Array) -> Array:
-    """[N] how many of `hits` are True among places of the same key, up to and including each.
+def count_blocks(hits: Tally) -> Array:
+    """How many hits stand up to and including each place, as `blocks`; exact, int32.
 
-    Three doublings serve ties of up to eight; only where a longer one exists is the exact answer
-    for any length worked out. That is a loop of one turn, not a `cond`: under `vmap` a `cond` does
-    both branches, whereas a loop is skipped as long as no lane wants it.
+    Words are few, and within a word a population count does the rest: several times faster on a
+    CPU than a cumulative sum, and cheap enough to be done again rather than stored.
     """
-
-    def turn(state):
-        # The barrier keeps XLA from moving this work out of the loop, where it would always run.
-        _, here, same = jax.lax.optimization_barrier((state, hits, _same_as_behind(key, 1)))
-        total = counts_before(here)
-        before_tie = jax.lax.cummax(jnp.where(same, 0, total - here.astype(jnp.int32)))
-        return jnp.asarray(False), total - before_tie
-
-    count, longest = hits.astype(jnp.int32), 1
-    while longest < 8:
-        behind = jnp.pad(count, (longest, 0))[: key.shape[0]]
-        count = count + jnp.where(_same_as_behind(key, longest), behind, 0)
-        longest *= 2
-    state = (jnp.any(_words(_same_as_behind(key, longest)) != 0), count)
-    return jax.lax.while_loop(lambda state: state[0], turn, state)[1]
+    up_to_here = jnp.uint32(0xFFFFFFFF) >> (31 - jnp.arange(32, dtype=jnp.uint32)[None, :])
+    within = jax.lax.population_count(hits.words[:, None] & up_to_here).astype(jnp.int32)
+    return hits.before[:, None] + within
 
 
 def blocks(values: Array, filler=0) -> Array:
     """[N] -> [ceil(N / 32), 32], filled up.
 
     XLA on a CPU breaks a long reduction into windows and writes the whole operand out first. Sums
-    over rows of 32 are fused with what makes their operand: ten times faster.
+    over rows of 32 are fused with what makes their operand: up to ten times faster.
     """
     num_blocks = -(-values.shape[0] // 32)
     filled = jnp.pad(values, (0, 32 * num_blocks - values.shape[0]), constant_values=filler)
     return filled.reshape(num_blocks, 32)
+
+
+def with_ties(key: Array, hits: Array, figure: Callable, *operands: Any) -> Any:
+    """figure(tied, *operands), tied [N] counting the hits among equal keys up to each place.
+
+    Ties of up to four are found in passing. Only where a longer one exists is it done for any
+    length, in a loop of one turn. Not a `cond`: under `vmap` a `cond` does both branches, whereas
+    a loop is skipped as long as no lane wants it, and as it carries only the figure, skipping it
+    costs nothing.
+    """
+
+    def turn(state):
+        # The barrier keeps XLA from moving this work out of the loop, where it would always run.
+        inside = (state, hits, _same_as_behind(key, 1), operands)
+        _, here, same, given = jax.lax.optimization_barrier(inside)
+        return jnp.asarray(False), figure(_tied_anywhere(same, here), *given)
+
+    longer = jnp.any(_words(_same_as_behind(key, 4)) != 0)
+    state = (longer, figure(_tied_nearby(key, hits), *operands))
+    return jax.lax.while_loop(lambda state: state[0], turn, state)[1]
+
+
+def _tied_nearby(key: Array, hits: Array) -> Array:
+    """A segmented sum by two doublings: right as long as no tie is longer than four."""
+    count = hits.astype(jnp.int32)
+    for distance in (1, 2):
+        behind = jnp.pad(count, (distance, 0))[: key.shape[0]]
+        count = count + jnp.where(_same_as_behind(key, distance), behind, 0)
+    return count
+
+
+def _tied_anywhere(same: Array, hits: Array) -> Array:
+    total = count_blocks(tally(hits)).reshape(-1)[: hits.shape[0]]
+    return total - jax.lax.cummax(jnp.where(same, 0, total - hits.astype(jnp.int32)))
 
 
 def _words(hits: Array) -> Array:

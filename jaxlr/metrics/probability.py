@@ -83,9 +83,12 @@ def d2_brier_score(y_true, y_proba, *, sample_weight=None, pos_label=None, label
 
 def _surprise(forecast: _Forecast) -> Array:
     """-log p of what happened, [N], in the precision that the forecast came in."""
-    picked = jnp.take_along_axis(
-        forecast.proba, forecast.happened[:, None], axis=1, mode="promise_in_bounds"
-    )[:, 0]
+    happened, proba = forecast.happened, forecast.proba
+    if proba.shape[1] == 2:
+        picked = jnp.where(happened == 1, proba[:, 1], proba[:, 0])
+    else:
+        picked = jnp.take_along_axis(proba, happened[:, None], axis=1, mode="promise_in_bounds")
+        picked = picked[:, 0]
     eps = jnp.finfo(picked.dtype).eps
     return -jnp.log(jnp.clip(picked, eps, 1 - eps))
 

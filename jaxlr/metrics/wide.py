@@ -64,11 +64,9 @@ def mean(values: Array, weights: Array | None = None) -> Array:
 
     A row of weight zero is absent, whatever it holds: NaN there does no harm.
     """
-    values = values.astype(jnp.float64)
     if weights is None:
-        return jnp.mean(values, axis=0)
-    total = total_of(values, weights)
-    return total / jnp.sum(weights.astype(jnp.float64))
+        return jnp.mean(values.astype(jnp.float64), axis=0)
+    return total_of(values, weights) / jnp.sum(weights.astype(jnp.float64))
 
 
 def total_of(values: Array, weights: Array | None = None) -> Array:
@@ -77,5 +75,4 @@ def total_of(values: Array, weights: Array | None = None) -> Array:
     if weights is None:
         return jnp.sum(values, axis=0)
     weights = weights.astype(jnp.float64).reshape(weights.shape + (1,) * (values.ndim - 1))
-    kept = jnp.where(weights == 0, 0.0, values)
-    return jnp.sum(weights * kept, axis=0)
+    return jnp.sum(weights * jnp.where(weights == 0, 0.0, values), axis=0)
