@@ -1,0 +1,118 @@
+"""How page and figures look: one palette, light, dark and on paper, for HTML and SVG alike.
+
+Figures are drawn in stand-in colours, which become the page's CSS variables in the SVG; so a figure
+follows the reader's theme.
+"""
+
+import io
+import itertools
+import re
+import warnings
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from experiments.report import words
+from experiments.report.markup import Markup, element
+
+INK, MUTED, RULE, ACCENT, WARM, PAPER = (f"#00000{i}" for i in range(1, 7))
+VARIABLES = {
+    INK: "ink",
+    MUTED: "muted",
+    RULE: "rule",
+    ACCENT: "accent",
+    WARM: "warm",
+    PAPER: "paper",
+}
+# viridis without its palest end, which white paper would swallow; dark is good.
+MAGNITUDE = ListedColormap(colormaps["viridis"](np.linspace(0.0, 0.93, 256)), "magnitude")
+
+RC = {
+    "svg.fonttype": "none",  # words stay words: searchable, and in the page's own font
+    "svg.hashsalt": "jaxlr",
+    "font.family": ["DejaVu Sans"],  # comes with matplotlib, so widths are the same everywhere
+    "font.size": 9.5,
+    "text.parse_math": False,  # a class may be called $x$
+    "axes.unicode_minus": True,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 9,
+    "legend.labelcolor": INK,
+    "figure.constrained_layout.use": True,
+}
+
+
+def panel(width: float = 4.7, height: float = 3.7, **options) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes; inches."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.subplots(**options)
+
+
+def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
+    """A logarithmic axis over [low, high] with ticks that are round numbers."""
+    room = (high / low) ** 0.04 if high > low else 1.5
+    getattr(axes, f"set_{which}scale")("log")
+    getattr(axes, f"set_{which}lim")(low / room, high * room)
+    ticks = log_ticks(low / room, high * room)
+    getattr(axes, f"set_{which}ticks")(ticks, [words.tidy(tick) for tick in ticks])
+    getattr(axes, f"set_{which}ticks")([], minor=True)
+
+
+def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Round numbers inside [low, high]: whole decades if they suffice, else 1-2-5, or finer."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), range(1, 10)):
+        ticks = [float(f"{step}e{k}") for k, step in itertools.product(decades, steps)]
+        inside = [tick for tick in ticks if low <= tick <= high]
+        if len(inside) >= 3:
+            return inside[:: -(-len(inside) // most)]
+    return [float(f"{tick:.2g}") for tick in np.geomspace(low, high, 4)[1:-1]]
+
+
+def picture(name: str, figure: Figure, alt: str) -> Markup:
+    """The figure as inline SVG under the page's variables; `name` keeps its ids apart."""
+    buffer = io.StringIO()
+    with warnings.catch_warnings():
+        # Only widths are measured with matplotlib's font; the browser has the glyphs.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = _with_own_ids(svg, name)
+    svg = re.sub("#00000[1-6]", lambda found: f"var(--{VARIABLES[found[0]]})", svg)
+    box = re.search(r'viewBox="[^"]*"', svg)[0]
+    widest = figure.get_figwidth() * 96 * 1.2  # CSS pixels; no coarser than a little enlarged
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'{box} style="max-width:{widest:.0f}px" role="img" aria-labelledby="{name}-title">'
+    )
+    body = svg[svg.index(">") + 1 :].strip()
+    return Markup(head + element("title", alt, id=f"{name}-title") + body)
+
+
+def _with_own_ids(svg: str, name: str) -> str:
+    """Ids that something refers to get the name in front, and the others go."""
+    used = set(re.findall(r'(?:url\(#|href="#)([\w.-]+)', svg))
+    svg = re.sub(r' id="([\w.-]+)"', lambda i: f' id="{name}-{i[1]}"' if i[1] in used else "", svg)
+    return re.sub(r'(url\(#|href="#)', rf"\1{name}-", svg)

@@ -1,0 +1,150 @@
+"""The page and the leaderboard: well-formed, self-contained, and plain about what happened."""
+
+import ast
+import re
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from experiments import report, study
+from experiments.report import landscape, tables
+from tests.report_cases import CASES, case, make_summary
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """{case: page}."""
+    folder = tmp_path_factory.mktemp("pages")
+    made = {}
+    for name in CASES:
+        problem, plan, findings = case(name)
+        path = folder / f"{name}.html"
+        report.write(path, problem, plan, findings, make_summary(problem, plan))
+        made[name] = path.read_text(encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_page_is_well_formed_and_needs_nothing_else(pages, name):
+    page = pages[name]
+    root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    ids = Counter(node.get("id") for node in root.iter() if node.get("id"))
+    assert set(ids.values()) == {1}
+    assert root.find(".//script") is None
+    # Whatever is referred to lies in the file: an id of it, or data in place.
+    for node in root.iter():
+        for name, value in node.attrib.items():
+            if name.split("}")[-1] in {"href", "src"}:
+                assert value.startswith("data:") or value.removeprefix("#") in ids
+            for reference in re.findall(r"url\(([^)]*)\)", value):
+                assert reference.removeprefix("#") in ids
+    assert "@import" not in page
+    assert "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL).lower().split()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_figure_says_in_words_what_it_shows(pages, name):
+    root = ElementTree.fromstring(pages[name].removeprefix("<!DOCTYPE html>\n"))
+    figures = root.findall(".//figure")
+    assert figures
+    for figure in figures:
+        assert re.search(r"\d", "".join(figure.find("figcaption").itertext()))
+        for svg in figure.iter(f"{SVG}svg"):
+            title = svg.find(f"{SVG}title")
+            assert svg.get("aria-labelledby") == title.get("id")
+            assert len(title.text) > 20
+
+
+def test_figures_follow_the_theme(pages):
+    for page in pages.values():
+        used = set(re.findall(r"var\(--(\w+)\)", page))
+        css = page[: page.index("</style>")]
+        assert used <= set(re.findall(r"--(\w+):", css))
+        assert not re.findall("#00000[1-6]", page)
+    assert "fill: var(--ink)" in pages["binary"]
+
+
+def test_the_same_findings_give_the_same_bytes(pages, tmp_path):
+    problem, plan, findings = case("ten classes")
+    report.write(tmp_path / "again.html", problem, plan, findings, make_summary(problem, plan))
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == pages["ten classes"]
+
+
+def test_a_page_where_all_diverged_says_so(pages):
+    page = pages["all diverged"]
+    assert "No setting can be chosen: every configuration diverged." in page
+    assert "All 18 lanes diverged" in page
+    assert "The test rows were not touched" in page
+    assert 'id="test"' not in page
+    assert "over-momentum-title" in page  # the landscape of crosses
+
+
+def test_strange_names_are_text_not_markup(pages):
+    page = pages["groups"]
+    assert "<b>" not in page
+    assert "&lt;b&gt;&amp;amp;" in page
+    assert "漢字" in page
+    assert "made &amp; &lt;kept&gt;" in page
+
+
+def test_drawing_uses_no_global_figure():
+    for path in Path(report.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            assert (
+                "pyplot" not in ast.dump(node)
+                if isinstance(node, ast.Import | ast.ImportFrom)
+                else True
+            )
+
+
+# The leaderboard.
+
+
+def test_the_leaderboard_ranks_by_mean_and_counts_the_rest():
+    *_, findings = case("ten classes")
+    lines = report.leaderboard(findings.configs, "log_loss", most=4).splitlines()
+    assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "3", "4"]
+    means = [float(re.search(r"(\d\.\d+) ± ", line)[1]) for line in lines[2:6]]
+    np.testing.assert_allclose(means, np.sort(findings.configs["mean"].dropna())[:4], atol=1e-3)
+    finite = findings.lanes.groupby("config")["val_log_loss"].agg(lambda v: v.notna().all()).sum()
+    assert lines[6] == (
+        f"and {finite - 4} more configurations and {24 - finite} diverged on at least one fold"
+    )
+    assert len({line.rindex(" ") for line in lines[2:6]}) == 1  # columns stand under each other
+
+
+def test_the_leaderboard_names_static_settings_only_where_they_vary():
+    varied = report.leaderboard(case("groups")[2].configs, "log_loss").splitlines()[0]
+    same = report.leaderboard(case("binary")[2].configs, "log_loss").splitlines()[0]
+    assert "model  optimizer  batch size" in re.sub(" +", "  ", varied).replace(
+        "batch  s", "batch s"
+    )
+    assert "optimizer" not in same
+
+
+def test_the_leaderboard_of_the_diverged():
+    text = report.leaderboard(case("all diverged")[2].configs, "log_loss")
+    assert text == "No configuration stayed finite: all 6 diverged."
+
+
+def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
+    *_, findings = case("binary")
+    late = findings.configs[findings.configs["mean"].notna()].iloc[13]
+    moved = study.Findings(**{**vars(findings), "chosen": late.to_dict()})
+    marked = re.findall(r'<tr class="marked">.*?</tr>', tables.board(moved, "log_loss"))
+    assert len(marked) == 1
+    assert '<th scope="row" class="n">14</th>' in marked[0]
+
+
+def test_near_best_counts_those_within_one_standard_error():
+    *_, findings = case("ten classes")
+    grouped = findings.lanes.groupby("config")["val_log_loss"]
+    means, errors = grouped.mean(), grouped.sem()
+    alive = grouped.count() == 3
+    near = (means <= means[alive].min() + errors[means[alive].idxmin()]) & alive
+    assert len(landscape.near_best(findings.configs)) == near.sum()
