@@ -2,7 +2,7 @@
 
 Tied scores are one vertex, so the drawn curve is the exact one and so is its area. Inside `jit` a
 curve has fixed length, one vertex a row: the rows of a tie repeat their common vertex, and rows of
-weight zero repeat the last. Where values can be read, repeats are dropped and curves look as
+weight zero the vertex before them. Where values can be read, repeats are dropped and curves look as
 scikit-learn's do.
 """
 
@@ -172,21 +172,13 @@ def auc(x, y) -> Array:
 
 
 def vertices(scores: Array, positive: Array, weights: Array | None) -> Vertices:
-    """Weight flagged at each distinct score, at fixed length N; absent rows stand last."""
-    absent = None if weights is None else weights == 0
-    order = ranked(scores, absent)
+    """Weight flagged at each row's score, at fixed length N; ties are collapsed."""
+    order = ranked(scores)
     weight = jnp.ones(scores.shape) if weights is None else weights.astype(jnp.float64)
     true, weight = positive[order.rows], weight[order.rows]
     end = ends(order.last)
     tp, fp = (jnp.cumsum(jnp.where(t, weight, 0.0))[end] for t in (true, ~true))
-    thresholds = scores[order.rows].astype(jnp.float64)
-    if absent is not None:
-        # Absent rows repeat the last vertex, its threshold included.
-        gone = absent[order.rows]
-        lowest = jnp.min(jnp.where(gone, jnp.inf, thresholds))
-        thresholds = jnp.where(gone, lowest, thresholds)
-        return Vertices(fp, tp, thresholds, order.last & ~gone)
-    return Vertices(fp, tp, thresholds, order.last)
+    return Vertices(fp, tp, scores[order.rows].astype(jnp.float64), order.last)
 
 
 _vertices = jax.jit(vertices)
@@ -197,8 +189,12 @@ def _vertices_of(column: Column) -> Vertices:
 
 
 def _trimmed(curve: Vertices, column: Column) -> Vertices:
-    """Only the distinct thresholds, where values can be read."""
-    return curve if column.traced else _kept(curve, np.asarray(curve.last))
+    """Only the distinct thresholds of rows that count, where values can be read."""
+    if column.traced:
+        return curve
+    places = np.flatnonzero(curve.last)
+    flagged = np.asarray(curve.fp + curve.tp)[places]
+    return _kept(curve, places[np.diff(flagged, prepend=0.0) > 0])
 
 
 def _kept(curve: Vertices, keep: np.ndarray) -> Vertices:

@@ -25,11 +25,11 @@ class Ranking(NamedTuple):
     last: Array
 
 
-def keys(scores: Array, absent: Array | None = None) -> Array:
+def keys(scores: Array) -> Array:
     """Unsigned keys [N] whose ascending order is the scores' descending order.
 
     uint32 for scores of up to 32 bits and uint64 for longer ones. Equal scores have equal keys,
-    0.0 and -0.0 too. Absent rows come last of all.
+    0.0 and -0.0 too. A NaN, which only a row of weight zero may hold, counts as -infinity.
     """
     scores = _sortable(scores)
     unsigned = jnp.uint64 if scores.dtype.itemsize == 8 else jnp.uint32
@@ -38,13 +38,12 @@ def keys(scores: Array, absent: Array | None = None) -> Array:
     if jnp.issubdtype(scores.dtype, jnp.floating):
         # Floats sort like sign-and-magnitude integers: flip all bits of a negative, the sign of
         # a positive. The complement of that puts the greatest first.
-        bits = jax.lax.bitcast_convert_type(jnp.where(scores == 0, 0, scores), unsigned)
+        plain = jnp.where(scores == 0, 0, jnp.where(jnp.isnan(scores), -jnp.inf, scores))
+        bits = jax.lax.bitcast_convert_type(plain, unsigned)
         ascending = jnp.where(bits >= sign, ~bits, bits | sign)
     else:
         ascending = scores.astype(unsigned) ^ sign
-    if absent is None:
-        return ~ascending
-    return jnp.where(absent, ~jnp.zeros((), unsigned), ~ascending)
+    return ~ascending
 
 
 def sorted_labels(scores: Array, positive: Array) -> tuple[Array, Array]:
@@ -61,9 +60,12 @@ def sorted_labels(scores: Array, positive: Array) -> tuple[Array, Array]:
     return packed >> 1, (packed & 1) == 0
 
 
-def ranked(scores: Array, absent: Array | None = None) -> Ranking:
-    """The order of the rows by descending score; equal scores stay in the order of the rows."""
-    key = keys(scores, absent)
+def ranked(scores: Array) -> Ranking:
+    """The order of the rows by descending score; equal scores stay in the order of the rows.
+
+    It knows nothing of weights, so lanes that differ in weights alone share one sort.
+    """
+    key = keys(scores)
     if key.dtype == jnp.uint64:
         # Least significant half first: each sort is stable, since the row number breaks ties.
         by_low = _order(key.astype(jnp.uint32))
@@ -73,6 +75,13 @@ def ranked(scores: Array, absent: Array | None = None) -> Ranking:
     sorted_key = key[rows]
     last = jnp.concatenate([sorted_key[1:] != sorted_key[:-1], jnp.ones(1, bool)])
     return Ranking(rows, last)
+
+
+def starts(last: Array) -> Array:
+    """[N] the place where each place's tie starts."""
+    here = jnp.arange(last.shape[0], dtype=jnp.int32)
+    first = jnp.concatenate([jnp.ones(1, bool), last[:-1]])
+    return jax.lax.cummax(jnp.where(first, here, 0))
 
 
 def ends(last: Array) -> Array:

@@ -1,0 +1,206 @@
+"""Metrics of predicted numbers, for one output [N] or several [N, D]."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.metrics import checks
+from jaxlr.metrics.order import ranked
+from jaxlr.metrics.wide import mean, poison, ratio, wide
+from jaxlr.pytypes import Array
+
+
+class _Pairs(NamedTuple):
+    """Truth and prediction [N, D] in float64, weights [N] or None, and the verdict."""
+
+    truth: Array
+    prediction: Array
+    weights: Array | None
+    ok: Array | None
+
+
+@wide
+def mean_squared_error(
+    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
+) -> Array:
+    """Weighted mean of (y_true - y_pred)².
+
+    Args:
+      y_true: [N] or [N, D] numbers.
+      y_pred: likewise.
+      sample_weight: [N], or None for ones.
+      multioutput: "uniform_average" over outputs, "raw_values" [D], or a weight for each output.
+
+    Raises:
+      ValueError: shapes differ, NaN or infinite numbers, bad weights; NaN inside `jit`.
+    """
+    return _mean_of(lambda error: error**2, y_true, y_pred, sample_weight, multioutput)
+
+
+@wide
+def root_mean_squared_error(
+    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
+) -> Array:
+    """Square root of the mean squared error of each output; arguments as there."""
+    raw = mean_squared_error(y_true, y_pred, sample_weight=sample_weight, multioutput="raw_values")
+    return _over_outputs(jnp.sqrt(raw), multioutput)
+
+
+@wide
+def mean_absolute_error(
+    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
+) -> Array:
+    """Weighted mean of |y_true - y_pred|; arguments as of `mean_squared_error`."""
+    return _mean_of(jnp.abs, y_true, y_pred, sample_weight, multioutput)
+
+
+@wide
+def median_absolute_error(
+    y_true, y_pred, *, multioutput="uniform_average", sample_weight=None
+) -> Array:
+    """Weighted median of |y_true - y_pred|; arguments as of `mean_squared_error`."""
+    pairs = _pairs(y_true, y_pred, sample_weight)
+    medians = _median(jnp.abs(pairs.truth - pairs.prediction), pairs.weights)
+    return poison(_over_outputs(medians, multioutput), pairs.ok)
+
+
+@wide
+def max_error(y_true, y_pred, *, sample_weight=None) -> Array:
+    """The largest |y_true - y_pred| [N] of a row of non-zero weight."""
+    pairs = _pairs(y_true, y_pred, sample_weight)
+    if pairs.truth.shape[1] != 1:
+        raise ValueError(f"y_true must have shape [N], and has {pairs.truth.shape}")
+    error = jnp.abs(pairs.truth - pairs.prediction)[:, 0]
+    if pairs.weights is not None:
+        error = jnp.where(pairs.weights == 0, 0.0, error)
+    return poison(jnp.max(error), pairs.ok)
+
+
+@wide
+def r2_score(
+    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average", force_finite=True
+) -> Array:
+    """1 - squared error / squared error of always predicting the mean; NaN of one row.
+
+    Args:
+      y_true: [N] or [N, D] numbers.
+      y_pred: likewise.
+      sample_weight: [N], or None for ones.
+      multioutput: as of `mean_squared_error`, or "variance_weighted".
+      force_finite: a constant truth scores 1 when met exactly and 0 otherwise, not NaN or -inf.
+    """
+    pairs = _pairs(y_true, y_pred, sample_weight)
+    error = mean((pairs.truth - pairs.prediction) ** 2, pairs.weights)
+    spread = _variance(pairs.truth, pairs.weights)
+    if pairs.truth.shape[0] < 2:
+        spread = spread * jnp.nan
+    score = _explained(error, spread, multioutput, force_finite)
+    return poison(score, pairs.ok)
+
+
+@wide
+def explained_variance_score(
+    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average", force_finite=True
+) -> Array:
+    """1 - variance of the error / variance of the truth; arguments as of `r2_score`."""
+    pairs = _pairs(y_true, y_pred, sample_weight)
+    error = _variance(pairs.truth - pairs.prediction, pairs.weights)
+    spread = _variance(pairs.truth, pairs.weights)
+    return poison(_explained(error, spread, multioutput, force_finite), pairs.ok)
+
+
+@wide
+def d2_absolute_error_score(
+    y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
+) -> Array:
+    """1 - absolute error / absolute error of always predicting the median; NaN of one row."""
+    pairs = _pairs(y_true, y_pred, sample_weight)
+    middle = _median(pairs.truth, pairs.weights)
+    error = mean(jnp.abs(pairs.truth - pairs.prediction), pairs.weights)
+    spread = mean(jnp.abs(pairs.truth - middle[None, :]), pairs.weights)
+    if pairs.truth.shape[0] < 2:
+        spread = spread * jnp.nan
+    return poison(_explained(error, spread, multioutput, True), pairs.ok)
+
+
+def _mean_of(loss: Callable, y_true, y_pred, sample_weight, multioutput) -> Array:
+    pairs = _pairs(y_true, y_pred, sample_weight)
+    losses = mean(loss(pairs.truth - pairs.prediction), pairs.weights)
+    return poison(_over_outputs(losses, multioutput), pairs.ok)
+
+
+def _variance(values: Array, weights: Array | None) -> Array:
+    return mean((values - mean(values, weights)[None, :]) ** 2, weights)
+
+
+def _median(values: Array, weights: Array | None) -> Array:
+    """Weighted median of each column [N, D]: where the weight below and above meet, the middle."""
+
+    def column(value):
+        rows = ranked(-value).rows
+        weight = jnp.ones(value.shape) if weights is None else weights.astype(jnp.float64)
+        below = jnp.cumsum(weight[rows])
+        half, slack = below[-1] / 2, below[-1] * 4 * jnp.finfo(jnp.float64).eps
+        # As many places as fall short come before; weight at just one half is shared by two.
+        low = value[rows[jnp.sum(below < half - slack, dtype=jnp.int32)]]
+        high = value[rows[jnp.sum(below <= half + slack, dtype=jnp.int32)]]
+        return jnp.where(half > 0, (low + high) / 2, jnp.nan)
+
+    return jax.vmap(column, 1)(values)
+
+
+def _explained(error: Array, spread: Array, multioutput, force_finite: bool) -> Array:
+    """1 - error / spread of each output, averaged."""
+    scores = 1 - error / spread
+    if force_finite:
+        constant = jnp.where(error == 0, 1.0, jnp.where(jnp.isnan(spread), jnp.nan, 0.0))
+        scores = jnp.where((spread == 0) | (error == 0), constant, scores)
+        scores = jnp.where(jnp.isnan(spread), jnp.nan, scores)
+    if isinstance(multioutput, str) and multioutput == "variance_weighted":
+        even = jnp.sum(spread) == 0
+        shares = jnp.where(even, 1.0, spread)
+        return ratio(jnp.sum(shares * scores), jnp.sum(shares))
+    return _over_outputs(scores, multioutput)
+
+
+def _over_outputs(values: Array, multioutput) -> Array:
+    """The average over outputs [D] that `multioutput` names."""
+    if isinstance(multioutput, str):
+        checks.one_of("multioutput", multioutput, ("raw_values", "uniform_average"))
+        return values if multioutput == "raw_values" else jnp.mean(values)
+    shares = jnp.asarray(multioutput).astype(jnp.float64)
+    if shares.shape != values.shape:
+        raise ValueError(
+            f"multioutput must have one weight for each of the {values.shape[0]} outputs, and has "
+            f"shape {shares.shape}"
+        )
+    return jnp.sum(shares * values) / jnp.sum(shares)
+
+
+def _pairs(y_true, y_pred, sample_weight) -> _Pairs:
+    truth, prediction = _numbers("y_true", y_true), _numbers("y_pred", y_pred)
+    checks.same_length(y_true=truth, y_pred=prediction)
+    if truth.shape != prediction.shape:
+        raise ValueError(
+            f"y_true and y_pred must have one shape, and have {truth.shape} and {prediction.shape}"
+        )
+    if truth.shape[0] == 0:
+        raise ValueError("y_true must have at least one row, and has none")
+    weights, ok = checks.row_weights(sample_weight, truth.shape[0])
+    fine = checks.finite("y_true", truth, weights)
+    fine = checks.both(fine, checks.finite("y_pred", prediction, weights))
+    weights = None if weights is None else jnp.asarray(weights)
+    wide_pair = (jnp.asarray(a).astype(jnp.float64) for a in (truth, prediction))
+    return _Pairs(*wide_pair, weights, checks.both(ok, fine))
+
+
+def _numbers(name: str, values):
+    array = values if checks.traced(values) else np.asarray(values)
+    if array.dtype.kind in "OUSc":
+        raise ValueError(f"{name} must hold real numbers, and holds {array.dtype}")
+    if array.ndim not in (1, 2):
+        raise ValueError(f"{name} must have shape [N] or [N, D], and has {array.shape}")
+    return array[:, None] if array.ndim == 1 else array
