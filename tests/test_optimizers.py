@@ -210,12 +210,11 @@ def test_the_velocity_can_be_kept_in_a_dtype_of_its_own():
     assert updates["w"].dtype == jnp.bfloat16
 
 
-@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16], ids=["bfloat16", "float16"])
 @in_plain_but("noisy_sgd")  # its noise is drawn in the leaf's dtype
-def test_a_step_in_half_precision_is_the_float32_step_rounded(case, dtype):
-    """Not so in optax, where 0.999 becomes 1 in bfloat16, and Adam's eps 0 in float16."""
+def test_a_step_in_bfloat16_is_the_float32_step_rounded(case):
+    """Not so in optax, where 0.999 becomes 1."""
     optimizer = case.make(optimizers)
-    w, g = jax.random.normal(jax.random.key(1), (2, 5), dtype)
+    w, g = jax.random.normal(jax.random.key(1), (2, 3), jnp.bfloat16)
     state = optimizer.init(w)
     _, state = optimizer.update(g, state, w)
     wide = jax.tree.map(
@@ -226,6 +225,14 @@ def test_a_step_in_half_precision_is_the_float32_step_rounded(case, dtype):
     wide_step = optimizer.update(*wide)
     rounded = jax.tree.map(lambda x, like: x.astype(like.dtype), wide_step, narrow_step)
     chex.assert_trees_all_equal(narrow_step, rounded)
+
+
+def test_adam_keeps_its_eps_in_float16():
+    """1e-8 is 0 in float16, and 0 / 0 a NaN: optax's, at a zero gradient."""
+    w = jnp.zeros(3, jnp.float16)
+    adam = optimizers.adam(0.1)
+    updates, _ = adam.update(w, adam.init(w))
+    assert updates.tolist() == [0, 0, 0]
 
 
 @in_table
@@ -241,7 +248,7 @@ def test_ours_works_inside_the_chain_of_optax(case):
     chex.assert_trees_all_equal(updates, jax.tree.map(lambda u: 0.5 * u, alone))
 
 
-@pytest.mark.parametrize("name", ["sgd", "adam", "lamb"])
+@pytest.mark.parametrize("name", ["adam", "lamb"])
 def test_ours_and_that_of_optax_train_the_same_model(name):
     key = jax.random.key(3)
     x = jax.random.normal(key, (64, 4))

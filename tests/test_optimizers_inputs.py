@@ -90,7 +90,7 @@ READ_PARAMS = [c for c in TABLE if c.name in ("lamb", "lars") or c.defaults().ge
 @pytest.mark.parametrize("case", READ_PARAMS, ids=str)
 def test_missing_params_are_named(case):
     optimizer = case.make(optimizers)
-    w = {"n": jnp.ones(2), "m": jnp.ones(())}
+    w = {"n": jnp.ones(3), "m": jnp.ones(())}
     with pytest.raises(ValueError, match="params is missing, and this rule reads it"):
         optimizer.update(w, optimizer.init(w))
 
@@ -104,7 +104,7 @@ def test_lookahead_names_missing_params():
 @pytest.mark.parametrize("case", [c for c in TABLE if c not in READ_PARAMS], ids=str)
 def test_params_are_optional_where_they_are_not_read(case):
     optimizer = case.make(optimizers)
-    w = {"n": jnp.ones(2), "m": jnp.ones(())}
+    w = {"n": jnp.ones(3), "m": jnp.ones(())}
     without, _ = optimizer.update(w, optimizer.init(w))
     given, _ = optimizer.update(w, optimizer.init(w), w)
     assert jax.tree.all(jax.tree.map(lambda x, y: np.array_equal(x, y), without, given))

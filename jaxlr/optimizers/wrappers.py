@@ -148,7 +148,7 @@ def lookahead(
         fast, slow = (params.fast, params.slow) if paired else (params, state.slow)
         grads = grads.fast if is_pair(grads) else grads
         updates, fast_state = fast_optimizer.update(grads, state.fast_state, fast)
-        sync = state.steps_since_sync + 1 == sync_period
+        sync = state.steps_since_sync + 1 == jnp.asarray(sync_period).astype(jnp.int32)
         meet = functools.partial(_meet, sync, slow_step_size)
         fast_updates, slow_updates = map_leaves(meet, 2, fast, slow, updates)
         if reset_state:
