@@ -166,9 +166,10 @@ def parse(args: list[str] | None) -> Settings:
 
 
 def _one_line(box: str) -> str:
-    """The first paragraph of a message that tyro drew a box around."""
-    inside = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
-    message = itertools.takewhile(lambda line: line.strip("─"), inside)
+    """The first paragraph below the title of a message that tyro drew a box around."""
+    lines = [line.strip("│╭╮╰╯─ ") for line in box.splitlines()]
+    below = itertools.dropwhile(lambda line: not line.strip("-"), lines[1:])
+    message = itertools.takewhile(lambda line: line.strip("-"), below)
     return f"{' '.join(message)} (--help lists every option)"
 
 
