@@ -1,0 +1,135 @@
+"""Conjugate gradients: for a linear system, and for any smooth function."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr.pytypes import Array, Scalar
+from jaxlr.solvers.line_search import strong_wolfe
+from jaxlr.solvers.parts import Solver, Step, cautious_step, choose, downhill, looks
+
+
+class LinearSolution(NamedTuple):
+    """Where the linear method ended.
+
+    `solved` says that ‖b - Ax‖ ≤ tol ‖b‖ by its own recurrence; `bends_down` that a direction p
+    with pᵀAp ≤ 0 was met (A is not positive definite), where it stops.
+    """
+
+    params: Array
+    residual_norm: Array
+    solved: Array
+    bends_down: Array
+    num_steps: Array
+
+
+class _Linear(NamedTuple):
+    params: Array
+    residual: Array
+    direction: Array
+    squared: Array  # residualᵀ residual
+    steepest: Array  # the largest |pᵀAp| / pᵀp met
+    bends_down: Array
+    num_steps: Array
+
+
+def conjugate_gradients(
+    matvec: Callable[[Array], Array],
+    b: Array,
+    *,
+    tol: Scalar | None = None,
+    max_steps: int | Array | None = None,
+) -> LinearSolution:
+    """Solves Ax = b [D] for a symmetric positive definite A, known by v -> Av alone.
+
+        α = rᵀr / pᵀAp;   x ← x + αp;   r₊ = r - αAp;   p ← r₊ + (r₊ᵀr₊ / rᵀr) p
+
+    In exact arithmetic D steps suffice; rounding makes it more, so the default limit is 10 D.
+    Starts from 0, and so every xₖ keeps bᵀxₖ > 0. A direction with pᵀAp ≤ 0 is the last one: it
+    is followed as far as its |curvature| would say, which leaves a saddle and keeps bᵀx > 0, or
+    left out where its curvature is 0 to rounding.
+
+    Args:
+      matvec: v [D] -> A v [D].
+      b: [D] right-hand side.
+      tol: bound on ‖b - Ax‖ / ‖b‖; 10 eps if None.
+      max_steps: products with A at most.
+
+    Reference:
+      Hestenes and Stiefel, Methods of conjugate gradients for solving linear systems (1952);
+      Nocedal and Wright, Numerical Optimization (2006), algorithms 5.2 and 7.1.
+    """
+    tol = 10 * jnp.finfo(b.dtype).eps if tol is None else tol
+    max_steps = 10 * b.size if max_steps is None else max_steps
+    goal = jnp.asarray(tol, b.dtype) ** 2 * jnp.vdot(b, b)
+
+    def going(state):
+        return (state.squared > goal) & ~state.bends_down & (state.num_steps < max_steps)
+
+    def step(state):
+        product = matvec(state.direction)
+        curvature = jnp.vdot(state.direction, product)
+        squares = jnp.vdot(state.direction, state.direction)
+        steepest = jnp.maximum(state.steepest, jnp.abs(curvature) / squares)
+        length = state.squared / jnp.abs(curvature)
+        further = state.params + length * state.direction
+        residual = state.residual - length * product
+        squared = jnp.vdot(residual, residual)
+        moved = state._replace(
+            params=further,
+            residual=residual,
+            direction=residual + squared / state.squared * state.direction,
+            squared=squared,
+        )
+        beyond_rounding = curvature < -b.size * jnp.finfo(b.dtype).eps * steepest * squares
+        last = state._replace(
+            params=jnp.where(beyond_rounding, further, state.params), bends_down=jnp.array(True)
+        )
+        new = choose(curvature > 0, moved, last)
+        return new._replace(steepest=steepest, num_steps=state.num_steps + 1)
+
+    zero, no = jnp.zeros([], b.dtype), jnp.array(False)
+    state = _Linear(jnp.zeros_like(b), b, b, jnp.vdot(b, b), zero, no, jnp.array(0, jnp.int32))
+    end = jax.lax.while_loop(going, step, state)
+    solved = (end.squared <= goal) & ~end.bends_down
+    return LinearSolution(end.params, jnp.sqrt(end.squared), solved, end.bends_down, end.num_steps)
+
+
+class NonlinearCgMemory(NamedTuple):
+    """The last direction [D] and the next first step []; direction 0 begins afresh."""
+
+    direction: Array
+    first: Array
+
+
+def nonlinear_cg(c2: Scalar = 0.1) -> Solver:
+    """Polak and Ribière's β, never negative, under a tight line search.
+
+        d ← -g₊ + β d,   β = max(0, g₊ᵀ(g₊ - g) / gᵀg)
+
+    β = 0 restarts down the gradient, and so does a direction that leads up. On a parabola and
+    with exact line searches this is the linear method. It remembers three vectors.
+
+    Reference:
+      Nocedal and Wright, Numerical Optimization (2006), algorithm 5.4 and equation 5.45; the
+      first step of a search keeps the change of f to first order, section 3.5.
+    """
+
+    def init(point):
+        return NonlinearCgMemory(jnp.zeros_like(point.grad), cautious_step(point.grad))
+
+    def update(objective, point, memory):
+        direction = downhill(memory.direction - point.grad, point.grad)
+        search = strong_wolfe(objective, point, direction, memory.first, c2)
+        new, old = search.point.grad, point.grad
+        beta = jnp.maximum(0, jnp.vdot(new, new - old) / jnp.vdot(old, old))
+        kept = beta * direction
+        slope, next_slope = jnp.vdot(old, direction), jnp.vdot(new, kept - new)
+        ratio = jnp.where(next_slope < 0, slope / next_slope, 1)
+        memory = NonlinearCgMemory(kept, search.step * jnp.minimum(ratio, 10))
+        memory = choose(search.failed, init(point), memory)
+        return Step(search.point, memory, looks(search.num_looks), search.failed)
+
+    return Solver(init, update)
