@@ -95,9 +95,10 @@ def picture(name: str, figure: Figure, alt: str) -> Markup:
     with warnings.catch_warnings():
         # Only widths are measured with matplotlib's font; the browser has the glyphs.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(buffer, format="svg", transparent=True)
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
+    # The metadata has the date in it, and the style would rule the whole page.
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
     svg = _with_own_ids(svg, name)
     svg = re.sub("#00000[1-6]", lambda found: f"var(--{VARIABLES[found[0]]})", svg)
