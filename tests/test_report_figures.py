@@ -234,3 +234,14 @@ def test_step_sizes_count_heavy_balls_in_full():
     assert label == "learning rate / (1 − momentum)"
     averaged = configs.assign(optimizer="momentum_ema")
     assert landscape.step_sizes(averaged, "learning_rate")[1] == "learning rate"
+
+
+def test_marks_tell_static_settings_apart_while_they_suffice():
+    configs = case("groups")[2].configs
+    assert set(landscape.shapes(configs)) == {"linear", "mlp"}  # 8 combinations, 5 marks
+    two = configs.assign(batch_size=16)
+    assert set(landscape.shapes(two)) == {"linear, adam", "linear, momentum"} | {
+        "mlp, adam",
+        "mlp, momentum",
+    }
+    assert set(landscape.shapes(case("binary")[2].configs)) == {""}

@@ -160,14 +160,14 @@ def _scale(axes: Axes, which: str, name: str, values: pd.Series) -> None:
 
 def _dots(axes: Axes, configs, x, y, norm, means):
     """A mark per finite configuration, its shape the static settings where they vary."""
-    static = varying_static(configs)
-    kinds = configs[static].astype(str).agg(", ".join, axis=1) if static else None
-    shapes = _shapes(kinds)
+    kinds = shapes(configs)
     size = float(np.clip(7000 / len(configs), 14, 70))
     dots = None
-    for kind, mark in shapes.items():
-        here = means.notna() & (True if kinds is None else kinds == kind)
+    for kind, mark in zip(sorted(kinds.unique()), MARKS, strict=False):
+        here = means.notna() & (kinds == kind)
         here = here[here].index[::-1]  # the best are drawn last, on top
+        if kind:
+            axes.scatter([], [], size, style.MUTED, marker=mark, label=kind)
         if len(here):
             dots = axes.scatter(
                 x[here],
@@ -179,16 +179,18 @@ def _dots(axes: Axes, configs, x, y, norm, means):
                 norm=norm,
                 edgecolors=style.MUTED,
                 linewidths=0.5,
-                label=kind or None,
             )
     return dots
 
 
-def _shapes(kinds: pd.Series | None) -> dict[str, str]:
-    names = [] if kinds is None else sorted(kinds.unique())
-    if 1 < len(names) <= len(MARKS):
-        return dict(zip(names, MARKS, strict=False))
-    return dict.fromkeys(names or [""], "o")
+def shapes(configs: pd.DataFrame) -> pd.Series:
+    """What a mark tells: all static settings, or the first for which there are marks enough."""
+    static = varying_static(configs)
+    for names in [static, *([name] for name in static)]:
+        kinds = configs[names].astype(str).agg(", ".join, axis=1) if names else pd.Series()
+        if 1 < kinds.nunique() <= len(MARKS):
+            return kinds
+    return pd.Series("", configs.index)
 
 
 def _rings(axes: Axes, configs, x, y, chosen: int | None) -> None:
@@ -221,4 +223,6 @@ def _colour_bar(figure: Figure, axes: Axes, dots, norm, loss_name: str, worst: f
 def _legend(figure: Figure, axes: Axes) -> None:
     marks, labels = axes.get_legend_handles_labels()
     if labels:
-        figure.legend(marks, labels, loc="outside lower center", ncols=min(3, len(labels)))
+        figure.legend(
+            marks, labels, loc="outside lower center", ncols=2 if max(map(len, labels)) > 20 else 3
+        )
