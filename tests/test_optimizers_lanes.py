@@ -130,6 +130,21 @@ def test_huge_gradients_end_in_no_nan(case):
         assert np.all(np.isfinite(u))
 
 
+def test_adagrad_stays_where_it_has_seen_no_slope():
+    adagrad = optimizers.adagrad(0.1, initial_accumulator_value=0.0, eps=0.0)
+    updates, _ = adagrad.update(jnp.zeros(3), adagrad.init(jnp.zeros(3)))
+    assert updates.tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("bias_correction", [False, True])
+def test_a_variance_that_rounds_below_zero_is_zero(bias_correction):
+    """s - m² of a constant slope; optax's root of it is NaN."""
+    grads = jnp.repeat(jnp.linspace(10.0, 1000.0, 64)[None], 300, axis=0)
+    rmsprop = optimizers.rmsprop(0.1, centered=True, bias_correction=bias_correction)
+    updates = jax.jit(functools.partial(walk, rmsprop))(jnp.zeros(64), grads)
+    assert np.all(np.isfinite(updates))
+
+
 @in_swept
 def test_a_frozen_leaf_stays_and_disturbs_no_other(case):
     params, grads = problem()

@@ -21,7 +21,7 @@ import optax
 from jaxlr import optimizers
 
 NUM_LANES, NUM_FEATURES, NUM_CLASSES = 256, 784, 10
-RUNS, STEPS, COMPILES = 15, 4, 5
+RUNS, STEPS, COMPILES = 15, 4, 7
 RESULTS = Path(__file__).parent / "results" / "optimizer_step.json"
 NUMBERS = {
     "sgd": {},
@@ -98,52 +98,55 @@ def measure(name):
     """A row of the table, with the libraries taking turns."""
     libraries = (optimizers, optax)
     arguments = [start(library, name) for library in libraries]
-    compiled = [
-        [compile_seconds(library, name, a) for library, a in zip(libraries, arguments, strict=True)]
-        for _ in range(COMPILES)
-    ]
-    programs = [program for _, program in compiled[-1]]
-    runs = []
+    programs, compiles, runs = [None, None], [], []
+    for i in range(COMPILES):
+        seconds = [0.0, 0.0]
+        for j in (0, 1) if i % 2 else (1, 0):
+            seconds[j], programs[j] = compile_seconds(libraries[j], name, arguments[j])
+        compiles.append(seconds)
     for i in range(RUNS):
         seconds = [0.0, 0.0]
         for j in (0, 1) if i % 2 else (1, 0):
             seconds[j], arguments[j] = run_seconds(programs[j], arguments[j])
         runs.append(seconds)
+    return {"optimizer": name, **medians("step", runs), **medians("compile", compiles)}
+
+
+def medians(what, pairs):
+    """Milliseconds of ours and of optax, and the ratio within a turn."""
     return {
-        "optimizer": name,
-        "step_ms": 1e3 * statistics.median(ours for ours, _ in runs),
-        "optax_step_ms": 1e3 * statistics.median(theirs for _, theirs in runs),
-        "step_ratio": statistics.median(ours / theirs for ours, theirs in runs),
-        "compile_ms": 1e3 * statistics.median(ours[0] for ours, _ in compiled),
-        "optax_compile_ms": 1e3 * statistics.median(theirs[0] for _, theirs in compiled),
-        "compile_ratio": statistics.median(ours[0] / theirs[0] for ours, theirs in compiled),
+        f"{what}_ms": 1e3 * statistics.median(ours for ours, _ in pairs),
+        f"optax_{what}_ms": 1e3 * statistics.median(theirs for _, theirs in pairs),
+        f"{what}_ratio": statistics.median(ours / theirs for ours, theirs in pairs),
+    }
+
+
+def versions():
+    """What the numbers depend on, and what they were measured on."""
+    return {
+        "device": jax.devices()[0].device_kind,
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "jax": jax.__version__,
+        "optax": optax.__version__,
+        "lanes": NUM_LANES,
+        "weights": [NUM_FEATURES, NUM_CLASSES],
     }
 
 
 def main(names):
     """Prints the table; a run of everything is also written to the results."""
-    print(f"{'optimizer':18}" + "".join(f"{c:>12}" for c in ("step ms", "optax", "ratio")), end="")
-    print("".join(f"{c:>12}" for c in ("compile ms", "optax", "ratio")))
+    columns = ("step ms", "optax", "ratio", "compile ms", "optax", "ratio")
+    print(f"{'optimizer':18}" + "".join(f"{column:>12}" for column in columns))
     rows = []
     for name in names or NUMBERS:
-        row = measure(name)
-        rows.append(row)
-        numbers = list(row.values())[1:]
+        rows.append(measure(name))
+        numbers = list(rows[-1].values())[1:]
         print(f"{name:18}" + "".join(f"{number:12.2f}" for number in numbers), flush=True)
-    if names:
-        return
-    record = {
-        "lanes": NUM_LANES,
-        "weights": [NUM_FEATURES, NUM_CLASSES],
-        "device": str(jax.devices()[0].device_kind),
-        "machine": platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "jax": jax.__version__,
-        "optax": optax.__version__,
-        "python": platform.python_version(),
-        "rows": rows,
-    }
-    RESULTS.write_text(json.dumps(record, indent=1) + "\n")
+    if not names:
+        rows = [{k: v if k == "optimizer" else round(v, 3) for k, v in row.items()} for row in rows]
+        RESULTS.write_text(json.dumps({**versions(), "rows": rows}, indent=1) + "\n")
 
 
 if __name__ == "__main__":
