@@ -248,6 +248,26 @@ def test_ours_works_inside_the_chain_of_optax(case):
     chex.assert_trees_all_equal(updates, jax.tree.map(lambda u: 0.5 * u, alone))
 
 
+def test_ours_works_inside_the_wrappers_of_optax():
+    w = {"n": jnp.ones((2, 3)), "m": jnp.ones(())}
+    adam = optimizers.adam(0.1)
+    alone, _ = adam.update(w, adam.init(w), w)
+    masked = optax.masked(adam, {"n": True, "m": False})
+    updates, _ = masked.update(w, masked.init(w), w)
+    chex.assert_trees_all_equal(updates, {"n": alone["n"], "m": w["m"]})
+    injected = optax.inject_hyperparams(optimizers.adam)(learning_rate=0.1)
+    updates, _ = injected.update(w, injected.init(w), w)
+    chex.assert_trees_all_close(updates, alone, rtol=1e-4)
+
+
+def test_updates_come_in_the_dtype_of_the_weights():
+    w, g = jnp.ones(3, jnp.float32), jnp.ones(3, jnp.bfloat16)
+    adam = optimizers.adam(0.1)
+    state = adam.init(w)
+    assert adam.update(g, state, w)[0].dtype == jnp.float32
+    assert adam.update(g, state)[0].dtype == jnp.bfloat16
+
+
 @pytest.mark.parametrize("name", ["adam", "lamb"])
 def test_ours_and_that_of_optax_train_the_same_model(name):
     key = jax.random.key(3)

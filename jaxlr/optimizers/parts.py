@@ -35,8 +35,9 @@ def leafwise(
 
     Numbers reach the rule ready for use: schedules called at the step (from 0), arrays cast to
     the leaf's working dtype, which is the widest of gradient, weight and memory but float32 at
-    least. So a bfloat16 step is the float32 step, rounded; and 0.999 does not become 1. Python
-    numbers are checked here; traced ones cannot be.
+    least. So a bfloat16 step is the float32 step, rounded; and 0.999 does not become 1. Updates
+    come in the weight's dtype (the gradient's, if the caller gave no params); memory keeps its
+    own. Python numbers are checked here; traced ones cannot be.
 
     Args:
       rule: `rule(g, w, t, *memory, **numbers) -> (update, *memory)` on arrays: gradient, weight
@@ -75,7 +76,7 @@ def leafwise(
 
 
 def _one_leaf(rule: Rule, numbers: dict, masked: tuple[str, ...], t: Array | None, g, w, *rest):
-    """The rule on one leaf in its working dtype; updates in the weight's dtype, memory in its own.
+    """The rule on one leaf, in its working dtype and back.
 
     `rest` is a flag for each masked number, then the memory.
     """
