@@ -22,7 +22,7 @@ from jaxlr.pytypes import Array, Params, Scalar
 from jaxlr.solvers.flat import ravel
 from jaxlr.solvers.parts import Counts, Point, Solver, choose, is_finite, look, looks, size
 
-PATIENCE = 10  # steps in a row without a lower value or a smaller gradient
+PATIENCE = 50  # steps in a row without a lower value or a smaller gradient
 
 
 class Status(enum.IntEnum):
@@ -30,7 +30,7 @@ class Status(enum.IntEnum):
 
     solved: the gradient came down to the tolerance.
     stalled: it did not, and nothing better can be found: not in the solver's direction, and not
-      down the gradient; or ten steps have made neither the value nor the gradient smaller.
+      down the gradient; or fifty steps have made neither the value nor the gradient smaller.
       Rounding hides the rest, or the function has a kink.
     budget: there was progress to the last, and the steps ran out. A function without a lower
       bound ends here too, unless its numbers overflow first (stalled).

@@ -4,11 +4,11 @@ Along x + αd write φ(α) for the value and φ′(α) = dᵀ∇f for the slope.
 from φ(0) by less than its own rounding, and a search that trusts it stalls at √eps; the slope
 still has all its digits. A step is therefore long and low enough when
 
-    |φ′(α)| ≤ c₂ |φ′(0)|   and either   φ(α) ≤ φ(0) + c₁ α φ′(0)
+    |φ′(α)| ≤ c₂ |φ′(0)|   and either   φ(α) ≤ φ(0) + c₁ α φ′(0), by more than rounding,
                            or           φ′(α) ≤ (1 - 2δ) |φ′(0)|  where φ is level.
 
-On a parabola the last line is the one above it, said in slopes. Level means that φ has not risen
-by more than its rounding, or that the step is too short for any value to show it.
+On a parabola the last line is the one above it with c₁ = δ, said in slopes. Level means that φ
+has not risen by more than its rounding, or that the step is too short for any value to show it.
 
 References:
   Nocedal and Wright, Numerical Optimization (2006), sections 3.1 and 3.5.
@@ -25,7 +25,7 @@ from jaxlr.pytypes import Array, Scalar
 from jaxlr.solvers.parts import Objective, Point, choose, look, size
 
 C1, DELTA = 1e-4, 0.1
-NOISE = 100  # roundings of the value that a sum over examples may carry
+NOISE = 10  # roundings that a value may carry
 MAX_LOOKS = 20
 STRETCH = 5  # how much further a step goes that has not yet reached the valley's floor
 
@@ -98,17 +98,22 @@ def strong_wolfe(
 
 def level(origin: End, end: End, params: Array, direction: Array) -> Array:
     """Whether φ has not risen, as far as a rounded value can tell; never where it isn't finite."""
-    eps = jnp.finfo(params.dtype).eps
-    blind = end.step * size(direction) <= eps**0.5 * size(params)
-    not_risen = end.value <= origin.value + NOISE * eps * jnp.abs(origin.value)
+    blind = end.step * size(direction) <= jnp.finfo(params.dtype).eps ** 0.5 * size(params)
+    not_risen = end.value <= origin.value + noise(origin.value)
     return jnp.isfinite(end.value) & jnp.isfinite(end.slope) & (not_risen | blind)
 
 
 def decreases(origin: End, end: End, flat: Array) -> Array:
-    """Sufficient decrease, seen in the value or, where that is level, in the slope."""
-    by_value = end.value <= origin.value + C1 * end.step * origin.slope
-    by_slope = flat & (end.slope <= (2 * DELTA - 1) * origin.slope)
-    return (by_value | by_slope) & jnp.isfinite(end.slope) & jnp.isfinite(end.value)
+    """Sufficient decrease, in the value where that fell visibly, and else in the slope."""
+    visible = origin.value - end.value > noise(origin.value)
+    by_value = visible & (end.value <= origin.value + C1 * end.step * origin.slope)
+    by_slope = end.slope <= (2 * DELTA - 1) * origin.slope
+    return flat & (by_value | by_slope)
+
+
+def noise(value: Array) -> Array:
+    """Differences between values that may be nothing but their rounding."""
+    return NOISE * jnp.finfo(value.dtype).eps * jnp.abs(value)
 
 
 def _next_trial(state: _State, low: End, high: End) -> tuple[Array, Array]:
@@ -141,8 +146,8 @@ def _interpolate(low: End, high: End) -> Array:
     root = jnp.sqrt(jnp.maximum(middle**2 - low.slope * high.slope, 0))
     cubic = (root + middle - low.slope) / (high.slope - low.slope + 2 * root)
     parabola = -low.slope / (high.slope - low.slope)
-    noise = NOISE * jnp.finfo(low.value.dtype).eps * jnp.abs(low.value)
-    share = jnp.where((jnp.abs(rise) <= noise) & (high.slope > 0), parabola, cubic)
+    invisible = jnp.abs(rise) <= noise(low.value)
+    share = jnp.where(invisible & (high.slope > 0), parabola, cubic)
     share = jnp.where(jnp.isfinite(rise) & jnp.isfinite(high.slope), share, 0.1)
     share = jnp.where(jnp.isfinite(share), share, 0.5)
     return low.step + width * jnp.clip(share, 0.05, 0.95)

@@ -1,0 +1,100 @@
+"""Moré, Garbow and Hillstrom's functions: the same minima as scipy, in 64 bits and in 32."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.optimize
+
+from experiments.benchmarks import solver_problems
+from experiments.benchmarks.solver_problems import NAMES, PROBLEMS, STARTS
+from jaxlr import solvers
+from jaxlr.solvers import Status
+from tests.test_solvers import DTYPE, RELATIVE, SOLVERS, TOL, X64
+
+# Rounding alone makes gradients above the tolerance: of a product times 10⁶ in either dtype; in
+# float32 of a product times 10⁴, and of sums of squares of large residuals.
+FLOOR_ABOVE_TOL = {"Brown badly scaled"}
+if not X64:
+    FLOOR_ABOVE_TOL |= {"Powell badly scaled", "Jennrich-Sampson"}
+    FLOOR_ABOVE_TOL |= {"Brown-Dennis", "Freudenstein-Roth"}
+solvers_tried = pytest.mark.parametrize("name", ["lbfgs", "newton"])
+every_problem = pytest.mark.parametrize("problem", NAMES)
+
+
+@functools.cache
+def endings(name):
+    """Every function from its published start, as lanes of one program."""
+
+    def run(x, which):
+        return solvers.minimise(SOLVERS[name](), solver_problems.objective, x, which)
+
+    # Compiled without optimisation: it runs for a blink, and compiles for long.
+    program = jax.jit(jax.vmap(run), compiler_options={"xla_backend_optimization_level": 0})
+    end = program(jnp.asarray(STARTS, DTYPE), jnp.arange(len(NAMES)))
+    return jax.tree.map(np.asarray, end)
+
+
+@functools.cache
+def by_scipy(problem):
+    """The value that scipy's BFGS comes to, with numpy's function and complex-step gradient."""
+    value, gradient = (
+        solver_problems.numpy_value(problem),
+        solver_problems.numpy_gradient(problem),
+    )
+    start = np.array(PROBLEMS[problem].start)
+    end = scipy.optimize.minimize(value, start, jac=gradient, method="BFGS", options={"gtol": 1e-9})
+    return end.fun
+
+
+@solvers_tried
+@every_problem
+def test_the_minimum_is_scipys(name, problem):
+    end = jax.tree.map(lambda leaf: leaf[NAMES.index(problem)], endings(name))
+    n = len(PROBLEMS[problem].start)
+    assert abs(end.value - by_scipy(problem)) <= RELATIVE * max(1, by_scipy(problem))
+    # And the params are as good as the value says, where float32 can write them down.
+    if X64:
+        value = solver_problems.numpy_value(problem)(end.params[:n])
+        assert abs(value - end.value) <= 1e-8 * max(1, value)
+    assert min(abs(end.value - m) / max(1, m) for m in PROBLEMS[problem].minima) <= RELATIVE
+    np.testing.assert_array_equal(end.params[n:], 0)
+
+
+@solvers_tried
+@every_problem
+def test_the_status_is_solved_or_says_why_not(name, problem):
+    end = jax.tree.map(lambda leaf: leaf[NAMES.index(problem)], endings(name))
+    if problem in FLOOR_ABOVE_TOL:
+        assert end.status == (Status.solved if end.gradient_norm <= TOL else Status.stalled)
+    else:
+        assert end.status == Status.solved
+        assert end.gradient_norm <= TOL
+
+
+@every_problem
+def test_the_functions_and_their_gradients_are_those_of_numpy(problem):
+    gradients = all_gradients()
+    n = len(PROBLEMS[problem].start)
+    start = STARTS[NAMES.index(problem), :n] + 0.01
+    value = solver_problems.numpy_value(problem)(start)
+    expected = solver_problems.numpy_gradient(problem)(start)
+    ours = gradients[0][NAMES.index(problem)], gradients[1][NAMES.index(problem), :n]
+    precision = 100 * float(jnp.finfo(DTYPE).eps)
+    np.testing.assert_allclose(ours[0], value, rtol=precision)
+    np.testing.assert_allclose(
+        ours[1], expected, rtol=precision, atol=precision * abs(expected).max()
+    )
+
+
+@functools.cache
+def all_gradients():
+    starts = np.where(
+        np.arange(solver_problems.WIDTH) < [[len(p.start)] for p in PROBLEMS.values()],
+        STARTS + 0.01,
+        0,
+    )
+    program = jax.jit(jax.vmap(jax.value_and_grad(solver_problems.objective)))
+    return jax.tree.map(np.asarray, program(jnp.asarray(starts, DTYPE), jnp.arange(len(NAMES))))
