@@ -1,6 +1,7 @@
 """jaxlr: thousands of linear classifiers as one compiled program."""
 
-from jaxlr import activations, data, losses, metrics, models, optimizers, sweeps, training
+import jaxlr.backend  # noqa: F401  (its import speaks to XLA before the first array)
+from jaxlr import activations, data, losses, metrics, models, optimizers, solvers, sweeps, training
 from jaxlr.pytypes import Batch, Optimizer
 
 __version__ = "0.1.0"
@@ -13,6 +14,7 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "solvers",
     "sweeps",
     "training",
 ]

@@ -5,6 +5,8 @@ import os
 import jax
 from hypothesis import settings
 
+import jaxlr.backend  # noqa: F401  (as in the library: before the first array)
+
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_num_cpu_devices", 8)
