@@ -149,8 +149,8 @@ def value(xp, name, x):
     return sum(xp.sum(r**2) for r in PROBLEMS[name].residuals(xp, x))
 
 
-def objective(x, which):
-    """The value of problem number `which` at the head of x [WIDTH]: one program for them all.
+def objective(x, which, names=tuple(NAMES)):
+    """The value of problem number `which` of `names` at the head of x [WIDTH]: one program for all.
 
     The idle tail is drawn to 0, where every start has it: it changes no value and no step.
     """
@@ -159,7 +159,7 @@ def objective(x, which):
         n = len(PROBLEMS[name].start)
         return lambda x: value(jnp, name, x[:n]) + jnp.sum(x[n:] ** 2)
 
-    return jax.lax.switch(which, [head(name) for name in NAMES], x)
+    return jax.lax.switch(which, [head(name) for name in names], x)
 
 
 def numpy_value(name):
