@@ -6,6 +6,7 @@ minibatches (a block of rows per seed), and an optimizer on a data set is one co
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -108,7 +109,7 @@ def bench(name: str, problem: Problem, plan, key: Array) -> Bench:
     judging = weights[:, None] * (1 - training_folds[: plan.seeds].T).astype(np.float32)
     batch = problem.train._replace(weights=Weights(weights, judging))
     start = _for_seeds(plan.seeds, _zeros(problem))
-    judged = _judge(problem)(start, batch)[LOSS_NAMES[problem.table.task]]
+    judged = jax.jit(_judge(problem))(start, batch)[LOSS_NAMES[problem.table.task]]
     return Bench(
         name,
         problem,
@@ -157,13 +158,13 @@ def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
         num_segments=on.evaluations,
     )
     best = int(np.argmin(worth(on, swept.metrics[on.loss_name])))
-    params = jax.tree.map(lambda leaf: leaf[best], swept.state.params)
+    params = jax.tree.map(lambda leaf: np.asarray(leaf)[best], swept.state.params)
     return Trial(
         optimizer,
         hypers,
         swept.metrics,
         best,
-        np.asarray(_row_losses(on, params)),
+        np.asarray(_row_losses(on.problem.loss, params, on.batch)),
         swept.compile_seconds,
         swept.run_seconds,
     )
@@ -180,14 +181,15 @@ def worth(on: Bench, curves: np.ndarray) -> np.ndarray:
     return np.minimum(means, on.start_loss)
 
 
-def _row_losses(on: Bench, params) -> Array:
+@partial(jax.jit, static_argnums=0)
+def _row_losses(loss, params, batch: Batch) -> Array:
     """[S, N] loss of each row under each seed; params have a leading axis S."""
 
     def row(params, x, label):
-        return on.problem.loss(models.linear(params, x), label)
+        return loss(models.linear(params, x), label)
 
     rows = jax.vmap(row, in_axes=(None, 0, 0))
-    return jax.vmap(rows, in_axes=(0, None, None))(params, on.batch.x, on.batch.labels)
+    return jax.vmap(rows, in_axes=(0, None, None))(params, batch.x, batch.labels)
 
 
 def _judge(problem: Problem):

@@ -146,7 +146,7 @@ def paths(walks: list[Walk], num_points: int) -> str:
         fast = arrived[0]
         text += f"{len(arrived)} of {len(walks)} get there, {fast[1]} first, in {fast[0]} steps. "
     else:
-        text += "None gets there. "
+        text += "Nobody gets there. "
     if crooked.turns > straight.turns:
         text += (
             f"{crooked.optimizer} turns most often ({crooked.turns} of {ravine.STEPS - 1}), "

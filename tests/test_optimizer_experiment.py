@@ -1,0 +1,383 @@
+"""`python -m experiments.optimizers`: equal budgets, exact statistics, true sentences."""
+
+import dataclasses
+import inspect
+import itertools
+import json
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments import (
+    budget,
+    optimizer_page,
+    optimizer_ranking,
+    optimizer_spaces,
+    optimizer_study,
+    optimizer_words,
+    optimizers,
+    ravine,
+)
+from experiments.datasets import DataError
+from jaxlr import losses, models, training
+from jaxlr import optimizers as rules
+from tests.report_cases import make_problem
+
+FAST = ["--points", "3", "--seeds", "2", "--epochs", "2", "--optimizers", "sgd", "adam"]
+PLAN = SimpleNamespace(epochs=2, batch_size=16, seeds=2, l2=1e-2)
+EVERY_ORDER = np.array(list(itertools.permutations(range(5))))
+
+
+def main(*args):
+    return optimizers.main([str(arg) for arg in args])
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    out = tmp_path_factory.mktemp("optimizers") / "o"
+    assert main("--data", "iris", "diabetes", "--out", out, "--seed", 3, *FAST) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    return ravine.lesson()
+
+
+@pytest.fixture(scope="module")
+def studied():
+    """A bench, its trials in rank order and their ranking."""
+    on = optimizer_study.bench("made", make_problem("multiclass", 3), PLAN, jax.random.key(4))
+    trials = {name: optimizer_study.trial(on, name, 4, 7) for name in ("sgd", "momentum")}
+    ranked = optimizer_ranking.ranking(on, list(trials.values()))
+    return on, [trials[name] for name in ranked["optimizer"]], ranked
+
+
+@given(st.lists(st.floats(0, 10), min_size=5, max_size=5))
+def test_the_best_after_k_settings_is_that_of_all_orders_of_trying_them(values):
+    best = np.minimum.accumulate(np.array(values)[EVERY_ORDER], axis=1)
+    np.testing.assert_allclose(budget.expected_best(values), best.mean(axis=0), atol=1e-12)
+    for q in (0.25, 0.5, 0.75):
+        lowest = np.quantile(best, q, axis=0, method="inverted_cdf")
+        np.testing.assert_array_equal(budget.quantile_of_best(values, q), lowest)
+
+
+def test_every_rule_of_the_library_is_a_contestant():
+    takes_rate = {
+        name
+        for name in rules.__all__
+        if inspect.isfunction(getattr(rules, name))
+        and "learning_rate" in inspect.signature(getattr(rules, name)).parameters
+    }
+    named = {"momentum", "nesterov", "lookahead"}  # forms of sgd, and a wrapper
+    assert set(optimizer_spaces.CONTESTANTS) == takes_rate | named
+    assert set(optimizer_spaces.DEFAULT) < set(optimizer_spaces.CONTESTANTS)
+
+
+@pytest.mark.parametrize("name", optimizer_spaces.CONTESTANTS)
+def test_each_gets_as_many_points_of_a_space_equally_wide(name):
+    contestant = optimizer_spaces.CONTESTANTS[name]
+    assert contestant.high / contestant.low == pytest.approx(1e4)
+    hypers = optimizer_spaces.points(name, 16, 0)
+    rates = np.log10(hypers["learning_rate"] / contestant.low)
+    assert ((rates >= 0) & (rates <= 4)).all()
+    # Sixteen points of a Sobol design: one in each sixteenth of the range.
+    np.testing.assert_array_equal(np.sort((rates * 4).astype(int)), np.arange(16))
+    assert ("momentum" in hypers) == bool(contestant.memory)
+    if contestant.memory:
+        assert ((hypers["momentum"] >= 0) & (hypers["momentum"] <= 0.99)).all()
+
+
+@pytest.mark.parametrize("name", optimizer_spaces.CONTESTANTS)
+def test_rate_and_memory_reach_the_rule(name):
+    def two_steps(rate, memory):
+        hyper = {"learning_rate": rate, "momentum": memory}
+        init, update = optimizer_spaces.build(name, hyper)
+        w, state, walked = jnp.ones(2), init(jnp.ones(2)), []
+        for g in (jnp.array([1.0, -0.5]), jnp.array([-0.05, -0.3])):
+            updates, state = update(g, state, w)
+            w = w + updates
+            walked.append(updates)
+        return np.array(walked)
+
+    first = two_steps(0.01, 0.9)
+    assert not np.allclose(first, two_steps(0.02, 0.9), rtol=1e-3, atol=0)
+    heard = not np.allclose(first, two_steps(0.01, 0.2), rtol=1e-3, atol=0)
+    assert heard == bool(optimizer_spaces.CONTESTANTS[name].memory)
+
+
+def test_a_seed_is_a_fold_nobody_trains_on_and_an_order_of_the_others(studied):
+    on, _, _ = studied
+    folds = np.asarray(on.batch.weights.judging).T > 0
+    assert folds.shape == (2, 120)
+    assert not (folds[0] & folds[1]).any()
+    blocks = np.split(np.asarray(on.orders), 2, axis=1)
+    for fold, block in zip(folds, blocks, strict=True):
+        assert not fold[block].any()
+        assert len(np.unique(block[: len(block) // 2])) == 80  # an epoch: 5 batches of 16, no twice
+    assert on.start_losses == pytest.approx([np.log(3)] * 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
+    on, trials, _ = studied
+    ran, batch = trials[which], jax.tree.map(jnp.asarray, on.problem.train)
+    risk = losses.risk(models.linear, losses.softmax_cross_entropy, l2=PLAN.l2)
+    hyper = {name: numbers[1] for name, numbers in ran.hypers.items()}
+    rule = optimizer_spaces.build(ran.optimizer, hyper)
+    start = models.init_linear(3, 3, jnp.float32)
+    for seed, order in enumerate(np.split(np.asarray(on.orders), 2, axis=1)):
+        fit = jax.jit(lambda order: training.fit(risk, rule, start, batch, order).params)
+        params = jax.device_get(fit(order))
+        held_out = np.asarray(on.batch.weights.judging)[:, seed] > 0
+        logits = (on.problem.train.x @ params["w"] + params["b"][None])[held_out].astype(np.float64)
+        labels = on.problem.train.labels[held_out]
+        logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+        expected = -logs[np.arange(len(labels)), labels].mean()
+        assert ran.final("log_loss")[1, seed] == pytest.approx(expected, rel=2e-5)
+
+
+def test_a_second_run_without_test_rows_gives_the_same_bits(studied):
+    on, trials, _ = studied
+    problem = on.problem._replace(test=jax.tree.map(lambda leaf: leaf * np.nan, on.problem.test))
+    again = optimizer_study.bench("made", problem, PLAN, jax.random.key(4))
+    ran = optimizer_study.trial(again, "sgd", 4, 7)
+    first = next(t for t in trials if t.optimizer == "sgd")
+    np.testing.assert_array_equal(ran.curves["log_loss"], first.curves["log_loss"])
+
+
+def test_an_optimizer_on_a_data_set_is_one_compiled_program(studied, monkeypatch):
+    traces, plain = [], optimizer_study.lane
+
+    def counting(on, optimizer):
+        lane = plain(on, optimizer)
+
+        def step(hyper, state, batch):
+            traces.append(optimizer)
+            return lane.step(hyper, state, batch)
+
+        return lane._replace(step=step)
+
+    monkeypatch.setattr(optimizer_study, "lane", counting)
+    optimizer_study.trial(studied[0], "sgd", 5, 0)
+    assert traces == ["sgd"]
+
+
+def test_a_setting_that_ends_above_the_start_is_worth_the_start(studied):
+    on = dataclasses.replace(studied[0], start_losses=np.array([1.0, 1.0]))
+    ends = np.array([[0.2, 0.4], [0.5, np.nan], [np.inf, 0.1], [3.0, 0.2]])
+    np.testing.assert_allclose(optimizer_study.worth(on, ends[:, None]), [0.3, 1, 1, 1])
+
+
+def test_the_ranking_is_what_the_rows_say(finished):
+    lanes = pd.read_parquet(finished / "results.parquet")
+    summary = json.loads((finished / "summary.json").read_text())
+    assert len(lanes) == summary["num_lanes"] == 2 * 2 * 3 * 2
+    assert summary["num_compilations"] == 4
+    assert set(lanes["data"]) == set(summary["rankings"]) == {"iris", "diabetes"}
+    for data, column in (("iris", "val_log_loss"), ("diabetes", "val_squared_error")):
+        start = summary["start_losses"][data]
+        rows = lanes[lanes["data"] == data]
+        means = rows.groupby(["optimizer", "point"])[column].mean()
+        means = means.where(np.isfinite(means), np.inf).clip(upper=start).unstack()
+        ranked = pd.DataFrame(summary["rankings"][data])
+        assert ranked["optimizer"].tolist() == means.min(axis=1).sort_values().index.tolist()
+        assert summary["best"][data]["optimizer"] == ranked["optimizer"][0]
+        for _, row in ranked.iterrows():
+            mine = means.loc[row["optimizer"]]
+            best = mine.min()
+            assert row["mean"] == pytest.approx(best, rel=1e-6)
+            assert row["near_own"] == pytest.approx((mine <= 1.05 * best).mean())
+            near = (mine <= 1.05 * means.to_numpy().min()).mean()
+            assert row["near_all"] == pytest.approx(near)
+            assert row["useless"] == pytest.approx((mine >= start).mean())
+            seeds = rows[(rows["optimizer"] == row["optimizer"]) & (rows["point"] == row["point"])]
+            assert row["se"] == pytest.approx(seeds[column].sem(), rel=1e-5)
+            assert row["learning_rate"] == pytest.approx(seeds["learning_rate"].iloc[0])
+
+
+def test_the_gap_to_the_first_is_taken_row_by_row(studied):
+    on, trials, ranked = studied
+    gaps = []
+    for seed in range(2):
+        judged = np.asarray(on.batch.weights.judging)[:, seed] > 0
+        gaps.append((trials[1].row_losses - trials[0].row_losses)[seed, judged])
+    gaps = np.concatenate(gaps).astype(np.float64)
+    assert ranked["behind"].tolist() == [0, pytest.approx(gaps.mean())]
+    assert ranked["behind_se"][1] == pytest.approx(gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    assert ranked["tied"].tolist() == [True, abs(gaps.mean()) <= 2 * ranked["behind_se"][1]]
+    assert ranked["mean"][1] - ranked["mean"][0] == pytest.approx(gaps.mean(), rel=1e-4)
+
+
+def test_paths_down_the_ravine_are_the_textbooks(lesson):
+    hessian = ravine.ROOT.T @ ravine.ROOT
+    curvatures, axes = np.linalg.eigh(hessian)
+    np.testing.assert_allclose(curvatures, [1 / ravine.CONDITION, 1], rtol=1e-12)
+    assert abs(axes[:, 1] @ ravine.ACROSS) == pytest.approx(1)
+    plain, memory, _ = lesson
+    w, v = ravine.START, np.zeros(2)
+    for t in range(ravine.STEPS):
+        power = np.linalg.matrix_power(np.eye(2) - ravine.BEST_FIXED_RATE * hessian, t)
+        np.testing.assert_allclose(plain.path[t], power @ ravine.START, atol=2e-5)
+        np.testing.assert_allclose(memory.path[t], w, atol=2e-5)
+        v = 0.9 * v + 0.1 * hessian @ w
+        w = w - ravine.BEST_FIXED_RATE * v
+    np.testing.assert_allclose(ravine.value(w), w @ hessian @ w / 2)
+
+
+def test_plain_descent_zig_zags_and_memory_does_not(lesson):
+    plain, *others = lesson
+    assert plain.turns == ravine.STEPS - 1, "every step goes back across"
+    for walk in others:
+        assert walk.turns < plain.turns / 5
+        assert walk.detour < plain.detour / 5
+        assert walk.values[-1] < plain.values[-1], "and gets further"
+    text = optimizer_words.lesson([plain, *others])
+    assert f"{plain.turns} times out of 39" in text
+    assert "Memory moves forward" in text
+    assert "Memory does not help" in optimizer_words.lesson([others[0], plain])
+
+
+def test_turns_detour_and_arrival_by_hand():
+    across = np.array([1.0, -0.5, 0.25, 0.25, 0.0, 0.0])
+    path = across[:, None] * ravine.ACROSS
+    walk = ravine.Walk("by hand", {}, path, np.array([100, 0.5, 2, 0.9, 0.1, 0]))
+    assert walk.turns == 1
+    assert walk.detour == pytest.approx(1.5 + 0.75 + 0.25)
+    assert walk.arrival == 3
+    assert dataclasses.replace(walk, values=np.array([1, np.nan])).arrival is None
+
+
+def test_a_tuned_walk_is_the_lowest_of_its_settings():
+    hypers = optimizer_spaces.points("sgd", 4, 2)
+    ends = ravine.value(ravine.walks("sgd", hypers)[:, -1])
+    walk = ravine.tuned("sgd", 4, 2)
+    assert walk.values[-1] == ends[np.isfinite(ends)].min()
+    assert walk.hyper["learning_rate"] == hypers["learning_rate"][np.nanargmin(ends)]
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(finished):
+    page = (finished / "report.html").read_text()
+    root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    ids = [node.get("id") for node in root.iter() if node.get("id")]
+    assert len(set(ids)) == len(ids)
+    figures = root.findall(".//figure")
+    assert len(figures) == 1 + 2 * 3 + 2
+    for figure in figures:
+        assert figure.find("figcaption") is not None
+        assert figure.find(".//{http://www.w3.org/2000/svg}title").text
+    text = " ".join("".join(root.find("body").itertext()).split())
+    assert not {"nan", "inf", "None"} & set(text.split())
+    assert "2 optimizers × 3 settings × 2 seeds on 2 data sets: 24 linear models" in text
+
+
+def write(part, path, points=4):
+    walks = [ravine.Walk(n, {"learning_rate": 0.1}, *falling()) for n in part[2]["optimizer"]]
+    summary = {"settings": {"points": points, "seeds": 2, "epochs": 2}, "num_lanes": 16}
+    summary |= {"num_compilations": 2, "compile_seconds": 1.0, "run_seconds": 1.0}
+    summary |= {"device": "a device", "versions": {}, "command": "python"}
+    optimizer_page.write(path, [part], walks[:1] * 2, walks, summary)
+    return " ".join(path.read_text().split())
+
+
+def falling():
+    path = ravine.START * 0.9 ** np.arange(ravine.STEPS + 1)[:, None]
+    return path, ravine.value(path)
+
+
+def test_a_page_where_nothing_beat_the_start_says_so(studied, tmp_path):
+    on, trials, _ = studied
+    hopeless = dataclasses.replace(on, start_losses=np.array([1e-3, 1e-3]))
+    ranked = optimizer_ranking.ranking(hopeless, trials)
+    assert (ranked["useless"] == 1).all()
+    page = write((hopeless, trials, ranked), tmp_path / "page.html")
+    assert "No setting of any optimizer beat the start" in page
+    assert "no setting of sgd and momentum beat" in page.replace(
+        "momentum and sgd", "sgd and momentum"
+    )
+
+
+def test_sentences_follow_the_numbers(studied):
+    on, _, ranked = studied
+    ranked = pd.concat([ranked, ranked.assign(optimizer="lion")], ignore_index=True).head(3)
+    ranked = ranked.assign(mean=[0.1, 0.2, 0.3], median=[0.11, 0.21, 0.31], few=[0.5, 0.3, 0.4])
+    ranked = ranked.assign(rank=[1, 2, 3], tied=[True, True, False], useless=0.0)
+
+    def said(*tables):
+        named = dict(zip(("one", "other"), tables, strict=False))
+        return " ".join(optimizer_words.findings(named, [on], 64))
+
+    name = ranked["optimizer"]
+    assert f"only {name[2]} is behind" in said(ranked)
+    assert f"the best bet is {name[1]} (0.300 expected); {name[0]} is number 3" in said(ranked)
+    assert "The choice matters more than tuning" in said(ranked)
+    assert "Tuning matters more" in said(ranked.assign(median=1.0))
+    assert "it is also the best bet" in said(ranked.assign(few=[0.1, 0.2, 0.3]))
+    assert "nobody is told from it" in said(ranked.assign(tied=True))
+    assert "correlate with 1.00 (Spearman): what wins on one tends to win" in said(ranked, ranked)
+    turned = ranked.assign(rank=[3, 2, 1])
+    assert "correlate with −1.00 (Spearman): what wins on one tends to lose" in said(ranked, turned)
+    assert not optimizer_words.cautions({"one": ranked.assign(at_edge="")})
+    (note,) = optimizer_words.cautions({"one": ranked.assign(at_edge=["", "upper", ""])})
+    assert f"best learning rate of {name[1]} lies at the upper end" in note
+
+
+def test_the_least_that_can_be_asked_for_has_a_page(lesson, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(ravine, "lesson", lambda: lesson)
+    args = ["--optimizers", "sgd", "--points", 1, "--seeds", 1, "--epochs", 1, "--data", "iris"]
+    assert main(*args, "--out", tmp_path / "o", "--seed", 5) == 0
+    assert "0 of 0 others" in capsys.readouterr().out
+    assert len(pd.read_parquet(tmp_path / "o" / "results.parquet")) == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        (["--optimizers", "adm"], "'adm' is unknown (did you mean 'adam'?)"),
+        (["--optimizers"], "--optimizers: name at least one"),
+        (["--data", "digit"], "did you mean 'digits'"),
+        (["--data"], "--data: name at least one"),
+        (["--points", "0"], "--points 0: must be at least 1"),
+        (["--seeds", "0"], "--seeds 0: must be at least 1"),
+        (["--epochs", "0"], "--epochs 0: must be at least 1"),
+        (["--seed", "-1"], "--seed -1: must be at least 0"),
+        (["--batch-size", "0"], "--batch-size 0: must be at least 1"),
+        (["--points", "many"], "many"),
+        (["--no-such-option"], "no-such-option"),
+        (["--l2", "-1"], "--l2 -1: must lie in"),
+        (["--l2", "nan"], "--l2 nan: must lie in"),
+        (["--test-fraction", "1"], "--test-fraction 1.0: must lie between"),
+        (["--data", "iris", "--batch-size", "99"], "larger than the 90 rows of iris that a seed"),
+        (["--data", "iris", "--seeds", "50"], "class 'setosa' of iris has 40 training rows"),
+        (["--data", "iris", "diabetes", "--target", "foo"], "no column 'foo'"),
+    ],
+)
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(args, said, tmp_path, capsys):
+    assert main(*args, "--out", tmp_path / "o") == 2
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1
+    assert said in told.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_taken_keeps_what_it_holds(finished, tmp_path, capsys):
+    before = (finished / "results.parquet").read_bytes()
+    assert main("--data", "iris", "--out", finished, *FAST) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert (finished / "results.parquet").read_bytes() == before
+    (tmp_path / "thesis.tex").write_text("years of work")
+    assert main("--data", "iris", "--out", tmp_path, "--overwrite", *FAST) == 2
+    assert "holds other files" in capsys.readouterr().err
+
+
+def test_too_few_rows_for_the_folds_is_said_of_a_regression_too():
+    problem = make_problem("regression", rows=6)
+    with pytest.raises(DataError, match="made has 3 training rows, fewer than the 4 folds"):
+        optimizer_study.bench("made", problem, PLAN, jax.random.key(0))
