@@ -5,7 +5,9 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from jaxlr.activations import log_softmax, softplus
+from jaxlr.activations import log_softmax, sigmoid
+from jaxlr.activations.arguments import floating, widened
+from jaxlr.activations.logistic import log1p_exp_minus_abs
 from jaxlr.pytypes import Array, Batch, Params, Scalar
 
 
@@ -15,9 +17,60 @@ def squared_error(prediction: Array, target: Array) -> Array:
 
 
 def log_loss(logit: Array, label: Array) -> Array:
-    """Negative log-likelihood of a Bernoulli label, in nats, from its logit."""
-    label = jnp.asarray(label, logit.dtype)
-    return label * softplus(-logit) + (1 - label) * softplus(logit)
+    """Negative log-likelihood of a Bernoulli label, in nats.
+
+    With p = sigmoid(logit), this is the lecture's
+
+        L(p, y) = -y log p - (1 - y) log(1 - p)
+
+    computed from the logit, because p rounds to exactly 0 or 1 in float32 once |logit| > 17, and
+    log(0) is not a number anyone wants a gradient of. The slope is (1 - y) σ(z) - y σ(-z): p - y
+    would cancel.
+
+    Args:
+      logit: [] score of the positive class; any real number.
+      label: [] 0 or 1, or a probability in between. Cast to the logit's dtype.
+
+    Returns:
+      [] loss in nats: 0 when certain and right, about |logit| when certain and wrong.
+
+    Reference:
+      Bishop, Pattern Recognition and Machine Learning (2006), eq. 4.90.
+    """
+    logit = floating("logit", logit)
+    z = widened(logit)
+    return _log_loss(z, jnp.asarray(label, z.dtype)).astype(logit.dtype)
+
+
+@jax.custom_jvp
+def _log_loss(z: Array, y: Array) -> Array:
+    # label 0 leaves softplus(z), label 1 softplus(-z): they share all but the straight part
+    wrong = jnp.where(z > 0, 1 - y, y)
+    return jnp.where(wrong == 0, 0, wrong * jnp.abs(z)) + log1p_exp_minus_abs(z)
+
+
+_log_loss.defjvps(
+    lambda tangent, _, z, y: tangent * ((1 - y) * sigmoid(z) - y * sigmoid(-z)),
+    lambda tangent, _, z, y: tangent * -z,
+)
+
+
+def log_loss_from_probability(p: Array, label: Array) -> Array:
+    """-y log p - (1 - y) log(1 - p), with the lecture's corners: 0 · (-∞) is 0.
+
+    Args:
+      p: [] predicted probability of class 1, 0 and 1 included.
+      label: [] 0 or 1, or a probability in between.
+
+    Returns:
+      [] nats; ∞ where the label was ruled out. A term whose factor is 0 has no slope either.
+    """
+    p = jnp.asarray(p)
+    y = jnp.asarray(label, p.dtype)
+    # the inner where keeps the unused branch's infinite slope out of 0 · ∞
+    log_p = jnp.log(jnp.where(y == 0, 1, p))
+    log_q = jnp.log1p(-jnp.where(y == 1, 0, p))
+    return -(y * log_p) - (1 - y) * log_q
 
 
 def softmax_cross_entropy(logits: Array, label: Array) -> Array:
