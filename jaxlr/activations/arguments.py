@@ -6,7 +6,7 @@ from jaxlr.pytypes import Array
 
 
 def floating(name: str, value: Array) -> Array:
-    """`value` as an array, or a TypeError that names the argument: no integer is cast in silence."""
+    """`value` as an array, or a TypeError that names the argument: nothing is cast in silence."""
     value = jnp.asarray(value)
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise TypeError(
