@@ -4,9 +4,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks, figures
-from jaxlr.metrics.confusion import square
+from jaxlr.metrics.confusion import asked_square
 from jaxlr.metrics.labels import coded, codes_in, column, distinct, integers
-from jaxlr.metrics.wide import poison, total_of, wide
+from jaxlr.metrics.wide import library, poison, total_of, wide
 from jaxlr.pytypes import Array
 
 
@@ -34,7 +34,7 @@ def zero_one_loss(y_true, y_pred, *, normalize=True, sample_weight=None) -> Arra
 def hamming_loss(y_true, y_pred, *, sample_weight=None) -> Array:
     """The weighted share of labels that are wrong, each cell of indicators [N, C] by itself."""
     same, weights, ok = _equal(y_true, y_pred, sample_weight)
-    wrong = ~same if same.ndim == 1 else jnp.mean((~same).astype(jnp.float64), axis=1)
+    wrong = ~same if same.ndim == 1 else (~same).astype(np.float64).mean(axis=1)
     return poison(total_of(wrong, weights) / _heard(weights, same.shape[0]), ok)
 
 
@@ -131,25 +131,23 @@ def top_k_accuracy_score(
     weights, ok = checks.row_weights(sample_weight, scores.shape[0])
     ok = checks.both(ok, checks.finite("y_score", scores, weights, allow_infinite=True))
     truth, valid = _classes_of(y_true, scores, labels, weights)
-    scores = jnp.asarray(scores)
-    hit = _binary_hit(truth, scores, k) if scores.ndim == 1 else _hit(truth, scores, k)
-    weights = None if weights is None else jnp.asarray(weights)
+    hit = (_binary_hit if scores.ndim == 1 else _hit)(truth, scores, k)
     total = total_of(hit, weights)
     value = total / _heard(weights, hit.shape[0]) if normalize else total
     return poison(value, checks.both(ok, valid))
 
 
 def _hit(truth: Array, scores: Array, k: int) -> Array:
-    own = jnp.take_along_axis(scores, truth[:, None], axis=1)
-    ahead = jnp.arange(scores.shape[1], dtype=truth.dtype)[None, :] > truth[:, None]
-    return jnp.sum((scores > own) | ((scores == own) & ahead), axis=1) < k
+    own = library(truth, scores).take_along_axis(scores, truth[:, None], axis=1)
+    ahead = np.arange(scores.shape[1], dtype=truth.dtype)[None, :] > truth[:, None]
+    return ((scores > own) | ((scores == own) & ahead)).sum(axis=1) < k
 
 
 def _binary_hit(truth: Array, scores: Array, k: int) -> Array:
     if k > 1:
-        return jnp.ones(truth.shape, bool)
-    like_probability = jnp.all((scores >= 0) & (scores <= 1))
-    threshold = jnp.where(like_probability, 0.5, 0.0).astype(scores.dtype)
+        return np.ones(truth.shape, bool)
+    like_probability = ((scores >= 0) & (scores <= 1)).all()
+    threshold = library(scores).where(like_probability, 0.5, 0.0).astype(scores.dtype)
     return (scores > threshold) == (truth == 1)
 
 
@@ -172,16 +170,14 @@ def _classes_of(y_true, scores, labels, weights):
     codes = codes_in(truth, classes)
     if (codes == len(classes)).any():
         raise ValueError("y_true must hold only labels named in labels")
-    return jnp.asarray(codes), None
+    return codes, None
 
 
 def _square(y_true, y_pred, sample_weight, *, labels=None, num_classes=None) -> Array:
     rows = coded(
         y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
     )
-    if rows.kind == "multilabel":
-        raise ValueError("y_true must be one label a row, and is indicators [N, C]")
-    return square(rows)[: rows.num_asked, : rows.num_asked]
+    return asked_square(rows)
 
 
 def _equal(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | None]:
@@ -200,15 +196,13 @@ def _equal(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | 
     weights, ok = checks.row_weights(sample_weight, y_true.shape[0])
     common = np.promote_types(y_true.dtype, y_pred.dtype)
     same = jnp.asarray(y_true).astype(common) == jnp.asarray(y_pred).astype(common)
-    return same, None if weights is None else jnp.asarray(weights), ok
+    return same, weights, ok
 
 
 def _right(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | None]:
     same, weights, ok = _equal(y_true, y_pred, sample_weight)
-    return (same if same.ndim == 1 else jnp.all(same, axis=1)), weights, ok
+    return (same if same.ndim == 1 else same.all(axis=1)), weights, ok
 
 
 def _heard(weights: Array | None, num_rows: int) -> Array:
-    if weights is None:
-        return jnp.asarray(num_rows, jnp.float64)
-    return jnp.sum(weights.astype(jnp.float64))
+    return np.float64(num_rows) if weights is None else weights.astype(np.float64).sum()

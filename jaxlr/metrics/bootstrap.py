@@ -55,7 +55,7 @@ def bootstrap_interval(
     arrays = tuple(jnp.asarray(a) for a in arrays)
     strata = None if strata is None else jnp.asarray(strata)
     spread = _replicates(metric, key, arrays, strata, num_resamples, chunk)
-    estimate = metric(*arrays, sample_weight=jnp.ones(arrays[0].shape[0], jnp.int32))
+    estimate = jax.jit(metric)(*arrays, sample_weight=jnp.ones(arrays[0].shape[0], jnp.int32))
     ends = functools.partial(_ends, confidence=confidence, method=method)
     parts = [ends(e, r) for e, r in zip(*map(jax.tree.leaves, (estimate, spread)), strict=True)]
     structure = jax.tree.structure(estimate)
@@ -91,6 +91,7 @@ def resample(key: Array, num_rows: int, strata: Array | None = None) -> Array:
     return counts.at[drawn].add(1, mode="promise_in_bounds")
 
 
+@functools.partial(jax.jit, static_argnames=("confidence", "method"))
 def _ends(estimate: Array, replicates: Array, *, confidence: float, method: str) -> Interval:
     error = jnp.nanstd(replicates, axis=0, ddof=1)
     tail = (1 - confidence) / 2

@@ -103,9 +103,16 @@ def finite(name: str, values: Array | np.ndarray, weights=None, allow_infinite=F
 
 def within(name: str, values, low, high, weights=None):
     """Requires low <= value <= high in rows of non-zero weight."""
+    real_numbers(name, values)
     lib = jnp if traced(values, weights) else np
     good = (values >= low) & (values <= high)
     return require(_all_in(lib, good, weights), f"{name} must lie between {low} and {high}")
+
+
+def real_numbers(name: str, array) -> None:
+    """Raises a ValueError unless the array holds real numbers or booleans."""
+    if np.dtype(array.dtype).kind in "OUSc":
+        raise ValueError(f"{name} must hold real numbers, and holds {array.dtype}")
 
 
 def _all_in(lib, good, weights):

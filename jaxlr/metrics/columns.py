@@ -42,11 +42,9 @@ def binary_column(y_true, y_score, pos_label, sample_weight) -> Column:
 
 def scores_fine(scores, weights):
     """The verdict that no row that counts has a NaN score; infinite scores are in order."""
-    kind = np.dtype(scores.dtype).kind
-    if kind in "iub":
+    checks.real_numbers("y_score", scores)
+    if np.dtype(scores.dtype).kind in "iub":
         return None
-    if kind in "OUSc":
-        raise ValueError(f"y_score must hold real numbers, and holds {scores.dtype}")
     return checks.finite("y_score", scores, weights, allow_infinite=True)
 
 

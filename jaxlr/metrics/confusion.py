@@ -14,10 +14,11 @@ import functools
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.labels import Coded, coded
-from jaxlr.metrics.wide import poison, ratio, real, wide
+from jaxlr.metrics.wide import library, poison, ratio, real, wide
 from jaxlr.pytypes import Array
 
 
@@ -46,9 +47,7 @@ def confusion_matrix(
     rows = coded(
         y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
     )
-    if rows.kind == "multilabel":
-        raise ValueError("y_true must be one label a row: see multilabel_confusion_matrix")
-    asked = square(rows)[: rows.num_asked, : rows.num_asked]
+    asked = asked_square(rows)
     return asked if normalize is None else normalized(asked, normalize)
 
 
@@ -74,14 +73,23 @@ def multilabel_confusion_matrix(
 
 def square(rows: Coded) -> Array:
     """[K, K] counts of every class present, poisoned where a check failed."""
-    cells = counted(rows.y_true, rows.y_pred, rows.weights, num_classes=len(rows.classes))
+    cells = counted(rows.y_true, rows.y_pred, rows.weights, len(rows.classes))
     return poison(cells, rows.ok)
+
+
+def asked_square(rows: Coded) -> Array:
+    """[C, C] counts of the classes asked for."""
+    if rows.kind == "multilabel":
+        raise ValueError("y_true must be one label a row, and is indicators [N, C]")
+    if rows.num_asked < len(rows.classes) and not checks.traced(rows.y_true):
+        checks.require((rows.y_true < rows.num_asked).any(), "labels must name one in y_true")
+    return square(rows)[: rows.num_asked, : rows.num_asked]
 
 
 def tables(rows: Coded, samplewise: bool = False) -> Array:
     """[C, 2, 2] for the classes asked for; [N, 2, 2], one table a row, when samplewise."""
     if rows.kind == "multilabel":
-        asked = jnp.asarray(rows.classes[: rows.num_asked])
+        asked = rows.classes[: rows.num_asked]
         y_true, y_pred = rows.y_true[:, asked], rows.y_pred[:, asked]
         return poison(_indicator_tables(y_true, y_pred, rows.weights, samplewise), rows.ok)
     if samplewise:
@@ -89,48 +97,59 @@ def tables(rows: Coded, samplewise: bool = False) -> Array:
     return one_vs_rest(square(rows))[: rows.num_asked]
 
 
-@functools.partial(jax.jit, static_argnames="num_classes")
-def counted(y_true: Array, y_pred: Array, weights: Array | None, *, num_classes: int) -> Array:
+def counted(y_true, y_pred, weights, num_classes: int):
     """The sum itself, over codes known to be in 0…num_classes (the last meaning "none")."""
-    # One serial scatter-add beats one-hot matrix products by 5 to 50 times on a CPU.
     stop = num_classes * num_classes
+    lib = library(y_true, y_pred, weights)
     inside = (y_true < num_classes) & (y_pred < num_classes)
-    cell = jnp.where(inside, y_true * num_classes + y_pred, stop).astype(jnp.int32)
-    one = _units(weights)
-    cells = jnp.zeros(stop + 1, one.dtype).at[cell].add(one, mode="promise_in_bounds")
-    return cells[:stop].reshape(num_classes, num_classes)
+    cell = lib.where(inside, y_true * num_classes + y_pred, stop).astype(np.int32)
+    add = _tallied if lib is np else _scattered
+    return add(cell, _units(weights), stop + 1)[:stop].reshape(num_classes, num_classes)
+
+
+def _tallied(cell: np.ndarray, one: np.ndarray, size: int) -> np.ndarray:
+    if one.ndim == 0:
+        return np.bincount(cell, minlength=size)
+    return np.bincount(cell, weights=one, minlength=size).astype(one.dtype)
+
+
+@functools.partial(jax.jit, static_argnums=2)
+def _scattered(cell: Array, one: Array, size: int) -> Array:
+    # One serial scatter-add beats one-hot matrix products by 5 to 50 times on a CPU.
+    return jnp.zeros(size, one.dtype).at[cell].add(one, mode="promise_in_bounds")
 
 
 @wide
 def one_vs_rest(confusion: Array) -> Array:
     """[..., C, C] -> [..., C, 2, 2]: each class's [[TN, FP], [FN, TP]]."""
-    confusion = jnp.asarray(confusion)
-    whole = jnp.issubdtype(confusion.dtype, jnp.integer)
-    confusion = confusion.astype(jnp.int64 if whole else jnp.float64)
-    tp = jnp.diagonal(confusion, axis1=-2, axis2=-1)
-    fn = jnp.sum(confusion, axis=-1) - tp
-    fp = jnp.sum(confusion, axis=-2) - tp
-    total = jnp.sum(confusion, axis=(-2, -1))[..., None]
+    lib = library(confusion)
+    confusion = lib.asarray(confusion)
+    whole = np.issubdtype(confusion.dtype, lib.integer)
+    confusion = confusion.astype(np.int64 if whole else np.float64)
+    tp = lib.diagonal(confusion, axis1=-2, axis2=-1)
+    fn = lib.sum(confusion, axis=-1) - tp
+    fp = lib.sum(confusion, axis=-2) - tp
+    total = lib.sum(confusion, axis=(-2, -1))[..., None]
     tn = total - tp - fn - fp
     if not whole:
         return _table(tn, fp, fn, tp)
-    fine = jnp.all(confusion >= 0, axis=(-2, -1))[..., None, None, None]
-    return poison(_table(tn, fp, fn, tp), fine)
+    fine = lib.all(confusion >= 0, axis=(-2, -1))[..., None, None, None]
+    return lib.where(fine, _table(tn, fp, fn, tp), -1)
 
 
 def normalized(confusion: Array, over: str) -> Array:
     """Shares of the true class, of the predicted class, or of all; 0 where there is nothing."""
     axis = {"true": -1, "pred": -2, "all": (-2, -1)}[over]
     cells = real(confusion)
-    return ratio(cells, jnp.sum(cells, axis=axis, keepdims=True))
+    return ratio(cells, cells.sum(axis=axis, keepdims=True))
 
 
 def _indicator_tables(y_true: Array, y_pred: Array, weights: Array | None, samplewise: bool):
     weight = _units(weights)
     weight = weight if weights is None else weight[:, None]
-    axis = 1 if samplewise else 0
+    lib, axis = library(y_true, y_pred, weight), 1 if samplewise else 0
     cells = [
-        jnp.sum(jnp.where((y_true == t) & (y_pred == p), weight, 0), axis=axis, dtype=weight.dtype)
+        lib.sum(lib.where((y_true == t) & (y_pred == p), weight, 0), axis=axis, dtype=weight.dtype)
         for t in (0, 1)
         for p in (0, 1)
     ]
@@ -140,10 +159,11 @@ def _indicator_tables(y_true: Array, y_pred: Array, weights: Array | None, sampl
 def _units(weights: Array | None) -> Array:
     """What each row adds: integers as long as no weight is fractional."""
     if weights is None:
-        return jnp.asarray(1, jnp.int32)
-    whole = jnp.issubdtype(weights.dtype, jnp.integer)
-    return weights.astype(jnp.int64 if whole else jnp.float64)
+        return np.asarray(1, np.int32)
+    whole = np.issubdtype(weights.dtype, np.integer)
+    return weights.astype(np.int64 if whole else np.float64)
 
 
 def _table(tn: Array, fp: Array, fn: Array, tp: Array) -> Array:
-    return jnp.stack([jnp.stack([tn, fp], -1), jnp.stack([fn, tp], -1)], -2)
+    lib = library(tn)
+    return lib.stack([lib.stack([tn, fp], -1), lib.stack([fn, tp], -1)], -2)

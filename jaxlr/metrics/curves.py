@@ -15,7 +15,7 @@ import numpy as np
 from jaxlr.metrics import checks
 from jaxlr.metrics.columns import Column, binary_column
 from jaxlr.metrics.order import ends, ranked
-from jaxlr.metrics.wide import poison, ratio, wide
+from jaxlr.metrics.wide import library, poison, ratio, wide
 from jaxlr.pytypes import Array
 
 
@@ -71,7 +71,7 @@ def confusion_matrix_at_thresholds(
 ) -> ThresholdCounts:
     """TN, FP, FN, TP when rows scoring at least the threshold are flagged, at every threshold."""
     column = binary_column(y_true, y_score, pos_label, sample_weight)
-    curve = _trimmed(_vertices_of(column), column)
+    curve = _vertices_of(column)
     counts = (curve.fp[-1] - curve.fp, curve.fp, curve.tp[-1] - curve.tp, curve.tp)
     return _poisoned(ThresholdCounts(*counts, curve.thresholds), column)
 
@@ -93,12 +93,10 @@ def roc_curve(
       RocCurve of NaN rates for a class that has no weight.
     """
     column = binary_column(y_true, y_score, pos_label, sample_weight)
-    curve = _trimmed(_vertices_of(column), column)
+    curve = _vertices_of(column)
     if drop_intermediate and not column.traced and len(curve.fp) > 2:
         curve = _kept(curve, _bends(np.diff(curve.fp, 2), np.diff(curve.tp, 2)))
-    fpr, tpr = curve.fp / curve.fp[-1], curve.tp / curve.tp[-1]
-    start = jnp.where(jnp.isnan(jnp.stack([fpr[-1], tpr[-1]])), jnp.nan, 0.0)
-    rates = (jnp.concatenate([start[i : i + 1], r]) for i, r in enumerate((fpr, tpr)))
+    rates = (_rates(heights) for heights in (curve.fp, curve.tp))
     return _poisoned(RocCurve(*rates, _from_infinity(curve.thresholds)), column)
 
 
@@ -112,12 +110,13 @@ def precision_recall_curve(
     last point is (precision 1, recall 0) by convention.
     """
     column = binary_column(y_true, y_score, pos_label, sample_weight)
-    curve = _trimmed(_vertices_of(column), column)
+    curve = _vertices_of(column)
     if drop_intermediate and not column.traced and len(curve.fp) > 2:
         curve = _kept(curve, _moves(curve.tp))
     precision = ratio(curve.tp, curve.tp + curve.fp)
-    recall = ratio(curve.tp, jnp.broadcast_to(curve.tp[-1], curve.tp.shape), 1.0)
-    points = (jnp.append(precision[::-1], 1.0), jnp.append(recall[::-1], 0.0))
+    recall = ratio(curve.tp, curve.tp[-1:], 1.0)
+    lib = library(precision)
+    points = (lib.append(p[::-1], end) for p, end in ((precision, 1.0), (recall, 0.0)))
     return _poisoned(PrecisionRecallCurve(*points, curve.thresholds[::-1]), column)
 
 
@@ -130,13 +129,13 @@ def det_curve(
     Where values can be read, the curve stops where either error stays at zero.
     """
     column = binary_column(y_true, y_score, pos_label, sample_weight)
-    curve = _trimmed(_vertices_of(column), column)
-    zero = jnp.zeros(1)
+    curve = _vertices_of(column)
+    lib = library(curve.fp)
     curve = Vertices(
-        jnp.concatenate([zero, curve.fp]),
-        jnp.concatenate([zero, curve.tp]),
+        lib.concatenate([np.zeros(1), curve.fp]),
+        lib.concatenate([np.zeros(1), curve.tp]),
         _from_infinity(curve.thresholds),
-        jnp.concatenate([jnp.ones(1, bool), curve.last]),
+        lib.concatenate([np.ones(1, bool), curve.last]),
     )
     if not column.traced:
         if curve.fp[-1] == 0 or curve.tp[-1] == 0:
@@ -159,16 +158,16 @@ def auc(x, y) -> Array:
 
     NaN inside `jit` when x turns back.
     """
-    x, y = (jnp.asarray(a).astype(jnp.float64) for a in (x, y))
+    x, y = (a if checks.traced(a) else np.asarray(a) for a in (x, y))
+    x, y = x.astype(np.float64), y.astype(np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"x and y must have one shape [N], and have {x.shape} and {y.shape}")
     if x.shape[0] < 2:
         raise ValueError(f"x must have at least 2 points, and has {x.shape[0]}")
-    run = jnp.diff(x)
-    monotone = jnp.all(run >= 0) | jnp.all(run <= 0)
-    ok = checks.require(monotone, "x must be either increasing or decreasing")
-    backwards = jnp.where(jnp.any(run < 0), -1.0, 1.0)
-    return poison(backwards * jnp.sum(run * (y[1:] + y[:-1]) / 2), ok)
+    run = x[1:] - x[:-1]
+    ok = checks.require((run >= 0).all() | (run <= 0).all(), "x must be increasing or decreasing")
+    backwards = 1.0 - 2.0 * (run < 0).any()
+    return poison(backwards * (run * (y[1:] + y[:-1]) / 2).sum(), ok)
 
 
 def vertices(scores: Array, positive: Array, weights: Array | None) -> Vertices:
@@ -185,20 +184,18 @@ _vertices = jax.jit(vertices)
 
 
 def _vertices_of(column: Column) -> Vertices:
-    return _vertices(column.scores, column.positive, column.weights)
-
-
-def _trimmed(curve: Vertices, column: Column) -> Vertices:
-    """Only the distinct thresholds of rows that count, where values can be read."""
+    """The vertices; where values can be read, numpy's, and one for each distinct threshold."""
+    curve = _vertices(column.scores, column.positive, column.weights)
     if column.traced:
         return curve
+    curve = Vertices(*map(np.asarray, curve))
     places = np.flatnonzero(curve.last)
-    flagged = np.asarray(curve.fp + curve.tp)[places]
+    flagged = (curve.fp + curve.tp)[places]
     return _kept(curve, places[np.diff(flagged, prepend=0.0) > 0])
 
 
 def _kept(curve: Vertices, keep: np.ndarray) -> Vertices:
-    return Vertices(*(jnp.asarray(np.asarray(leaf)[keep]) for leaf in curve))
+    return Vertices(*(leaf[keep] for leaf in curve))
 
 
 def _bends(*second_differences: np.ndarray) -> np.ndarray:
@@ -213,8 +210,14 @@ def _moves(tp: Array) -> np.ndarray:
     return np.concatenate([[True], step[:-1] | step[1:], [True]])
 
 
+def _rates(heights: Array) -> Array:
+    """Heights as shares of the last, from 0; all NaN when that is 0."""
+    start = np.zeros(1) * heights[-1:]
+    return library(heights).concatenate([start, heights]) / heights[-1:]
+
+
 def _from_infinity(thresholds: Array) -> Array:
-    return jnp.concatenate([jnp.full(1, jnp.inf), thresholds])
+    return library(thresholds).concatenate([np.full(1, np.inf), thresholds])
 
 
 def _poisoned(curve, column: Column):

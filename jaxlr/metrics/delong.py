@@ -57,8 +57,7 @@ def roc_auc_interval(
     _require_confidence(confidence)
     rows = binary_column(y_true, y_score, pos_label, sample_weight)
     weight = _ones_or(rows.weights, rows.scores)
-    auc, variance = _auc_and_covariance(rows.scores[None, :], rows.positive, weight)
-    parts = _normal(auc[0], jnp.sqrt(variance[0, 0]), confidence, (0.0, 1.0))
+    parts = _interval(rows.scores, rows.positive, weight, confidence)
     return Interval(*(poison(part, rows.ok) for part in parts))
 
 
@@ -73,16 +72,27 @@ def roc_auc_difference(
     _require_confidence(confidence)
     a = binary_column(y_true, y_score_a, pos_label, sample_weight)
     b = binary_column(y_true, y_score_b, pos_label, sample_weight)
-    wide_scores = jnp.stack([s.astype(jnp.float64) for s in (a.scores, b.scores)])
-    auc, covariance = _auc_and_covariance(wide_scores, a.positive, _ones_or(a.weights, a.scores))
+    both = jnp.stack([s.astype(jnp.float64) for s in (a.scores, b.scores)])
+    parts = _difference(both, a.positive, _ones_or(a.weights, a.scores), confidence)
+    return Difference(*(poison(part, checks.both(a.ok, b.ok)) for part in parts))
+
+
+@jax.jit
+def _interval(scores: Array, positive: Array, weight: Array, confidence) -> Interval:
+    auc, variance = _auc_and_covariance(scores[None, :], positive, weight)
+    return _normal(auc[0], jnp.sqrt(variance[0, 0]), confidence, (0.0, 1.0))
+
+
+@jax.jit
+def _difference(scores: Array, positive: Array, weight: Array, confidence) -> Difference:
+    auc, covariance = _auc_and_covariance(scores, positive, weight)
     difference = auc[0] - auc[1]
     variance = covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1]
     error = jnp.sqrt(jnp.maximum(variance, 0.0))
     still = jnp.where(difference == 0, 0.0, jnp.inf)
     z = jnp.where(error > 0, jnp.abs(difference) / jnp.where(error > 0, error, 1.0), still)
     p_value = jnp.where(jnp.isnan(error), jnp.nan, 2 * jax.scipy.stats.norm.sf(z))
-    parts = (*_normal(difference, error, confidence, (-1.0, 1.0)), p_value)
-    return Difference(*(poison(part, checks.both(a.ok, b.ok)) for part in parts))
+    return Difference(*_normal(difference, error, confidence, (-1.0, 1.0)), p_value)
 
 
 def _auc_and_covariance(scores: Array, positive: Array, weight: Array) -> tuple[Array, Array]:

@@ -22,9 +22,9 @@ class Coded(NamedTuple):
     verdict of the checks that had to wait for run time.
     """
 
-    y_true: Array
-    y_pred: Array
-    weights: Array | None
+    y_true: Array | np.ndarray
+    y_pred: Array | np.ndarray
+    weights: Array | np.ndarray | None
     classes: np.ndarray
     num_asked: int
     kind: str
@@ -121,7 +121,7 @@ def _codes(y_true, y_pred, weights, labels, num_classes) -> Coded:
         present = np.arange(num_classes)
     kind = "binary" if len(present) <= 2 else "multiclass"
     classes, num_asked = _asked_first(present, labels)
-    pair = (jnp.asarray(codes_in(y, classes)) for y in (y_true, y_pred))
+    pair = (codes_in(y, classes) for y in (y_true, y_pred))
     return Coded(*pair, weights, classes, num_asked, kind, None)
 
 
@@ -184,5 +184,5 @@ def _indicators(y_true, y_pred, weights, labels, num_classes) -> Coded:
             good = good | (weights == 0)[:, None]
         lib = jnp if checks.traced(good) else np
         ok = checks.both(ok, checks.require(lib.all(good), f"{name} must hold only 0 and 1"))
-    pair = (jnp.asarray(y == 1, jnp.int32) for y in (y_true, y_pred))
+    pair = ((y == 1).astype(np.int32) for y in (y_true, y_pred))
     return Coded(*pair, weights, asked, num_asked, "multilabel", ok)

@@ -37,9 +37,11 @@ def keys(scores: Array) -> Array:
     sign = jnp.asarray(1 << (width - 1), unsigned)
     if jnp.issubdtype(scores.dtype, jnp.floating):
         # Floats sort like sign-and-magnitude integers: flip all bits of a negative, the sign of
-        # a positive. The complement of that puts the greatest first.
-        plain = jnp.where(scores == 0, 0, jnp.where(jnp.isnan(scores), -jnp.inf, scores))
+        # a positive. The complement of that puts the greatest first. Zero is told by its bits,
+        # because a comparison takes a subnormal for zero.
+        plain = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
         bits = jax.lax.bitcast_convert_type(plain, unsigned)
+        bits = jnp.where(bits == sign, 0, bits)
         ascending = jnp.where(bits >= sign, ~bits, bits | sign)
     else:
         ascending = scores.astype(unsigned) ^ sign

@@ -7,7 +7,7 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.labels import codes_in, column, distinct, integers
-from jaxlr.metrics.wide import mean, poison, total_of, wide
+from jaxlr.metrics.wide import library, mean, poison, total_of, wide
 from jaxlr.pytypes import Array
 
 
@@ -84,48 +84,51 @@ def d2_brier_score(y_true, y_proba, *, sample_weight=None, pos_label=None, label
 def _surprise(forecast: _Forecast) -> Array:
     """-log p of what happened, [N], in the precision that the forecast came in."""
     happened, proba = forecast.happened, forecast.proba
+    lib = library(happened, proba)
     if proba.shape[1] == 2:
-        picked = jnp.where(happened == 1, proba[:, 1], proba[:, 0])
+        picked = lib.where(happened == 1, proba[:, 1], proba[:, 0])
     else:
-        picked = jnp.take_along_axis(proba, happened[:, None], axis=1, mode="promise_in_bounds")
-        picked = picked[:, 0]
+        picked = lib.take_along_axis(proba, happened[:, None], axis=1)[:, 0]
     eps = jnp.finfo(picked.dtype).eps
-    return -jnp.log(jnp.clip(picked, eps, 1 - eps))
+    return -lib.log(lib.clip(picked, eps, 1 - eps))
 
 
 def _squared(happened: Array, proba: Array) -> Array:
-    classes = jnp.arange(proba.shape[1], dtype=happened.dtype)
-    hit = (happened[:, None] == classes[None, :]).astype(jnp.float64)
-    return jnp.sum((hit - proba.astype(jnp.float64)) ** 2, axis=1)
+    classes = np.arange(proba.shape[1], dtype=happened.dtype)
+    hit = (happened[:, None] == classes[None, :]).astype(np.float64)
+    return ((hit - proba.astype(np.float64)) ** 2).sum(axis=1)
 
 
 def _frequencies(forecast: _Forecast) -> Array:
-    classes = jnp.arange(forecast.proba.shape[1], dtype=forecast.happened.dtype)
+    classes = np.arange(forecast.proba.shape[1], dtype=forecast.happened.dtype)
     hits = forecast.happened[:, None] == classes[None, :]
     shares = mean(hits, forecast.weights).astype(forecast.proba.dtype)
-    return jnp.broadcast_to(shares[None, :], forecast.proba.shape)
+    return library(shares).broadcast_to(shares[None, :], forecast.proba.shape)
 
 
 def _explained(loss: Array, null: Array, *, num_rows: int) -> Array:
-    return jnp.where(num_rows < 2, jnp.nan, 1 - loss / null)
+    return 1 - loss / null if num_rows > 1 else np.float64(np.nan)
 
 
 def _forecast(y_true, y_proba, sample_weight, labels, pos_label=None) -> _Forecast:
     proba = column("y_proba", y_proba)
     truth = integers("y_true", column("y_true", y_true))
+    checks.same_length(y_true=truth, y_proba=proba)
+    if truth.ndim == 2 and truth.shape == proba.shape:
+        truth = truth @ np.arange(truth.shape[1], dtype=truth.dtype)  # one-hot rows
+        labels = None
     if truth.ndim != 1:
         raise ValueError(f"y_true must have shape [N], and has {truth.shape}")
-    checks.same_length(y_true=truth, y_proba=proba)
     weights, ok = checks.row_weights(sample_weight, proba.shape[0])
     good = checks.within("y_proba", proba, 0, 1, weights)
     width = 2 if proba.ndim == 1 else proba.shape[1]
     happened, valid = classes_of("y_proba", truth, width, labels, weights, pos_label)
-    proba = jnp.asarray(proba)
-    if jnp.finfo(proba.dtype).bits < 32:
-        proba = proba.astype(jnp.float32)
+    if not jnp.issubdtype(proba.dtype, jnp.floating):
+        proba = proba.astype(np.float64)
+    elif proba.dtype.itemsize < 4:
+        proba = proba.astype(np.float32)
     if proba.ndim == 1:
-        proba = jnp.stack([1 - proba, proba], axis=1)
-    weights = None if weights is None else jnp.asarray(weights)
+        proba = library(proba).stack([1 - proba, proba], axis=1)
     return _Forecast(happened, proba, weights, checks.both(ok, good, valid))
 
 
@@ -141,7 +144,7 @@ def classes_of(name: str, truth, width: int, labels=None, weights=None, pos_labe
     if pos_label is not None and width == 2:
         if pos_label not in classes and len(classes) > 1:
             raise ValueError(f"pos_label={pos_label!r} must be one of {classes.tolist()}")
-        return jnp.asarray((truth == pos_label).astype(np.int32)), None
+        return (truth == pos_label).astype(np.int32), None
     numbered = truth.dtype.kind in "iu" and truth.min() >= 0 and truth.max() < width
     if labels is None and len(classes) < width and numbered:
         classes = np.arange(width)
@@ -154,7 +157,7 @@ def classes_of(name: str, truth, width: int, labels=None, weights=None, pos_labe
     codes = codes_in(truth, classes)
     if (codes == width).any():
         raise ValueError(f"y_true must hold only labels among {classes.tolist()}")
-    return jnp.asarray(codes), None
+    return codes, None
 
 
 def _traced_classes(name, truth, width, weights, pos_label):

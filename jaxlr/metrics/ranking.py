@@ -55,16 +55,18 @@ def roc_auc_score(
     if max_fpr is not None and not 0 < max_fpr <= 1:
         raise ValueError(f"max_fpr must lie in (0, 1], and is {max_fpr}")
     part = None if max_fpr in (None, 1) else float(max_fpr)
-    metric = functools.partial(_area, max_fpr=part, undefined=float(undefined))
+    metric = functools.partial(_compared, "auc", max_fpr=part, undefined=undefined)
     truth, scores = column("y_true", y_true), column("y_score", y_score)
     if truth.ndim == 1 and scores.ndim == 2:
         return _multiclass(metric, truth, scores, multi_class, average, sample_weight, labels, part)
     if truth.ndim == 2:
-        return _columns(metric, *_indicator_columns(truth, scores, sample_weight), average)
+        *parts, ok = _indicator_columns(truth, scores, sample_weight)
+        return poison(metric("columns", average, *parts), ok)
     if not checks.traced(truth):
         truth = _two_classes(truth)
     rows = binary_column(truth, scores, None, sample_weight)
-    return poison(metric(rows.scores, rows.positive, rows.weights), rows.ok)
+    area = _area(rows.scores, rows.positive, rows.weights, undefined, max_fpr=part)
+    return poison(area, rows.ok)
 
 
 @wide
@@ -91,18 +93,18 @@ def average_precision_score(
         ok = None
         if truth.ndim == 1:
             truth, ok = _one_hot(truth, scores, None, sample_weight)
-        parts = _indicator_columns(truth, scores, sample_weight)
-        return poison(_columns(_precision, *parts, average), ok)
-    if checks.traced(truth):
-        pos_label = None if pos_label == 1 else pos_label
-    elif len(present := distinct(integers("y_true", truth))) == 2 and pos_label not in present:
-        raise ValueError(f"pos_label={pos_label!r} must be one of {present.tolist()}")
+        *parts, good = _indicator_columns(truth, scores, sample_weight)
+        return poison(_compared("precision", "columns", average, *parts), checks.both(ok, good))
+    if not checks.traced(truth):
+        _require_two_classes(truth, pos_label)
+    elif pos_label == 1:
+        pos_label = None  # where labels can't be read, 1 also means that they are 0 or 1
     rows = binary_column(truth, scores, pos_label, sample_weight)
     return poison(_precision(rows.scores, rows.positive, rows.weights), rows.ok)
 
 
-@functools.partial(jax.jit, static_argnames=("max_fpr", "undefined"))
-def _area(scores: Array, positive: Array, weights: Array | None, *, max_fpr, undefined) -> Array:
+@functools.partial(jax.jit, static_argnames="max_fpr")
+def _area(scores, positive, weights, undefined, *, max_fpr=None) -> Array:
     if weights is None and max_fpr is None:
         area = areas.pair_share(scores, positive)
     else:
@@ -119,22 +121,53 @@ def _precision(scores: Array, positive: Array, weights: Array | None) -> Array:
     return areas.weighted_precision_area(vertices(scores, positive, weights))
 
 
-def _columns(metric: Callable, truth, scores, weights, ok, average) -> Array:
+@functools.partial(jax.jit, static_argnums=(0, 1, 2), static_argnames="max_fpr")
+def _compared(figure, how, average, truth, scores, weights, *, undefined=np.nan, max_fpr=None):
+    """AUC or precision of "columns" of [N, C], or of their "pairs", averaged: one program."""
+
+    def metric(scores, positive, weights):
+        if figure == "precision":
+            return _precision(scores, positive, weights)
+        return _area(scores, positive, weights, undefined, max_fpr=max_fpr)
+
+    compare = _columns if how == "columns" else _pairs
+    return compare(metric, truth, scores, weights, average)
+
+
+def _columns(metric: Callable, truth, scores, weights, average) -> Array:
     """`metric` of each column of indicators and scores [N, C], averaged."""
     if average == "micro":
         spread = None if weights is None else jnp.repeat(weights, truth.shape[1])
-        return poison(metric(scores.reshape(-1), truth.reshape(-1), spread), ok)
+        return metric(scores.reshape(-1), truth.reshape(-1), spread)
     if average == "samples":
-        values = jax.vmap(metric, (0, 0, None))(scores, truth, None)
-        return poison(mean(values, weights), ok)
+        return mean(jax.vmap(metric, (0, 0, None))(scores, truth, None), weights)
     values = jax.vmap(metric, (1, 1, None))(scores, truth, weights)
     if average is None:
-        return poison(values, ok)
+        return values
     if average == "macro":
-        return poison(jnp.mean(values), ok)
+        return jnp.mean(values)
     support = total_of(truth, weights)
     heard = jnp.sum(jnp.where(support == 0, 0.0, support * values))
-    return poison(heard / jnp.maximum(jnp.sum(support), jnp.finfo(jnp.float64).tiny), ok)
+    return heard / jnp.maximum(jnp.sum(support), jnp.finfo(jnp.float64).tiny)
+
+
+def _pairs(metric: Callable, hot, scores, weights, average) -> Array:
+    """One against one: for each pair both columns' areas among the rows of those two classes."""
+    first, second = np.asarray(list(combinations(range(hot.shape[1]), 2))).T
+
+    def pair(a, b):
+        among = hot[:, a] | hot[:, b]
+        mask = among.astype(jnp.int32) if weights is None else jnp.where(among, weights, 0)
+        one = metric(scores[:, a], hot[:, a], mask)
+        other = metric(scores[:, b], hot[:, b], mask)
+        met = jnp.any(hot[:, a] & (mask > 0)) & jnp.any(hot[:, b] & (mask > 0))
+        return (one + other) / 2, met, jnp.sum(mask).astype(jnp.float64)
+
+    values, met, prevalence = jax.lax.map(lambda ab: pair(*ab), (first, second))
+    # A class that doesn't occur makes no pairs, so it is left out of the average.
+    weight = jnp.where(met, prevalence if average == "weighted" else 1.0, 0.0)
+    total = jnp.sum(weight)
+    return jnp.sum(jnp.where(met, weight * values, 0.0)) / jnp.where(total > 0, total, jnp.nan)
 
 
 def _indicator_columns(truth, scores, sample_weight):
@@ -163,29 +196,9 @@ def _multiclass(metric, truth, scores, multi_class, average, sample_weight, labe
     if average == "samples" or (multi_class == "ovo" and average not in ("macro", "weighted")):
         raise ValueError(f"average={average!r} is not defined for multi_class={multi_class!r}")
     hot, ok = _one_hot(truth, scores, labels, sample_weight)
-    parts = _indicator_columns(hot, scores, sample_weight)
-    compare = _columns if multi_class == "ovr" else _pairs
-    return poison(compare(metric, *parts, average), ok)
-
-
-def _pairs(metric: Callable, hot, scores, weights, ok, average) -> Array:
-    """One against one: for each pair both columns' areas among the rows of those two classes."""
-    first, second = np.asarray(list(combinations(range(hot.shape[1]), 2))).T
-
-    def pair(a, b):
-        among = hot[:, a] | hot[:, b]
-        mask = among.astype(jnp.int32) if weights is None else jnp.where(among, weights, 0)
-        one = metric(scores[:, a], hot[:, a], mask)
-        other = metric(scores[:, b], hot[:, b], mask)
-        met = jnp.any(hot[:, a] & (mask > 0)) & jnp.any(hot[:, b] & (mask > 0))
-        return (one + other) / 2, met, jnp.sum(mask).astype(jnp.float64)
-
-    values, met, prevalence = jax.lax.map(lambda ab: pair(*ab), (first, second))
-    # A class that doesn't occur makes no pairs, so it is left out of the average.
-    weight = jnp.where(met, prevalence if average == "weighted" else 1.0, 0.0)
-    total = jnp.sum(weight)
-    value = jnp.sum(jnp.where(met, weight * values, 0.0)) / jnp.where(total > 0, total, jnp.nan)
-    return poison(value, ok)
+    *parts, good = _indicator_columns(hot, scores, sample_weight)
+    how = "columns" if multi_class == "ovr" else "pairs"
+    return poison(metric(how, average, *parts), checks.both(ok, good))
 
 
 def _one_hot(truth, scores, labels, sample_weight):
@@ -195,17 +208,24 @@ def _one_hot(truth, scores, labels, sample_weight):
         raise ValueError(f"labels must be sorted and distinct, and are {labels!r}")
     width = scores.shape[1]
     codes, ok = classes_of("y_score", integers("y_true", truth), width, labels, sample_weight)
-    return codes[:, None] == jnp.arange(width, dtype=codes.dtype)[None, :], ok
+    return codes[:, None] == np.arange(width, dtype=codes.dtype)[None, :], ok
+
+
+def _require_two_classes(truth: np.ndarray, pos_label) -> None:
+    present = distinct(integers("y_true", truth)) if truth.size else truth
+    if len(present) > 2:
+        raise ValueError(
+            f"y_score must have a column for each of the {len(present)} classes, shape [N, C]"
+        )
+    if len(present) == 2 and pos_label not in present.tolist():
+        raise ValueError(f"pos_label={pos_label!r} must be one of {present.tolist()}")
 
 
 def _two_classes(truth: np.ndarray) -> np.ndarray:
     """0 and 1 for the lesser and the greater of two labels; 0/1 and -1/1 mean what they say."""
     truth = integers("y_true", truth)
     present = distinct(truth) if truth.size else truth
-    if len(present) > 2:
-        raise ValueError(
-            f"y_score must have a column for each of the {len(present)} classes, shape [N, C]"
-        )
+    _require_two_classes(truth, present[-1] if truth.size else None)
     if truth.dtype.kind in "iu" and (set(present.tolist()) <= {0, 1} or len(present) < 2):
         return truth == 1
     return truth == present[-1]

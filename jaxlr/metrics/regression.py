@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.order import ranked
-from jaxlr.metrics.wide import mean, poison, ratio, wide
+from jaxlr.metrics.wide import library, mean, poison, wide
 from jaxlr.pytypes import Array
 
 
@@ -37,7 +37,7 @@ def mean_squared_error(
     Raises:
       ValueError: shapes differ, NaN or infinite numbers, bad weights; NaN inside `jit`.
     """
-    return _mean_of(lambda error: error**2, y_true, y_pred, sample_weight, multioutput)
+    return _mean_of(_square, y_true, y_pred, sample_weight, multioutput)
 
 
 @wide
@@ -46,7 +46,7 @@ def root_mean_squared_error(
 ) -> Array:
     """Square root of the mean squared error of each output; arguments as there."""
     raw = mean_squared_error(y_true, y_pred, sample_weight=sample_weight, multioutput="raw_values")
-    return _over_outputs(jnp.sqrt(raw), multioutput)
+    return _over_outputs(raw**0.5, multioutput)
 
 
 @wide
@@ -54,7 +54,7 @@ def mean_absolute_error(
     y_true, y_pred, *, sample_weight=None, multioutput="uniform_average"
 ) -> Array:
     """Weighted mean of |y_true - y_pred|; arguments as of `mean_squared_error`."""
-    return _mean_of(jnp.abs, y_true, y_pred, sample_weight, multioutput)
+    return _mean_of(abs, y_true, y_pred, sample_weight, multioutput)
 
 
 @wide
@@ -63,7 +63,7 @@ def median_absolute_error(
 ) -> Array:
     """Weighted median of |y_true - y_pred|; arguments as of `mean_squared_error`."""
     pairs = _pairs(y_true, y_pred, sample_weight)
-    medians = _median(jnp.abs(pairs.truth - pairs.prediction), pairs.weights)
+    medians = _median(abs(pairs.truth - pairs.prediction), pairs.weights)
     return poison(_over_outputs(medians, multioutput), pairs.ok)
 
 
@@ -73,10 +73,10 @@ def max_error(y_true, y_pred, *, sample_weight=None) -> Array:
     pairs = _pairs(y_true, y_pred, sample_weight)
     if pairs.truth.shape[1] != 1:
         raise ValueError(f"y_true must have shape [N], and has {pairs.truth.shape}")
-    error = jnp.abs(pairs.truth - pairs.prediction)[:, 0]
+    error = abs(pairs.truth - pairs.prediction)[:, 0]
     if pairs.weights is not None:
-        error = jnp.where(pairs.weights == 0, 0.0, error)
-    return poison(jnp.max(error), pairs.ok)
+        error = library(error, pairs.weights).where(pairs.weights == 0, 0.0, error)
+    return poison(error.max(), pairs.ok)
 
 
 @wide
@@ -93,10 +93,10 @@ def r2_score(
       force_finite: a constant truth scores 1 when met exactly and 0 otherwise, not NaN or -inf.
     """
     pairs = _pairs(y_true, y_pred, sample_weight)
-    error = mean((pairs.truth - pairs.prediction) ** 2, pairs.weights)
+    error = _mean_loss(_square, pairs.truth, pairs.prediction, pairs.weights)
     spread = _variance(pairs.truth, pairs.weights)
     if pairs.truth.shape[0] < 2:
-        spread = spread * jnp.nan
+        spread = spread * np.nan
     score = _explained(error, spread, multioutput, force_finite)
     return poison(score, pairs.ok)
 
@@ -119,23 +119,32 @@ def d2_absolute_error_score(
     """1 - absolute error / absolute error of always predicting the median; NaN of one row."""
     pairs = _pairs(y_true, y_pred, sample_weight)
     middle = _median(pairs.truth, pairs.weights)
-    error = mean(jnp.abs(pairs.truth - pairs.prediction), pairs.weights)
-    spread = mean(jnp.abs(pairs.truth - middle[None, :]), pairs.weights)
+    error = _mean_loss(abs, pairs.truth, pairs.prediction, pairs.weights)
+    spread = _mean_loss(abs, pairs.truth, middle[None, :], pairs.weights)
     if pairs.truth.shape[0] < 2:
-        spread = spread * jnp.nan
+        spread = spread * np.nan
     return poison(_explained(error, spread, multioutput, True), pairs.ok)
 
 
 def _mean_of(loss: Callable, y_true, y_pred, sample_weight, multioutput) -> Array:
     pairs = _pairs(y_true, y_pred, sample_weight)
-    losses = mean(loss(pairs.truth - pairs.prediction), pairs.weights)
+    losses = _mean_loss(loss, pairs.truth, pairs.prediction, pairs.weights)
     return poison(_over_outputs(losses, multioutput), pairs.ok)
+
+
+def _mean_loss(loss: Callable, truth: Array, prediction: Array, weights: Array | None) -> Array:
+    return mean(loss(truth - prediction), weights)
+
+
+def _square(error: Array) -> Array:
+    return error**2
 
 
 def _variance(values: Array, weights: Array | None) -> Array:
     return mean((values - mean(values, weights)[None, :]) ** 2, weights)
 
 
+@jax.jit
 def _median(values: Array, weights: Array | None) -> Array:
     """Weighted median of each column [N, D]: where the weight below and above meet, the middle."""
 
@@ -154,30 +163,36 @@ def _median(values: Array, weights: Array | None) -> Array:
 
 def _explained(error: Array, spread: Array, multioutput, force_finite: bool) -> Array:
     """1 - error / spread of each output, averaged."""
-    scores = 1 - error / spread
-    if force_finite:
-        constant = jnp.where(error == 0, 1.0, jnp.where(jnp.isnan(spread), jnp.nan, 0.0))
-        scores = jnp.where((spread == 0) | (error == 0), constant, scores)
-        scores = jnp.where(jnp.isnan(spread), jnp.nan, scores)
+    scores = _share_explained(error, spread, force_finite=force_finite)
     if isinstance(multioutput, str) and multioutput == "variance_weighted":
-        even = jnp.sum(spread) == 0
-        shares = jnp.where(even, 1.0, spread)
-        return ratio(jnp.sum(shares * scores), jnp.sum(shares))
+        shares = library(spread).where(spread.sum() == 0, 1.0, spread)
+        return (shares * scores).sum() / shares.sum()
     return _over_outputs(scores, multioutput)
+
+
+def _share_explained(error: Array, spread: Array, *, force_finite: bool) -> Array:
+    scores = 1 - error / spread
+    if not force_finite:
+        return scores
+    lib = library(error, spread)
+    constant = lib.where(error == 0, 1.0, 0.0)
+    scores = lib.where((spread == 0) | (error == 0), constant, scores)
+    return lib.where(lib.isnan(spread), np.nan, scores)
 
 
 def _over_outputs(values: Array, multioutput) -> Array:
     """The average over outputs [D] that `multioutput` names."""
     if isinstance(multioutput, str):
         checks.one_of("multioutput", multioutput, ("raw_values", "uniform_average"))
-        return values if multioutput == "raw_values" else jnp.mean(values)
-    shares = jnp.asarray(multioutput).astype(jnp.float64)
+        return values if multioutput == "raw_values" else values.mean()
+    shares = multioutput if checks.traced(multioutput) else np.asarray(multioutput)
+    shares = shares.astype(np.float64)
     if shares.shape != values.shape:
         raise ValueError(
             f"multioutput must have one weight for each of the {values.shape[0]} outputs, and has "
             f"shape {shares.shape}"
         )
-    return jnp.sum(shares * values) / jnp.sum(shares)
+    return (shares * values).sum() / shares.sum()
 
 
 def _pairs(y_true, y_pred, sample_weight) -> _Pairs:
@@ -192,15 +207,13 @@ def _pairs(y_true, y_pred, sample_weight) -> _Pairs:
     weights, ok = checks.row_weights(sample_weight, truth.shape[0])
     fine = checks.finite("y_true", truth, weights)
     fine = checks.both(fine, checks.finite("y_pred", prediction, weights))
-    weights = None if weights is None else jnp.asarray(weights)
-    wide_pair = (jnp.asarray(a).astype(jnp.float64) for a in (truth, prediction))
+    wide_pair = (a.astype(np.float64) for a in (truth, prediction))
     return _Pairs(*wide_pair, weights, checks.both(ok, fine))
 
 
 def _numbers(name: str, values):
     array = values if checks.traced(values) else np.asarray(values)
-    if array.dtype.kind in "OUSc":
-        raise ValueError(f"{name} must hold real numbers, and holds {array.dtype}")
+    checks.real_numbers(name, array)
     if array.ndim not in (1, 2):
         raise ValueError(f"{name} must have shape [N] or [N, D], and has {array.shape}")
     return array[:, None] if array.ndim == 1 else array

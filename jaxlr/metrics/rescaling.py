@@ -34,8 +34,8 @@ def temperature_scaling(y_true, logits, *, sample_weight=None) -> Array:
       sample_weight: [N], or None for ones.
 
     Returns:
-      [] T; infinity when the logits are no better than chance, and the smallest T that float64 can
-      tell from 0 when they put every row's own class first.
+      [] T; infinity when the logits are no better than chance, and nearly 0 (no minimum is found,
+      for there is none) when they put every row's own class first.
     """
     scores = column("logits", logits)
     if scores.ndim == 1:
@@ -59,6 +59,8 @@ def _inverse_temperature(logits: Array, codes: Array, weight: Array) -> Array:
     scale = jnp.maximum(jnp.max(jnp.abs(margins)), jnp.finfo(jnp.float64).tiny)
     margins = margins / scale
 
+    top = jnp.asarray(1e6)
+
     def slopes(beta):
         """First and second derivative of Σ w logsumexp(beta · margins)."""
         p = jax.nn.softmax(beta * margins, axis=1)
@@ -71,6 +73,8 @@ def _inverse_temperature(logits: Array, codes: Array, weight: Array) -> Array:
         slope, curvature = slopes(beta)
         low, high = jnp.where(slope < 0, beta, low), jnp.where(slope < 0, high, beta)
         newton = beta - slope / curvature
+        # Until the minimum is passed, at least double: Newton creeps along an exponential tail.
+        newton = jnp.where(high == top, jnp.maximum(newton, 2 * beta), newton)
         inside = (newton > low) & (newton < high)
         return low, high, jnp.where(inside, newton, (low + high) / 2), turn + 1
 
@@ -78,7 +82,6 @@ def _inverse_temperature(logits: Array, codes: Array, weight: Array) -> Array:
         low, high, beta, turn = state
         return (turn < 200) & (high - low > 1e-15 * high) & (beta != low) & (beta != high)
 
-    top = jnp.asarray(1e6)
     start = (jnp.zeros(()), top, jnp.ones(()), jnp.asarray(0, jnp.int32))
     found = jax.lax.while_loop(unfinished, step, start)[2]
     hopeless = slopes(jnp.zeros(()))[0] >= 0
@@ -129,7 +132,7 @@ def _platt(scores: Array, positive: Array, weight: Array, imagined: Array):
         direction = _solve(hessian, gradient)
         # Newton's step, or the best of its halves: convex, so one of them goes down.
         trials = theta[None, :] - 0.5 ** jnp.arange(8.0)[:, None] * direction[None, :]
-        best = trials[jnp.argmin(jax.vmap(loss)(trials))]
+        best = trials[jax.lax.argmin(jax.vmap(loss)(trials), 0, jnp.int32)]
         return best, jnp.max(jnp.abs(best - theta)), turn + 1
 
     start = (jnp.zeros(2), jnp.asarray(jnp.inf), jnp.asarray(0, jnp.int32))

@@ -7,6 +7,7 @@ files, two devices), and `result` may be asked at any time. Order and batching d
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from jaxlr.metrics import areas
@@ -140,6 +141,7 @@ def _added(a: Sums, b: Sums) -> Sums:
     return Sums(sums, (exact - sums.astype(exact.dtype)).astype(a.lost.dtype))
 
 
+@jax.jit
 def _appended(state: Kept, more: Kept) -> Kept:
     capacity, rows = state.scores.shape[0], more.scores.shape[0]
     size = state.size + more.size

@@ -1,12 +1,17 @@
 """Sixty-four bits inside, the caller's precision outside; and what a bad row does to a result."""
 
+import contextvars
 import functools
 from collections.abc import Callable
+from types import ModuleType
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlr.pytypes import Array
+
+_INSIDE = contextvars.ContextVar("inside", default=False)
 
 
 def wide(function: Callable) -> Callable:
@@ -14,65 +19,85 @@ def wide(function: Callable) -> Callable:
 
     Ten thousand float32 additions lose the sixth digit, and the pairs that an AUC counts pass 2²⁴
     at a few thousand rows, so sums and counts are kept in float64 and int64 whatever the caller's
-    setting. Scores and probabilities stay as they came. Nested calls round once, at the outermost.
+    setting. Scores and probabilities stay as they came. Nested calls round once, at the outermost,
+    which also makes jax arrays of numpy's.
     """
 
     @functools.wraps(function)
     def rounded(*args, **kwargs):
-        with jax.enable_x64(True):
-            result = function(*args, **kwargs)
+        if _INSIDE.get():
+            return function(*args, **kwargs)
+        token = _INSIDE.set(True)
+        try:
+            with jax.enable_x64(True), np.errstate(all="ignore"):
+                result = function(*args, **kwargs)
+        finally:
+            _INSIDE.reset(token)
         return jax.tree.map(narrow, result)
 
     return rounded
 
 
+def library(*arrays) -> ModuleType:
+    """numpy when none of the arrays is jax's, else jax.numpy: one formula serves both.
+
+    Values that can be read at the door stay numpy's, whose calls cost no compilation.
+    """
+    return jnp if any(isinstance(a, jax.Array) for a in arrays) else np
+
+
 def narrow(leaf):
-    """An array in the default precision of the setting around the call; other leaves unchanged."""
-    if not isinstance(leaf, jax.Array):
+    """A jax array in the default precision; leaves that aren't arrays unchanged."""
+    if not isinstance(leaf, jax.Array | np.ndarray | np.generic):
         return leaf
     if jnp.issubdtype(leaf.dtype, jnp.floating):
-        return leaf.astype(jnp.result_type(float))
+        return jnp.asarray(leaf.astype(jnp.result_type(float)))
     if jnp.issubdtype(leaf.dtype, jnp.integer):
-        return leaf.astype(jnp.result_type(int))
-    return leaf
+        return jnp.asarray(leaf.astype(jnp.result_type(int)))
+    return jnp.asarray(leaf)
 
 
-def poison(value: Array, ok: Array | None) -> Array:
+def poison(value, ok: Array | None):
     """`value` where `ok`; otherwise NaN, or -1 in a count, since integers have no NaN."""
     if ok is None:
         return value
+    value = jnp.asarray(value)
     bad = -1 if jnp.issubdtype(value.dtype, jnp.integer) else jnp.nan
     return jnp.where(ok, value, jnp.asarray(bad, value.dtype))
 
 
-def real(counts: Array) -> Array:
+def real(counts):
     """Counts as float64, with the -1 of a poisoned count turned back into NaN."""
-    counts = jnp.asarray(counts)
+    lib = library(counts)
+    counts = lib.asarray(counts)
     if jnp.issubdtype(counts.dtype, jnp.floating):
-        return counts.astype(jnp.float64)
-    return jnp.where(counts < 0, jnp.nan, counts.astype(jnp.float64))
+        return counts.astype(np.float64)
+    return lib.where(counts < 0, np.nan, counts.astype(np.float64))
 
 
-def ratio(numerator: Array, denominator: Array, otherwise: float = 0.0) -> Array:
+def ratio(numerator, denominator, otherwise: float = 0.0):
     """numerator / denominator, and `otherwise` where the denominator is 0."""
+    lib = library(numerator, denominator, otherwise)
     empty = denominator == 0
-    return jnp.where(empty, otherwise, numerator / jnp.where(empty, 1.0, denominator))
+    return lib.where(empty, otherwise, numerator / lib.where(empty, 1.0, denominator))
 
 
-def mean(values: Array, weights: Array | None = None) -> Array:
+def mean(values, weights=None):
     """Weighted mean over rows [N, ...] in float64; NaN when the weights sum to zero.
 
     A row of weight zero is absent, whatever it holds: NaN there does no harm.
     """
     if weights is None:
-        return jnp.mean(values.astype(jnp.float64), axis=0)
-    return total_of(values, weights) / jnp.sum(weights.astype(jnp.float64))
+        return library(values).mean(values.astype(np.float64), axis=0)
+    return total_of(values, weights) / library(weights).sum(weights.astype(np.float64))
 
 
-def total_of(values: Array, weights: Array | None = None) -> Array:
+def total_of(values, weights=None):
     """Weighted sum over rows [N, ...] in float64, rows of weight zero absent."""
-    values = values.astype(jnp.float64)
+    lib = library(values, weights)
+    values = values.astype(np.float64)
     if weights is None:
-        return jnp.sum(values, axis=0)
-    weights = weights.astype(jnp.float64).reshape(weights.shape + (1,) * (values.ndim - 1))
-    return jnp.sum(weights * jnp.where(weights == 0, 0.0, values), axis=0)
+        return lib.sum(values, axis=0)
+    weights = lib.asarray(weights).astype(np.float64)
+    weights = weights.reshape(weights.shape + (1,) * (values.ndim - 1))
+    return lib.sum(weights * lib.where(weights == 0, 0.0, values), axis=0)
