@@ -49,7 +49,9 @@ def test_clipping_no_leaves_is_nothing():
     assert clip.update({}, clip.init({}))[0] == {}
 
 
-@pytest.mark.parametrize("mask", [None, vectors, {"n": True, "m": False}], ids=["none", "function", "tree"])
+@pytest.mark.parametrize(
+    "mask", [None, vectors, {"n": True, "m": False}], ids=["none", "function", "tree"]
+)
 def test_weight_decay_is_that_of_optax(mask):
     ours = optimizers.add_weight_decay(0.1, mask)
     theirs = optax.add_decayed_weights(0.1, mask)
