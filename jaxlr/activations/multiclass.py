@@ -9,7 +9,15 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.activations.arguments import floating, widened
-from jaxlr.activations.rest import NARROW, exponentials, finite, is_class, split, total
+from jaxlr.activations.rest import (
+    NARROW,
+    exponentials,
+    exponentials_with_headroom,
+    finite,
+    is_class,
+    split,
+    total,
+)
 from jaxlr.pytypes import Array
 
 
@@ -34,10 +42,12 @@ def probabilities(logits: Array) -> tuple[Array, Array]:
         e, _ = exponentials(logits)
         p = e / total(e)
         return p, 1 - p
-    top = jnp.argmax(logits, axis=-1)  # the one class whose 1 - p can cancel
-    own, rest, others, _ = split(logits, top)
-    is_top = is_class(top, logits.shape[-1])
-    return jnp.where(is_top, own, others), jnp.where(is_top, rest, 1 - others)
+    e, _ = exponentials_with_headroom(logits)
+    # The largest is the one class whose 1 - p can cancel.
+    is_top = is_class(jnp.argmax(logits, axis=-1), e.shape[-1])
+    rest = _total_by_halves(jnp.where(is_top, 0, e))
+    whole = rest + total(jnp.where(is_top, e, 0))
+    return e / whole, jnp.where(is_top, rest, whole - e) / whole
 
 
 @probabilities.defjvp
@@ -60,16 +70,25 @@ def log_probabilities(logits: Array) -> Array:
     """log_softmax of logits that are known to be float32 or float64."""
     if logits.shape[-1] > NARROW:
         e, shift = exponentials(logits)
+        # No select and no clamp: a backend that fuses a whole row does so only without them.
         top = finite(jnp.max(logits, axis=-1, keepdims=True))
         return (jnp.minimum(logits, top) - top) - jnp.log(total(e) * jnp.exp(shift - top))
-    index = jnp.argmax(logits, axis=-1)
     top = jnp.max(logits, axis=-1, keepdims=True)
-    return jnp.where(logits == top, 0, logits - top) - split(logits, index).loss
+    loss_of_top = split(logits, jnp.argmax(logits, axis=-1)).loss
+    return jnp.where(logits == top, 0, logits - top) - loss_of_top
 
 
 log_probabilities.defjvps(
     lambda tangent, _, logits: log_softmax_tangent(*probabilities(logits), tangent)
 )
+
+
+def _total_by_halves(a: Array) -> Array:
+    """Σ a over the last axis, [..., 1], with the roundings of a tree, not of a chain."""
+    if a.shape[-1] < 3:
+        return total(a)
+    left, right = jnp.split(a, [a.shape[-1] // 2], axis=-1)
+    return _total_by_halves(left) + _total_by_halves(right)
 
 
 def _classes(logits: Array) -> Array:

@@ -2,17 +2,18 @@
 
 With e = exp(z - max z) three things are usually lost, and are kept here:
 
-- the rounding of z - max z, which exp turns into a relative error of |z - max z| / 2 ulp;
+- the rounding of z - max z, which exp turns into a relative error of |z - max z| / 2 ulp:
+  it is found, and put right to first order;
 - the sum of the *other* probabilities, which is not 1 - p once p rounds to 1: the class is
-  masked before the sum;
-- what falls below the smallest normal number beside the maximum, but not beside the
-  largest of the rest: the rest is measured from its own maximum.
+  left out of the sum;
+- what falls below the smallest normal number beside the maximum, but counts in that sum:
+  the logits are measured from a point below the maximum.
 
-The mask costs a pass over memory. Rows wider than 64 classes go without it: there 1 - p
-is right to an ulp of 1, not of itself.
+This takes more passes over memory. Rows wider than 64 classes are summed whole, with an
+exact shift: there every p is as good, but 1 - p is right to an ulp of 1, not of itself.
 """
 
-from math import exp, floor, log
+from math import floor, log
 from typing import NamedTuple
 
 import jax
@@ -21,30 +22,54 @@ import jax.numpy as jnp
 from jaxlr.pytypes import Array
 
 NARROW = 64
+_HEADROOM = {4: 20, 8: 45}  # nats below the maximum: exp(-headroom) < one ulp / 64
 
 
 class Split(NamedTuple):
-    """The probabilities of one class and of the others.
+    """One class and the rest, by exponentials with a common scale.
 
-    own [..., 1]; rest [..., 1] their sum; others [..., C], each, meaningless at the class
-    itself; loss [..., 1] is -log(own).
+    e [..., C]; own [..., 1] that of the class; rest [..., 1] the sum of the others;
+    loss [..., 1] is log(1 + rest / own).
     """
 
+    e: Array
     own: Array
     rest: Array
-    others: Array
     loss: Array
 
 
 def split(logits: Array, index: Array) -> Split:
-    """The class `index` [...] of logits [..., C] against the rest; an index outside makes NaN."""
+    """The class `index` [...] of logits [..., C] and the rest; the loss is NaN if there is none."""
     num_classes = logits.shape[-1]
     inside = (index >= 0) & (index < num_classes)
     own = jnp.take_along_axis(logits, jnp.where(inside, index, 0)[..., None], axis=-1)
     own = jnp.where(inside[..., None], own, jnp.nan)
+    top = jnp.max(logits, axis=-1, keepdims=True)
+    gap = jnp.where(own == top, 0, top - own)
     if num_classes > NARROW:
-        return _split_wide(logits, own)
-    return _split_narrow(jnp.where(is_class(index, num_classes), -jnp.inf, logits), own)
+        e, shift = exponentials(logits)
+        own_e = jnp.exp(jnp.minimum(own, finite(top)) - shift)
+        loss = gap + jnp.log(total(e) * jnp.exp(shift - finite(top)))
+        return Split(e, own_e, jnp.maximum(0, total(e) - own_e), loss)
+    is_own = is_class(index, num_classes)
+    e, below = exponentials_with_headroom(logits)
+    own_e, rest = total(jnp.where(is_own, e, 0)), total(jnp.where(is_own, 0, e))
+    # rest / own_e overflows at a large gap, where log(own_e + rest) need not be as close.
+    far = gap + (jnp.log(own_e + rest) - (finite(top) - below))
+    return Split(e, own_e, rest, jnp.where(gap < 60, jnp.log1p(rest / own_e), far))
+
+
+def exponentials_with_headroom(logits: Array) -> tuple[Array, Array]:
+    """exp(logits - below) over the last axis, and `below` [..., 1], under the maximum."""
+    top = finite(jnp.max(logits, axis=-1, keepdims=True))
+    below = top - _HEADROOM[logits.dtype.itemsize]
+    z = jnp.minimum(logits, top)
+    # What rounding takes from z - below (Knuth's two-sum), and its first-order effect on exp.
+    gap = z - below
+    back = gap - z
+    lost = (z - (gap - back)) - (below + back)
+    e = jnp.exp(gap)
+    return jnp.where(e > 0, e + e * lost, e), below
 
 
 def is_class(index: Array, num_classes: int) -> Array:
@@ -53,11 +78,8 @@ def is_class(index: Array, num_classes: int) -> Array:
 
 
 def total(a: Array) -> Array:
-    """Σ a over the last axis, [..., 1]; a narrow row in two halves, to halve its rounding."""
-    if not 4 < a.shape[-1] <= NARROW:
-        return jnp.sum(a, axis=-1, keepdims=True)
-    left, right = jnp.split(a, [a.shape[-1] // 2], axis=-1)
-    return jnp.sum(left, axis=-1, keepdims=True) + jnp.sum(right, axis=-1, keepdims=True)
+    """Σ a over the last axis, [..., 1]."""
+    return jnp.sum(a, axis=-1, keepdims=True)
 
 
 def finite(logits: Array) -> Array:
@@ -72,50 +94,7 @@ def exponentials(logits: Array) -> tuple[Array, Array]:
     The shift is an integer towards 0, as far as Σ e and 1 / Σ e stay normal numbers:
     where p is one too, logits - shift shrinks the number it starts from, and so is exact.
     """
-    # No select and no clamp: XLA's CPU backend fuses a row's reductions only without them.
     room = floor(-log(float(jnp.finfo(logits.dtype).tiny)) - log(logits.shape[-1])) - 1
     top = finite(jnp.max(logits, axis=-1, keepdims=True))
     shift = jnp.floor(jnp.minimum(top, jnp.maximum(0, top - room)))
     return jnp.exp(jnp.minimum(logits, top) - shift), shift
-
-
-def _split_narrow(masked: Array, own: Array) -> Split:
-    """A logistic regression of `own` against the others, whose class is at -inf in `masked`."""
-    top = jnp.max(masked, axis=-1, keepdims=True)
-    own = jnp.where((own == -jnp.inf) & (top == -jnp.inf), jnp.nan, own)
-    gap, lost = _difference(jnp.minimum(masked, finite(top)), finite(top))
-    e = jnp.exp(gap)
-    e += e * lost
-    rest = total(e)
-    # Whichever is behind, own or the rest, is scaled by exp(-|gap|). exp(8) stays apart until
-    # rest is in the product: exp(-|gap|) alone may be no normal number where the product is.
-    gap, lost = _difference(finite(own), finite(top))
-    far = jnp.abs(gap) > -log(float(jnp.finfo(gap.dtype).tiny)) - 16
-    behind = jnp.exp(jnp.where(far, 8, 0) - jnp.abs(gap))
-    behind -= behind * jnp.sign(gap) * lost
-    unit = jnp.where(far, exp(-8), 1)
-    own_e = jnp.where(gap < 0, unit * behind, 1)
-    scaled = jnp.where(gap < 0, rest, rest * unit * behind)
-    whole = own_e + scaled
-    each = e * (jnp.where(gap < 0, 1, unit * behind) / whole)
-    loss = jnp.where(gap < 0, jnp.log(whole) - gap, jnp.log1p(scaled))
-    gap_is_infinite = (top - own) == jnp.inf
-    return Split(own_e / whole, scaled / whole, each, jnp.where(gap_is_infinite, jnp.inf, loss))
-
-
-def _split_wide(logits: Array, own: Array) -> Split:
-    e, shift = exponentials(logits)
-    top = jnp.max(logits, axis=-1, keepdims=True)
-    own_e, whole = jnp.exp(finite(own) - shift), total(e)
-    rest = jnp.maximum(0, whole - own_e)
-    gap = jnp.where(own == top, 0, top - own)
-    loss = gap + jnp.log(whole * jnp.exp(shift - finite(top)))
-    return Split(own_e / whole, rest / whole, e / whole, loss)
-
-
-def _difference(a: Array, b: Array) -> tuple[Array, Array]:
-    """a - b rounded, and what the rounding took (Knuth's two-sum), where that matters to exp."""
-    gap = a - b
-    back = gap - a
-    lost = (a - (gap - back)) - (b + back)
-    return gap, jnp.where(jnp.abs(lost) < 1, lost, 0)
