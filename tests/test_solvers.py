@@ -82,7 +82,7 @@ LANES = {
     "at the optimum": (lane(2, bend=ONES), 0 * ONES),
     "double well": (lane(2, bend=first(-1, 1), quartic=first(1, 1)), first(0.01, 2)),
     "kink": (lane(2, kink=first(1.0)), first(0.3)),
-    "behind a large constant": (lane(2, bend=first(1, 3), offset=1e3 if not X64 else 1e11), ONES),
+    "behind a large constant": (lane(2, bend=first(1, 3), offset=1e11 if X64 else 1e3), ONES),
 }
 NAMES = list(LANES)
 
@@ -281,6 +281,8 @@ def test_a_kink_stalls(name):
     assert end.status == Status.stalled
     assert end.gradient_norm == 1
     assert end.value <= 0.3
+    if name not in ("gradient_descent", "nonlinear_cg"):  # these two creep to the kink
+        assert end.num_steps < 40  # failing down the gradient ends it; patience is for slow losses
 
 
 @every_solver

@@ -86,6 +86,21 @@ def test_segments_are_one_run_bit_for_bit():
     chex.assert_trees_all_equal(at_once, parts)
 
 
+def rounded(w):
+    """A bowl around 1 with noise: the last sum is 0 on paper, and its slope nearly so here."""
+    a = w - 1
+    noise = jnp.sum((w + 4) ** 2 - 16 - 8 * w - w**2)
+    return (a[0] ** 2 + 3 * a[1] ** 2) / 2 + jnp.sum(a**4) / 20 + noise
+
+
+def test_noise_that_the_value_does_not_show_stalls_no_lane():
+    starts = jnp.asarray(2 * np.random.default_rng(0).normal(size=(64, 2)), DTYPE)
+    end = jax.jit(jax.vmap(lambda w: solvers.minimise(solvers.lbfgs(), rounded, w)))(starts)
+    np.testing.assert_array_equal(end.status, Status.solved)
+    np.testing.assert_allclose(end.params, 1, atol=2 * TOL)
+    assert end.counts.values.max() < 25  # searches by value alone need 40 and stall in half
+
+
 def nested(params):
     (a, b), c = params["pair"], params["c"]
     rest = jnp.sum((a - 1) ** 2).astype(DTYPE) + jnp.sum((b - 2) ** 2)
