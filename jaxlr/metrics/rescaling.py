@@ -118,21 +118,25 @@ def _platt(scores: Array, positive: Array, weight: Array, imagined: Array):
     centre = jnp.sum(weight * scores) / jnp.sum(weight)
     width = jnp.sqrt(jnp.sum(weight * (scores - centre) ** 2) / jnp.sum(weight))
     width = jnp.where(width > 0, width, 1.0)
-    design = jnp.stack([(scores - centre) / width, jnp.ones_like(scores)], axis=1)
+    x = (scores - centre) / width
 
     def loss(theta):
-        z = design @ theta
+        z = theta[0] * x + theta[1]
         return jnp.sum(weight * (jax.nn.softplus(z) - target * z))
 
     def step(state):
         theta, _, turn = state
-        p = jax.nn.sigmoid(design @ theta)
-        gradient = design.T @ (weight * (p - target))
-        hessian = (design.T * (weight * p * (1 - p))[None, :]) @ design
-        direction = _solve(hessian, gradient)
+        p = jax.nn.sigmoid(theta[0] * x + theta[1])
+        residual, curvature = weight * (p - target), weight * p * (1 - p)
+        gradient = jnp.stack([jnp.sum(residual * x), jnp.sum(residual)])
+        a, b, c = (jnp.sum(curvature * power) for power in (x * x, x, 1.0))
+        direction = _solve((a, b, c), gradient)
         # Newton's step, or the best of its halves: convex, so one of them goes down.
         trials = theta[None, :] - 0.5 ** jnp.arange(8.0)[:, None] * direction[None, :]
-        best = trials[jax.lax.argmin(jax.vmap(loss)(trials), 0, jnp.int32)]
+        losses = jax.vmap(loss)(trials)
+        # Ties share: on a line a convex loss is no higher between its lowest trials.
+        lowest = (losses == jnp.min(losses)).astype(trials.dtype)
+        best = jnp.sum(lowest[:, None] * trials, axis=0) / jnp.sum(lowest)
         return best, jnp.max(jnp.abs(best - theta)), turn + 1
 
     start = (jnp.zeros(2), jnp.asarray(jnp.inf), jnp.asarray(0, jnp.int32))
@@ -146,9 +150,9 @@ def _unfinished(state) -> Array:
     return (moved > 1e-13) & (turn < 50)
 
 
-def _solve(matrix: Array, right: Array) -> Array:
-    """The solution of a symmetric 2×2 system, nudged where it is singular."""
-    (a, b), (_, c) = matrix
+def _solve(matrix: tuple[Array, Array, Array], right: Array) -> Array:
+    """The solution of the symmetric 2×2 system [[a, b], [b, c]], nudged where it is singular."""
+    a, b, c = matrix
     nudge = 1e-12 * (a + c) + jnp.finfo(jnp.float64).tiny
     a, c = a + nudge, c + nudge
     return jnp.stack([c * right[0] - b * right[1], a * right[1] - b * right[0]]) / (a * c - b * b)
