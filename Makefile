@@ -23,6 +23,8 @@ check: .venv/ready  ## lint and format, changing nothing
 
 bench: .venv/ready  ## every benchmark, into experiments/benchmarks/results
 	$(BIN)/python -m experiments.benchmarks.sgd_sweep
+	$(BIN)/python -m experiments.benchmarks.optimizer_step
+	$(BIN)/python -m experiments.benchmarks.solvers
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
