@@ -52,7 +52,8 @@ def write(path: Path, studied, lesson: list[Walk], walks: list[Walk], summary: d
 def _header(studied, rankings, lesson, summary) -> Markup:
     settings = summary["settings"]
     cards = [_card(*optimizer_words.verdict(ranked, on)) for on, _, ranked in studied]
-    found = optimizer_words.findings(rankings, [on for on, _, _ in studied], settings["points"])
+    found = optimizer_words.findings(rankings, settings["points"])
+    found.append(optimizer_words.in_short(lesson))
     notes = optimizer_words.cautions(rankings)
     num = len(next(iter(rankings.values())))
     count = words.count

@@ -27,7 +27,7 @@ def verdict(ranked: pd.DataFrame, on: Bench) -> tuple[str, str, str]:
     return on.name, first["optimizer"], f"{remark}."
 
 
-def findings(rankings: Rankings, benches: list[Bench], num_points: int) -> list[str]:
+def findings(rankings: Rankings, num_points: int) -> list[str]:
     """The sentences of the first screen; only what the numbers can carry."""
     found = []
     for name, ranked in rankings.items():
@@ -37,10 +37,26 @@ def findings(rankings: Rankings, benches: list[Bench], num_points: int) -> list[
     return [sentence for sentence in found if sentence]
 
 
+def in_short(walks: list[Walk]) -> str:
+    """The lecture's ravine in one sentence."""
+    plain, *others = walks
+    turns = words.listed(f"{walk.optimizer} {walk.turns}" for walk in others)
+    return (
+        f"Down the ravine plain descent turns back {plain.turns} times in {ravine.STEPS} steps, at "
+        f"the same rate {turns}."
+    )
+
+
 def cautions(rankings: Rankings) -> list[str]:
     """What a reader should not conclude."""
     notes = []
     for name, ranked in rankings.items():
+        tied, others = int(ranked["tied"].sum()) - 1, len(ranked) - 1
+        if tied > others / 2:
+            notes.append(
+                f"On {name} the order is mostly luck: another --seed will shuffle the first "
+                f"and the {tied} that cannot be told from it."
+            )
         for end in ("lower", "upper"):
             at = ranked.loc[ranked["at_edge"] == end, "optimizer"].tolist()
             if at:
@@ -174,7 +190,7 @@ def _gamble(name: str, ranked: pd.DataFrame, num_points: int) -> str:
     first = ranked.iloc[0]
     bet = ranked.sort_values("few", kind="stable").iloc[0]
     if bet["optimizer"] == first["optimizer"]:
-        return f"On {name} it is also the best bet for {FEW} settings: {_n(first['few'])} expected."
+        return f"It is also the best bet on {name} for {FEW} settings: {_n(first['few'])} expected."
     place = int((ranked["few"] < first["few"]).sum()) + 1
     return (
         f"For {FEW} settings on {name} the best bet is {bet['optimizer']} ({_n(bet['few'])} "
@@ -191,7 +207,7 @@ def _choice_or_tuning(rankings: Rankings) -> str:
             continue
         choice = useful["mean"].iloc[-1] / useful["mean"].iloc[0] - 1
         tuning = float(np.median(useful["median"] / useful["mean"])) - 1
-        parts.append(f"on {name} {_p(tuning)}, and {_p(choice)}")
+        parts.append(f"{_p(tuning)} against {_p(choice)} on {name}")
         tuning_wins.append(tuning > choice)
     if not parts:
         return ""
@@ -201,9 +217,8 @@ def _choice_or_tuning(rankings: Rankings) -> str:
     if not any(tuning_wins):
         lead = "The choice matters more than tuning"
     return (
-        f"{lead}. How far the median setting lies above the best of its optimizer (the middle "
-        "optimizer of all), and how far the last optimizer's best above the first's: "
-        f"{'; '.join(parts)}."
+        f"{lead}: a middling setting instead of an optimizer's best adds this much to the "
+        f"loss, against the last optimizer, tuned, instead of the first: {words.listed(parts)}."
     )
 
 

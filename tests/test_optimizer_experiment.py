@@ -31,7 +31,7 @@ from jaxlr import optimizers as rules
 from tests.report_cases import make_problem
 
 FAST = ["--points", "3", "--seeds", "2", "--epochs", "2", "--optimizers", "sgd", "adam"]
-PLAN = SimpleNamespace(epochs=2, batch_size=16, seeds=2, l2=1e-2)
+PLAN = SimpleNamespace(epochs=2, batch_size=16, seeds=2, l2=0.05)
 EVERY_ORDER = np.array(list(itertools.permutations(range(5))))
 
 
@@ -93,6 +93,7 @@ def test_each_gets_as_many_points_of_a_space_equally_wide(name):
     assert ("momentum" in hypers) == bool(contestant.memory)
     if contestant.memory:
         assert ((hypers["momentum"] >= 0) & (hypers["momentum"] <= 0.99)).all()
+        assert (hypers["momentum"] < 0.9).mean() == 0.5, "as many memories below 10 steps as above"
 
 
 @pytest.mark.parametrize("name", optimizer_spaces.CONTESTANTS)
@@ -130,7 +131,8 @@ def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
     on, trials, _ = studied
     ran, batch = trials[which], jax.tree.map(jnp.asarray, on.problem.train)
     risk = losses.risk(models.linear, losses.softmax_cross_entropy, l2=PLAN.l2)
-    hyper = {name: numbers[1] for name, numbers in ran.hypers.items()}
+    point = np.argsort(ran.hypers["learning_rate"])[-2]  # fast enough for the penalty to show
+    hyper = {name: numbers[point] for name, numbers in ran.hypers.items()}
     rule = optimizer_spaces.build(ran.optimizer, hyper)
     start = models.init_linear(3, 3, jnp.float32)
     for seed, order in enumerate(np.split(np.asarray(on.orders), 2, axis=1)):
@@ -141,32 +143,31 @@ def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
         labels = on.problem.train.labels[held_out]
         logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
         expected = -logs[np.arange(len(labels)), labels].mean()
-        assert ran.final("log_loss")[1, seed] == pytest.approx(expected, rel=2e-5)
+        assert ran.final("log_loss")[point, seed] == pytest.approx(expected, rel=2e-5)
 
 
-def test_a_second_run_without_test_rows_gives_the_same_bits(studied):
+def counting(plain, traces):
+    def lane(on, optimizer):
+        made = plain(on, optimizer)
+
+        def step(hyper, state, batch):
+            traces.append(optimizer)
+            return made.step(hyper, state, batch)
+
+        return made._replace(step=step)
+
+    return lane
+
+
+def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(studied, monkeypatch):
     on, trials, _ = studied
+    traces = []
+    monkeypatch.setattr(optimizer_study, "lane", counting(optimizer_study.lane, traces))
     problem = on.problem._replace(test=jax.tree.map(lambda leaf: leaf * np.nan, on.problem.test))
     again = optimizer_study.bench("made", problem, PLAN, jax.random.key(4))
     ran = optimizer_study.trial(again, "sgd", 4, 7)
     first = next(t for t in trials if t.optimizer == "sgd")
     np.testing.assert_array_equal(ran.curves["log_loss"], first.curves["log_loss"])
-
-
-def test_an_optimizer_on_a_data_set_is_one_compiled_program(studied, monkeypatch):
-    traces, plain = [], optimizer_study.lane
-
-    def counting(on, optimizer):
-        lane = plain(on, optimizer)
-
-        def step(hyper, state, batch):
-            traces.append(optimizer)
-            return lane.step(hyper, state, batch)
-
-        return lane._replace(step=step)
-
-    monkeypatch.setattr(optimizer_study, "lane", counting)
-    optimizer_study.trial(studied[0], "sgd", 5, 0)
     assert traces == ["sgd"]
 
 
@@ -203,6 +204,20 @@ def test_the_ranking_is_what_the_rows_say(finished):
             assert row["learning_rate"] == pytest.approx(seeds["learning_rate"].iloc[0])
 
 
+def test_shares_count_settings(studied):
+    on, trials, _ = studied
+    ends = ([0.30, 0.314, 0.316, 9.0], [0.33, np.nan, 0.34, 0.3149])
+    made = [
+        dataclasses.replace(ran, best=best, curves={"log_loss": np.array([v, v]).T[:, None]})
+        for ran, best, v in zip(trials, (0, 3), ends, strict=True)
+    ]
+    first, second = (row for _, row in optimizer_ranking.ranking(on, made).iterrows())
+    shares = ["near_own", "near_all", "useless", "diverged"]
+    assert first[shares].tolist() == [0.5, 0.5, 0.25, 0.0]
+    assert second[shares].tolist() == [0.5, 0.25, 0.25, 0.25]
+    assert second["few"] == pytest.approx(0.3149), "of eight, where there are four"
+
+
 def test_the_gap_to_the_first_is_taken_row_by_row(studied):
     on, trials, ranked = studied
     gaps = []
@@ -213,7 +228,7 @@ def test_the_gap_to_the_first_is_taken_row_by_row(studied):
     assert ranked["behind"].tolist() == [0, pytest.approx(gaps.mean())]
     assert ranked["behind_se"][1] == pytest.approx(gaps.std(ddof=1) / np.sqrt(len(gaps)))
     assert ranked["tied"].tolist() == [True, abs(gaps.mean()) <= 2 * ranked["behind_se"][1]]
-    assert ranked["mean"][1] - ranked["mean"][0] == pytest.approx(gaps.mean(), rel=1e-4)
+    assert ranked["mean"][1] - ranked["mean"][0] == pytest.approx(gaps.mean(), abs=1e-6)
 
 
 def test_paths_down_the_ravine_are_the_textbooks(lesson):
@@ -239,7 +254,8 @@ def test_plain_descent_zig_zags_and_memory_does_not(lesson):
         assert walk.turns < plain.turns / 5
         assert walk.detour < plain.detour / 5
         assert walk.values[-1] < plain.values[-1], "and gets further"
-    text = optimizer_words.lesson([plain, *others])
+    assert "turns back 39 times in 40 steps" in optimizer_words.in_short(lesson)
+    text = optimizer_words.lesson(lesson)
     assert f"{plain.turns} times out of 39" in text
     assert "Memory moves forward" in text
     assert "Memory does not help" in optimizer_words.lesson([others[0], plain])
@@ -305,26 +321,29 @@ def test_a_page_where_nothing_beat_the_start_says_so(studied, tmp_path):
 
 
 def test_sentences_follow_the_numbers(studied):
-    on, _, ranked = studied
+    _, _, ranked = studied
     ranked = pd.concat([ranked, ranked.assign(optimizer="lion")], ignore_index=True).head(3)
     ranked = ranked.assign(mean=[0.1, 0.2, 0.3], median=[0.11, 0.21, 0.31], few=[0.5, 0.3, 0.4])
     ranked = ranked.assign(rank=[1, 2, 3], tied=[True, True, False], useless=0.0)
 
     def said(*tables):
         named = dict(zip(("one", "other"), tables, strict=False))
-        return " ".join(optimizer_words.findings(named, [on], 64))
+        return " ".join(optimizer_words.findings(named, 64))
 
     name = ranked["optimizer"]
     assert f"only {name[2]} is behind" in said(ranked)
     assert f"the best bet is {name[1]} (0.300 expected); {name[0]} is number 3" in said(ranked)
     assert "The choice matters more than tuning" in said(ranked)
     assert "Tuning matters more" in said(ranked.assign(median=1.0))
-    assert "it is also the best bet" in said(ranked.assign(few=[0.1, 0.2, 0.3]))
+    assert "It is also the best bet" in said(ranked.assign(few=[0.1, 0.2, 0.3]))
     assert "nobody is told from it" in said(ranked.assign(tied=True))
     assert "correlate with 1.00 (Spearman): what wins on one tends to win" in said(ranked, ranked)
     turned = ranked.assign(rank=[3, 2, 1])
     assert "correlate with −1.00 (Spearman): what wins on one tends to lose" in said(ranked, turned)
-    assert not optimizer_words.cautions({"one": ranked.assign(at_edge="")})
+    ranked = ranked.assign(tied=[True, False, False], at_edge="")
+    assert not optimizer_words.cautions({"one": ranked})
+    (note,) = optimizer_words.cautions({"one": ranked.assign(tied=True)})
+    assert "will shuffle the first and the 2 that cannot be told from it" in note
     (note,) = optimizer_words.cautions({"one": ranked.assign(at_edge=["", "upper", ""])})
     assert f"best learning rate of {name[1]} lies at the upper end" in note
 
