@@ -55,8 +55,9 @@ def split(logits: Array, index: Array) -> Split:
     e, below = exponentials_with_headroom(logits)
     own_e, rest = total(jnp.where(is_own, e, 0)), total(jnp.where(is_own, 0, e))
     # rest / own_e overflows at a large gap, where log(own_e + rest) need not be as close.
-    far = gap + (jnp.log(own_e + rest) - (finite(top) - below))
-    return Split(e, own_e, rest, jnp.where(gap < 60, jnp.log1p(rest / own_e), far))
+    near = gap < 60
+    loss = jnp.log1p(jnp.where(near, rest / own_e, own_e + rest - 1))
+    return Split(e, own_e, rest, loss + jnp.where(near, 0, gap - (finite(top) - below)))
 
 
 def exponentials_with_headroom(logits: Array) -> tuple[Array, Array]:
@@ -98,3 +99,12 @@ def exponentials(logits: Array) -> tuple[Array, Array]:
     top = finite(jnp.max(logits, axis=-1, keepdims=True))
     shift = jnp.floor(jnp.minimum(top, jnp.maximum(0, top - room)))
     return jnp.exp(jnp.minimum(logits, top) - shift), shift
+
+
+def sum_of_others(a: Array) -> Array:
+    """Σ_{j≠k} a_j for every k of the last axis; for a ≥ 0 nothing cancels in a narrow row."""
+    others = total(a) - a
+    if a.shape[-1] > NARROW:
+        return others
+    is_top = is_class(jnp.argmax(a, axis=-1), a.shape[-1])
+    return jnp.where(is_top, total(jnp.where(is_top, 0, a)), others)
