@@ -41,9 +41,12 @@ def main(*args):
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    out = tmp_path_factory.mktemp("optimizers") / "o"
-    assert main("--data", "iris", "diabetes", "--out", out, "--seed", 3, *FAST) == 0
-    return out
+    folder = tmp_path_factory.mktemp("optimizers")
+    x = np.random.default_rng(0).normal(size=(150, 3))  # as many rows as iris: shared programs
+    table = pd.DataFrame(x, columns=["a", "b", "c"]).assign(y=x @ [1.0, -2.0, 0.5])
+    table.to_csv(folder / "plane.csv", index=False)
+    assert main("--data", "iris", folder / "plane.csv", "--out", folder / "o", *FAST) == 0
+    return folder / "o"
 
 
 @pytest.fixture(scope="module")
@@ -182,8 +185,8 @@ def test_the_ranking_is_what_the_rows_say(finished):
     summary = json.loads((finished / "summary.json").read_text())
     assert len(lanes) == summary["num_lanes"] == 2 * 2 * 3 * 2
     assert summary["num_compilations"] == 4
-    assert set(lanes["data"]) == set(summary["rankings"]) == {"iris", "diabetes"}
-    for data, column in (("iris", "val_log_loss"), ("diabetes", "val_squared_error")):
+    assert set(lanes["data"]) == set(summary["rankings"]) == {"iris", "plane.csv"}
+    for data, column in (("iris", "val_log_loss"), ("plane.csv", "val_squared_error")):
         start = summary["start_losses"][data]
         rows = lanes[lanes["data"] == data]
         means = rows.groupby(["optimizer", "point"])[column].mean()
