@@ -31,10 +31,11 @@ def logistic_curves(z: float) -> dict[str, Curve]:
 def log_loss_curve(z: float, y: float) -> Curve:
     """-y log σ(z) - (1 - y) log(1 - σ(z)), in z."""
     with mpmath.workprec(BITS):
-        e = mpmath.exp(-mpmath.mpf(z))
+        z, y = mpmath.mpf(z), mpmath.mpf(y)
+        e = mpmath.exp(-z)
         sigmoid = 1 / (1 + e)
-        y = mpmath.mpf(y)
-        value = -y * mpmath.log(sigmoid) - (1 - y) * mpmath.log(1 - sigmoid)
+        # Both logarithms by log(1 + e), as 1 - sigmoid is 0 at any precision for z large enough.
+        value = y * mpmath.log(1 + e) + (1 - y) * (z + mpmath.log(1 + e))
         return value, sigmoid - y, e * sigmoid**2
 
 

@@ -46,16 +46,16 @@ def check_class(name: str, value: Array, num_classes: int) -> None:
 
 def check_total(name: str, value: Array) -> None:
     """Raises where a distribution is known not to sum to 1, whatever its format's rounding."""
-    known = _known(value)
-    if known is None:
+    if (known := _known(value)) is None:
         return
-    rounding = float(jnp.finfo(value.dtype).eps) if value.dtype.kind != "i" else 0.0
+    rounding = float(jnp.finfo(jnp.result_type(value)).eps) if known.dtype.kind == "f" else 0.0
     if abs(known.sum() - 1) > known.size * max(rounding, 1e-6):
         raise ValueError(f"{name} must sum to 1, and sums to {known.sum()}")
 
 
 def _known(value: Array) -> np.ndarray | None:
-    if isinstance(value, jax.core.Tracer):
+    """The numbers of a value that is not traced; a complex one has its own error."""
+    if isinstance(value, jax.core.Tracer) or jnp.iscomplexobj(value):
         return None
     known = np.asarray(value)
     return known if known.dtype.kind in "biu" else known.astype(np.float64)

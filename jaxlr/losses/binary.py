@@ -112,7 +112,7 @@ def _from_probability_as_given(p, label):
 
 @jax.custom_jvp
 def _from_probability(p: Array, y: Array) -> Array:
-    return _unless_zero(y, -jnp.log(p)) + _unless_zero(1 - y, -jnp.log1p(-p))
+    return _unless_zero(y, -jnp.log(p)) + _unless_zero(1 - y, -_log_complement(p))
 
 
 @jax.custom_jvp
@@ -128,7 +128,7 @@ def _slope_in_probability(p: Array, y: Array) -> Array:
 def _from_probability_jvp(primals, tangents):
     p, y = primals
     d_p, d_y = tangents
-    slopes = (d_p, _slope_in_probability(p, y)), (d_y, jnp.log1p(-p) - jnp.log(p))
+    slopes = (d_p, _slope_in_probability(p, y)), (d_y, _log_complement(p) - jnp.log(p))
     return _from_probability(p, y), _dot(*slopes, like=p)
 
 
@@ -136,11 +136,21 @@ def _from_probability_jvp(primals, tangents):
 def _slope_in_probability_jvp(primals, tangents):
     p, y = primals
     d_p, d_y = tangents
-    curvature = _unless_zero(y, 1 / p / p) + _unless_zero(1 - y, 1 / (1 - p) / (1 - p))
+    curvature = _over_square(y, p) + _over_square(1 - y, 1 - p)
     slopes = (d_p, curvature), (d_y, -1 / (p * (1 - p)))
     return _slope_in_probability(p, y), _dot(*slopes, like=p)
+
+
+def _log_complement(p: Array) -> Array:
+    """log(1 - p). XLA's log1p(-p) loses up to 128 ulps of float64 where p is in [0.3, 0.42]."""
+    return jnp.where(p > 0.25, jnp.log(1 - p), jnp.log1p(-p))
 
 
 def _unless_zero(weight: Array, value: Array) -> Array:
     """weight · value with 0 · ∞ = 0."""
     return jnp.where(weight == 0, 0, weight * value)
+
+
+def _over_square(weight: Array, q: Array) -> Array:
+    """weight / q² with 0 / 0 = 0; in two steps, as q² of a small q is no number of the format."""
+    return jnp.where(weight == 0, 0, (weight / q) * (1 / q))
