@@ -166,17 +166,21 @@ def auc(x, y) -> Array:
         raise ValueError(f"x must have at least 2 points, and has {x.shape[0]}")
     run = x[1:] - x[:-1]
     ok = checks.require((run >= 0).all() | (run <= 0).all(), "x must be increasing or decreasing")
-    backwards = 1.0 - 2.0 * (run < 0).any()
+    backwards = library(run).where((run < 0).any(), -1.0, 1.0)
     return poison(backwards * (run * (y[1:] + y[:-1]) / 2).sum(), ok)
 
 
 def vertices(scores: Array, positive: Array, weights: Array | None) -> Vertices:
-    """Weight flagged at each row's score, at fixed length N; ties are collapsed."""
+    """Weight flagged at each row's score, at fixed length N; ties are collapsed.
+
+    Counts are flat between ties and jump there, so no gradient passes, nor one in the weights.
+    """
+    scores, weights = jax.lax.stop_gradient((scores, weights))
     order = ranked(scores)
     weight = jnp.ones(scores.shape) if weights is None else weights.astype(jnp.float64)
     true, weight = positive[order.rows], weight[order.rows]
     end = ends(order.last)
-    tp, fp = (jnp.cumsum(jnp.where(t, weight, 0.0))[end] for t in (true, ~true))
+    tp, fp = (jnp.cumsum(jnp.where(kind, weight, 0.0))[end] for kind in (true, ~true))
     return Vertices(fp, tp, scores[order.rows].astype(jnp.float64), order.last)
 
 

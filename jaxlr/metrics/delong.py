@@ -104,7 +104,7 @@ def _auc_and_covariance(scores: Array, positive: Array, weight: Array) -> tuple[
         count = jnp.sum(w)
         auc = jnp.sum(w[None, :] * beaten, axis=1) / count
         apart = jnp.where(here[None, :], beaten - auc[:, None], 0.0)
-        spread = (w[None, :] * apart) @ apart.T
+        spread = jnp.sum(w[None, None, :] * apart[:, None, :] * apart[None, :, :], axis=2)
         covariance = covariance + spread / jnp.where(count > 1, count - 1, jnp.nan) / count
     return auc, covariance
 

@@ -66,7 +66,8 @@ def cohen_kappa(confusion: Array, weights: str | None = None, undefined: float =
     apart = lib.abs(classes[:, None] - classes[None, :])
     cost = {None: lib.minimum(apart, 1), "linear": apart, "quadratic": apart**2}[weights]
     observed = lib.sum(cells * _like(cost, cells), axis=(-2, -1))
-    expected = lib.einsum("...i,...j,ij->...", rows, columns, cost)
+    by_chance = rows[..., :, None] * columns[..., None, :]
+    expected = lib.sum(by_chance * _like(cost, cells), axis=(-2, -1))
     disagreement = ratio(observed * total, expected, 1 - undefined)
     return 1 - disagreement
 

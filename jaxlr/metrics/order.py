@@ -31,7 +31,7 @@ def keys(scores: Array) -> Array:
     uint32 for scores of up to 32 bits and uint64 for longer ones. Equal scores have equal keys,
     0.0 and -0.0 too. A NaN, which only a row of weight zero may hold, counts as -infinity.
     """
-    scores = _sortable(scores)
+    scores = _sortable(jax.lax.stop_gradient(scores))
     unsigned = jnp.uint64 if scores.dtype.itemsize == 8 else jnp.uint32
     width = 8 * scores.dtype.itemsize
     sign = jnp.asarray(1 << (width - 1), unsigned)

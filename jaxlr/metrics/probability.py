@@ -115,7 +115,8 @@ def _forecast(y_true, y_proba, sample_weight, labels, pos_label=None) -> _Foreca
     truth = integers("y_true", column("y_true", y_true))
     checks.same_length(y_true=truth, y_proba=proba)
     if truth.ndim == 2 and truth.shape == proba.shape:
-        truth = truth @ np.arange(truth.shape[1], dtype=truth.dtype)  # one-hot rows
+        places = np.arange(truth.shape[1], dtype=truth.dtype)
+        truth = (truth * places[None, :]).sum(axis=1)  # one-hot rows
         labels = None
     if truth.ndim != 1:
         raise ValueError(f"y_true must have shape [N], and has {truth.shape}")

@@ -46,7 +46,7 @@ def root_mean_squared_error(
 ) -> Array:
     """Square root of the mean squared error of each output; arguments as there."""
     raw = mean_squared_error(y_true, y_pred, sample_weight=sample_weight, multioutput="raw_values")
-    return _over_outputs(raw**0.5, multioutput)
+    return _over_outputs(library(raw).sqrt(raw), multioutput)
 
 
 @wide
@@ -76,7 +76,7 @@ def max_error(y_true, y_pred, *, sample_weight=None) -> Array:
     error = abs(pairs.truth - pairs.prediction)[:, 0]
     if pairs.weights is not None:
         error = library(error, pairs.weights).where(pairs.weights == 0, 0.0, error)
-    return poison(error.max(), pairs.ok)
+    return poison(_level(error, jax.lax.stop_gradient(error).max()), pairs.ok)
 
 
 @wide
@@ -149,16 +149,24 @@ def _median(values: Array, weights: Array | None) -> Array:
     """Weighted median of each column [N, D]: where the weight below and above meet, the middle."""
 
     def column(value):
-        rows = ranked(-value).rows
+        known = jax.lax.stop_gradient(value)
+        rows = ranked(-known).rows
         weight = jnp.ones(value.shape) if weights is None else weights.astype(jnp.float64)
         below = jnp.cumsum(weight[rows])
         half, slack = below[-1] / 2, below[-1] * 4 * jnp.finfo(jnp.float64).eps
         # As many places as fall short come before; weight at just one half is shared by two.
-        low = value[rows[jnp.sum(below < half - slack, dtype=jnp.int32)]]
-        high = value[rows[jnp.sum(below <= half + slack, dtype=jnp.int32)]]
+        short = (below < half - slack, below <= half + slack)
+        low, high = (_level(value, known[rows[jnp.sum(s, dtype=jnp.int32)]]) for s in short)
         return jnp.where(half > 0, (low + high) / 2, jnp.nan)
 
     return jax.vmap(column, 1)(values)
+
+
+def _level(values: Array, level: Array) -> Array:
+    """`level`, one of `values`, with their slope: shared where several are equal."""
+    lib = library(values, level)
+    hit = values == level
+    return lib.where(hit, values, 0.0).sum() / hit.sum().astype(np.float64)
 
 
 def _explained(error: Array, spread: Array, multioutput, force_finite: bool) -> Array:
