@@ -34,12 +34,15 @@ def curves(name):
     return [jax.jit(jax.vmap(f)) for f in (function, slope, jax.grad(slope))]
 
 
+COMPILED = {name: curves(name) for name in ELEMENTWISE}
+
+
 @pytest.fixture(scope="module")
 def exact_grid():
     """The grid of each format, and mpmath's answers there."""
     answers = {}
     for dtype in FORMATS:
-        z = grid(dtype)
+        z = grid(dtype, num_mantissas=3)
         answers[dtype] = z, [logistic_curves(float(one)) for one in z]
     return answers
 
@@ -48,7 +51,7 @@ def exact_grid():
 @pytest.mark.parametrize("name", ELEMENTWISE)
 def test_value_slope_and_curvature_are_right_to_the_last_bits(name, dtype, exact_grid):
     z, exact = exact_grid[dtype]
-    for order, f in enumerate(curves(name)):
+    for order, f in enumerate(COMPILED[name]):
         found = f(jnp.asarray(z))
         assert found.dtype == dtype
         worst, where = worst_ulp(found, [one[name][order] for one in exact], dtype)
@@ -57,8 +60,8 @@ def test_value_slope_and_curvature_are_right_to_the_last_bits(name, dtype, exact
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
-def test_four_million_float32_numbers_agree_with_numpy_in_float64(name):
-    z = np.arange(0, 2**32, 1_009, dtype=np.uint32).view(np.float32)
+def test_a_million_float32_numbers_agree_with_numpy_in_float64(name):
+    z = np.arange(0, 2**32, 4_001, dtype=np.uint32).view(np.float32)
     tiny, largest = float(jnp.finfo(jnp.float32).tiny), float(jnp.finfo(jnp.float32).max)
     z = z[np.isfinite(z) & (abs(z) >= tiny)]
     with np.errstate(over="ignore", under="ignore"):
@@ -72,7 +75,7 @@ def test_four_million_float32_numbers_agree_with_numpy_in_float64(name):
         "log_sigmoid": (-minus, np.where(z > 0, e, 1) / (1 + e)),
     }[name]
     for order, want in enumerate(exact):
-        found = np.asarray(curves(name)[order](z), np.float64)
+        found = np.asarray(COMPILED[name][order](z), np.float64)
         normal = (abs(want) >= tiny) & (abs(want) <= largest)
         ulp = np.spacing(np.where(normal, abs(want), 1).astype(np.float32))
         assert np.max(np.where(normal, abs(found - want) / ulp, 0)) <= BOUNDS[order]
@@ -86,9 +89,6 @@ def test_no_float_is_adversarial(z):
         for order, f in enumerate(fs):
             found = f(jnp.full(1, z, WIDE))[0]
             assert ulp_error(found, exact[name][order], WIDE) <= BOUNDS[order], (name, order)
-
-
-COMPILED = {name: curves(name) for name in ELEMENTWISE}
 
 
 @pytest.mark.parametrize("dtype", FORMATS, ids=str)
@@ -109,7 +109,7 @@ COMPILED = {name: curves(name) for name in ELEMENTWISE}
 def test_infinity_gives_the_limit_and_nan_gives_nan(
     name, order, at_minus_infinity, at_infinity, dtype
 ):
-    found = curves(name)[order](jnp.asarray([-np.inf, np.inf, np.nan], dtype))
+    found = COMPILED[name][order](jnp.asarray([-np.inf, np.inf, np.nan], dtype))
     want = np.array([at_minus_infinity, at_infinity, np.nan])
     np.testing.assert_array_equal(np.asarray(found, np.float64), want)
 
@@ -140,7 +140,7 @@ def test_the_polynomial_is_log1p_within_one_ulp(size):
             assert abs(e - e * e * tail - exact) < exact * mpmath.mpf(2) ** -(bits - 0.5)
 
 
-def rows(num_classes, seed=0, num_rows=40):
+def rows(num_classes, seed=0, num_rows=20):
     """Rows with one class far ahead, ties, scores up to 1e4, and p near the smallest number."""
     rng = np.random.default_rng(seed)
     shape = (num_rows, num_classes)

@@ -10,12 +10,12 @@ from jaxlr.pytypes import Array, Batch, Params, Scalar
 
 def l2_penalty(params: Params) -> Array:
     """½ ‖W‖² over every leaf but the intercepts (the leaves named "b")."""
-    return sum(jnp.sum(w * w) for w in _penalised(params)) / 2
+    return sum(_dot(w, w) for w in _penalised(params)) / 2
 
 
 def l1_penalty(params: Params) -> Array:
     """‖W‖₁ over every leaf but the intercepts (the leaves named "b"); its slope at 0 is 0."""
-    return sum(jnp.sum(w * jnp.sign(w)) for w in _penalised(params))  # abs has slope 1 at 0
+    return sum(_dot(w, jnp.sign(w)) for w in _penalised(params))  # abs has slope 1 at 0
 
 
 def risk(
@@ -62,10 +62,15 @@ def risk(
 
 def _mean(values: Array, weights: Array | None) -> Array:
     if weights is None:
-        return jnp.mean(values)
+        return _dot(values, jnp.ones_like(values)) / values.size
     weights = jnp.asarray(weights, values.dtype)
     total = jnp.sum(weights)
-    return jnp.sum(weights * values) / jnp.where(total > 0, total, 1)
+    return _dot(values, weights) / jnp.where(total > 0, total, 1)
+
+
+def _dot(a: Array, b: Array) -> Array:
+    """Σ a b as a product, which XLA's CPU backend finishes sooner than a sum over many lanes."""
+    return jnp.vdot(a, b, precision="highest")
 
 
 def _penalised(params: Params) -> list[Array]:
