@@ -3,7 +3,8 @@
 The precision lets the textbook formulas stand as they are: 1 + exp(-745) keeps its tail.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import mpmath
@@ -45,6 +46,49 @@ def softmax_row(logits: Sequence[float]) -> list[mpmath.mpf]:
         top = max(logits)
         e = [mpmath.exp(mpmath.mpf(float(z)) - mpmath.mpf(float(top))) for z in logits]
         return [one / mpmath.fsum(e) for one in e]
+
+
+def from_probability_curve(p: float, y: int) -> Curve:
+    """-y log p - (1 - y) log(1 - p), in p strictly between 0 and 1."""
+    with mpmath.workprec(BITS):
+        own, sign = (mpmath.mpf(p), -1) if y else (1 - mpmath.mpf(p), 1)
+        return -mpmath.log(own), sign / own, 1 / own**2
+
+
+class Numbers(NamedTuple):
+    """Exact answers (high + low) 2**exponent, high in [1/2, 1], for arithmetic on whole arrays."""
+
+    high: np.ndarray
+    low: np.ndarray
+    exponent: np.ndarray
+
+
+def numbers(exact: Iterable[mpmath.mpf]) -> Numbers:
+    """106 bits of each, at any exponent that a float can come near."""
+    with mpmath.workprec(BITS):
+        parts = []
+        for one in exact:
+            mantissa, exponent = mpmath.frexp(one)
+            high = float(mantissa)
+            parts.append((high, float(mantissa - high), min(max(int(exponent), -9_999), 9_999)))
+    high, low, exponent = (np.array(part) for part in zip(*parts, strict=True))
+    return Numbers(high, low, np.where(high == 0, -9_999, exponent))
+
+
+def ulp_errors(found: np.ndarray, exact: Numbers, dtype: np.dtype) -> np.ndarray:
+    """`ulp_error` of each, by float64 arithmetic that loses less than 2^-50 ulp."""
+    format = jnp.finfo(dtype)
+    found = np.asarray(found).astype(np.float64).ravel()
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        scaled = np.ldexp(found, -exact.exponent)
+        errors = np.abs((scaled - exact.high) - exact.low) * 2.0 ** (format.nmant + 1)
+        rest = np.abs(found - np.ldexp(exact.high, exact.exponent))
+    is_beyond = exact.exponent > format.maxexp
+    right = np.isinf(found) & (np.sign(found) == np.sign(exact.high))
+    errors = np.where(is_beyond, np.where(right, 0, np.inf), errors)
+    is_below = exact.exponent <= format.minexp
+    errors = np.where(is_below, np.where(rest <= float(format.tiny), 0, np.inf), errors)
+    return np.where(np.isnan(found), np.inf, errors)
 
 
 def ulp_error(found: float, exact: mpmath.mpf, dtype: np.dtype) -> float:

@@ -1,0 +1,142 @@
+"""The worst error of each function and its derivatives, ours and others', in units of the last place.
+
+Against mpmath, at every exponent of every format and at the points where formulas break. The
+naive formulas are there to see where they die; what the last bits cost in time stands below.
+Ends with status 1 if a bound of ours does not hold.
+
+    python -m experiments.benchmarks.numerics
+    python -m experiments.benchmarks.numerics --no-speed
+"""
+
+import argparse
+import json
+import sys
+import warnings
+from pathlib import Path
+
+import jax
+
+jax.config.update("jax_enable_x64", True)  # before any array is made
+
+import jax.numpy as jnp  # noqa: E402
+import numpy as np  # noqa: E402
+
+from experiments.benchmarks import (  # noqa: E402
+    exact,
+    machine,
+    numerics_figures,
+    numerics_peers,
+    numerics_problems,
+    numerics_rows,
+    numerics_speed,
+)
+
+RESULTS = Path(__file__).parent / "results"
+FORMATS = [jnp.dtype(d) for d in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64)]
+ORDERS = ("value", "slope", "curvature")
+
+
+def bound(function: str, order: int, dtype: np.dtype) -> float | None:
+    """What we promise, in ulps."""
+    is_row = function.startswith(numerics_problems.ROWS)
+    if dtype.itemsize < 4:
+        # The second derivative of a row goes through a first one rounded to 16 bits.
+        return None if is_row and order == 2 else 1.0
+    return 8.0 if is_row or order == 2 else 4.0
+
+
+def problems(dtype: np.dtype) -> list[numerics_problems.Problem]:
+    """All of one format."""
+    of_rows = [p for c in numerics_problems.CLASSES for p in numerics_problems.of_rows(c, dtype)]
+    of_numbers = numerics_problems.of_numbers(numerics_problems.points(dtype))
+    return [*of_numbers, *numerics_problems.of_probabilities(dtype), *of_rows]
+
+
+def contestants(problem: numerics_problems.Problem) -> dict[str, numerics_peers.Answer]:
+    """By name."""
+    if problem.arguments.ndim == 1:
+        return numerics_peers.elementwise(problem.function)
+    name = problem.function.split(",")[0]
+    return numerics_rows.contestants(name, numerics_problems.labels(problem.arguments))
+
+
+def cells(problem: numerics_problems.Problem) -> list[dict]:
+    """One for every contestant and order."""
+    dtype, found_by = problem.arguments.dtype, contestants(problem)
+    rows = []
+    for order, name in enumerate(ORDERS):
+        for peer, answer in found_by.items():
+            found = None if problem.exact[order] is None else answer(order, problem.arguments)
+            if found is None:
+                continue
+            where = problem.size if peer == "naive" else problem.where
+            judged = judge(found, problem.exact[order], where, dtype)
+            about = {"function": problem.function, "order": name, "peer": peer}
+            limit = bound(problem.function, order, dtype) if peer == "jaxlr" else None
+            rows.append({"format": str(dtype), **about, **judged, "bound": limit})
+    return rows
+
+
+def judge(
+    found: np.ndarray, exact_answers: exact.Numbers, where: np.ndarray, dtype: np.dtype
+) -> dict:
+    """Worst error among living answers, where; and how and nearest to what the others died."""
+    found = np.asarray(found).astype(np.float64).ravel()
+    errors = exact.ulp_errors(found, exact_answers, dtype)
+    where = np.repeat(where.astype(np.float64), len(found) // len(where))
+    wrong = errors > 0.5
+    is_normal = exact_answers.exponent > jnp.finfo(dtype).minexp
+    deaths = {
+        "NaN": np.isnan(found),
+        "inf": np.isinf(found) & wrong,
+        "0": (found == 0) & is_normal,
+    }
+    dead = np.logical_or.reduce(list(deaths.values()))
+    living = np.where(dead, 0, errors)
+    worst = int(np.argmax(living))
+    return {
+        "worst_ulp": float(living[worst]),
+        "at": float(where[worst]),
+        "share_dead": float(dead.mean()),
+        "dies": {
+            kind: float(where[died][np.argmin(np.abs(where[died]))])
+            for kind, died in deaths.items()
+            if died.any()
+        },
+    }
+
+
+def broken(rows: list[dict]) -> list[str]:
+    """A sentence for each bound of ours that does not hold."""
+    return [
+        f"{r['function']} in {r['format']}: its {r['order']} is {r['worst_ulp']:.2f} ulp off at"
+        f" {r['at']:.6g}, dies {r['dies'] or 'nowhere'}, and is bound to {r['bound']:g} ulp."
+        for r in rows
+        if r["bound"] is not None and (r["worst_ulp"] > r["bound"] or r["dies"])
+    ]
+
+
+def main():
+    """Measures, writes results/numerics.{json,md,svg}, and ends with 1 if a bound is broken."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--no-speed", action="store_true", help="leave the paired times out")
+    arguments = parser.parse_args()
+    warnings.simplefilter("ignore", RuntimeWarning)  # peers overflow; the table says where
+    rows = []
+    for dtype in FORMATS:
+        rows += [cell for problem in problems(dtype) for cell in cells(problem)]
+        print(f"{dtype}: {sum(row['format'] == str(dtype) for row in rows)} cells", flush=True)
+    results = {
+        "machine": machine.description("optax", "scipy", "torch", "mpmath"),
+        "cells": rows,
+        "curves": numerics_figures.curves(),
+        "speed": [] if arguments.no_speed else numerics_speed.measure(),
+    }
+    (RESULTS / "numerics.json").write_text(json.dumps(results, indent=1) + "\n")
+    numerics_figures.write(results, RESULTS / "numerics.md", RESULTS / "numerics.svg")
+    sentences = broken(rows)
+    sys.exit("\n".join(sentences) if sentences else 0)
+
+
+if __name__ == "__main__":
+    main()
