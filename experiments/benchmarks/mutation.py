@@ -138,27 +138,31 @@ def killed_by(copy: Path, path: str, mutant: Mutant, kills: Counter, seconds: di
     return None
 
 
-def run(path: str, copy: Path, limit: int | None) -> dict:
+def unbroken(copy: Path, arguments: list[str]) -> dict[str, float]:
+    """Seconds of each test on the sources as they are; none may fail."""
+    for _ in range(2):  # the second finds every program compiled, as most mutants will
+        whole = tested(copy, arguments, Order(Counter(), {}), False)
+    if whole["code"] != 0:
+        print((copy / "pytest.log").read_text()[-3_000:])
+        raise RuntimeError(f"without any mutant {whole['failed']} fails: mend that first")
+    return whole["seconds"]
+
+
+def run(path: str, copy: Path, limit: int | None, seconds: dict[str, float]) -> dict:
     """All mutants of a file, or `limit` of them drawn with a fixed seed."""
     found = list(mutants((ROOT / path).read_text()))
     drawn = found
     if limit is not None and limit < len(found):
         drawn = sorted(random.Random(SEED).sample(found, limit))
-    kills, seconds = Counter(), {}
-    if drawn:
-        for _ in range(2):  # the second finds every program compiled, as most mutants will
-            whole = tested(copy, selection(path), Order(kills, {}), False)
-        if whole["code"] != 0:
-            print((copy / "pytest.log").read_text()[-3000:])
-            raise RuntimeError(f"{path} as it is fails {whole['failed']}: see the tests first")
-        seconds = whole["seconds"]
+    kills = Counter()
     survivors = []
     for mutant in drawn:
         killer = killed_by(copy, path, mutant, kills, seconds)
         if killer is None:
             survivors.append([mutant.line, mutant.function, mutant.before, mutant.after])
             print(f"  {path}:{mutant.line}: {mutant.before} -> {mutant.after}", flush=True)
-        kills[killer] += killer is not None
+        else:
+            kills[killer] += 1
     by_test = Counter()
     for name, count in kills.items():
         by_test[name.split("::")[-1].split("[")[0]] += count
@@ -230,6 +234,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="mutants of a file, drawn with a fixed seed")
     arguments = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    seconds: dict[tuple[str, ...], dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "jaxlr"
         for part in ("jaxlr", "tests", "experiments"):
@@ -241,7 +246,10 @@ def main() -> None:
             place = ROOT / "jaxlr" / module
             files = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
             for path in (str(file.relative_to(ROOT)) for file in files):
-                results[path] = run(path, copy, arguments.limit)
+                tests = tuple(selection(path))
+                if tests not in seconds:
+                    seconds[tests] = unbroken(copy, list(tests))
+                results[path] = run(path, copy, arguments.limit, seconds[tests])
                 RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     write(results)
 
