@@ -7,8 +7,11 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from jaxlr import backend
+
+pytestmark = pytest.mark.float32_pass
 
 LANES, ROWS, CLASSES = 24, 2080, 10  # 49,920 rows in all; the fault begins at 32,768
 

@@ -14,6 +14,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from experiments.datasets import DataError, Table, encode, load
 
+pytestmark = pytest.mark.float32_pass
+
 ENCODE = sys.modules["experiments.datasets.encode"]
 
 

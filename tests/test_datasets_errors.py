@@ -15,6 +15,8 @@ import pytest
 
 from experiments.datasets import DataError, load
 
+pytestmark = pytest.mark.float32_pass
+
 GOOD = "p,q,y\n" + "".join(f"{i / 2},{i * i % 7},{'ab'[i % 2]}\n" for i in range(10))
 LIBSVM = "".join(f"{i % 2} {1 + i % 3}:{i} 7:1.5\n" for i in range(10))
 X = np.arange(20.0).reshape(10, 2)

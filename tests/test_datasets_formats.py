@@ -13,6 +13,8 @@ from sklearn import datasets as sklearn_sets
 
 from experiments.datasets import BUILTIN, load
 
+pytestmark = pytest.mark.float32_pass
+
 RNG = np.random.default_rng(3)
 FEATURES = RNG.integers(0, 256, (30, 3, 2)).astype(np.uint8)
 LABELS = np.arange(30, dtype=np.uint8) % 3

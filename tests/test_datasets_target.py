@@ -5,6 +5,8 @@ import pytest
 
 from experiments.datasets import load
 
+pytestmark = pytest.mark.float32_pass
+
 
 def csv(folder, **columns):
     path = folder / "data.csv"

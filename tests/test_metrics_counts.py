@@ -12,6 +12,8 @@ from jaxlr import metrics
 from jaxlr.metrics import figures
 from tests.metrics_cases import NUM_CASES, NUM_THEIRS, assert_same, labels, weights
 
+pytestmark = pytest.mark.float64_pass
+
 C = 3
 AVERAGES = [None, "micro", "macro", "weighted"]
 BY_CLASS = ["precision", "recall", "f1", "jaccard", "specificity"]

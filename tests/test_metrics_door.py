@@ -14,6 +14,8 @@ from jaxlr import metrics
 from jaxlr.metrics import figures, streaming
 from tests.metrics_cases import assert_same
 
+pytestmark = pytest.mark.float32_pass
+
 Y, P, S = [0, 1, 1, 0], [0, 1, 0, 0], [0.1, 0.9, 0.4, 0.3]
 ROWS = st.lists(
     st.tuples(st.integers(0, 1), st.integers(0, 1), st.integers(-3, 3)), min_size=3, max_size=3

@@ -12,6 +12,8 @@ from jaxlr import metrics
 from jaxlr.metrics import streaming
 from tests.metrics_cases import LOOSE, assert_same, scores
 
+pytestmark = pytest.mark.float64_pass
+
 RNG = np.random.default_rng(1)
 Y = RNG.permuted(np.arange(60 * 12).reshape(60, 12) % 3 == 0, axis=1).astype(np.int32)
 A, B = (np.nan_to_num(scores(seed, 60, 12), posinf=5, neginf=-5) for seed in (2, 3))

@@ -22,6 +22,8 @@ from tests.metrics_cases import (
     weights,
 )
 
+pytestmark = pytest.mark.float64_pass
+
 C = 3
 Y = labels(1)[0]
 W = weights(2)

@@ -2,7 +2,6 @@
 
 import warnings
 
-import jax
 import pytest
 
 from tests.metrics_adapter import cases_of, point_at_ours, their_tests
@@ -40,7 +39,7 @@ def test_most_of_their_tests_apply_and_every_exclusion_names_a_test():
     assert len(APPLICABLE) > 460
 
 
-@pytest.mark.skipif(jax.config.jax_enable_x64, reason="the adapter asks for float64 by itself")
+@pytest.mark.float32_pass  # the adapter asks for float64 by itself
 @pytest.mark.parametrize(
     ("module", "name", "function", "arguments"), APPLICABLE, ids=[case[1] for case in APPLICABLE]
 )

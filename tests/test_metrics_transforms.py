@@ -12,6 +12,8 @@ from jaxlr import metrics
 from jaxlr.metrics import figures
 from tests.metrics_cases import assert_same
 
+pytestmark = pytest.mark.float32_pass
+
 RNG = np.random.default_rng(1)
 L, N, C = 8, 16, 3
 Y = jnp.asarray(RNG.integers(0, C, (L, N)))

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from jaxlr import optimizers
-from tests.test_optimizers import PLAIN, VARIANTS, X64
+from tests.test_optimizers import PLAIN, VARIANTS
 
-pytestmark = pytest.mark.skipif(X64, reason="float32 throughout: the plain pass says it all")
+pytestmark = pytest.mark.float32_pass  # float32 throughout
 NUM_STEPS = 1500
 RATES = np.logspace(-4, 3, 29)  # lars multiplies its rate by 0.001, adadelta starts from 0.001
 RUNS = PLAIN + [case for case in VARIANTS if case.name == "sgd" and not case.flags]

@@ -6,6 +6,9 @@ import re
 from pathlib import Path
 
 import jax
+import pytest
+
+pytestmark = pytest.mark.float32_pass
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

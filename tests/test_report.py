@@ -14,6 +14,8 @@ from experiments import report, study
 from experiments.report import landscape, tables
 from tests.report_cases import CASES, case, make_summary
 
+pytestmark = pytest.mark.float32_pass
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

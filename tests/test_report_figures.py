@@ -25,6 +25,8 @@ from experiments.report import (
 )
 from tests.report_cases import case, make_problem, make_test
 
+pytestmark = pytest.mark.float32_pass
+
 
 @pytest.fixture(scope="module")
 def weighted_rows():

@@ -46,7 +46,14 @@ def test_the_three_files_hold_what_they_promise(finished):
     assert "<svg" in page or "data:image" in page
 
 
-def test_the_same_seed_writes_the_same_lanes(finished, tmp_path):
+@pytest.fixture
+def no_page(monkeypatch):
+    """Saves the drawing where nobody looks: the page has its own tests."""
+    monkeypatch.setattr(sweep.report, "write", lambda path, *rest: path.write_text("a page"))
+
+
+@pytest.mark.float32_pass
+def test_the_same_seed_writes_the_same_lanes(finished, tmp_path, no_page):
     assert main("--data", "iris", "--out", tmp_path / "again", "--seed", 3, *FAST) == 0
     assert main("--data", "iris", "--out", tmp_path / "other", "--seed", 4, *FAST) == 0
     first, again, other = (
@@ -57,8 +64,9 @@ def test_the_same_seed_writes_the_same_lanes(finished, tmp_path):
     assert not first["val_log_loss"].equals(other["val_log_loss"])
 
 
+@pytest.mark.float32_pass
 @pytest.mark.parametrize("data", ["breast_cancer", "diabetes"])
-def test_the_other_tasks_are_inferred_and_learn(data, tmp_path):
+def test_the_other_tasks_are_inferred_and_learn(data, tmp_path, no_page):
     args = ["--configs", "8", "--epochs", "5", "--batch-size", "16"]
     assert main("--data", data, "--out", tmp_path / "o", *args) == 0
     summary = json.loads((tmp_path / "o" / "summary.json").read_text())
@@ -70,8 +78,9 @@ def test_the_other_tasks_are_inferred_and_learn(data, tmp_path):
         assert summary["test"]["squared_error"] < 0.7, "of a target with variance 1"
 
 
-def test_static_choices_are_groups_and_columns(tmp_path):
-    args = ["--optimizer", "momentum", "adam", "--model", "linear", "mlp", "--hidden", "4"]
+@pytest.mark.float32_pass
+def test_static_choices_are_groups_and_columns(tmp_path, no_page):
+    args = ["--optimizer", "momentum", "adam", "--model", "mlp", "--hidden", "4"]
     assert main("--data", "wine", "--out", tmp_path / "o", *args, *FAST[2:], "--configs", 8) == 0
     lanes = pd.read_parquet(tmp_path / "o" / "results.parquet")
     summary = json.loads((tmp_path / "o" / "summary.json").read_text())
@@ -80,6 +89,7 @@ def test_static_choices_are_groups_and_columns(tmp_path):
     assert set(lanes["optimizer"]) == {"momentum", "adam"}
 
 
+@pytest.mark.float32_pass
 def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
     args = ["--learning-rate", "1e8", "1e9", "--data", "diabetes"]
     assert main(*args, "--out", tmp_path / "o", *FAST) == 1
