@@ -248,3 +248,32 @@ def test_a_batch_without_weight_has_the_slope_of_the_penalty_alone():
     batch = Batch(x[:4], labels[:4], jnp.zeros(4))
     grads = chain_rule.risk(chain_rule.logistic_regression, l2=0.5)(one, batch)
     chex.assert_trees_all_equal(grads, {"w": 0.5 * one["w"], "b": jnp.zeros_like(one["b"])})
+
+
+def test_a_distribution_that_sums_to_two_has_twice_the_gradient_and_the_curvature():
+    (params, x, _), _ = problems("softmax_regression", 3, 1.0)
+    labels = jax.vmap(distribution)(jax.random.split(jax.random.key(7), NUM_PROBLEMS))
+    for name in ("softmax_regression", "softmax_regression_hessian"):
+        by_hand = jax.jit(jax.vmap(getattr(chain_rule, name)))
+        once, twice = by_hand(params, x, labels), by_hand(params, x, 2 * labels)
+        chex.assert_trees_all_equal(twice, jax.tree.map(lambda leaf: 2 * leaf, once))  # no bit lost
+
+
+def test_the_slope_of_relu_at_zero_is_zero_as_in_jax():
+    params = [
+        {"w": jnp.zeros((2, 3)), "b": jnp.zeros(3)},
+        {"w": jnp.ones(3), "b": jnp.zeros(())},
+    ]
+    hand = chain_rule.mlp(params, jnp.ones(2), 1, activation=jax.nn.relu)
+    chex.assert_trees_all_equal(hand[0], params[0])
+
+
+def test_a_risk_has_no_penalty_unless_asked_and_its_params_may_be_one_array():
+    def gradient(slope, x, label):
+        return 2 * (slope * x - label) * x
+
+    batch = Batch(jnp.array([1.0, 2.0]), jnp.array([3.0, 5.0]))
+    found = chain_rule.risk(gradient)(jnp.array(2.0), batch)
+    np.testing.assert_array_equal(found, (2 * (2 - 3) * 1 + 2 * (4 - 5) * 2) / 2)
+    penalised = chain_rule.risk(gradient, l2=0.5, l1=0.25)(jnp.array(2.0), batch)
+    np.testing.assert_array_equal(penalised, found + 0.5 * 2 + 0.25)

@@ -424,6 +424,16 @@ def test_no_weights_are_equal_weights():
             "label must sum to 1, and sums to 3",
         ),
         (
+            lambda: losses.softmax_cross_entropy(jnp.zeros(3), jnp.array([1, 1, 0])),
+            ValueError,
+            "label must sum to 1, and sums to 2",
+        ),
+        (
+            lambda: losses.softmax_cross_entropy(jnp.zeros(2), jnp.array([0.5, 0.501])),
+            ValueError,
+            "label must sum to 1, and sums to 1.0",
+        ),
+        (
             lambda: losses.softmax_cross_entropy(jnp.zeros(2), jnp.array([1.5, -0.5])),
             ValueError,
             "label must lie between 0 and 1",
@@ -466,3 +476,14 @@ def test_checks_leave_no_trace_in_the_program():
     assert not {"debug_callback", "pure_callback", "check"} & {
         str(equation.primitive) for equation in program.eqns
     }
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_a_penalty_that_is_the_number_zero_leaves_the_program(penalty):
+    params, batch = problem()
+
+    def size(value):
+        risk = losses.risk(models.linear, losses.softmax_cross_entropy, **{penalty: value})
+        return len(jax.make_jaxpr(risk)(params, batch).eqns)
+
+    assert size(0) == size(0.0) < size(0.5)

@@ -3,7 +3,7 @@
     python -m experiments.benchmarks.mutation [module ...] [--limit N]
 
 A module is a name under jaxlr (losses, chain_rule/mlp); the rest of the results is kept.
-The mutants live in a copy of the repository. One process imports JAX and its witnesses;
+The mutants live in a copy of the last commit. One process imports JAX and its witnesses;
 each mutant is a fork of it, made before JAX has any thread, that runs the tests until one
 fails. Tests that have killed much in little time come first. A mutant that survives in
 float32 runs again with float64. Why a survivor does no harm is written by hand in
@@ -16,6 +16,7 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -138,6 +139,15 @@ def killed_by(copy: Path, path: str, mutant: Mutant, kills: Counter, seconds: di
     return None
 
 
+def committed(copy: Path) -> None:
+    """The repository's last commit, unpacked: a file that is being edited can't interfere."""
+    copy.mkdir()
+    archive = copy.with_suffix(".tar")
+    parts = ["jaxlr", "tests", "experiments", "pyproject.toml"]
+    subprocess.run(["git", "archive", "-o", archive, "HEAD", *parts], cwd=ROOT, check=True)
+    shutil.unpack_archive(archive, copy, filter="data")
+
+
 def unbroken(copy: Path, arguments: list[str]) -> dict[str, float]:
     """Seconds of each test on the sources as they are; none may fail."""
     for _ in range(2):  # the second finds every program compiled, as most mutants will
@@ -150,7 +160,7 @@ def unbroken(copy: Path, arguments: list[str]) -> dict[str, float]:
 
 def run(path: str, copy: Path, limit: int | None, seconds: dict[str, float]) -> dict:
     """All mutants of a file, or `limit` of them drawn with a fixed seed."""
-    found = list(mutants((ROOT / path).read_text()))
+    found = list(mutants((copy / path).read_text()))
     drawn = found
     if limit is not None and limit < len(found):
         drawn = sorted(random.Random(SEED).sample(found, limit))
@@ -163,6 +173,7 @@ def run(path: str, copy: Path, limit: int | None, seconds: dict[str, float]) -> 
             print(f"  {path}:{mutant.line}: {mutant.before} -> {mutant.after}", flush=True)
         else:
             kills[killer] += 1
+            print(f"  {path}:{mutant.line} killed by {killer}", flush=True)
     by_test = Counter()
     for name, count in kills.items():
         by_test[name.split("::")[-1].split("[")[0]] += count
@@ -237,15 +248,11 @@ def main() -> None:
     seconds: dict[tuple[str, ...], dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "jaxlr"
-        for part in ("jaxlr", "tests", "experiments"):
-            shutil.copytree(
-                ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__", "*.svg")
-            )
-        shutil.copy(ROOT / "pyproject.toml", copy)
+        committed(copy)
         for module in arguments.modules:
-            place = ROOT / "jaxlr" / module
+            place = copy / "jaxlr" / module
             files = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
-            for path in (str(file.relative_to(ROOT)) for file in files):
+            for path in (str(file.relative_to(copy)) for file in files):
                 tests = tuple(selection(path))
                 if tests not in seconds:
                     seconds[tests] = unbroken(copy, list(tests))
