@@ -141,6 +141,7 @@ def counting(lane):
     return lane._replace(step=step), traces
 
 
+@pytest.mark.float32_pass
 @pytest.mark.parametrize("num_configs", [1, 7])
 def test_any_number_of_numeric_settings_is_one_compilation(num_configs):
     lane, traces = counting(LANE)
@@ -158,6 +159,7 @@ def test_any_number_of_numeric_settings_is_one_compilation(num_configs):
     assert len(traces) == 1, "new numbers must not trace again"
 
 
+@pytest.mark.float32_pass
 def test_static_settings_compile_once_per_group_as_planned():
     space = {
         "learning_rate": sweeps.LogUniform(1e-3, 1.0),
@@ -218,6 +220,7 @@ def test_the_number_of_segments_changes_no_bit_of_the_result():
     np.testing.assert_allclose(whole.losses[:, 0], cut.losses.mean(axis=1), rtol=1e-5)
 
 
+@pytest.mark.float32_pass
 def test_a_class_missing_from_a_fold_is_harmless():
     weights = jnp.stack([(BATCH.labels != 2).astype(BATCH.x.dtype), jnp.ones(N)])
     lanes = sweeps.cross({name: column[:1] for name, column in HYPERS.items()}, 2)
@@ -226,6 +229,7 @@ def test_a_class_missing_from_a_fold_is_harmless():
     assert swept.state.params["b"][0, 2] < 0, "a class never met is only ever pushed down"
 
 
+@pytest.mark.float32_pass
 def test_lanes_may_have_their_own_order():
     lanes = sweeps.cross({name: column[:2] for name, column in HYPERS.items()})
     other = data.epochs(jax.random.key(9), N, 10, EPOCHS)
@@ -237,6 +241,7 @@ def test_lanes_may_have_their_own_order():
         )
 
 
+@pytest.mark.float32_pass
 def test_seeds_give_lanes_their_own_start():
     lane = sweeps.descent(
         lambda key: models.init_mlp(key, D, (4,), C),
