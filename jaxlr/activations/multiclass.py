@@ -15,7 +15,8 @@ from jaxlr.activations.rest import (
     exponentials_with_headroom,
     finite,
     is_class,
-    split,
+    largest,
+    loss_of_class,
     total,
 )
 from jaxlr.pytypes import Array
@@ -42,7 +43,7 @@ def probabilities(logits: Array) -> tuple[Array, Array]:
         e, _ = exponentials(logits)
         p = e / total(e)
         return p, 1 - p
-    e, _ = exponentials_with_headroom(logits)
+    e = exponentials_with_headroom(logits)
     # The largest is the one class whose 1 - p can cancel.
     is_top = is_class(jnp.argmax(logits, axis=-1), e.shape[-1])
     rest = _total_by_halves(jnp.where(is_top, 0, e))
@@ -73,8 +74,8 @@ def log_probabilities(logits: Array) -> Array:
         # No select and no clamp: a backend that fuses a whole row does so only without them.
         top = finite(jnp.max(logits, axis=-1, keepdims=True))
         return (jnp.minimum(logits, top) - top) - jnp.log(total(e) * jnp.exp(shift - top))
-    top = jnp.max(logits, axis=-1, keepdims=True)
-    loss_of_top = split(logits, jnp.argmax(logits, axis=-1)).loss
+    top = largest(logits)
+    loss_of_top = loss_of_class(logits, jnp.argmax(logits, axis=-1))
     return jnp.where(logits == top, 0, logits - top) - loss_of_top
 
 

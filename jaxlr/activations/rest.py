@@ -28,49 +28,78 @@ _HEADROOM = {4: 20, 8: 45}  # nats below the maximum: exp(-headroom) < one ulp /
 class Split(NamedTuple):
     """One class and the rest, by exponentials with a common scale.
 
-    e [..., C]; own [..., 1] that of the class; rest [..., 1] the sum of the others;
-    loss [..., 1] is log(1 + rest / own).
+    e [..., C]; own [..., 1] that of the class; rest [..., 1] the sum of the others.
     """
 
     e: Array
     own: Array
     rest: Array
-    loss: Array
 
 
 def split(logits: Array, index: Array) -> Split:
-    """The class `index` [...] of logits [..., C] and the rest; the loss is NaN if there is none."""
+    """The class `index` [...] of logits [..., C] and the rest; own is NaN if there is none."""
     num_classes = logits.shape[-1]
-    inside = (index >= 0) & (index < num_classes)
-    own = jnp.take_along_axis(logits, jnp.where(inside, index, 0)[..., None], axis=-1)
-    own = jnp.where(inside[..., None], own, jnp.nan)
-    top = jnp.max(logits, axis=-1, keepdims=True)
-    gap = jnp.where(own == top, 0, top - own)
     if num_classes > NARROW:
         e, shift = exponentials(logits)
-        own_e = jnp.exp(jnp.minimum(own, finite(top)) - shift)
-        loss = gap + jnp.log(total(e) * jnp.exp(shift - finite(top)))
-        return Split(e, own_e, jnp.maximum(0, total(e) - own_e), loss)
+        top = finite(jnp.max(logits, axis=-1, keepdims=True))
+        own = jnp.exp(jnp.minimum(pick(logits, index), top) - shift)
+        return Split(e, own, jnp.maximum(0, total(e) - own))
     is_own = is_class(index, num_classes)
-    e, below = exponentials_with_headroom(logits)
-    own_e, rest = total(jnp.where(is_own, e, 0)), total(jnp.where(is_own, 0, e))
-    # rest / own_e overflows at a large gap, where log(own_e + rest) need not be as close.
+    e = exponentials_with_headroom(logits)
+    inside = (index >= 0) & (index < num_classes)
+    own = jnp.where(inside[..., None], total(jnp.where(is_own, e, 0)), jnp.nan)
+    return Split(e, own, total(jnp.where(is_own, 0, e)))
+
+
+def loss_of_class(logits: Array, index: Array) -> Array:
+    """-log p of the class `index` [...], [..., 1]; NaN if there is none."""
+    own, top = pick(logits, index), largest(logits)
+    gap = jnp.where(own == top, 0, top - own)
+    if logits.shape[-1] > NARROW:
+        e, shift = exponentials(logits)
+        return gap + jnp.log(total(e) * jnp.exp(shift - finite(top)))
+    # log(1 + rest / own) beside the class itself: one exponential and one sum. Beyond a gap
+    # of 60, where it would overflow, the class is nothing in the sum beside the maximum.
     near = gap < 60
-    loss = jnp.log1p(jnp.where(near, rest / own_e, own_e + rest - 1))
-    return Split(e, own_e, rest, loss + jnp.where(near, 0, gap - (finite(top) - below)))
+    reference = jnp.where(near, finite(own), finite(top))
+    below = reference - _HEADROOM[logits.dtype.itemsize]
+    e = jnp.where(is_class(index, logits.shape[-1]), 0, _exponentials_from(below, logits, top))
+    ratio = total(e) / _exponentials_from(below, reference, top)
+    return jnp.log1p(jnp.where(near, ratio, ratio - 1)) + jnp.where(near, 0, gap)
 
 
-def exponentials_with_headroom(logits: Array) -> tuple[Array, Array]:
-    """exp(logits - below) over the last axis, and `below` [..., 1], under the maximum."""
-    top = finite(jnp.max(logits, axis=-1, keepdims=True))
-    below = top - _HEADROOM[logits.dtype.itemsize]
-    z = jnp.minimum(logits, top)
+def exponentials_with_headroom(logits: Array) -> Array:
+    """exp(logits) over the last axis, with a common scale that the maximum is well above."""
+    top = largest(logits)
+    return _exponentials_from(finite(top) - _HEADROOM[logits.dtype.itemsize], logits, top)
+
+
+def _exponentials_from(below: Array, logits: Array, top: Array) -> Array:
+    """exp(logits - below), infinite logits as the format's largest; NaN if all are -inf."""
+    z = jnp.where(logits > finite(top), finite(top), logits)
     # What rounding takes from z - below (Knuth's two-sum), and its first-order effect on exp.
-    gap = z - below
+    gap = z - jnp.where(top > -jnp.inf, below, jnp.nan)
     back = gap - z
     lost = (z - (gap - back)) - (below + back)
     e = jnp.exp(gap)
-    return jnp.where(e > 0, e + e * lost, e), below
+    return jnp.where(e > 0, e + e * lost, e)
+
+
+def pick(logits: Array, index: Array) -> Array:
+    """logits[index] over the last axis, [..., 1]; NaN if there is no such class."""
+    inside = (index >= 0) & (index < logits.shape[-1])
+    own = jnp.take_along_axis(logits, jnp.where(inside, index, 0)[..., None], axis=-1)
+    return jnp.where(inside[..., None], own, jnp.nan)
+
+
+def largest(logits: Array) -> Array:
+    """The maximum over the last axis, [..., 1], of the numbers that are not NaN.
+
+    jnp.max looks for NaN at every step, and takes twice as long on a CPU.
+    """
+    lowest = jnp.asarray(-jnp.inf, logits.dtype)
+    larger = lambda a, b: jnp.where(b > a, b, a)  # noqa: E731
+    return jax.lax.reduce(logits, lowest, larger, (logits.ndim - 1,))[..., None]
 
 
 def is_class(index: Array, num_classes: int) -> Array:

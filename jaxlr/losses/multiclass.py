@@ -8,7 +8,7 @@ from jax.custom_derivatives import SymbolicZero
 
 from jaxlr.activations.arguments import floating, widened
 from jaxlr.activations.multiclass import log_probabilities, log_softmax_tangent, probabilities
-from jaxlr.activations.rest import is_class, split, sum_of_others, total
+from jaxlr.activations.rest import is_class, loss_of_class, split, sum_of_others, total
 from jaxlr.losses.arguments import check_class, check_probability, check_total, distribution
 from jaxlr.pytypes import Array
 
@@ -65,12 +65,12 @@ def _of_distribution_as_given(logits, label):
 
 @jax.custom_jvp
 def _of_class(logits: Array, label: Array) -> Array:
-    return split(logits, label).loss[0]
+    return loss_of_class(logits, label)[0]
 
 
 @jax.custom_jvp
 def _gradient_of_class(logits: Array, label: Array) -> Array:
-    e, own, rest, _ = split(logits, label)
+    e, own, rest = split(logits, label)
     return jnp.where(is_class(label, logits.shape[0]), -rest, e) / (own + rest)
 
 
