@@ -43,6 +43,7 @@ ROOT = HERE.parent.parent
 RESULTS = HERE / "results" / "mutation.json"
 REASONS = HERE / "mutation_survivors.toml"
 MODULES = ["chain_rule", "losses", "activations/logistic", "activations/multiclass"]
+COMPILED = ROOT / "out" / "mutation_programs"  # kept: JAX finds a program by what it computes
 LIMIT_S = 150  # for one mutant; the tests take less than half of it when none fails
 SEED = 0
 
@@ -111,7 +112,7 @@ def _run_tests(copy: Path, arguments: list[str], order: Order, x64: bool, said: 
         del sys.modules[name]
     jax.config.update("jax_enable_x64", x64)
     # What a mutant leaves as it was compiles once for all mutants.
-    jax.config.update("jax_compilation_cache_dir", str(copy / "compiled"))
+    jax.config.update("jax_compilation_cache_dir", str(COMPILED))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     early = "ignore::pytest.PytestAssertRewriteWarning"  # hypothesis was imported before pytest ran
@@ -150,7 +151,7 @@ def committed(copy: Path) -> None:
 
 def unbroken(copy: Path, arguments: list[str]) -> dict[str, float]:
     """Seconds of each test on the sources as they are; none may fail."""
-    for _ in range(2):  # the second finds every program compiled, as most mutants will
+    for _ in range(1 if COMPILED.exists() else 2):  # seconds with every program compiled
         whole = tested(copy, arguments, Order(Counter(), {}), False)
     if whole["code"] != 0:
         print((copy / "pytest.log").read_text()[-3_000:])
