@@ -25,6 +25,7 @@ bench: .venv/ready  ## every benchmark, into experiments/benchmarks/results
 	$(BIN)/python -m experiments.benchmarks.sgd_sweep
 	$(BIN)/python -m experiments.benchmarks.optimizer_step
 	$(BIN)/python -m experiments.benchmarks.solvers
+	$(BIN)/python -m experiments.benchmarks.numerics
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

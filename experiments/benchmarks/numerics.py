@@ -1,4 +1,4 @@
-"""The worst error of each function and its derivatives, ours and others', in units of the last place.
+"""The worst error of each function and its derivatives, ours and others', in ulps.
 
 Against mpmath, at every exponent of every format and at the points where formulas break. The
 naive formulas are there to see where they die; what the last bits cost in time stands below.

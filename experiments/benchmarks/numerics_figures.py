@@ -83,14 +83,8 @@ def small_multiples(panels: list[dict]) -> Figure:
         axes.set_ylabel(f"{name}: error in ulp")
     for axes in grid[-1]:
         axes.set_xlabel("z")
-    lines = dict(zip(*reversed(grid[0, 0].get_legend_handles_labels()), strict=True))
-    figure.legend(
-        [lines[name] for name in reversed(LINE)],
-        [*reversed(LINE)],
-        loc="outside upper center",
-        ncols=3,
-        frameon=False,
-    )
+    lines, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(lines, names, loc="outside upper center", ncols=len(names), frameon=False)
     return figure
 
 
@@ -105,11 +99,9 @@ def _draw(axes, panel: dict) -> None:
     axes.set_xticks([-100, -1, 0, 1, 100], labels=["-100", "-1", "0", "1", "100"])
     axes.minorticks_off()
     axes.set_ylim(0.25, lost * 12)
-    axes.axhline(BOUNDS[order], color="#0072b2", linewidth=0.7, linestyle=":")
-    axes.axhline(lost, color="#555555", linewidth=0.7, linestyle="--")
-    end = panel["z"][-1]
-    axes.text(-end, BOUNDS[order] * 1.2, "our bound", color="#0072b2", fontsize=7, va="bottom")
-    axes.text(-end, lost / 1.5, "no digit left", color="#555555", fontsize=7, va="top")
+    axes.axhline(BOUNDS[order], color="#0072b2", linewidth=1, linestyle=":", label="our bound")
+    no_digit = "no digit left; above: NaN, inf"
+    axes.axhline(lost, color="#555555", linewidth=1, linestyle="--", label=no_digit)
     axes.set_title(TITLES[order].format(panel["function"]), fontsize=10)
     axes.spines[["top", "right"]].set_visible(False)
 

@@ -13,7 +13,7 @@ from experiments.benchmarks import machine
 from jaxlr import activations, losses
 
 REQUIRED = 1.1  # times the peer's
-ROUNDS = 9
+ROUNDS = 7
 
 
 class Duel(NamedTuple):
