@@ -1,6 +1,6 @@
 """Does breaking any one line of a module make a test fail? Each mutant against the tests.
 
-    python -m experiments.benchmarks.mutation [module ...] [--limit N]
+    python -m experiments.benchmarks.mutation [module ...] [--minutes M]
 
 A module is a name under jaxlr (losses, chain_rule/mlp); the rest of the results is kept.
 The mutants live in a copy of the last commit. One process imports JAX and its witnesses;
@@ -25,6 +25,7 @@ import traceback
 import warnings
 from collections import Counter
 from importlib.util import cache_from_source
+from math import inf
 from pathlib import Path
 
 import chex  # noqa: F401  (the imports that every fork shares)
@@ -159,15 +160,18 @@ def unbroken(copy: Path, arguments: list[str]) -> dict[str, float]:
     return whole["seconds"]
 
 
-def run(path: str, copy: Path, limit: int | None, seconds: dict[str, float]) -> dict:
-    """All mutants of a file, or `limit` of them drawn with a fixed seed."""
+def run(path: str, copy: Path, minutes: float, seconds: dict[str, float]) -> dict:
+    """The mutants of a file, drawn with a fixed seed until the time is over."""
     found = list(mutants((copy / path).read_text()))
-    drawn = found
-    if limit is not None and limit < len(found):
-        drawn = sorted(random.Random(SEED).sample(found, limit))
+    drawn = random.Random(SEED).sample(found, len(found))
+    stop = time.monotonic() + 60 * minutes
     kills = Counter()
     survivors = []
+    ran = 0
     for mutant in drawn:
+        if time.monotonic() > stop:
+            break
+        ran += 1
         killer = killed_by(copy, path, mutant, kills, seconds)
         if killer is None:
             survivors.append([mutant.line, mutant.function, mutant.before, mutant.after])
@@ -178,11 +182,11 @@ def run(path: str, copy: Path, limit: int | None, seconds: dict[str, float]) -> 
     by_test = Counter()
     for name, count in kills.items():
         by_test[name.split("::")[-1].split("[")[0]] += count
-    print(f"{path}: {len(drawn)} of {len(found)}, {len(survivors)} survive", flush=True)
+    print(f"{path}: {ran} of {len(found)}, {len(survivors)} survive", flush=True)
     return {
         "mutants": len(found),
-        "run": len(drawn),
-        "survivors": survivors,
+        "run": ran,
+        "survivors": sorted(survivors),
         "kills": dict(by_test.most_common()),
     }
 
@@ -243,7 +247,7 @@ def main() -> None:
     """Runs the modules asked for, and writes all results known."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("modules", nargs="*", default=MODULES)
-    parser.add_argument("--limit", type=int, help="mutants of a file, drawn with a fixed seed")
+    parser.add_argument("--minutes", type=float, default=inf, help="for the mutants of one file")
     arguments = parser.parse_args()
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     seconds: dict[tuple[str, ...], dict[str, float]] = {}
@@ -257,7 +261,7 @@ def main() -> None:
                 tests = tuple(selection(path))
                 if tests not in seconds:
                     seconds[tests] = unbroken(copy, list(tests))
-                results[path] = run(path, copy, arguments.limit, seconds[tests])
+                results[path] = run(path, copy, arguments.minutes, seconds[tests])
                 RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
     write(results)
 
