@@ -120,7 +120,7 @@ CASES = {
     "ten classes": (lambda: make_problem("multiclass", 10, weighted=True), {}, {}),
     "binary": (lambda: make_problem("binary", 2), {}, {"selection": "one_standard_error"}),
     "26 classes": (
-        lambda: make_problem("multiclass", 26, 520),
+        lambda: make_problem("multiclass", 26, 240),
         {"configs": 5, "momentum": sweeps.Grid((0.9,))},
         {},
     ),

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from experiments import report, study
-from experiments.report import landscape, tables
+from experiments.report import landscape, ranking, tables
 from tests.report_cases import CASES, case, make_summary
 
 pytestmark = pytest.mark.float32_pass
@@ -24,10 +24,17 @@ def pages(tmp_path_factory):
     """{case: page}."""
     folder = tmp_path_factory.mktemp("pages")
     made = {}
+    flat = ranking.Band(np.zeros_like(ranking.GRID), np.ones_like(ranking.GRID))
     for name in CASES:
         problem, plan, findings = case(name)
         path = folder / f"{name}.html"
-        report.write(path, problem, plan, findings, make_summary(problem, plan))
+        with pytest.MonkeyPatch.context() as patch:
+            if name not in {
+                "ten classes",
+                "binary",
+            }:  # a program less for each other number of rows
+                patch.setattr(ranking, "_bands", lambda _: {"roc": flat, "precision_recall": flat})
+            report.write(path, problem, plan, findings, make_summary(problem, plan))
         made[name] = path.read_text(encoding="utf-8")
     return made
 

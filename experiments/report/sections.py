@@ -9,6 +9,7 @@ from experiments.report import (
     examine,
     headline,
     landscape,
+    ranking,
     regression,
     style,
     tables,
@@ -75,7 +76,9 @@ def tested(problem: Problem, findings: Findings) -> list[Markup]:
     if problem.table.task == "regression":
         return [_numbers_section(problem, examine.regressed(problem, findings.test))]
     rows = examine.classified(problem, findings.test)
-    return [_confusion_section(problem, rows), _reliability_section(problem, rows)]
+    parts = [_confusion_section(problem, rows), _reliability_section(problem, rows)]
+    seen = ranking.one_class(rows, problem.table.class_names)
+    return parts if seen is None else [*parts, _ranking_section(seen)]
 
 
 def section(name: str, title: str, *content) -> Markup:
@@ -126,6 +129,18 @@ def _reliability_section(problem: Problem, rows: examine.Classified) -> Markup:
         "reliability",
         "Test rows: are the probabilities true?",
         pictures([("reliable", figure, alt)], caption),
+    )
+
+
+def _ranking_section(seen: ranking.OneClass) -> Markup:
+    steps = ranking.staircase(seen)
+    alt = f"The ROC staircase of “{seen.name}” on its grid of pairs"
+    return section(
+        "ranking",
+        f"Test rows: “{seen.name}” against the rest",
+        pictures(ranking.panels(seen), ranking.caption(seen)),
+        pictures([("staircase", steps, alt)], ranking.staircase_caption(seen)) if steps else None,
+        tables.thresholds(ranking.table_rows(seen)),
     )
 
 

@@ -98,6 +98,13 @@ def per_class(rows: Classified, names: tuple[str, ...]) -> list[Markup]:
     ]
 
 
+def thresholds(rows: list[list[str]]) -> Markup:
+    """What flagging from a threshold on does."""
+    head = ["flagged from", "flagged", "precision", "recall", "F1", "cost"]
+    caption = "Shares of the test rows; cost counts a miss and a false alarm alike."
+    return table(head, rows, caption)
+
+
 def figures(rows, target: str) -> Markup:
     """Figures of a regression with their intervals."""
     cells = [
