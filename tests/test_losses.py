@@ -487,3 +487,10 @@ def test_a_penalty_that_is_the_number_zero_leaves_the_program(penalty):
         return len(jax.make_jaxpr(risk)(params, batch).eqns)
 
     assert size(0) == size(0.0) < size(0.5)
+
+
+def test_the_labels_of_a_risk_may_be_distributions():
+    params, batch = problem()
+    risk = losses.risk(models.linear, losses.softmax_cross_entropy)
+    spread = batch._replace(labels=jax.nn.one_hot(batch.labels, 2, dtype=WIDE))
+    np.testing.assert_allclose(risk(params, spread), risk(params, batch), rtol=1e-6)
