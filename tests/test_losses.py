@@ -494,3 +494,21 @@ def test_the_labels_of_a_risk_may_be_distributions():
     risk = losses.risk(models.linear, losses.softmax_cross_entropy)
     spread = batch._replace(labels=jax.nn.one_hot(batch.labels, 2, dtype=WIDE))
     np.testing.assert_allclose(risk(params, spread), risk(params, batch), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("loss", "score", "label"),
+    [
+        (losses.log_loss, 1.5, 0.25),
+        (losses.log_loss_from_probability, 0.75, 0.25),
+        (losses.squared_error, 1.5, 0.25),
+        (losses.softmax_cross_entropy, [1.5, -1.0, 0.5], [0.25, 0.25, 0.5]),
+    ],
+)
+def test_forward_mode_is_reverse_mode_in_score_and_label(loss, score, label):
+    given = jnp.asarray(score, WIDE), jnp.asarray(label, WIDE)
+    tangents = jax.tree.map(lambda leaf: jnp.cos(3 * leaf), given)
+    _, forward = jax.jvp(loss, given, tangents)
+    grads = jax.grad(loss, (0, 1))(*given)
+    along = sum(float(jnp.vdot(g, t)) for g, t in zip(grads, tangents, strict=True))
+    np.testing.assert_allclose(forward, along, rtol=1e-5)  # sums of up to six products
