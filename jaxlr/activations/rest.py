@@ -98,8 +98,11 @@ def largest(logits: Array) -> Array:
     jnp.max looks for NaN at every step, and takes twice as long on a CPU.
     """
     lowest = jnp.asarray(-jnp.inf, logits.dtype)
-    larger = lambda a, b: jnp.where(b > a, b, a)  # noqa: E731
-    return jax.lax.reduce(logits, lowest, larger, (logits.ndim - 1,))[..., None]
+    return jax.lax.reduce(logits, lowest, _larger, (logits.ndim - 1,))[..., None]
+
+
+def _larger(a: Array, b: Array) -> Array:
+    return jnp.where(b > a, b, a)
 
 
 def is_class(index: Array, num_classes: int) -> Array:
