@@ -2,7 +2,7 @@
 
 Question: what does a lane cost when 1, 8, 64, 256 or 1024 of them share their minibatches, against
 the machine's matrix-product peak, scikit-learn's SGDClassifier over all cores, the same SGD in
-optax run lane after lane from one compiled epoch, and torch.func?
+optax run lane after lane from one compiled step or one compiled epoch, and torch.func?
 
 The work is one epoch of binary logistic regression (is the digit odd?) over 60,000 x 784 float32
 with momentum and an l2 penalty: 4 N D operations per lane for everybody. SGDClassifier takes one
