@@ -166,6 +166,22 @@ def test_hessian_and_its_product_agree_with_autodiff(name, scale):
     assert_equal(autodiff, hand, rows=40)
 
 
+def test_every_entry_of_a_saturated_hessian_keeps_its_last_bits():
+    logits = [0.0, 30.0, 3.0, -2.0]
+    with mpmath.workdps(60):
+        e = [mpmath.exp(z) for z in logits]
+        p = [one / mpmath.fsum(e) for one in e]
+        exact = [
+            [float(p[j] * (1 - p[j]) if j == k else -p[j] * p[k]) for k in range(4)]
+            for j in range(4)
+        ]
+    params = {"w": jnp.zeros((1, 4)), "b": jnp.array(logits)}
+    hessian = chain_rule.softmax_regression_hessian(params, jnp.ones(1), jnp.asarray(1))
+    # exp(-30) has its argument's rounding: 30 eps at most, beside a few for sums and products.
+    rtol = 40 * float(jnp.finfo(hessian["b"]["b"].dtype).eps)
+    np.testing.assert_allclose(hessian["b"]["b"], exact, rtol=rtol)
+
+
 @pytest.mark.parametrize(
     ("activation", "hidden", "outputs"),
     [

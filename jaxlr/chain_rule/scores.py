@@ -55,8 +55,8 @@ def softmax_cross_entropy_slope(logits: Array, label: Array) -> Array:
 def softmax_cross_entropy_curvature(logits: Array, label: Array) -> Array:
     """(diag p - p pᵀ) Σ y, [C, C]; on the diagonal p_k (1 - p_k) = p_k Σ_{j≠k} p_j."""
     p, y = softmax(logits), one_hot(label, logits)
-    diagonal = jnp.diag(p * (_others(p) + p))
-    return (diagonal - jnp.outer(p, p)) * jnp.sum(y)
+    diagonal = jnp.eye(len(p), dtype=bool)
+    return jnp.where(diagonal, jnp.diag(p * _others(p)), -jnp.outer(p, p)) * jnp.sum(y)
 
 
 def _others(a: Array) -> Array:
