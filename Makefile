@@ -26,6 +26,7 @@ bench: .venv/ready  ## every benchmark, into experiments/benchmarks/results
 	$(BIN)/python -m experiments.benchmarks.optimizer_step
 	$(BIN)/python -m experiments.benchmarks.solvers
 	$(BIN)/python -m experiments.benchmarks.numerics
+	$(BIN)/python -m experiments.benchmarks.metrics
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
