@@ -10,12 +10,12 @@ sweep: .venv/ready  ## 1,280 softmax regressions on digits: results and a page i
 	$(BIN)/python -m experiments.sweep --out out/sweep --overwrite
 
 test: .venv/ready  ## the whole suite, in strict float32 and again with float64 enabled
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-	JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 proofs: .venv/ready  ## the same tests on many more random cases
-	HYPOTHESIS_PROFILE=proofs $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
-	HYPOTHESIS_PROFILE=proofs JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	HYPOTHESIS_PROFILE=proofs $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	HYPOTHESIS_PROFILE=proofs JAX_ENABLE_X64=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: .venv/ready  ## lint and format, changing nothing
 	$(BIN)/ruff check .
