@@ -1,5 +1,7 @@
 """Hand = autodiff = finite differences, on ten thousand random problems per shape and regime."""
 
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -33,17 +35,26 @@ def random_label(key, max_label):
     return jax.random.randint(key, (), 0, max_label)
 
 
+@functools.cache
+def objective_of(name):
+    loss = SCORES[name][1]
+    return lambda params, x, label: loss(models.linear(params, x), label)
+
+
 def problems(name, num_features, scale, seed=0):
-    outputs, loss = SCORES[name]
+    return drawn(name, num_features, scale, seed), objective_of(name)
+
+
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def drawn(name, num_features, scale, seed):
+    """Programs are shared by all scales and seeds."""
+    outputs = SCORES[name][0]
     max_label = {"linear_regression": None, "logistic_regression": 2}.get(name, outputs)
 
     def make(key):
         return random_problem(key, num_features, outputs, scale, max_label)
 
-    def objective(params, x, label):
-        return loss(models.linear(params, x), label)
-
-    return jax.vmap(make)(jax.random.split(jax.random.key(seed), NUM_PROBLEMS)), objective
+    return jax.vmap(make)(jax.random.split(jax.random.key(seed), NUM_PROBLEMS))
 
 
 def tolerance(*trees):
@@ -61,16 +72,16 @@ def assert_equal(one, other, rows, scale=1.0):
 @pytest.mark.parametrize("num_features", [1, 5])
 @pytest.mark.parametrize("name", SCORES)
 def test_autodiff_agrees_with_the_chain_rule_by_hand(name, num_features, scale):
-    given, objective = problems(name, num_features, scale)
-    hand_of = getattr(chain_rule, name)
-
-    @jax.jit
-    def both(given):
-        return jax.vmap(jax.grad(objective))(*given), jax.vmap(hand_of)(*given)
-
-    autodiff, hand = both(given)
+    given, _ = problems(name, num_features, scale)
+    autodiff, hand = gradients(name, given)
     chex.assert_tree_all_finite(hand)
     assert_equal(autodiff, hand, rows=10)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def gradients(name, given):
+    by_hand = getattr(chain_rule, name)
+    return jax.vmap(jax.grad(objective_of(name)))(*given), jax.vmap(by_hand)(*given)
 
 
 @pytest.mark.parametrize("name", SCORES)
@@ -149,21 +160,22 @@ def test_the_lectures_three_factors_multiply_to_the_collapsed_form(name):
 @pytest.mark.parametrize("scale", [1.0, 100.0])
 @pytest.mark.parametrize("name", SCORES)
 def test_hessian_and_its_product_agree_with_autodiff(name, scale):
-    given, objective = problems(name, 3, scale)
+    given, _ = problems(name, 3, scale)
     tangents = problems(name, 3, 1.0, seed=1)[0][0]
-
-    @jax.jit
-    def both(given, tangents):
-        hessian = jax.vmap(jax.hessian(objective))(*given)
-        hvp = jax.vmap(
-            lambda p, x, y, t: jax.jvp(lambda p: jax.grad(objective)(p, x, y), (p,), (t,))[1]
-        )(*given, tangents)
-        by_hand = jax.vmap(getattr(chain_rule, f"{name}_hessian"))(*given)
-        product = jax.vmap(getattr(chain_rule, f"{name}_hvp"))(*given, tangents)
-        return (hessian, hvp), (by_hand, product)
-
-    autodiff, hand = both(given, tangents)
+    autodiff, hand = curvatures(name, given, tangents)
     assert_equal(autodiff, hand, rows=40)
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def curvatures(name, given, tangents):
+    objective = objective_of(name)
+    hessian = jax.vmap(jax.hessian(objective))(*given)
+    hvp = jax.vmap(
+        lambda p, x, y, t: jax.jvp(lambda p: jax.grad(objective)(p, x, y), (p,), (t,))[1]
+    )(*given, tangents)
+    by_hand = jax.vmap(getattr(chain_rule, f"{name}_hessian"))(*given)
+    product = jax.vmap(getattr(chain_rule, f"{name}_hvp"))(*given, tangents)
+    return (hessian, hvp), (by_hand, product)
 
 
 def test_every_entry_of_a_saturated_hessian_keeps_its_last_bits():

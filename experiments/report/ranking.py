@@ -183,7 +183,7 @@ def _replicate():
         weight = weights * sample_weight.astype(weights.dtype)
         roc = metrics.roc_curve(positive, stated, sample_weight=weight)
         pr = metrics.precision_recall_curve(positive, stated, sample_weight=weight)
-        grid = jnp.asarray(GRID, jnp.float32)
+        grid = jnp.asarray(GRID, roc.fpr.dtype)
         return {
             "roc": jnp.interp(grid, roc.fpr, roc.tpr),
             # At the highest threshold that reaches a recall; the least one above 0 stands for 0.
