@@ -9,6 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from jaxlr import data
 
+pytestmark = pytest.mark.float32_pass
+
 
 def test_standardise_agrees_with_scikit_learn_on_weighted_rows():
     x = jax.random.normal(jax.random.key(0), (40, 5)) * jnp.array([[1, 10, 1e3, 1e-3, 1]]) + 7

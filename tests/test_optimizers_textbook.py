@@ -13,6 +13,8 @@ from jaxlr import optimizers
 from tests.test_optimizers import X64
 from tests.test_optimizers_trajectories import NUM_STEPS, walk
 
+pytestmark = pytest.mark.float64_pass
+
 RATE = 0.03
 
 

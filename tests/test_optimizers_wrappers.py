@@ -14,6 +14,8 @@ from jaxlr.pytypes import Batch
 from tests.test_optimizers import X64, example, vectors
 from tests.test_optimizers_trajectories import problem, walk
 
+pytestmark = pytest.mark.float32_pass
+
 
 @pytest.mark.parametrize("max_norm", [0.5, 5.0])
 def test_clipping_is_that_of_optax(max_norm):

@@ -12,6 +12,8 @@ from jaxlr import solvers
 from jaxlr.solvers import Status
 from tests.test_solvers import DTYPE, EPS, SOLVERS, TOL, X64, every_solver
 
+pytestmark = pytest.mark.float64_pass
+
 NUM_LANES, ROWS, FEATURES = 256, 24, 3
 
 

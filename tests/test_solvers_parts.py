@@ -13,6 +13,8 @@ from jaxlr.solvers.lbfgs import LbfgsMemory, two_loops
 from jaxlr.solvers.parts import look
 from tests.test_solvers import DTYPE, EPS, X64
 
+pytestmark = pytest.mark.float64_pass
+
 seeds = st.integers(0, 2**32 - 1)
 SIZE = 5
 

@@ -15,6 +15,8 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from jaxlr import Batch, activations, losses, models
 
+pytestmark = pytest.mark.float32_pass
+
 WIDE = jnp.zeros(()).dtype
 EPS, TINY = float(jnp.finfo(WIDE).eps), float(jnp.finfo(WIDE).tiny)
 LANES, ROWS, FEATURES, CLASSES = 4, 4, 2, 3
