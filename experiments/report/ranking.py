@@ -3,7 +3,6 @@
 Two classes: the second. More: the one that is hardest to tell from the rest by AUC.
 """
 
-from functools import cache
 from typing import NamedTuple
 
 import jax
@@ -177,27 +176,23 @@ def staircase_caption(seen: OneClass) -> str:
     )
 
 
-@cache
-def _replicate():
-    def curves(positive, stated, weights, *, sample_weight):
-        weight = weights * sample_weight.astype(weights.dtype)
-        roc = metrics.roc_curve(positive, stated, sample_weight=weight)
-        pr = metrics.precision_recall_curve(positive, stated, sample_weight=weight)
-        grid = jnp.asarray(GRID, roc.fpr.dtype)
-        return {
-            "roc": jnp.interp(grid, roc.fpr, roc.tpr),
-            # At the highest threshold that reaches a recall; the least one above 0 stands for 0.
-            "precision_recall": pr.precision[::-1][
-                jnp.searchsorted(pr.recall[::-1], jnp.maximum(grid, 1e-6))
-            ],
-        }
-
-    return curves
+def _curves(positive, stated, weights, *, sample_weight):
+    """Both curves over `GRID`, of one resample."""
+    weight = weights * sample_weight.astype(weights.dtype)
+    roc = metrics.roc_curve(positive, stated, sample_weight=weight)
+    pr = metrics.precision_recall_curve(positive, stated, sample_weight=weight)
+    grid = jnp.asarray(GRID, roc.fpr.dtype)
+    # At the highest threshold that reaches a recall; the least one above 0 stands for 0.
+    reached = jnp.searchsorted(pr.recall[::-1], jnp.maximum(grid, 1e-6))
+    return {
+        "roc": jnp.interp(grid, roc.fpr, roc.tpr),
+        "precision_recall": pr.precision[::-1][reached],
+    }
 
 
 def _bands(seen: OneClass) -> dict[str, Band]:
     found = metrics.bootstrap_interval(
-        _replicate(),
+        _curves,
         jax.random.key(0),
         seen.positive,
         seen.stated.astype(np.float32),
