@@ -53,7 +53,7 @@ def split(key: Array, labels: Array, test_fraction: float) -> tuple[Array, Array
     """
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction must lie between 0 and 1, and is {test_fraction}")
-    rows = np.asarray(_dealt(key, labels))
+    rows = np.asarray(_dealt(key, jnp.asarray(labels)))
     taken = np.floor(np.arange(1, len(rows) + 1) * test_fraction).astype(int)
     tested = np.diff(taken, prepend=0) > 0
     if not tested.any() or tested.all():
@@ -91,7 +91,7 @@ def folds(key: Array, labels: Array, num_folds: int, dtype=float) -> Array:
                 f"class {rare} has {counts.min()} rows, fewer than the {num_folds} folds; "
                 f"take at most {counts.min()} folds or leave the class out"
             )
-    rows = _dealt(key, labels)
+    rows = _dealt(key, jnp.asarray(labels))
     dealt = jnp.arange(len(rows)) % num_folds
     held_by = jnp.zeros_like(dealt).at[rows].set(dealt)
     return (held_by[None] != jnp.arange(num_folds)[:, None]).astype(dtype)
@@ -124,7 +124,8 @@ def epochs(key: Array, num_examples: int, batch_size: int, num_epochs: int) -> A
     return shuffled[:, : steps * batch_size].reshape(-1, batch_size).astype(jnp.int32)
 
 
+@jax.jit
 def _dealt(key: Array, labels: Array) -> Array:
     """Rows class after class, shuffled within a class: dealt out like cards, strata stay even."""
     shuffled = jax.random.permutation(key, len(labels))
-    return shuffled[jnp.argsort(jnp.asarray(labels)[shuffled], stable=True)]
+    return shuffled[jnp.argsort(labels[shuffled], stable=True)]

@@ -186,6 +186,16 @@ def test_every_entry_of_the_jacobians_is_right_to_its_own_last_bits(num_classes)
     assert worst_ulp(of_log_softmax, exact_log, WIDE)[0] <= 8
 
 
+def test_a_row_of_64_classes_is_the_widest_that_keeps_every_last_bit():
+    z = jnp.zeros(64, WIDE).at[1].set(30)
+    with mpmath.workdps(60):
+        rest = 63 / (mpmath.exp(30) + 63)
+        exact = [float(mpmath.log(1 - rest)), float(rest * (1 - rest))]
+    loss = jax.jit(activations.log_softmax)(z)[1]
+    slope = jax.jit(jax.grad(lambda z: activations.softmax(z)[1]))(z)[1]
+    np.testing.assert_allclose([loss, slope], exact, rtol=8 * float(jnp.finfo(WIDE).eps))
+
+
 def test_a_row_wider_than_64_classes_loses_only_what_its_sum_loses():
     rng = np.random.default_rng(0)
     z = (rng.normal(size=(20, 300)) * np.repeat([1, 10, 60, 1e4], 5)[:, None]).astype(WIDE)
@@ -206,22 +216,22 @@ def test_a_row_wider_than_64_classes_loses_only_what_its_sum_loses():
 
 @pytest.mark.parametrize("width", [2, 100])  # both ways of summing a row
 def test_infinite_logits_give_the_limit_where_there_is_one(width):
-    row = jnp.zeros(width)
-    one = row.at[0].set(jnp.inf)
-    two = one.at[1].set(jnp.inf)
-    none = row.at[0].set(-jnp.inf)
+    row = np.zeros(width, WIDE)
+    one, two, none, broken = row.copy(), row.copy(), row.copy(), row.copy()
+    one[0], two[:2], none[0], broken[1] = np.inf, np.inf, -np.inf, np.nan
     first = np.eye(width)[0]
-    np.testing.assert_array_equal(activations.softmax(one), first)
-    np.testing.assert_array_equal(activations.softmax(two)[:2], [0.5, 0.5])
-    np.testing.assert_allclose(activations.softmax(none), (1 - first) / (width - 1), rtol=1e-6)
-    assert float(activations.log_softmax(one)[0]) == 0
-    assert float(activations.log_softmax(none)[0]) == -np.inf
-    gradient = jax.grad(lambda z: activations.log_softmax(z)[0])(none)
-    np.testing.assert_allclose(gradient, first - (1 - first) / (width - 1), rtol=1e-6)
-    for nothing in (jnp.full(width, -jnp.inf), row.at[1].set(jnp.nan)):
-        assert np.isnan(activations.softmax(nothing)).all()
-        assert np.isnan(activations.log_softmax(nothing)).all()
-        assert np.isnan(jax.grad(lambda z: activations.softmax(z)[0])(nothing)).all()
+    softmax, log_softmax = jax.jit(activations.softmax), jax.jit(activations.log_softmax)
+    slopes = [jax.jit(jax.grad(lambda z, f=f: f(z)[0])) for f in (softmax, log_softmax)]
+    np.testing.assert_array_equal(softmax(one), first)
+    np.testing.assert_array_equal(softmax(two)[:2], [0.5, 0.5])
+    np.testing.assert_allclose(softmax(none), (1 - first) / (width - 1), rtol=1e-6)
+    assert float(log_softmax(one)[0]) == 0
+    assert float(log_softmax(none)[0]) == -np.inf
+    np.testing.assert_allclose(slopes[1](none), first - (1 - first) / (width - 1), rtol=1e-6)
+    for nothing in (np.full(width, -np.inf, WIDE), broken):
+        assert np.isnan(softmax(nothing)).all()
+        assert np.isnan(log_softmax(nothing)).all()
+        assert np.isnan(slopes[0](nothing)).all()
 
 
 def test_narrow_log_softmax_of_an_impossible_class_is_minus_infinity():
@@ -230,26 +240,32 @@ def test_narrow_log_softmax_of_an_impossible_class_is_minus_infinity():
 
 @pytest.mark.parametrize("name", [*ELEMENTWISE, "softmax", "log_softmax"])
 def test_the_rules_compose_under_every_transform(name):
-    function = getattr(activations, name)
+    function, theirs = getattr(activations, name), getattr(jax.nn, name)
     z = jnp.asarray(np.linspace(-6, 6, 12).reshape(3, 4), WIDE)
-    tangent = jnp.cos(z)
     close = {"rtol": 1e-5, "atol": 1e-6}
 
-    out, along = jax.jvp(function, (z,), (tangent,))
-    chex.assert_trees_all_close(out, jax.jit(function)(z), jax.vmap(function)(z), **close)
-    (back,) = jax.vjp(function, z)[1](tangent)
-    # <J t, t> both ways
-    chex.assert_trees_all_close(jnp.vdot(along, tangent), jnp.vdot(tangent, back), **close)
-    forward = jax.jacfwd(jax.grad(lambda z: jnp.vdot(function(z), tangent)))(z)
-    reverse = jax.jit(jax.jacrev(jax.jacrev(lambda z: jnp.vdot(function(z), tangent))))(z)
-    chex.assert_trees_all_close(
-        forward, reverse, jax.hessian(lambda z: jnp.vdot(function(z), tangent))(z), **close
-    )
-    theirs = getattr(jax.nn, name)
-    chex.assert_trees_all_close(out, theirs(z), **close)
-    chex.assert_trees_all_close(
-        forward, jax.hessian(lambda z: jnp.vdot(theirs(z), tangent))(z), rtol=1e-4, atol=1e-5
-    )
+    @jax.jit
+    def transformed(z, tangent):
+        def weighed(function):
+            return lambda z: jnp.vdot(function(z), tangent)
+
+        out, along = jax.jvp(function, (z,), (tangent,))
+        (back,) = jax.vjp(function, z)[1](tangent)
+        curvature = {
+            "forward over reverse": jax.jacfwd(jax.grad(weighed(function)))(z),
+            "reverse over reverse": jax.jacrev(jax.jacrev(weighed(function)))(z),
+            "hessian": jax.hessian(weighed(function))(z),
+        }
+        # <J t, t> both ways
+        products = jnp.vdot(along, tangent), jnp.vdot(tangent, back)
+        expected = theirs(z), jax.hessian(weighed(theirs))(z)
+        return out, jax.vmap(function)(z), products, curvature, expected
+
+    out, over_rows, products, curvature, expected = transformed(z, jnp.cos(z))
+    chex.assert_trees_all_close(out, function(z), over_rows, expected[0], **close)
+    chex.assert_trees_all_close(*products, **close)
+    chex.assert_trees_all_close(*curvature.values(), **close)
+    chex.assert_trees_all_close(curvature["hessian"], expected[1], rtol=1e-4, atol=1e-5)
 
 
 def test_any_shape_is_elementwise_and_softmax_runs_over_the_last_axis():

@@ -19,20 +19,27 @@ SCORES = {
 }
 
 
-def random_problem(key, num_features, num_outputs, scale, max_label):
-    """Params, x and label whose scores are of the size of `scale`; some weights are zero."""
-    kw, kb, kx, ky, kz = jax.random.split(key, 5)
-    shape = (num_features,) if num_outputs is None else (num_features, num_outputs)
-    w = scale * jax.random.normal(kw, shape) / num_features**0.5
-    w = jnp.where(jax.random.bernoulli(kz, 0.1, shape), 0, w)  # also a row or model of zeros
-    b = jax.random.normal(kb, shape[1:])
-    return {"w": w, "b": b}, jax.random.normal(kx, (num_features,)), random_label(ky, max_label)
+def random_problems(name, num_features, scale, seed):
+    """Params, x and labels whose scores are of the size of `scale`; some weights are zero."""
+    random = np.random.default_rng(seed)
+    classes = () if SCORES[name][0] is None else (SCORES[name][0],)
+    w = scale * random.normal(size=(NUM_PROBLEMS, num_features, *classes)) / num_features**0.5
+    w = np.where(random.random(w.shape) < 0.1, 0, w)  # also a row or model of zeros
+    b = random.normal(size=(NUM_PROBLEMS, *classes))
+    x = random.normal(size=(NUM_PROBLEMS, num_features))
+    most = {"linear_regression": None, "logistic_regression": 2}.get(name, *classes)
+    return cast(({"w": w, "b": b}, x, random_labels(random, most)))
 
 
-def random_label(key, max_label):
-    if max_label is None:
-        return jax.random.normal(key)
-    return jax.random.randint(key, (), 0, max_label)
+def random_labels(random, num_classes):
+    if num_classes is None:
+        return random.normal(size=NUM_PROBLEMS)
+    return random.integers(0, num_classes, NUM_PROBLEMS)
+
+
+def cast(tree):
+    """In the precision of this pass. Drawn by numpy, whose draws are no part of the programs."""
+    return jax.tree.map(jnp.asarray, tree)
 
 
 @functools.cache
@@ -42,19 +49,7 @@ def objective_of(name):
 
 
 def problems(name, num_features, scale, seed=0):
-    return drawn(name, num_features, scale, seed), objective_of(name)
-
-
-@functools.partial(jax.jit, static_argnums=(0, 1))
-def drawn(name, num_features, scale, seed):
-    """Programs are shared by all scales and seeds."""
-    outputs = SCORES[name][0]
-    max_label = {"linear_regression": None, "logistic_regression": 2}.get(name, outputs)
-
-    def make(key):
-        return random_problem(key, num_features, outputs, scale, max_label)
-
-    return jax.vmap(make)(jax.random.split(jax.random.key(seed), NUM_PROBLEMS))
+    return random_problems(name, num_features, scale, seed), objective_of(name)
 
 
 def tolerance(*trees):
@@ -124,7 +119,7 @@ def test_the_slope_at_one_logit_is_mpmaths_to_the_last_bits(logit, label):
         p = 1 / (1 + mpmath.exp(-mpmath.mpf(logit)))
         exact = float(p - label)
     params = {"w": jnp.zeros(1), "b": jnp.asarray(logit)}
-    hand = chain_rule.logistic_regression(params, jnp.ones(1), jnp.asarray(label))["b"]
+    hand = jax.jit(chain_rule.logistic_regression)(params, jnp.ones(1), jnp.asarray(label))["b"]
     if abs(exact) < float(jnp.finfo(hand.dtype).tiny):
         assert abs(float(hand)) < float(jnp.finfo(hand.dtype).tiny)
     else:
@@ -137,7 +132,7 @@ def test_the_true_class_of_a_softmax_loses_no_bits():
         e = [mpmath.exp(mpmath.mpf(z)) for z in logits]
         exact = float(-(e[0] + e[2] + e[3]) / sum(e))  # about -1e-12, where p - 1 rounds to 0
     params = {"w": jnp.zeros((1, 4)), "b": jnp.asarray(logits, jnp.zeros(()).dtype)}
-    hand = chain_rule.softmax_regression(params, jnp.ones(1), jnp.asarray(1))["b"]
+    hand = jax.jit(chain_rule.softmax_regression)(params, jnp.ones(1), jnp.asarray(1))["b"]
     assert float(hand[1]) == pytest.approx(exact, rel=8 * float(jnp.finfo(hand.dtype).eps))
 
 
@@ -188,7 +183,8 @@ def test_every_entry_of_a_saturated_hessian_keeps_its_last_bits():
             for j in range(4)
         ]
     params = {"w": jnp.zeros((1, 4)), "b": jnp.array(logits)}
-    hessian = chain_rule.softmax_regression_hessian(params, jnp.ones(1), jnp.asarray(1))
+    by_hand = jax.jit(chain_rule.softmax_regression_hessian)
+    hessian = by_hand(params, jnp.ones(1), jnp.asarray(1))
     # exp(-30) has its argument's rounding: 30 eps at most, beside a few for sums and products.
     rtol = 40 * float(jnp.finfo(hessian["b"]["b"].dtype).eps)
     np.testing.assert_allclose(hessian["b"]["b"], exact, rtol=rtol)
@@ -209,24 +205,28 @@ def test_every_entry_of_a_saturated_hessian_keeps_its_last_bits():
 def test_an_mlp_of_any_depth_agrees_with_autodiff(activation, hidden, outputs):
     loss = losses.log_loss if outputs is None else losses.softmax_cross_entropy
     depth = len(hidden) + 1
+    random = np.random.default_rng(3)
+    shapes = jax.eval_shape(lambda: models.init_mlp(jax.random.key(0), 2, hidden, outputs))
+    sizes = 10 ** random.uniform(-1, 1, NUM_PROBLEMS)  # some stages saturate
 
-    def make(key):
-        kp, kx, ky, ks = jax.random.split(key, 4)
-        params = models.init_mlp(kp, 2, hidden, outputs)
-        size = 10 ** jax.random.uniform(ks, minval=-1, maxval=1)  # some stages saturate
-        params = jax.tree.map(lambda leaf: size * leaf, params)
-        return params, jax.random.normal(kx, (2,)), random_label(ky, outputs or 2)
+    def draw(leaf):
+        spread = random.uniform(-1, 1, (NUM_PROBLEMS, *leaf.shape))
+        return spread * sizes.reshape(-1, *[1] * len(leaf.shape))
+
+    params = jax.tree.map(draw, shapes)
+    given = cast(
+        (params, random.normal(size=(NUM_PROBLEMS, 2)), random_labels(random, outputs or 2))
+    )
 
     def objective(params, x, label):
         return loss(models.mlp(params, x, activation=activation), label)
 
     @jax.jit
-    def both(keys):
-        given = jax.vmap(make)(keys)
+    def both(given):
         hand = jax.vmap(lambda *one: chain_rule.mlp(*one, activation=activation))(*given)
         return jax.vmap(jax.grad(objective))(*given), hand
 
-    autodiff, hand = both(jax.random.split(jax.random.key(3), NUM_PROBLEMS))
+    autodiff, hand = both(given)
     eps = tolerance(hand)
     # weights of up to 10 multiply the roundings of 1 - tanh² (autodiff's form) at every stage
     size = 1 + max(float(jnp.max(jnp.abs(leaf))) for leaf in jax.tree.leaves(hand))
@@ -239,13 +239,13 @@ def test_an_unknown_activation_is_named():
         chain_rule.mlp(params, jnp.ones(2), 1, activation=jnp.sin)
 
 
-def distribution(key):
-    return jax.random.dirichlet(key, jnp.ones(4))
+def distributions():
+    return cast(np.random.default_rng(7).dirichlet(np.ones(4), NUM_PROBLEMS))
 
 
 def test_a_distribution_as_label_agrees_with_autodiff():
     given, objective = problems("softmax_regression", 3, 3.0)
-    labels = jax.vmap(distribution)(jax.random.split(jax.random.key(7), NUM_PROBLEMS))
+    labels = distributions()
     given = (*given[:2], labels)
     autodiff, hand = jax.jit(
         lambda given: (
@@ -280,7 +280,7 @@ def test_a_batch_without_weight_has_the_slope_of_the_penalty_alone():
 
 def test_a_distribution_that_sums_to_two_has_twice_the_gradient_and_the_curvature():
     (params, x, _), _ = problems("softmax_regression", 3, 1.0)
-    labels = jax.vmap(distribution)(jax.random.split(jax.random.key(7), NUM_PROBLEMS))
+    labels = distributions()
     for name in ("softmax_regression", "softmax_regression_hessian"):
         by_hand = jax.jit(jax.vmap(getattr(chain_rule, name)))
         once, twice = by_hand(params, x, labels), by_hand(params, x, 2 * labels)

@@ -1,5 +1,7 @@
 """The losses beside mpmath, optax and scikit-learn; their corners, their doors, and `risk`."""
 
+import functools
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -77,24 +79,35 @@ def test_an_infinite_logit_gives_the_limit(z, y, value, slope):
 
 
 def test_log_loss_has_the_derivatives_in_the_label_too():
-    z, y = jnp.asarray(1.5), jnp.asarray(0.25)
-    assert float(jax.grad(losses.log_loss, 1)(z, y)) == -1.5
-    hessian = jax.hessian(losses.log_loss, (0, 1))(z, y)
+    @jax.jit
+    def derivatives(z, y):
+        return jax.grad(losses.log_loss, 1)(z, y), jax.hessian(losses.log_loss, (0, 1))(z, y)
+
+    slope, hessian = derivatives(jnp.asarray(1.5), jnp.asarray(0.25))
+    assert float(slope) == -1.5
     np.testing.assert_allclose(hessian[0][1], -1)
     np.testing.assert_allclose(hessian[1][0], -1)
     np.testing.assert_allclose(hessian[1][1], 0)
 
 
+def labelled(dtype):
+    """log_loss in every format, and a cross-entropy, of labels in one dtype."""
+    z = [jnp.asarray(0.75, wide) for wide in FORMATS]
+    return of_labels(z, jnp.array([0.5, -1.0]), jnp.asarray(1, dtype), jnp.asarray([0, 1], dtype))
+
+
+@jax.jit
+def of_labels(z, logits, label, pair):
+    return [losses.log_loss(one, label) for one in z], losses.softmax_cross_entropy(logits, pair)
+
+
 @pytest.mark.parametrize("dtype", [jnp.int32, jnp.uint8, jnp.bool_, jnp.float16, jnp.float32])
 def test_a_label_of_any_dtype_is_cast_to_the_logits(dtype):
-    for wide in FORMATS:
-        z = jnp.asarray(0.75, wide)
-        found = losses.log_loss(z, jnp.asarray(1, dtype))
-        assert found.dtype == wide
-        chex.assert_trees_all_equal(found, losses.log_loss(z, jnp.asarray(1, wide)))
-    logits = jnp.array([0.5, -1.0])
-    picked = losses.softmax_cross_entropy(logits, jnp.asarray([0, 1], dtype))
-    chex.assert_trees_all_equal(picked, losses.softmax_cross_entropy(logits, jnp.array([0.0, 1.0])))
+    found, picked = labelled(dtype)
+    assert [one.dtype for one in found] == FORMATS
+    for i, wide in enumerate(FORMATS):
+        chex.assert_trees_all_equal(found[i], labelled(wide)[0][i])
+    chex.assert_trees_all_equal(picked, labelled(WIDE)[1])
 
 
 @pytest.mark.parametrize(
@@ -106,6 +119,7 @@ def test_the_lectures_table_of_corners(p, y, value, slope):
     assert float(losses.log_loss_from_probability(p, y)) == value
     assert float(jax.grad(losses.log_loss_from_probability)(p, y)) == slope
     assert float(jax.jit(jax.jacfwd(losses.log_loss_from_probability))(p, y)) == slope
+    assert float(jax.jit(jax.hessian(losses.log_loss_from_probability))(p, y)) == abs(slope)
 
 
 @given(
@@ -132,10 +146,13 @@ FROM_PROBABILITY = curves(losses.log_loss_from_probability)
 
 
 def test_log_loss_from_probability_has_the_derivatives_in_the_label_too():
-    p, y = jnp.asarray(0.25), jnp.asarray(0.5)
-    gradient = jax.grad(losses.log_loss_from_probability, 1)(p, y)
+    @jax.jit
+    def derivatives(p, y):
+        loss = losses.log_loss_from_probability
+        return jax.grad(loss, 1)(p, y), jax.grad(jax.grad(loss), 1)(p, y)
+
+    gradient, mixed = derivatives(jnp.asarray(0.25), jnp.asarray(0.5))
     np.testing.assert_allclose(gradient, np.log(3), rtol=1e-6)
-    mixed = jax.grad(jax.grad(losses.log_loss_from_probability), 1)(p, y)
     np.testing.assert_allclose(mixed, -16 / 3, rtol=1e-6)
 
 
@@ -181,15 +198,11 @@ CROSS_ENTROPY = [
 ]
 
 
-@pytest.mark.parametrize("dtype", FORMATS, ids=str)
-@pytest.mark.parametrize("num_classes", [1, 2, 16])
-@pytest.mark.parametrize("form", ["class", "distribution"])
-def test_every_component_of_cross_entropy_and_its_gradient_has_its_own_last_bits(
-    form, num_classes, dtype
-):
+@functools.cache
+def cross_entropies(num_classes, dtype):
+    """Scores and labels, and mpmath's value, gradient and Hessian of each row."""
     z, label = multiclass_problems(num_classes)
     z = z.astype(dtype)
-    given = label if form == "class" else np.eye(num_classes)[label].astype(dtype)
     value, gradient, hessian = [], [], []
     with mpmath.workprec(1_400):
         for row, y in zip(z, label, strict=True):
@@ -201,31 +214,51 @@ def test_every_component_of_cross_entropy_and_its_gradient_has_its_own_last_bits
             for k in range(len(p)):
                 others = mpmath.fsum(p[:k] + p[k + 1 :])
                 hessian += [p[k] * others if j == k else -p[k] * p[j] for j in range(len(p))]
+    return z, label, (value, gradient, hessian)
+
+
+@pytest.mark.parametrize("dtype", FORMATS, ids=str)
+@pytest.mark.parametrize("num_classes", [1, 2, 16])
+@pytest.mark.parametrize("form", ["class", "distribution"])
+def test_every_component_of_cross_entropy_and_its_gradient_has_its_own_last_bits(
+    form, num_classes, dtype
+):
+    z, label, answers = cross_entropies(num_classes, dtype)
+    given = label if form == "class" else np.eye(num_classes)[label].astype(dtype)
     bound = 8 if dtype.itemsize >= 4 else 0.51
-    for f, exact in zip(CROSS_ENTROPY, (value, gradient, hessian), strict=True):
-        if dtype.itemsize < 4 and exact is hessian:
+    for f, exact in zip(CROSS_ENTROPY, answers, strict=True):
+        if dtype.itemsize < 4 and exact is answers[2]:
             continue  # the gradient's own rounding to 16 bits comes first
         found = f(jnp.asarray(z), jnp.asarray(given))
         assert found.dtype == dtype
         assert worst_ulp(found, exact, dtype)[0] <= bound
 
 
+@jax.jit
+@jax.vmap
+def spread_label(z, q):
+    """Gradients of cross-entropy in the scores and in the label, their Hessians, optax's value."""
+    loss = losses.softmax_cross_entropy
+    in_scores, in_label = jax.grad(loss, (0, 1))(z, q)
+    hessian, mixed = jax.jacfwd(jax.grad(loss), (0, 1))(z, q)
+    with jax.numpy_dtype_promotion("standard"):
+        theirs = optax.softmax_cross_entropy(z, q)
+    return loss(z, q), in_scores, hessian, in_label, mixed, theirs
+
+
 def test_a_spread_label_pulls_towards_itself():
-    z, _ = multiclass_problems(5)
-    z = jnp.asarray(z[:40], WIDE)
-    q = jax.nn.softmax(jnp.asarray(np.random.default_rng(1).normal(size=z.shape) * 3, WIDE))
-    value, gradient, hessian = (f(z, q) for f in CROSS_ENTROPY)
+    z = multiclass_problems(5)[0][:40].astype(WIDE)
+    q = np.random.default_rng(1).normal(size=z.shape) * 3
+    q = (np.exp(q) / np.exp(q).sum(1, keepdims=True)).astype(WIDE)
+    value, gradient, hessian, in_label, mixed, theirs = spread_label(z, q)
     p = np.array([[float(one) for one in softmax_row([float(v) for v in row])] for row in z])
     eps = 20 * float(jnp.finfo(WIDE).eps)
     exact = p * np.asarray(q, float).sum(1, keepdims=True) - np.asarray(q, float)
     np.testing.assert_allclose(gradient, exact, rtol=eps, atol=eps)
     outer = np.einsum("ni,ij->nij", p, np.eye(5)) - np.einsum("ni,nj->nij", p, p)
     np.testing.assert_allclose(hessian, outer, rtol=eps, atol=eps)
-    with jax.numpy_dtype_promotion("standard"):
-        np.testing.assert_allclose(value, optax.softmax_cross_entropy(z, q), rtol=1e-5)
-    in_label = jax.vmap(jax.grad(losses.softmax_cross_entropy, 1))(z, q)
+    np.testing.assert_allclose(value, theirs, rtol=1e-5)
     np.testing.assert_allclose(in_label, -np.log(p), rtol=eps, atol=eps)
-    mixed = jax.vmap(jax.jacfwd(jax.grad(losses.softmax_cross_entropy), 1))(z, q)
     expected = np.broadcast_to(p[:, :, None], mixed.shape) - np.eye(5)
     np.testing.assert_allclose(mixed, expected, rtol=eps, atol=eps)
 
@@ -236,6 +269,8 @@ def test_an_impossible_class_costs_nothing_to_a_label_without_it():
     np.testing.assert_allclose(losses.softmax_cross_entropy(logits, label), np.log(2), rtol=1e-6)
     gradient = jax.grad(losses.softmax_cross_entropy)(logits, label)
     np.testing.assert_allclose(gradient, [0, 0, 0], atol=1e-6)
+    forward = jax.jit(jax.jacfwd(losses.softmax_cross_entropy))(logits, label)
+    np.testing.assert_allclose(forward, [0, 0, 0], atol=1e-6)
     assert float(losses.softmax_cross_entropy(logits, jnp.asarray(1))) == np.inf
 
 
@@ -245,20 +280,60 @@ def test_a_traced_class_that_is_none_makes_the_loss_nan(num_classes):
     for label in (-1, num_classes):
         assert np.isnan(loss(jnp.zeros(num_classes), jnp.asarray(label)))
     assert np.isfinite(loss(jnp.zeros(num_classes), jnp.asarray(num_classes - 1)))
+    for label in (0, num_classes - 1):  # known at the door
+        value = losses.softmax_cross_entropy(jnp.zeros(num_classes), label)
+        np.testing.assert_allclose(value, np.log(num_classes), rtol=1e-5)
+
+
+@pytest.mark.parametrize("num_classes", [5, 64])  # 64 is the widest row that keeps every last bit
+def test_a_label_that_is_nearly_one_class_keeps_the_last_bits(num_classes):
+    ahead, small = 30, 2.0**-30
+    logits = jnp.zeros(num_classes, WIDE).at[1].set(ahead)
+    with mpmath.workdps(60):
+        p, q = 1 / (mpmath.exp(ahead) + num_classes - 1), mpmath.mpf(small)
+        rest_p, rest_q = (num_classes - 1) * p, (num_classes - 1) * q
+        own = [-rest_p, -mpmath.log(1 - rest_p)]
+        spread = [(1 - rest_p) * rest_q - rest_p, own[1] - rest_q * mpmath.log(p)]
+        other = p * (1 + rest_q - q) - q * (1 - p)
+    eps = float(jnp.finfo(WIDE).eps)
+    program = jax.jit(jax.value_and_grad(losses.softmax_cross_entropy))
+    value, gradient = program(logits, jnp.asarray(1))
+    np.testing.assert_allclose([gradient[1], value], np.array(own, float), rtol=8 * eps)
+    value, gradient = program(logits, jnp.full(num_classes, small, WIDE).at[1].set(1))
+    # One product and one sum more on each side.
+    np.testing.assert_allclose([gradient[1], value], np.array(spread, float), rtol=16 * eps)
+    np.testing.assert_allclose(gradient[0], float(other), rtol=16 * eps)
+
+
+@pytest.mark.parametrize("num_classes", [3, 100])
+def test_an_infinite_score_settles_the_loss(num_classes):
+    program = jax.jit(jax.value_and_grad(losses.softmax_cross_entropy))
+    first, second = np.eye(num_classes)[:2]
+    certain = jnp.zeros(num_classes).at[0].set(jnp.inf)
+    for label, value, gradient in (0, 0, 0 * first), (1, np.inf, first - second):
+        found = program(certain, jnp.asarray(label))
+        np.testing.assert_array_equal(found[0], value)
+        np.testing.assert_array_equal(found[1], gradient)
+    assert np.isnan(program(jnp.full(num_classes, -jnp.inf), jnp.asarray(0))[0])
+    far = jnp.full(num_classes, -50.0).at[0].set(-20)
+    np.testing.assert_allclose(program(far, jnp.asarray(0))[1], 0 * first, atol=1e-6)
 
 
 def test_a_hundred_classes_agree_with_optax():
     rng = np.random.default_rng(2)
     z = jnp.asarray(rng.normal(size=(30, 100)) * 5, WIDE)
-    label = jnp.asarray(rng.integers(0, 100, 30))
-    with jax.numpy_dtype_promotion("standard"):
+    label = rng.integers(0, 100, 30)
+
+    @jax.jit
+    def both(z, label, one_hot):
+        ours = jax.vmap(jax.value_and_grad(losses.softmax_cross_entropy))
         theirs = jax.vmap(jax.value_and_grad(optax.softmax_cross_entropy_with_integer_labels))
-        theirs = theirs(z, label)
-    ours = jax.vmap(jax.value_and_grad(losses.softmax_cross_entropy))(z, label)
-    chex.assert_trees_all_close(ours, theirs, rtol=1e-5, atol=1e-6)
-    one_hot = jax.nn.one_hot(label, 100, dtype=WIDE)
-    ours = jax.vmap(jax.value_and_grad(losses.softmax_cross_entropy))(z, one_hot)
-    chex.assert_trees_all_close(ours, theirs, rtol=1e-5, atol=1e-6)
+        with jax.numpy_dtype_promotion("standard"):
+            return ours(z, label), ours(z, one_hot), theirs(z, label)
+
+    by_class, by_distribution, theirs = both(z, jnp.asarray(label), np.eye(100, dtype=WIDE)[label])
+    chex.assert_trees_all_close(by_class, theirs, rtol=1e-5, atol=1e-6)
+    chex.assert_trees_all_close(by_distribution, theirs, rtol=1e-5, atol=1e-6)
 
 
 def test_the_mean_of_log_losses_is_scikit_learns():
@@ -290,9 +365,12 @@ def test_risk_is_the_design_papers_formula(traced):
         risk = losses.risk(models.linear, losses.softmax_cross_entropy, l2=l2, l1=l1)
         return risk(params, batch)
 
-    value = jax.jit(value) if traced else value
-    np.testing.assert_allclose(value(params, 0.3, 0.7), exact, rtol=1e-5)
-    flat = jax.grad(value)(params, 0.0, 0.7)["w"] - jax.grad(value)(params, 0.0, 0.0)["w"]
+    # Numbers that aren't traced are Python's, as in a risk made outside of any program.
+    static = () if traced else (1, 2)
+    compiled = jax.jit(value, static_argnums=static)
+    np.testing.assert_allclose(compiled(params, 0.3, 0.7), exact, rtol=1e-5)
+    slope = jax.jit(jax.grad(value), static_argnums=static)
+    flat = slope(params, 0.0, 0.7)["w"] - slope(params, 0.0, 0.0)["w"]
     np.testing.assert_allclose(flat, 0.7 * np.sign(w), atol=1e-5)  # sign(0) = 0 at the zero weight
 
 
@@ -307,7 +385,7 @@ def test_weights_that_sum_to_zero_say_nothing():
     params, batch = problem()
     silent = batch._replace(weights=jnp.zeros(8))
     risk = losses.risk(models.linear, losses.softmax_cross_entropy)
-    value, grads = jax.value_and_grad(risk)(params, silent)
+    value, grads = jax.jit(jax.value_and_grad(risk))(params, silent)
     assert float(value) == 0
     chex.assert_trees_all_equal(grads, jax.tree.map(jnp.zeros_like, params))
 
@@ -315,10 +393,11 @@ def test_weights_that_sum_to_zero_say_nothing():
 def test_no_weights_are_equal_weights():
     params, batch = problem()
     risk = losses.risk(models.linear, losses.softmax_cross_entropy)
-    ones = batch._replace(weights=jnp.full(8, 3))
-    np.testing.assert_allclose(
-        risk(params, batch._replace(weights=None)), risk(params, ones), rtol=1e-6
-    )
+    for equal in (3, 2.0**-10):
+        ones = batch._replace(weights=jnp.full(8, equal))
+        np.testing.assert_allclose(
+            risk(params, batch._replace(weights=None)), risk(params, ones), rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize(
@@ -436,6 +515,11 @@ def test_no_weights_are_equal_weights():
             "label must sum to 1, and sums to 1.0",
         ),
         (
+            lambda: losses.softmax_cross_entropy(jnp.zeros(2), jnp.array([0.5, 0.25])),
+            ValueError,
+            "label must sum to 1, and sums to 0.75",
+        ),
+        (
             lambda: losses.softmax_cross_entropy(jnp.zeros(2), jnp.array([1.5, -0.5])),
             ValueError,
             "label must lie between 0 and 1",
@@ -510,7 +594,7 @@ def test_the_labels_of_a_risk_may_be_distributions():
 def test_forward_mode_is_reverse_mode_in_score_and_label(loss, score, label):
     given = jnp.asarray(score, WIDE), jnp.asarray(label, WIDE)
     tangents = jax.tree.map(lambda leaf: jnp.cos(3 * leaf), given)
-    _, forward = jax.jvp(loss, given, tangents)
-    grads = jax.grad(loss, (0, 1))(*given)
+    _, forward = jax.jit(functools.partial(jax.jvp, loss))(given, tangents)
+    grads = jax.jit(jax.grad(loss, (0, 1)))(*given)
     along = sum(float(jnp.vdot(g, t)) for g, t in zip(grads, tangents, strict=True))
     np.testing.assert_allclose(forward, along, rtol=1e-5)  # sums of up to six products

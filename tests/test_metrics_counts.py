@@ -221,20 +221,32 @@ def test_a_weight_is_a_repetition():
             assert_same(weighted, metric(*repeated), metric.__name__)
 
 
-@pytest.mark.parametrize("average", [None, "micro", "macro", "weighted", "samples"])
-@pytest.mark.parametrize("name", ["precision_score", "recall_score", "f1_score", "jaccard_score"])
-def test_indicators_as_scikit_learn(name, average):
-    rng = np.random.default_rng(7)
-    y, p = rng.integers(0, 2, (2, 8, 6, 3))
+OF_INDICATORS = [
+    (f"{name}_score", average) for name in BY_CLASS[:4] for average in [*AVERAGES, "samples"]
+]
+
+
+@functools.cache
+def indicators():
+    """Indicators and weights, and every figure of them from one compiled program."""
+    y, p = np.random.default_rng(7).integers(0, 2, (2, 8, 6, 3))
     w = weights(8, 8, 6)
-    score = functools.partial(getattr(metrics, name), average=average)
-    inside = jax.jit(jax.vmap(lambda y, p, w: score(y, p, sample_weight=w)))(y, p, jnp.asarray(w))
+
+    def one(y, p, w):
+        return [getattr(metrics, f)(y, p, sample_weight=w, average=a) for f, a in OF_INDICATORS]
+
+    found = jax.jit(jax.vmap(one))(y, p, jnp.asarray(w))
+    return y, p, w, dict(zip(OF_INDICATORS, found, strict=True))
+
+
+@pytest.mark.parametrize(("name", "average"), OF_INDICATORS)
+def test_indicators_as_scikit_learn(name, average):
+    y, p, w, inside = indicators()
     for i in range(len(y)):
-        expected = getattr(theirs, name)(
-            y[i], p[i], sample_weight=w[i], average=average, zero_division=0
-        )
-        assert_same(score(y[i], p[i], sample_weight=w[i]), expected, name)
-        assert_same(inside[i], expected, name)
+        options = {"sample_weight": w[i], "average": average}
+        expected = getattr(theirs, name)(y[i], p[i], zero_division=0, **options)
+        assert_same(getattr(metrics, name)(y[i], p[i], **options), expected, name)
+        assert_same(inside[name, average][i], expected, name)
 
 
 @pytest.mark.filterwarnings("ignore")

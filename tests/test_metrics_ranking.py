@@ -1,6 +1,7 @@
 """Curves and areas against the definition, pair by pair, on thousands of problems."""
 
 import functools
+import itertools
 from fractions import Fraction
 
 import jax
@@ -134,6 +135,12 @@ def test_where_values_are_known_curves_are_scikit_learns(name, drop):
     assert tried > 20
 
 
+@jax.jit
+@jax.vmap
+def both_areas(y, s):
+    return metrics.roc_auc_score(y, s), metrics.average_precision_score(y, s)
+
+
 @pytest.mark.parametrize("num_rows", [1, 2, 33, 1_000])
 @pytest.mark.parametrize("levels", [1, 3, 40, None])
 def test_any_number_of_rows_and_ties(num_rows, levels):
@@ -142,9 +149,7 @@ def test_any_number_of_rows_and_ties(num_rows, levels):
     shape = (20, num_rows)
     s = rng.normal(size=shape) if levels is None else rng.integers(0, levels, shape)
     s, y = s.astype(np.float32), rng.random(shape) < 0.4
-    auc, precision = jax.jit(
-        jax.vmap(lambda y, s: (metrics.roc_auc_score(y, s), metrics.average_precision_score(y, s)))
-    )(jnp.asarray(y), jnp.asarray(s))
+    auc, precision = both_areas(jnp.asarray(y), jnp.asarray(s))
     for i in range(20):
         if len(set(y[i])) == 2:
             assert_same(auc[i], theirs.roc_auc_score(y[i], s[i]), "auc")
@@ -176,37 +181,67 @@ def test_scores_that_only_bits_tell_apart_are_apart_and_zeros_are_one():
     assert metrics.roc_auc_score([0, 1, 0], [3, 10**18 + 1, 10**18]) == 1  # and so is int64
 
 
-@pytest.mark.parametrize("average", [None, "micro", "macro", "weighted", "samples"])
-@pytest.mark.parametrize("name", ["roc_auc_score", "average_precision_score"])
-def test_indicators_as_scikit_learn(name, average):
+AVERAGES = (None, "micro", "macro", "weighted", "samples")
+AREAS = ("roc_auc_score", "average_precision_score")
+
+
+@functools.cache
+def indicators():
+    """Labels, scores and weights of columns, and every area of them from one compiled program."""
     rng = np.random.default_rng(5)
     y, s, w = rng.integers(0, 2, (6, 10, 3)), rng.random((6, 10, 3)), weights(6, 6, 10) + 0.125
     s = np.round(s, 1).astype(np.float32)
     y[:, 0], y[:, 1] = 1, 0  # both classes in every column, and in every row
     y[..., 0], y[..., 1] = 1 - y[..., 2], y[..., 2]
-    metric = functools.partial(getattr(metrics, name), average=average)
-    inside = jax.jit(jax.vmap(lambda y, s, w: metric(y, s, sample_weight=w)))(y, s, jnp.asarray(w))
+
+    rows = list(itertools.product(AREAS, AVERAGES))
+
+    def one(y, s, w):
+        return [getattr(metrics, area)(y, s, sample_weight=w, average=a) for area, a in rows]
+
+    found = jax.jit(jax.vmap(one))(y, s, jnp.asarray(w))
+    return y, s, w, dict(zip(rows, found, strict=True))
+
+
+@pytest.mark.parametrize("average", AVERAGES)
+@pytest.mark.parametrize("name", AREAS)
+def test_indicators_as_scikit_learn(name, average):
+    y, s, w, inside = indicators()
     for i in range(len(y)):
-        expected = getattr(theirs, name)(y[i], s[i], sample_weight=w[i], average=average)
-        assert_same(inside[i], expected, name)
-        assert_same(metric(y[i], s[i], sample_weight=w[i]), expected, name)
+        options = {"sample_weight": w[i], "average": average}
+        expected = getattr(theirs, name)(y[i], s[i], **options)
+        assert_same(inside[name, average][i], expected, name)
+        assert_same(getattr(metrics, name)(y[i], s[i], **options), expected, name)
 
 
-@pytest.mark.parametrize(
-    ("multi_class", "average"),
-    [("ovr", a) for a in (None, "micro", "macro", "weighted")]
-    + [("ovo", "macro"), ("ovo", "weighted")],
-)
-def test_many_classes_as_scikit_learn(multi_class, average):
+WAYS = [("ovr", average) for average in AVERAGES[:4]] + [("ovo", "macro"), ("ovo", "weighted")]
+
+
+@functools.cache
+def classes():
+    """Labels and scores of three classes, and every AUC of them from one compiled program."""
     rng = np.random.default_rng(7)
     y = np.stack([rng.permutation(np.arange(10) % 3) for _ in range(6)])
     s = rng.multinomial(8, np.ones(3) / 3, (6, 10)) / 8
-    metric = functools.partial(metrics.roc_auc_score, multi_class=multi_class, average=average)
-    inside = jax.jit(jax.vmap(metric))(jnp.asarray(y), jnp.asarray(s, jnp.float32))
+
+    def one(y, s):
+        return [area_by(way, y, s) for way in WAYS]
+
+    found = jax.jit(jax.vmap(one))(jnp.asarray(y), jnp.asarray(s, jnp.float32))
+    return y, s, dict(zip(WAYS, found, strict=True))
+
+
+def area_by(way, y, s):
+    return metrics.roc_auc_score(y, s, multi_class=way[0], average=way[1])
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+def test_many_classes_as_scikit_learn(way):
+    y, s, inside = classes()
     for i in range(len(y)):
-        expected = theirs.roc_auc_score(y[i], s[i], multi_class=multi_class, average=average)
-        assert_same(metric(y[i], s[i]), expected, "eager")
-        assert_same(inside[i], expected, "inside jit")
+        expected = theirs.roc_auc_score(y[i], s[i], multi_class=way[0], average=way[1])
+        assert_same(area_by(way, y[i], s[i]), expected, "eager")
+        assert_same(inside[way][i], expected, "inside jit")
 
 
 def test_a_class_that_never_occurs_makes_no_pairs():

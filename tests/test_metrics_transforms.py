@@ -142,16 +142,19 @@ def test_confusions_of_devices_add_up_by_psum():
 
 def test_figures_of_many_lanes_come_from_one_tensor():
     tensor = jax.vmap(functools.partial(metrics.confusion_matrix, num_classes=C))(Y, P)
-    tables = metrics.one_vs_rest(tensor)
-    for i in range(L):
-        options = {"average": "macro", "num_classes": C}
-        assert_same(
-            figures.f_beta(tables, 2.0, "macro")[i],
-            metrics.fbeta_score(Y[i], P[i], beta=2.0, **options),
-            "",
-        )
-        kappa = metrics.cohen_kappa_score(Y[i], P[i], weights="linear", num_classes=C)
-        assert_same(figures.cohen_kappa(tensor, "linear")[i], kappa, "kappa")
+
+    @jax.jit
+    def by_figure(tensor):
+        f_beta = figures.f_beta(metrics.one_vs_rest(tensor), 2.0, "macro")
+        return f_beta, figures.cohen_kappa(tensor, "linear")
+
+    @jax.jit
+    @jax.vmap
+    def by_metric(y, p):
+        f_beta = metrics.fbeta_score(y, p, beta=2.0, average="macro", num_classes=C)
+        return f_beta, metrics.cohen_kappa_score(y, p, weights="linear", num_classes=C)
+
+    assert_same(by_figure(tensor), by_metric(Y, P), "f_beta and kappa")
     assert_same(figures.accuracy(tensor.sum(0)), np.mean(np.asarray(Y == P)), "merged")
 
 
@@ -159,14 +162,13 @@ def test_figures_of_many_lanes_come_from_one_tensor():
 def test_short_scores_are_taken_at_their_word(dtype):
     short = S.astype(dtype)
     for metric in (metrics.roc_auc_score, metrics.average_precision_score):
-        found = jax.jit(jax.vmap(metric))(B, short)
-        np.testing.assert_array_equal(
-            found, jax.jit(jax.vmap(metric))(B, short.astype(jnp.float32))
-        )
+        lanes = jax.jit(jax.vmap(metric))
+        found = lanes(B, short)
+        np.testing.assert_array_equal(found, lanes(B, short.astype(jnp.float32)))
         assert found.dtype == jnp.result_type(float)
     q = Q.astype(dtype)
-    found = jax.jit(jax.vmap(metrics.log_loss))(Y, q)
-    assert_same(found, jax.vmap(metrics.log_loss)(Y, q.astype(jnp.float32)), "log loss")
+    log_loss = jax.jit(jax.vmap(metrics.log_loss))
+    assert_same(log_loss(Y, q), log_loss(Y, q.astype(jnp.float32)), "log loss")
 
 
 @pytest.mark.parametrize("nest", ["grad", "grad of jit", "jit of grad"])

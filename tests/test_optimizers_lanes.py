@@ -86,6 +86,7 @@ def test_lanes_over_every_number_are_the_runs_one_by_one(case):
     assert runs.num_traces == 1
     stacked = jax.tree.map(lambda *x: jnp.asarray(x, float), *lanes)
     together = jax.jit(jax.vmap(runs.walk, in_axes=(0, None, None)))(stacked, *problem())
+    together = jax.device_get(together)
     assert runs.num_traces == 2
     runs.num_traces = 1
     for i, alone in enumerate(one_by_one):

@@ -24,6 +24,7 @@ def finished(tmp_path_factory):
     return out
 
 
+@pytest.mark.float32_pass
 def test_the_three_files_hold_what_they_promise(finished):
     assert sorted(path.name for path in finished.iterdir()) == [
         "report.html",
@@ -131,6 +132,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(args, said, tmp_path, c
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.float32_pass
 def test_earlier_results_are_replaced_only_when_asked(finished, capsys):
     before = (finished / "results.parquet").read_bytes()
     assert main("--data", "iris", "--out", finished, *FAST) == 2

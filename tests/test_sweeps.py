@@ -54,13 +54,15 @@ def init_params(key):
 LANE = sweeps.descent(init_params, make_risk, make_optimizer, measure)
 
 
-def sweep(hypers, lane=LANE, batch=BATCH, num_segments=EPOCHS, **options):
+def sweep(
+    hypers, lane=LANE, batch=BATCH, num_segments=EPOCHS, fold_weights=FOLD_WEIGHTS, **options
+):
     return sweeps.run(
         lane,
         sweeps.cross(hypers, FOLDS),
         batch,
         ORDER,
-        fold_weights=FOLD_WEIGHTS,
+        fold_weights=fold_weights,
         num_segments=num_segments,
         **options,
     )
@@ -70,19 +72,18 @@ def lane_of(tree, i):
     return jax.tree.map(lambda leaf: leaf[i], tree)
 
 
+@jax.jit
+def fit_alone(hyper, batch):
+    return training.fit(make_risk(hyper), make_optimizer(hyper), init_params(None), batch, ORDER)
+
+
 def test_each_lane_is_a_plain_fit_on_the_rows_of_its_fold():
     swept = sweep(HYPERS)
     lanes = sweeps.cross(HYPERS, FOLDS)
     for i in (0, 4, 8, 11):
         hyper, fold = lane_of(lanes.hypers, i), int(lanes.fold[i])
         held = FOLD_WEIGHTS[fold]
-        alone = training.fit(
-            make_risk(hyper),
-            make_optimizer(hyper),
-            init_params(None),
-            BATCH._replace(weights=held),
-            ORDER,
-        )
+        alone = fit_alone(hyper, BATCH._replace(weights=held))
         # the same sums of at most 10 rows in another order, over 24 steps
         chex.assert_trees_all_close(
             lane_of(swept.state.params, i), alone.params, rtol=2e-5, atol=2e-6
@@ -126,7 +127,7 @@ def test_died_at_is_the_first_step_whose_risk_is_not_finite():
     hypers = {"learning_rate": np.array([1e30]), "momentum": np.zeros(1), "l2": np.ones(1)}
     swept = sweeps.run(LANE, sweeps.cross(hypers), BATCH, ORDER, num_segments=EPOCHS)
     hyper = lane_of(sweeps.cross(hypers).hypers, 0)
-    alone = training.fit(make_risk(hyper), make_optimizer(hyper), init_params(None), BATCH, ORDER)
+    alone = fit_alone(hyper, BATCH._replace(weights=jnp.ones(N)))
     assert swept.died_at[0] == np.argmin(np.isfinite(alone.losses))
 
 
@@ -182,7 +183,7 @@ def test_static_settings_compile_once_per_group_as_planned():
                 lambda hyper, group=group: optimizers.sgd(
                     hyper["learning_rate"], 0.9, nesterov=group.settings["nesterov"]
                 ),
-                measure,
+                lambda params, batch: {},
             )
         )
         order = data.epochs(jax.random.key(0), N, group.settings["batch_size"], 1)
@@ -222,9 +223,8 @@ def test_the_number_of_segments_changes_no_bit_of_the_result():
 
 @pytest.mark.float32_pass
 def test_a_class_missing_from_a_fold_is_harmless():
-    weights = jnp.stack([(BATCH.labels != 2).astype(BATCH.x.dtype), jnp.ones(N)])
-    lanes = sweeps.cross({name: column[:1] for name, column in HYPERS.items()}, 2)
-    swept = sweeps.run(LANE, lanes, BATCH, ORDER, fold_weights=weights)
+    weights = jnp.ones_like(FOLD_WEIGHTS).at[0].set((BATCH.labels != 2).astype(FOLD_WEIGHTS.dtype))
+    swept = sweep(HYPERS, fold_weights=weights)
     chex.assert_tree_all_finite(swept.state.params)
     assert swept.state.params["b"][0, 2] < 0, "a class never met is only ever pushed down"
 

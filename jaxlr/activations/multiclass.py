@@ -16,7 +16,7 @@ from jaxlr.activations.rest import (
     finite,
     is_class,
     largest,
-    loss_of_class,
+    loss_of_largest,
     total,
 )
 from jaxlr.pytypes import Array
@@ -75,8 +75,7 @@ def log_probabilities(logits: Array) -> Array:
         top = finite(jnp.max(logits, axis=-1, keepdims=True))
         return (jnp.minimum(logits, top) - top) - jnp.log(total(e) * jnp.exp(shift - top))
     top = largest(logits)
-    loss_of_top = loss_of_class(logits, jnp.argmax(logits, axis=-1))
-    return jnp.where(logits == top, 0, logits - top) - loss_of_top
+    return jnp.where(logits == top, 0, logits - top) - loss_of_largest(logits, top)
 
 
 log_probabilities.defjvps(

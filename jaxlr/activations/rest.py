@@ -13,6 +13,7 @@ This takes more passes over memory. Rows wider than 64 classes are summed whole,
 exact shift: there every p is as good, but 1 - p is right to an ulp of 1, not of itself.
 """
 
+from functools import reduce
 from math import floor, log
 from typing import NamedTuple
 
@@ -54,7 +55,7 @@ def split(logits: Array, index: Array) -> Split:
 def loss_of_class(logits: Array, index: Array) -> Array:
     """-log p of the class `index` [...], [..., 1]; NaN if there is none."""
     own, top = pick(logits, index), largest(logits)
-    gap = jnp.where(own == top, 0, top - own)
+    gap = jnp.where((own == top) & (top > -jnp.inf), 0, top - own)  # NaN if all are -inf
     if logits.shape[-1] > NARROW:
         e, shift = exponentials(logits)
         return gap + jnp.log(total(e) * jnp.exp(shift - finite(top)))
@@ -66,6 +67,19 @@ def loss_of_class(logits: Array, index: Array) -> Array:
     e = jnp.where(is_class(index, logits.shape[-1]), 0, _exponentials_from(below, logits, top))
     ratio = total(e) / _exponentials_from(below, reference, top)
     return jnp.log1p(jnp.where(near, ratio, ratio - 1)) + jnp.where(near, 0, gap)
+
+
+def loss_of_largest(logits: Array, top: Array) -> Array:
+    """-log p of a class whose logit is the maximum `top`, [..., 1]; for narrow rows.
+
+    The classes that share the maximum are counted: that is quicker than to look for one.
+    """
+    below = finite(top) - _HEADROOM[logits.dtype.itemsize]
+    e = _exponentials_from(below, logits, top)
+    is_top = logits == top
+    num_top = total(jnp.where(is_top, jnp.ones_like(e), 0))
+    ratio = total(jnp.where(is_top, 0, e)) / _exponentials_from(below, top, top)
+    return jnp.log1p(ratio + (num_top - 1))
 
 
 def exponentials_with_headroom(logits: Array) -> Array:
@@ -87,6 +101,12 @@ def _exponentials_from(below: Array, logits: Array, top: Array) -> Array:
 
 def pick(logits: Array, index: Array) -> Array:
     """logits[index] over the last axis, [..., 1]; NaN if there is no such class."""
+    if logits.shape[-1] <= NARROW:
+        columns = _columns(logits)
+        own = jnp.full_like(columns[0], jnp.nan)
+        for k, column in enumerate(columns):
+            own = jnp.where(index[..., None] == k, column, own)
+        return own
     inside = (index >= 0) & (index < logits.shape[-1])
     own = jnp.take_along_axis(logits, jnp.where(inside, index, 0)[..., None], axis=-1)
     return jnp.where(inside[..., None], own, jnp.nan)
@@ -97,8 +117,19 @@ def largest(logits: Array) -> Array:
 
     jnp.max looks for NaN at every step, and takes twice as long on a CPU.
     """
+    if logits.shape[-1] <= NARROW:
+        columns = _columns(logits)
+        return reduce(_larger, columns, jnp.full_like(columns[0], -jnp.inf))
     lowest = jnp.asarray(-jnp.inf, logits.dtype)
     return jax.lax.reduce(logits, lowest, _larger, (logits.ndim - 1,))[..., None]
+
+
+def _columns(logits: Array) -> list[Array]:
+    """The classes one by one, [..., 1] each.
+
+    XLA's CPU backend reduces a short axis in a loop of scalars, and columns in vectors.
+    """
+    return jnp.split(logits, logits.shape[-1], axis=-1)
 
 
 def _larger(a: Array, b: Array) -> Array:

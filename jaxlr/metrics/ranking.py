@@ -103,7 +103,7 @@ def average_precision_score(
     return poison(_precision(rows.scores, rows.positive, rows.weights), rows.ok)
 
 
-@functools.partial(jax.jit, static_argnames="max_fpr")
+@jax.jit
 def _area(scores, positive, weights, undefined, *, max_fpr=None) -> Array:
     if weights is None and max_fpr is None:
         area = areas.pair_share(scores, positive)
@@ -121,7 +121,7 @@ def _precision(scores: Array, positive: Array, weights: Array | None) -> Array:
     return areas.weighted_precision_area(vertices(scores, positive, weights))
 
 
-@functools.partial(jax.jit, static_argnums=(0, 1, 2), static_argnames="max_fpr")
+@functools.partial(jax.jit, static_argnums=(0, 1, 2))
 def _compared(figure, how, average, truth, scores, weights, *, undefined=np.nan, max_fpr=None):
     """AUC or precision of "columns" of [N, C], or of their "pairs", averaged: one program."""
 

@@ -1,0 +1,199 @@
+"""How fast are penalty paths? Every lane within 1e-6 of its optimum, beside other libraries.
+
+Question: what do λ x folds x targets cost in one call of `paths.fit`, against scikit-learn with
+every solver, glum and skglm, each at the loosest tolerance whose worst lane is within 1e-6 of the
+optimum, on all cores and sparse where that is faster?
+
+Optima are found apart, by numpy in float64. Ours has one configuration; its times count from numpy
+arrays in memory, and compilation is apart: the first call less a warm one. A problem's contestants
+take turns, and ratios are medians over rounds. Where peers need many minutes they solve a part of
+the problem, said in the table, and their time is scaled to the whole; a call that takes a minute
+takes one turn, and is tried with a process for each core only.
+
+    python -m experiments.benchmarks.paths --problems B C
+"""
+
+import argparse
+import functools
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from experiments.benchmarks import (
+    machine,
+    paths_figures,
+    paths_peers,
+    paths_problems,
+    paths_truth,
+    paths_tuning,
+)
+from experiments.benchmarks.paths_peers import Setting
+from experiments.benchmarks.paths_problems import Problem
+from experiments.datasets import DataError
+from jaxlr import Batch, losses, paths
+
+RESULTS = Path(__file__).parent / "results"
+OPTIMA = Path("out/paths_truth")
+JOBS = (-1, None, 1)
+LONG = 60.0  # seconds of a call
+WORTH_TIMING = 4.0  # times the processor seconds of the least
+
+
+def ours(problem: Problem) -> paths.Path:
+    """The whole problem by `paths.fit`, in its one configuration."""
+    several = problem.num_classes > 2
+    return paths.fit(
+        Batch(problem.x, problem.labels if len(problem.labels) > 1 else problem.labels[0]),
+        problem.lambdas,
+        loss=losses.softmax_cross_entropy if several else losses.log_loss,
+        num_classes=problem.num_classes if several else None,
+        l1_ratio=problem.l1_ratio,
+        fold_weights=problem.trains.astype(float) if len(problem.trains) > 1 else None,
+    )
+
+
+def race(problem: Problem, rounds: int, limit: float, slow: bool) -> dict:
+    """Ours and every peer worth timing, in turn: seconds, errors and ratios."""
+    part = problem if slow else paths_problems.part(problem)
+    best = paths_truth.optimum(problem, OPTIMA)
+    best_of_part = paths_truth.optimum(part, OPTIMA)
+    tuned = paths_tuning.tuned(part, best_of_part.risk, OPTIMA, limit)
+    first = machine.once(lambda: ours(problem))
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peers = {}
+    for settings in [_as_it_comes(part), *_worth_timing(part, tuned)]:
+        peers |= _fastest(part, settings, best_of_part.risk)
+    times = {name: [] for name in ("jaxlr", *peers)}
+    scale = problem.num_lanes / part.num_lanes
+    for _ in range(rounds):
+        times["jaxlr"].append(machine.once(lambda: ours(problem)))
+        for name, peer in peers.items():
+            if not times[name] or times[name][0] < LONG * scale:
+                times[name].append(machine.once(peer["run"]) * scale)
+    base = np.array(times["jaxlr"])
+    return {
+        "about": problem.about,
+        "shape": problem.x.shape,
+        "lanes": problem.num_lanes,
+        "required": problem.required,
+        "part": part.num_lanes / problem.num_lanes,
+        "truth_error": float(best.error.max()),
+        "first_seconds": first,
+        "peak_gib": memory,
+        "seconds": float(np.median(base)),
+        "compile_seconds": first - float(np.median(base)),
+        **_answer(problem, best),
+        "peers": {
+            name: {
+                "seconds": float(np.median(times[name])),
+                "ratio": float(np.median(np.array(times[name]) / base[: len(times[name])])),
+                "turns": len(times[name]),
+                "error": peer["error"],
+            }
+            for name, peer in peers.items()
+        },
+        "tuning": tuned,
+    }
+
+
+def _as_it_comes(problem: Problem) -> list[Setting]:
+    name = "saga" if problem.l1_ratio else "lbfgs"
+    return [Setting(name, None, jobs) for jobs in JOBS]
+
+
+def _worth_timing(problem: Problem, tuned: dict) -> list[list[Setting]]:
+    """For each good peer that is not far behind: one process or all, dense or CSR."""
+    good = {name: found for name, found in tuned.items() if found["tol"] is not None}
+    least = min((found["seconds"] for found in good.values()), default=0.0)
+    formats = (False, True) if (problem.x != 0).mean() < 0.3 else (False,)
+    return [
+        [Setting(name, found["tol"], jobs, csr) for jobs in JOBS for csr in formats]
+        for name, found in good.items()
+        if found["seconds"] <= WORTH_TIMING * least
+    ]
+
+
+def _fastest(problem: Problem, settings: list[Setting], best: np.ndarray) -> dict:
+    """The fastest of some settings of one peer, by a warm call each, and its worst lane."""
+    fastest, kept = np.inf, {}
+    for setting in settings:
+        run = functools.partial(paths_peers.solve, problem, setting)
+        if fastest > LONG and kept and setting.jobs != -1:
+            continue
+        start = time.perf_counter()
+        coefs = run()
+        taken = time.perf_counter() - start
+        if taken < 2:  # a short call warms up first
+            taken = machine.once(run)
+        if taken < fastest:
+            error = paths_tuning.worst(problem, coefs, best)
+            fastest, kept = taken, {setting.label(): {"run": run, "error": error}}
+    return kept
+
+
+def _answer(problem: Problem, best: paths_truth.Truth) -> dict:
+    """What a path of ours is worth, by the witness's objective and optimum."""
+    path = ours(problem)
+    shape = (len(problem.labels), len(problem.trains), len(problem.C), problem.x.shape[1], -1)
+    w = np.reshape(path.params["w"], shape)
+    risk = paths_truth.risk(problem, w, np.reshape(path.params["b"], (*shape[:3], -1)))
+    excess = risk - best.risk
+    slack = 1e-12 + best.error * best.risk
+    status = np.ravel(path.status)
+    return {
+        "error": float(np.max(excess / best.risk)),
+        "good": float(np.mean(excess <= paths_tuning.GOOD * best.risk)),
+        "status": {s.name: int((status == s).sum()) for s in paths.Status if (status == s).any()},
+        "certified": float((status == paths.Status.certified).mean()),
+        "bounds_broken": int((path.gap.reshape(risk.shape) < excess - slack).sum()),
+    }
+
+
+def main() -> int:
+    """Runs the problems asked for, and renews their part of results/paths.{json,md,svg}."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--problems", nargs="+", metavar="NAME", help="of " + ", ".join(_built()))
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
+    parser.add_argument("--mnist", default="../shared/data/mnist", help="folder of IDX files")
+    parser.add_argument("--a9a", default="../shared/data/a9a", help="LIBSVM file or its folder")
+    parser.add_argument("--limit", type=float, default=60, help="seconds per attempt to tune")
+    parser.add_argument("--slow", action="store_true", help="peers solve whole problems: hours")
+    asked = parser.parse_args()
+    built = _built(asked.mnist, asked.a9a)
+    unknown = [name for name in asked.problems or [] if name not in built]
+    if unknown or asked.rounds < 1:
+        wrong = f"no problem {unknown[0]}; take of " + ", ".join(built) if unknown else None
+        print(
+            "error: " + (wrong or f"--rounds must be at least 1, and is {asked.rounds}"),
+            file=sys.stderr,
+        )
+        return 2
+    file = RESULTS / "paths.json"
+    kept = json.loads(file.read_text())["problems"] if file.exists() else {}
+    where = machine.description("scikit-learn", "glum", "skglm")
+    for name in asked.problems or built:
+        try:
+            problem = built[name]()
+        except DataError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        kept[name] = race(problem, asked.rounds, asked.limit, asked.slow) | {"machine": where}
+        kept = {known: kept[known] for known in built if known in kept}
+        print(paths_figures.table({name: kept[name]}), flush=True)
+        RESULTS.mkdir(exist_ok=True)
+        file.write_text(json.dumps({"problems": kept}, indent=1) + "\n")
+        paths_figures.write(kept, RESULTS / "paths.md", RESULTS / "paths.svg")
+    return 0
+
+
+def _built(mnist: str = "", a9a: str = "") -> dict[str, Callable[[], Problem]]:
+    return paths_problems.problems(mnist, paths_problems.file_of(a9a))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

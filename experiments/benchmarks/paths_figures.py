@@ -1,0 +1,116 @@
+"""Tables and the figure of the path benchmark."""
+
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from experiments.benchmarks.paths_tuning import GOOD
+
+
+def best_peer(result: dict) -> str | None:
+    """The fastest peer whose worst lane is good."""
+    good = {n: p["seconds"] for n, p in result["peers"].items() if p["error"] <= GOOD}
+    return min(good, key=good.get) if good else None
+
+
+def as_it_comes(result: dict) -> str:
+    """scikit-learn at its default tolerance and iterations."""
+    return next(name for name in result["peers"] if "as it comes" in name)
+
+
+def yardstick(result: dict) -> str:
+    """Whom the required ratio is measured against: the best peer, or the default if none is."""
+    return best_peer(result) or as_it_comes(result)
+
+
+def table(problems: dict) -> str:
+    """A row per problem: ours, the best good peer, and scikit-learn as it comes."""
+    head = ["problem", "lanes", "jaxlr, s", "compile, s", "worst lane", "certified"]
+    head += ["best peer within 1e-6", "its s", "ratio", "required", "as it comes, s", "its error"]
+    head += ["ratio"]
+    rows = []
+    for name, result in problems.items():
+        best, usual = best_peer(result), result["peers"][as_it_comes(result)]
+        peer = result["peers"][best] if best else None
+        part = "" if result["part"] == 1 else f" (from {result['part']:.0%} of the lanes)"
+        rows.append(
+            [
+                f"{name}: {result['about']}, {result['shape'][0]:,} x {result['shape'][1]}",
+                str(result["lanes"]),
+                _seconds(result["seconds"]),
+                f"{result['compile_seconds']:.1f}",
+                f"{result['error']:.0e}",
+                f"{result['certified']:.0%}",
+                best + part if best else "none",
+                _seconds(peer["seconds"]) if peer else "",
+                f"{peer['ratio']:.1f}" if peer else "",
+                f"{result['required']:g}",
+                _seconds(usual["seconds"]) + part,
+                f"{usual['error']:.0e}",
+                f"{usual['ratio']:.1f}",
+            ]
+        )
+    return _markdown(head, rows)
+
+
+def peers_table(problems: dict) -> str:
+    """Every peer of every problem: the loosest good tolerance, or why there is none."""
+    rows = []
+    for name, result in problems.items():
+        rows += [
+            [name, peer, f"{p['error']:.0e}", _seconds(p["seconds"]), f"{p['ratio']:.1f}"]
+            for peer, p in result["peers"].items()
+        ]
+        for peer, found in result["tuning"].items():
+            if any(timed.startswith(peer + ", tol") for timed in result["peers"]):
+                continue
+            error = "" if found["error"] is None else f"{found['error']:.0e}"
+            why = found.get("ended") or f"tol {found['tol']:.0e}, slower than others on one core"
+            rows.append([name, f"{peer}: {why}", error, "", ""])
+    return _markdown(["problem", "peer", "worst lane", "s", "ratio"], rows)
+
+
+def write(problems: dict, page: Path, figure: Path) -> None:
+    """The tables as Markdown with the figure beside it."""
+    last = list(problems.values())[-1]["machine"]
+    about = ", ".join(f"{key} {value}" for key, value in last.items() if value)
+    broken = sum(result["bounds_broken"] for result in problems.values())
+    lanes = sum(result["lanes"] for result in problems.values())
+    page.write_text(
+        "# Penalty paths beside other libraries\n\n"
+        "Seconds of a whole path, warm, from numpy arrays in memory; worst lane: the greatest "
+        "(J - J*) / J*, with J* by numpy in float64. Peers stand at the loosest tolerance that "
+        "brings their worst lane within 1e-6, in the faster of one process and all cores, dense "
+        "and CSR.\n\n"
+        f"{about}.\n\n{table(problems)}\n\n"
+        f"Bounds below the measured error: {broken} of {lanes} lanes.\n\n"
+        f"![speed-ups]({figure.name})\n\n## Every peer\n\n{peers_table(problems)}\n"
+    )
+    ratios(problems).savefig(figure, metadata={"Date": None})
+
+
+def ratios(problems: dict) -> Figure:
+    """How many times faster than the best good peer, beside what is required."""
+    figure = Figure(figsize=(6.4, 0.6 + 0.35 * len(problems)), layout="constrained")
+    axes = figure.subplots()
+    names = list(problems)[::-1]
+    found = [problems[n]["peers"][yardstick(problems[n])]["ratio"] for n in names]
+    axes.barh(names, found, color="#0072b2", height=0.6, label="measured")
+    needed = [problems[n]["required"] for n in names]
+    axes.plot(needed, names, "|", color="#d55e00", markersize=14, mew=2, label="required")
+    for name, ratio in zip(names, found, strict=True):
+        star = "" if best_peer(problems[name]) else "*"
+        axes.annotate(f" {ratio:.1f}{star}", (ratio, name), va="center", fontsize=8)
+    axes.set(xscale="log", xlabel="times faster than the best peer within 1e-6 (*as it comes)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    return figure
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def _markdown(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

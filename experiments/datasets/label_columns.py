@@ -1,0 +1,136 @@
+"""Labels beside embeddings or in a file of their own: columns, and targets from them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from experiments.datasets import delimited, embeddings, sources
+from experiments.datasets.cells import check_numbers, check_weights, typed
+from experiments.datasets.embeddings import Column
+from experiments.datasets.errors import DataError, shown
+from experiments.datasets.target import labels_of, position, usual_target
+
+
+class Target(NamedTuple):
+    """What is to be predicted: its name, its labels [N], and what kind they are."""
+
+    name: str
+    labels: np.ndarray
+    task: str
+    class_names: tuple[str, ...]
+
+
+class LabelColumns(NamedTuple):
+    """Columns by name, those that are labels by default, and the file they come from."""
+
+    columns: dict[str, Column]
+    usual: tuple[str, ...]
+    file: str
+
+
+def read(file: str, header: bool | None = None) -> LabelColumns:
+    """The columns of a label file: .npy, NPZ, CSV (one column will do) or Parquet."""
+    path = sources.existing(file)
+    if path.is_dir():
+        raise DataError(f"--labels {shown(file)} is a folder; give .npy, NPZ, CSV or Parquet")
+    data = sources.contents(path)
+    if data.startswith(b"\x93NUMPY"):
+        return LabelColumns(*embeddings.named({"labels": embeddings.array(path)}), file)
+    if data.startswith(b"PK"):
+        return LabelColumns(*embeddings.named(embeddings.archive(path)), file)
+    if data.startswith(b"PAR1"):
+        table = _parquet(path)
+    else:
+        table = _text(sources.as_utf8(data, path), path, header)
+    columns = {name: table[name] for name in table.column_names}
+    return LabelColumns(columns, (usual_target(table.column_names),), file)
+
+
+def chosen(found: LabelColumns, targets: Sequence[str]) -> list[str]:
+    """The columns meant: those named, by name or number, or the usual ones."""
+    names = list(found.columns)
+    if not targets and not found.usual:
+        raise DataError(
+            f"{shown(found.file)} holds no array called labels or y; choose one with --target"
+        )
+    picked = [names[position(target, names, "--target")] for target in targets]
+    return picked or list(found.usual)
+
+
+def target_of(column: Column, name: str, task: str | None, *, whole_is_class: bool) -> Target:
+    """The target in a column; with `whole_is_class` integers that recur are classes.
+
+    So a thousand integers are a thousand classes, where `load` would take them for a measurement,
+    as long as there are two rows of each on average.
+    """
+    values, order = _values(column, name)
+    recur = values.dtype.kind in "biu" and 2 * len(np.unique(values)) <= len(values)
+    is_class = whole_is_class and recur
+    found = labels_of(values, task, name, order=order, is_class=is_class)
+    return Target(name, found.values, found.task, found.class_names)
+
+
+def weights_of(found: LabelColumns, name: str, num_rows: int) -> np.ndarray:
+    """[N] weights from a column."""
+    names = list(found.columns)
+    name = names[position(name, names, "--weights")]
+    column = found.columns[name]
+    values = typed(column, name, False) if isinstance(column, pa.ChunkedArray) else column
+    if len(values) != num_rows:
+        raise DataError(f"--weights {shown(name)} has {len(values)} rows, not {num_rows}")
+    if not isinstance(values, pd.Categorical):
+        check_numbers(values, None, lambda _: name)
+        if np.ndim(values) != 1:
+            raise DataError(f"--weights {shown(name)} has shape {values.shape}; give one per row")
+    return check_weights(values, name)
+
+
+def _values(column: Column, name: str) -> tuple[np.ndarray, tuple[str, ...] | None]:
+    """Numbers or texts [N] without gaps, and the order of categories where they have one."""
+    if isinstance(column, pa.ChunkedArray):
+        if column.null_count:
+            row = int(column.is_null().to_numpy().argmax()) + 1
+            raise DataError(f"target {shown(name)} is missing in row {row}; fill it in")
+        column = typed(column, name, False, is_target=True)
+    if isinstance(column, pd.Categorical):
+        gaps = np.flatnonzero(column.codes < 0)
+        if len(gaps):
+            raise DataError(f"target {shown(name)} is missing in row {gaps[0] + 1}; fill it in")
+        order = tuple(column.categories) if column.ordered else None
+        return np.asarray(column.categories, dtype=object)[column.codes], order
+    if column.ndim != 1:
+        raise DataError(
+            f"labels {shown(name)} have shape {column.shape}; give [rows] or [rows, targets]"
+        )
+    if column.dtype.kind in "bS":
+        return column.astype(str), None
+    if column.dtype.kind not in "iufU":
+        raise DataError(f"labels {shown(name)} have dtype {column.dtype}; give numbers or texts")
+    if column.dtype.kind != "U":
+        check_numbers(column, None, lambda _: name)
+    return np.asarray(column), None
+
+
+def _parquet(path: Path) -> pa.Table:
+    try:
+        table = pyarrow.parquet.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{shown(str(path))} is a broken Parquet file; write or download it again"
+        ) from error
+    return table.select([n for n in table.column_names if not n.startswith("__index_level_")])
+
+
+def _text(text: bytes, path: Path, header: bool | None) -> pa.Table:
+    """A CSV; lines without any separator are one column."""
+    if any(mark in text.strip() for mark in b",;\t "):
+        return delimited.read(text, path, header).table
+    lines = [line.strip() for line in text.decode().splitlines() if line.strip()]
+    has_name = delimited.looks_like_header([[line] for line in lines]) if header is None else header
+    name, values = (lines[0], lines[1:]) if has_name else ("labels", lines)
+    return pa.table({name: pa.chunked_array([pa.array(values, pa.string())])})

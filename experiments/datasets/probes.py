@@ -1,0 +1,233 @@
+"""The door to probes: one or more layers of features, and one or more targets, of the same rows."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from experiments.datasets import builtin, delimited, embeddings, label_columns, sources
+from experiments.datasets.embeddings import Held
+from experiments.datasets.errors import DataError, listed, shown
+from experiments.datasets.label_columns import LabelColumns, Target
+from experiments.datasets.load import load
+from experiments.datasets.table import Table
+from experiments.datasets.target import position
+
+
+@dataclass(frozen=True)
+class Probes:
+    """Layers and targets of N rows; every layer is a table that carries the first target."""
+
+    name: str
+    layers: dict[str, Table]
+    targets: tuple[Target, ...]
+
+    def table(self, layer: str, target: Target) -> Table:
+        """A layer with one of the targets."""
+        return dataclasses.replace(
+            self.layers[layer],
+            labels=target.labels,
+            task=target.task,
+            class_names=target.class_names,
+            target=target.name,
+        )
+
+
+def load_probes(
+    files: Sequence[str],
+    *,
+    targets: Sequence[str] = (),
+    labels: str | None = None,
+    task: str | None = None,
+    weights: str | None = None,
+    **options,
+) -> Probes:
+    """Layers and targets from a built-in set, a table, or files of embeddings.
+
+    A built-in set or a table, in any format of `load`, is one layer; several `targets` are
+    columns of it, and no features of each other. Embeddings are .npy (memory-mapped), NPZ, or
+    Parquet whose list columns are a layer each; several files are as many layers of the same
+    rows in the same order. Beside embeddings, integers are classes, however many,
+    unless hardly any recurs.
+
+    Args:
+      files: a name or path, or several files of embeddings.
+      targets: names or numbers of label columns; default: the usual one, which for labels
+        [N, T] means all T, called labels[0] and so on.
+      labels: .npy, NPZ, CSV or Parquet with a label per row, where the embeddings hold none.
+      task: as in `load`, for every target.
+      weights: a column of sample weights, from where the labels are.
+      **options: the other options of `load`.
+
+    Raises:
+      DataError: a mistake of the caller's or a fault in a file, in one line.
+    """
+    if not files:
+        raise DataError("--data names nothing; give a data set or a file")
+    held = [_held(file) for file in files]
+    is_table = held[0] is None or bool(options.get("drop") or options.get("categorical"))
+    if len(files) == 1 and is_table:
+        return _of_table(files[0], targets, labels, task=task, weights=weights, **options)
+    layers = _layers(files, held)
+    _refuse_table_options(files[0], options)
+    found = _labels(files, held, labels, options.get("header"))
+    names = label_columns.chosen(found, _distinct(targets))
+    num_rows = len(next(iter(layers.values())))
+    for name in names:
+        _check_length(found, name, num_rows)
+    made = [
+        label_columns.target_of(found.columns[name], name, task, whole_is_class=True)
+        for name in names
+    ]
+    given = None if weights is None else label_columns.weights_of(found, weights, num_rows)
+    tables = {name: _table(name, x, made[0], given) for name, x in layers.items()}
+    return Probes(_title(files), tables, tuple(made))
+
+
+def _held(file: str) -> Held | None:
+    return None if file in builtin.BUILTIN else embeddings.read(sources.existing(file))
+
+
+def _of_table(file: str, targets, labels: str | None, **options) -> Probes:
+    """One layer from `load`; targets after the first are taken out of its features."""
+    if labels is not None:
+        raise DataError(
+            f"--labels {shown(labels)} goes with embeddings, and {shown(file)} is read as a table;"
+            " name its column of labels with --target"
+        )
+    first, *others = _distinct(targets) or (None,)
+    columns = _columns(file, options.get("header")) if others else None
+    names = [
+        columns.column_names[position(name, columns.column_names, "--target")] for name in others
+    ]
+    table = load(file, target=first, drop=(*options.pop("drop", ()), *names), **options)
+    made = [Target(table.target, table.labels, table.task, table.class_names)]
+    for name in names:
+        if len(columns) != len(table.labels):
+            raise DataError(
+                f"--missing drop leaves {len(table.labels)} of {len(columns)} rows, and several"
+                " targets need the same rows; choose --missing impute, or one --target"
+            )
+        column = columns[name]
+        made.append(label_columns.target_of(column, name, options["task"], whole_is_class=False))
+    return Probes(table.name, {table.name: table}, tuple(made))
+
+
+def _columns(file: str, header: bool | None):
+    if file in builtin.BUILTIN:
+        return builtin.read(file)
+    source = sources.read(file, header=header)
+    if not isinstance(source, delimited.Columns):
+        raise DataError(f"{shown(file)} has no columns to choose several targets from; name one")
+    return source.table
+
+
+def _layers(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np.ndarray]:
+    """Every layer [N, D] under a name of its own."""
+    pairs = []
+    for file, found in zip(files, held, strict=True):
+        if found is None:
+            raise DataError(
+                f"{shown(file)} is a table, and no layer beside others; layers are .npy, NPZ, or"
+                " Parquet with list columns"
+            )
+        if not found.layers:
+            raise DataError(
+                f"{shown(file)} holds {listed(found.columns)} and no features; name their array x"
+            )
+        pairs += [(file, name, features) for name, features in found.layers.items()]
+    names = [name for _, name, _ in pairs]
+    if len(set(names)) < len(names):  # model_a/layer0.npy and model_b/layer0.npy
+        names = [f"{file}:{name}" if name != Path(file).stem else file for file, name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise DataError(f"--data gives {shown(name)} twice; name each layer once")
+    layers = {}
+    for name, (_, _, features) in zip(names, pairs, strict=True):
+        layers[name] = embeddings.checked(features, name)
+        if len(features) != len(layers[names[0]]):
+            raise DataError(
+                f"layer {shown(name)} has {len(features)} rows and layer {shown(names[0])} has"
+                f" {len(layers[names[0]])}; give layers of the same rows in the same order"
+            )
+    return layers
+
+
+def _refuse_table_options(file: str, options: dict) -> None:
+    for name in ("drop", "categorical", "labels_file"):
+        if options.get(name):
+            raise DataError(
+                f"--{name.replace('_', '-')} goes with tables, and {shown(file)} holds embeddings;"
+                " leave it out" + ("; their labels are --labels" if name == "labels_file" else "")
+            )
+
+
+def _labels(files, held: Sequence[Held], labels: str | None, header) -> LabelColumns:
+    if labels is not None:
+        return label_columns.read(labels, header)
+    sources_of = [
+        LabelColumns(found.columns, found.usual, file)
+        for file, found in zip(files, held, strict=True)
+        if found.columns
+    ]
+    if not sources_of:
+        raise DataError(
+            f"{shown(files[0])} holds no labels; give them with --labels FILE (.npy, NPZ, CSV or"
+            " Parquet, one per row)"
+        )
+    first, *rest = sources_of
+    for other in rest:
+        for name in set(first.usual) & set(other.columns):
+            _check_same(first, other, name)
+    return first
+
+
+def _check_same(one: LabelColumns, other: LabelColumns, name: str) -> None:
+    a, b = (np.asarray(found.columns[name], dtype=object) for found in (one, other))
+    differ = np.flatnonzero(a != b) if len(a) == len(b) else []
+    if len(differ):
+        row = differ[0]
+        raise DataError(
+            f"label {shown(name)} in row {row + 1} is {shown(a[row])} in {shown(one.file)} but"
+            f" {shown(b[row])} in {shown(other.file)}; give layers of the same rows in the same"
+            " order, or --labels"
+        )
+
+
+def _check_length(found: LabelColumns, name: str, num_rows: int) -> None:
+    number = len(found.columns[name])
+    if number != num_rows:
+        cure = "give one label per row"
+        if len(found.usual) == num_rows:
+            cure = "its array is [targets, rows]: transpose it"
+        raise DataError(
+            f"{number} labels {shown(name)} in {shown(found.file)}, but {num_rows} rows of"
+            f" features; {cure}"
+        )
+
+
+def _table(name: str, features: np.ndarray, target: Target, weights) -> Table:
+    return Table(
+        name=name,
+        features=features,
+        labels=target.labels,
+        task=target.task,
+        class_names=target.class_names,
+        feature_names=tuple(f"x{j}" for j in range(features.shape[1])),
+        target=target.name,
+        weights=weights,
+    )
+
+
+def _distinct(targets: Sequence[str]) -> tuple[str, ...]:
+    for name in targets:
+        if list(targets).count(name) > 1:
+            raise DataError(f"--target names {shown(name)} twice; name each target once")
+    return tuple(targets)
+
+
+def _title(files: Sequence[str]) -> str:
+    names = [Path(file).resolve().name for file in files]
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

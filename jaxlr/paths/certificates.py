@@ -1,0 +1,301 @@
+"""How far from the optimum a lane can be: J - J*, bounded in float64 and estimated."""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr.paths import decrements
+from jaxlr.paths.decrements import Point, Precondition
+from jaxlr.paths.families import Family
+from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, settled
+from jaxlr.paths.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
+from jaxlr.pytypes import Array
+
+SMALL = 64  # C P up to which a factored Hessian costs less than a few products
+ROUNDS = 8  # of bound, reach, bound; each at most halves what is left
+
+
+class Certificate(NamedTuple):
+    """What is known of L lanes, in float64.
+
+    Attributes:
+      risk: [L] J at `params`.
+      gap: [L] >= J - J*; inf where nothing is known.
+      decrement: [L] half of Newton's decrement squared, from a fresh Hessian: an estimate of
+        J - J*, exact for a quadratic. With an l1 penalty, of the params that are or want to be
+        other than 0.
+      params: [L, C, P] as given, with the intercepts that are optimal for the weights.
+      rounding: [L] the part of the gap that stands for float64 itself.
+    """
+
+    risk: Array
+    gap: Array
+    decrement: Array
+    params: Array
+    rounding: Array
+
+
+def certify(
+    family: Family,
+    problem: Problem,
+    lanes: Lanes,
+    params: Array,
+    *,
+    precondition: Precondition | None = None,
+    direct: bool | None = None,
+    num_steps: int = 30,
+    enough: Array | None = None,
+) -> Certificate:
+    """Bounds J - J* at params [L, C, P], all lanes at once; the least of three bounds that apply.
+
+    1. Losses are >= 0, so J - J* <= J.
+
+    2. Fenchel's duality gap at the slopes r of the loss, where ℓ(z) + ℓ*(r) = z r, so that a
+    user's ℓ* need not be known; with u = -Xᵀ(s r) and Σ s r = 0 it is
+
+        pen(W) + pen*(u) - W · u,   pen*(u) = Σ (|u| - λα)₊² / (2 λ(1-α)),
+
+    which for α = 0 is ‖∇J‖² / 2λ. At σr, σ = min(1, λα / max |u|), pen* is 0 and the losses add
+    Σ s [ℓ(z) - σ z r + ℓ*(σr)] <= (1-σ) Σ s ℓ(z), by convexity and ℓ*(0) <= 0; for the three
+    losses known by name it is written out, and is of second order in 1-σ.
+
+    3. For α = 0 the local curvature. Let d lead to the optimum, u_i = x_i · d, and t bound
+    M range(u_i) over the rows. Along d, |φ'''| <= t φ'' (Bach 2010), so φ''(τ) >= e^(-tτ) φ''(0):
+
+        J - J* <= -g·d - ½ψ dᵀHd <= ½ν²/ψ(t),   ψ(t) = 2 (e^(-t) + t - 1) / t²,   ν² = gᵀH⁻¹g.
+
+    t is at most M k ‖d_W‖ for ‖d_W‖ <= min(‖g‖/λ, √(2 G/λ)) with any bound G, which the result
+    sharpens. Let R = max ‖x_i - x̄‖ over the rows with weight, and b = d_b + x̄ · d_W. One logit:
+    intercepts are optimal at both ends, so the u_i aren't all of one sign, or Σ s r would have
+    changed; max - min of u is <= 2R ‖d_W‖ and so is any |u_i|: k = 2. C classes: for a set U of
+    classes, if in every row all of U's u exceed all others', then Σ_U Σ s p would have grown, and
+    it can't. So each gap between sorted b is spanned by a pair with b_a - b_c <= R ‖d_a - d_c‖.
+    In a smallest cover by such pairs a class is an upper end once at most, and a lower end once:
+    range(b) <= 2 √(C-1) R ‖d_W‖, and k = √2 + min(2 √(C-1), √2 (C-1)). Rows of weight 0 have no
+    part in any of this, and a class without rows has probability 0 at both ends.
+    With κ = M max range(x · d)/‖d‖_H, from leverages or as M k R/√λ, also t <= -log(1 - νκ):
+    -g·d >= ‖d‖²_H (1 - e^(-t))/t as the slope at the end is 0, hence 1 - e^(-κ‖d‖) <= κν.
+
+    Rounding is added: eps (10 + √N + √P) times the sums of magnitudes behind J, for errors of a
+    sum that grow like the root of its length (Higham and Mary 2019); to ν that of g. A user's
+    loss is taken to be computed to a few eps (1 + ℓ).
+
+    Args:
+      family: of the loss.
+      problem: the rows, in float64 under `jax.enable_x64(True)`.
+      lanes: penalties, folds and targets.
+      params: [L, C, P].
+      precondition: an approximate H⁻¹ [L, C, P] -> [L, C, P], symmetric positive definite, for
+        the conjugate gradients; H's diagonal if None.
+      direct: whether to factor H, (C P)² numbers a lane; if None, where C P <= 64. At λ = 0 a
+        factor is the only bound but the first.
+      num_steps: of conjugate gradients at most, two products with the rows each.
+      enough: [L] a gap that need not be sharpened; 0 if None.
+
+    Reference:
+      Bach, Self-concordant analysis for logistic regression (2010); Ndiaye, Fercoq, Gramfort and
+      Salmon, Gap safe screening rules for sparsity enforcing penalties (2017).
+    """
+    labels, weights = weighted(problem, lanes)
+    z = logits(params, problem.x)
+    shift = settled(family, z, labels, weights)
+    params = params.at[..., -1].add(shift)
+    z = z + shift[:, :, None]
+    values, slopes = family.value(z, labels), family.slope(z, labels)
+    mean = _mean(values, weights)
+    u = -gradient(slopes * weights[:, None], problem.x)
+    w = without_intercept(params)
+    ridge, lasso = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
+    l2, l1 = jnp.sum(w**2, axis=(1, 2)) / 2, jnp.sum(jnp.abs(w), axis=(1, 2))
+    risk = mean + ridge * l2 + lasso * l1
+    rounding, grad_error, steep = _rounding(family, problem, params, z, labels, weights, slopes)
+    unit = _unit(problem.x)
+    left, pull = _unsettled(family, problem, z, labels, weights, u[..., -1])
+    rounding = unit * (rounding + risk) + _constant(family, problem.x) + left
+    grad_error = unit * (grad_error + lanes.lam * _norm(w)) + pull
+
+    shorter = partial(_shortened, family, z, labels, weights, values, slopes)
+    gap = jnp.fmin(risk, _dual(lanes, w, without_intercept(u), grad_error, shorter))
+    smooth = lanes.l1_ratio == 0
+    grad, moves = _subgradient(params, u, ridge, lasso)
+    factor = 2 if not family.multiclass else _spread(family.num_outputs)
+    radius = factor * _radius(problem)[lanes.fold]
+    steepness = _norm(without_intercept(grad)) + grad_error
+
+    def local(upper, reach, trace, gap=gap):
+        """½ν²/ψ(t), from bounds of ν² [L] without rounding."""
+        if family.concordance is None:
+            return gap
+        error = jnp.sqrt(jnp.fmin(_over(1.0, lanes.lam), trace)) * grad_error
+        nu = jnp.sqrt(jnp.maximum(upper, 0)) + error
+        return jnp.where(smooth, _sharpened(family, lanes, gap, nu, steepness, radius, reach), gap)
+
+    point = Point(problem.x, labels, weights, z, grad, moves, ridge)
+    size = family.num_outputs * problem.x.shape[1]
+    if direct or (direct is None and size <= SMALL):
+        found = decrements.by_factor(family, point)
+    else:
+        goal = jnp.zeros_like(risk) if enough is None else enough
+        unknown = jnp.full_like(risk, jnp.inf)
+
+        def is_enough(upper):
+            return jnp.where(smooth, local(upper, unknown, unknown) + rounding <= goal, True)
+
+        drift = 4 * unit * (steep + ridge)
+        found = decrements.by_products(family, point, precondition, drift, num_steps, is_enough)
+    gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
+    gap = jnp.where(gap >= 0, gap, jnp.inf)
+    return Certificate(risk, gap, jnp.maximum(found.lower, 0) / 2, params, rounding)
+
+
+def _sharpened(family, lanes, gap, nu, steepness, radius, reach):
+    """The local bound [L]: `gap` bounds ‖d‖, that t, and t the gap, some times over."""
+    over = _over(1.0, lanes.lam)
+    reach = jnp.fmin(jnp.where(jnp.isfinite(over), radius, 1) * jnp.sqrt(over), reach)
+    share = nu * family.concordance * reach
+    by_decrement = jnp.where(share < 1, -jnp.log1p(-jnp.where(share < 1, share, 0)), jnp.inf)
+
+    def sharper(_, gap):
+        length = jnp.fmin(steepness * over, jnp.sqrt(2 * gap * over))
+        reached = family.concordance * jnp.where(jnp.isfinite(length), radius * length, jnp.inf)
+        t = jnp.fmin(by_decrement, reached) if family.concordance else jnp.zeros_like(gap)
+        return jnp.fmin(gap, nu**2 / 2 / _psi(t))
+
+    return jax.lax.fori_loop(0, ROUNDS, sharper, gap)
+
+
+def _psi(t: Array) -> Array:
+    """2 (e^(-t) + t - 1) / t², from 1 at 0 falling like 2/t; a little low near 0, by rounding."""
+    far = jnp.where(t > 0.01, t, 1)
+    return jnp.where(t > 0.01, 2 * (jnp.expm1(-far) / far + 1) / far, 1 - t / 3)
+
+
+def _over(numerator, divisor):
+    """numerator / divisor, inf where the divisor is 0."""
+    return jnp.where(divisor > 0, numerator / jnp.where(divisor > 0, divisor, 1), jnp.inf)
+
+
+def _mean(values, weights):
+    return jnp.einsum("ln,ln->l", values, weights, precision="highest")
+
+
+def _norm(w):
+    return jnp.sqrt(jnp.sum(w**2, axis=(1, 2)))
+
+
+def _spread(num_classes: int) -> float:
+    """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal."""
+    others = num_classes - 1
+    return math.sqrt(2) + min(2 * math.sqrt(others), math.sqrt(2) * others)
+
+
+def _radius(problem: Problem) -> Array:
+    """The largest ‖x - x̄‖ among a fold's rows: [F]."""
+    x = problem.x[:, :-1]
+    centre = gradient(problem.weights[:, None], problem.x)[:, :, :-1]
+    squares = _squared_lengths(x)[None, :] + jnp.sum(centre**2, axis=2)
+    distances = squares - 2 * logits(centre, x)[:, 0]
+    distances = distances + 2 * _unit(problem.x) * squares  # what cancelled
+    return jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
+
+
+def _subgradient(params, u, ridge, lasso):
+    """The shortest subgradient of J, and which params move: all but those at rest at 0."""
+    ridge, lasso = ridge[:, None, None], lasso[:, None, None]
+    w = without_intercept(params)
+    smooth = ridge * w - u
+    penalised = jnp.arange(w.shape[-1])[None, None, :] < w.shape[-1] - 1
+    lasso = jnp.where(penalised, lasso, 0)
+    at_zero = jnp.sign(smooth) * jnp.maximum(jnp.abs(smooth) - lasso, 0)
+    grad = jnp.where(w == 0, at_zero, smooth + lasso * jnp.sign(w))
+    moves = (w != 0) | (grad != 0) | (lasso == 0)
+    return grad, moves.astype(w.dtype)
+
+
+def _dual(lanes, w, u, error, shorter):
+    """The least of the two duality gaps, [L]: at the slopes, and at the slopes made shorter.
+
+    u is known to `error` [L] in norm.
+    """
+    ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
+    lasso = (lanes.lam * lanes.l1_ratio)[:, None, None]
+    # Coordinate by coordinate a sum of terms >= 0: nothing cancels.
+    beyond = jnp.sign(u) * jnp.maximum(jnp.abs(u) - lasso, 0)
+    quadratic = _norm(ridge * w - beyond) + error
+    linear = jnp.sum(lasso * jnp.abs(w) - w * (u - beyond), axis=(1, 2))
+    linear = linear + jnp.where(lasso[:, 0, 0] > 0, error * _norm(w), 0)
+    full = _over(quadratic**2, 2 * ridge[:, 0, 0]) + linear
+    largest = jnp.max(jnp.abs(u), axis=(1, 2)) + error
+    share = jnp.minimum(_over(lasso[:, 0, 0], largest), 1)
+    short = share[:, None, None] * u
+    penalty = jnp.sum(ridge / 2 * w**2 + (lasso * jnp.abs(w) - w * short), axis=(1, 2))
+    return jnp.fmin(full, penalty + error * _norm(w) + shorter(share))
+
+
+def _shortened(family, z, labels, weights, values, slopes, share):
+    """Σ s [ℓ(z) - σ z r + ℓ*(σ r)] >= 0, or a bound; share is σ [L]."""
+    share = share[:, None]
+    plain = (1 - share) * values
+    if family.concordance is None:
+        return _mean(plain, weights)
+    if family.concordance == 0:  # (z - y)²
+        return _mean(((1 - share) * slopes[:, 0]) ** 2 / 4, weights)
+    # The relative entropy of q = y + σ (p - y) from p, for a label that is one class.
+    wrong = jnp.sum(jnp.abs(slopes), axis=1) / (2 if family.multiclass else 1)
+    right = 1 - share * wrong
+    safe = jnp.where(right > 0, right, 1)
+    logarithm = jnp.log(jnp.where(share > 0, share, 1))
+    entropy = share * wrong * logarithm + jnp.where(right > 0, right * (jnp.log(safe) + values), 0)
+    whole = jnp.bool_(True) if family.multiclass else (labels == 0) | (labels == 1)
+    return _mean(jnp.where(whole, jnp.minimum(plain, entropy), plain), weights)
+
+
+def _unsettled(family, problem, z, labels, weights, slope):
+    """What the intercepts' slopes [L, C], 0 but for rounding, can do to J, and to ∇W in norm.
+
+    With ν² = gᵀ H_bb⁻¹ g: J falls by about ½ν², and ‖H_Wb H_bb⁻¹ g‖ <= max ‖x‖ ν √(Σ s tr ℓ'').
+    """
+    inverse = pseudo_inverse(intercept_hessian(family, z, labels, weights))
+    squared = jnp.einsum("lc,lcd,ld->l", slope, inverse, slope, precision="highest")
+    trace = jnp.einsum("lcn,ln->l", family.curvature(z, labels), weights, precision="highest")
+    longest = jnp.sqrt(jnp.max(_squared_lengths(problem.x)))
+    return squared, longest * jnp.sqrt(jnp.maximum(squared * trace, 0))
+
+
+def _squared_lengths(x: Array) -> Array:
+    """‖x‖² of every row; as a product, since XLA's CPU adds rows up slowly."""
+    return jnp.dot(x**2, jnp.ones(x.shape[1], x.dtype), precision="highest")
+
+
+def _unit(x: Array) -> float:
+    """The relative rounding of a sum over rows of products over columns."""
+    return float(jnp.finfo(x.dtype).eps) * (10 + math.sqrt(x.shape[0]) + math.sqrt(x.shape[1]))
+
+
+def _constant(family: Family, x: Array) -> float:
+    """Rounding that doesn't shrink with J: the softmax's log(Σ exp) near 1; any of a user's."""
+    sharp = family.concordance is not None and not family.multiclass
+    return 0.0 if sharp else 4 * float(jnp.finfo(x.dtype).eps)
+
+
+def _rounding(family, problem, params, z, labels, weights, slopes):
+    """Magnitudes [L] whose rounding moves J and, in norm, its gradient; Σ s ℓ'' ‖x‖² >= ‖H‖."""
+    lengths = jnp.sqrt(_squared_lengths(problem.x))
+    largest = jnp.max(jnp.abs(problem.x), axis=0)
+    # Σ |x| |w_c| of a row is at most ‖x‖ ‖w_c‖, and at most Σ max |x| |w_c|.
+    norms = jnp.sqrt(jnp.sum(params**2, axis=2))
+    tops = jnp.einsum("lcp,p->lc", jnp.abs(params), largest, precision="highest")
+
+    def total(sizes, power):
+        heavy = weights * (lengths**power)[None, :]
+        return jnp.einsum("lcn,ln->lc", sizes, heavy, precision="highest")
+
+    steep, curved = jnp.abs(slopes), family.curvature(z, labels)
+    squares = total(curved, 2)
+    moved = jnp.minimum(total(steep, 1) * norms, total(steep, 0) * tops)
+    bent = jnp.minimum(squares * norms, total(curved, 1) * tops)
+    grads = jnp.sum(total(steep, 1) + bent, axis=1)
+    return jnp.sum(moved, axis=1), grads, jnp.sum(squares, axis=1)

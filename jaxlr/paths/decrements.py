@@ -1,0 +1,241 @@
+"""Newton's decrement ν² = gᵀ H⁻¹ g from a fresh Hessian, by a factor or by conjugate gradients.
+
+Both profile the intercepts out: S = H_WW - H_Wb H_bb⁺ H_bW is the Hessian of min_b J, and S ⪰ λI.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr.paths.families import Family
+from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, unheard
+from jaxlr.paths.problem import gradient, logits, without_intercept
+from jaxlr.pytypes import Array
+
+Precondition = Callable[[Array], Array]
+
+
+class Point(NamedTuple):
+    """Where a decrement is wanted.
+
+    Attributes:
+      x: [N, P], the last column ones.
+      labels, weights: [L, N].
+      logits: [L, C, N].
+      grad: [L, C, P] of J's smooth part, or a subgradient of J; 0 where `moves` is 0.
+      moves: [L, C, P] 0 or 1: the params that may move.
+      ridge: [L] λ (1 - α).
+    """
+
+    x: Array
+    labels: Array
+    weights: Array
+    logits: Array
+    grad: Array
+    moves: Array
+    ridge: Array
+
+
+class Decrement(NamedTuple):
+    """What is known of ν².
+
+    Attributes:
+      lower: [L] <= ν², and close to it.
+      upper: [L] >= ν², inf if unknown.
+      reach: [L] max over rows and directions d of range(x · d) / ‖d‖_H, inf if unknown.
+      trace: [L] of H⁻¹, inf if unknown.
+    """
+
+    lower: Array
+    upper: Array
+    reach: Array
+    trace: Array
+
+
+def by_factor(family: Family, point: Point) -> Decrement:
+    """Forms every lane's Hessian: (C P)² numbers each, and C² N P² operations."""
+    _, num_outputs, size = point.grad.shape
+    length = num_outputs * size
+    units = jnp.eye(num_outputs, dtype=point.x.dtype)
+
+    def of_lane(lane):
+        z, y, s, grad, moves, ridge = jax.tree.map(lambda a: a[None], lane)
+
+        def column(unit):
+            v = jnp.broadcast_to(unit[None, :, None], z.shape)
+            return family.hessian_product(z, y, v)[0] * s  # [C, N] * [1, N]
+
+        curved = jax.lax.map(column, units)  # [C, C, N]
+
+        def block(weights):  # [C, N] -> [C, P, P]
+            rows = (weights[:, :, None] * point.x[None]).transpose(0, 2, 1)
+            return jnp.matmul(rows.reshape(length, -1), point.x, precision="highest").reshape(
+                num_outputs, size, size
+            )
+
+        hessian = jax.lax.map(block, curved).transpose(1, 2, 0, 3).reshape(length, length)
+        penalised = jnp.arange(size) < size - 1
+        penalty = jnp.broadcast_to(jnp.where(penalised, ridge[0], 0), (num_outputs, size))
+        hessian = hessian + jnp.diag(penalty.reshape(-1))
+        gone = unheard(family, y, s)[0][:, None]
+        bare = (~penalised | (ridge == 0))[None, :]  # [1, P], what only the rows curve
+        moves = jnp.where(gone & bare, 0, moves[0])
+        if family.multiclass and family.concordance:
+            flat = jnp.where(bare & jnp.all(gone | (moves > 0), axis=0, keepdims=True), moves, 0)
+            hessian = hessian + _gauge(flat) * (jnp.trace(hessian) / length)
+        lower, upper, inverse = _solved(hessian, grad.reshape(-1), moves.reshape(-1))
+        reach = _reach(
+            point.x, inverse.reshape(num_outputs, size, num_outputs, size), s[0], gone[:, 0]
+        )
+        return Decrement(lower, upper, reach, jnp.trace(inverse))
+
+    lanes = (point.logits, point.labels, point.weights, point.grad, point.moves, point.ridge)
+    return jax.lax.map(of_lane, lanes)
+
+
+def _gauge(flat):
+    """Curvature [C P, C P] along what moves all classes alike, where a softmax has none.
+
+    A gradient has no part there, so ν² stays as it is; flat [C, P] is 1 where it is wanted.
+    """
+    num_outputs, size = flat.shape
+    columns = jnp.eye(size, dtype=flat.dtype)[None, :, None, :]
+    return (flat[:, :, None, None] * flat[None, None] * columns).reshape(num_outputs * size, -1)
+
+
+def _solved(hessian, grad, moves):
+    """Bounds of gᵀ H⁻¹ g, and H⁻¹; the upper one and H⁻¹ are inf where H is singular to rounding.
+
+    H is lifted by rounding's worth, so that a factor exists: the result can only be too low.
+    """
+    hessian = hessian * moves[:, None] * moves[None, :] + jnp.diag(1 - moves)
+    diagonal = jnp.diagonal(hessian)
+    scale = 1 / jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1))
+    scaled = hessian * scale[:, None] * scale[None, :]
+    lift = 10 * hessian.shape[0] * jnp.finfo(hessian.dtype).eps
+    scaled = scaled + jnp.diag(jnp.where(diagonal > 0, lift, 1).astype(hessian.dtype))
+    lower = jnp.linalg.cholesky(scaled)
+    half = jax.scipy.linalg.solve_triangular(lower, jnp.diag(scale), lower=True)
+    squared = jnp.sum(jnp.matmul(half, grad, precision="highest") ** 2)
+    norm = jnp.sum(half**2 / scale[None, :] ** 2)  # >= 1 / smallest eigenvalue of `scaled`
+    doubt = 2 * lift * norm  # relative, of H⁻¹: the lift and as much rounding
+    known = doubt < 0.1
+    inverse = jnp.where(known, jnp.matmul(half.T, half, precision="highest"), jnp.inf)
+    return squared, jnp.where(known, squared * (1 + 2 * doubt), jnp.inf), inverse
+
+
+def _reach(x, inverse, weights, gone):
+    """The largest leverage: √ of (e_a - e_c) ⊗ x in the norm of H⁻¹, over rows and classes."""
+    num_outputs = inverse.shape[0]
+    if num_outputs == 1:
+        pairs = inverse[0, :, 0][None]
+        heard = jnp.ones(1, bool)
+    else:
+        first, second = jnp.triu_indices(num_outputs, 1)
+        pairs = (
+            inverse[first, :, first]
+            + inverse[second, :, second]
+            - inverse[first, :, second]
+            - inverse[second, :, first]
+        )
+        heard = ~(gone[first] | gone[second])
+
+    def largest(pair):
+        leverages = jnp.sum(jnp.matmul(x, pair, precision="highest") * x, axis=1)
+        return jnp.max(jnp.where(weights > 0, leverages, 0))
+
+    squared = jnp.max(jnp.where(heard, jax.lax.map(largest, pairs), 0))
+    return jnp.where(squared >= 0, jnp.sqrt(squared), jnp.inf)
+
+
+def by_products(
+    family: Family,
+    point: Point,
+    precondition: Precondition | None,
+    rounding: Array,
+    num_steps: int,
+    enough: Callable[[Array], Array],
+) -> Decrement:
+    """Preconditioned conjugate gradients on S u = g: two products with the rows per step.
+
+    For any u with residual ρ = g - S u, ν² = 2 gᵀu - uᵀSu + ρᵀ S⁻¹ ρ, and S ⪰ λI bounds the last
+    term by ‖ρ‖² / λ. ρ is followed from step to step, and the rounding of that, at most
+    `rounding` [L] times the lengths of all steps together, is added to it. A lane rests when the
+    last term is below a thousandth of the others, or when `enough` of the bound [L] says so and
+    the others are known to a hundredth.
+    """
+    labels, weights, z = point.labels, point.weights, point.logits
+    moves = without_intercept(point.moves)
+    ridge = point.ridge[:, None, None]
+    inverse = pseudo_inverse(intercept_hessian(family, z, labels, weights))
+    precondition = precondition or _diagonal(family, point)
+
+    def product(u):
+        """S u, masked."""
+
+        def curved(v):
+            return family.hessian_product(z, labels, v) * weights[:, None]
+
+        heavy = curved(logits(u, point.x))
+        shift = jnp.einsum("lcd,ld->lc", inverse, jnp.sum(heavy, axis=2), precision="highest")
+        heavy = heavy - curved(jnp.broadcast_to(shift[:, :, None], heavy.shape))
+        return moves * (gradient(heavy, point.x) + ridge * u)
+
+    def metric(r):
+        return moves * precondition(moves * r)
+
+    def dot(a, b):
+        return jnp.sum(a * b, axis=(1, 2))
+
+    def bounds(u, r, walked):
+        """2 gᵀu - uᵀSu and the last term at most: gᵀu - uᵀSu is uᵀρ."""
+        error = rounding * walked
+        found = dot(grad, u) + dot(r, u)
+        squared = (jnp.sqrt(dot(r, r)) + error) ** 2
+        over = jnp.where(point.ridge > 0, point.ridge, 1)
+        rest = jnp.where(point.ridge > 0, squared / over, jnp.where(squared > 0, jnp.inf, 0))
+        return found, rest + error * jnp.sqrt(dot(u, u))
+
+    def going(state):
+        return jnp.any(state[-1]) & (state[-2] < num_steps)
+
+    def step(state):
+        u, r, p, rz, walked, count, active = state
+        sp = product(p)
+        curvature = dot(p, sp)
+        go = active & (curvature > 0)
+        length = jnp.where(go, rz / jnp.where(go, curvature, 1), 0)
+        walked = walked + length * jnp.sqrt(dot(p, p))
+        length = length[:, None, None]
+        u, r = u + length * p, r - length * sp
+        y = metric(r)
+        new = dot(r, y)
+        p = y + jnp.where(go, new / jnp.where(rz > 0, rz, 1), 0)[:, None, None] * p
+        found, rest = bounds(u, r, walked)
+        sharp = rest <= 1e-3 * found
+        settled = (new <= 1e-2 * found) & enough(found + rest)
+        return u, r, p, jnp.where(go, new, rz), walked, count + 1, go & ~sharp & ~settled
+
+    grad = moves * point.grad
+    y = metric(grad)
+    rz = dot(grad, y)
+    state = (jnp.zeros_like(grad), grad, y, rz, jnp.zeros_like(rz), jnp.int32(0), rz > 0)
+    u, r, *_, walked, _, _ = jax.lax.while_loop(going, step, state)
+    found, rest = bounds(u, r, walked)
+    unknown = jnp.full_like(found, jnp.inf)
+    return Decrement(found, found + rest, unknown, unknown)
+
+
+def _diagonal(family, point) -> Precondition:
+    """The inverse of H's diagonal, means taken out."""
+    heavy = family.curvature(point.logits, point.labels) * point.weights[:, None]
+    squares = gradient(heavy, point.x**2)
+    first = gradient(heavy, point.x)
+    total = first[..., -1:]
+    diagonal = squares - first**2 / jnp.where(total > 0, total, 1)
+    eps = jnp.finfo(squares.dtype).eps
+    diagonal = jnp.maximum(diagonal, 10 * eps * squares) + point.ridge[:, None, None]
+    inverse = jnp.where(diagonal > 0, 1 / jnp.where(diagonal > 0, diagonal, 1), 1)
+    return lambda r: inverse * r

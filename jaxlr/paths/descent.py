@@ -1,0 +1,255 @@
+"""The smooth path's engine: L-BFGS on a metric, all lanes at once, trials on cached logits.
+
+A step costs two products with the rows, one for the logits of its direction and one for the
+gradient where it ends. Every trial of its length in between is a pass over logits alone, and is
+judged by its slope: near an optimum float32 values are noise, and slopes are not.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.paths import line
+from jaxlr.paths import metric as metrics
+from jaxlr.paths.families import Family
+from jaxlr.paths.metric import Metric
+from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
+from jaxlr.paths.quasi_newton import Pairs, inverse_hessian, learnt, no_pairs
+from jaxlr.pytypes import Array
+
+OWN = 1e7  # multiplications: below, every lane has its own metric
+ELEMENTWISE = 200  # multiplications that a pass over one logit is worth
+PATIENCE = 6  # steps without a smaller estimate
+
+
+class State(NamedTuple):
+    """Where L lanes stand, and what they have learnt.
+
+    Attributes:
+      params, grad: [L, C, P].
+      logits: [L, C, N].
+      risk: [L] J, followed by slopes from step to step.
+      pairs: of L-BFGS.
+      metric: and `age`, the steps since it was made.
+      estimate: [L] of J - J*, from the metric and the pairs; best is the least seen.
+      idle: [L] steps since `best`.
+      active: [L] whether the lane still moves.
+      num_steps: [L].
+    """
+
+    params: Array
+    grad: Array
+    logits: Array
+    risk: Array
+    pairs: Pairs
+    metric: Metric
+    age: Array
+    estimate: Array
+    best: Array
+    idle: Array
+    active: Array
+    num_steps: Array
+
+
+class Plan(NamedTuple):
+    """What a run's shape decides: how many metrics there are, and how many steps one serves."""
+
+    num_metrics: int
+    steps_per_metric: int
+
+
+_logits = jax.jit(logits)
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
+    """The state at params [L, C, P]; the first step makes its metric."""
+    num_lanes, _, size = params.shape
+    z = logits(params, problem.x)  # afresh: what follows adds to it
+    far = jnp.full(num_lanes, jnp.inf, params.dtype)
+    zero = jnp.zeros(num_lanes, jnp.int32)
+    return State(
+        params,
+        _gradient(family, problem, lanes, params, z),
+        z,
+        risk(family, problem, lanes, params, z),
+        no_pairs(params),
+        metrics.none(plan.num_metrics, params.shape[1], size, family.multiclass, params.dtype),
+        jnp.int32(plan.steps_per_metric),
+        far,
+        far,
+        zero,
+        jnp.ones(num_lanes, bool),
+        zero,
+    )
+
+
+def risk(family: Family, problem: Problem, lanes: Lanes, params: Array, z: Array) -> Array:
+    """J [L] with the l2 part of the penalty."""
+    labels, weights = weighted(problem, lanes)
+    mean = jnp.einsum("ln,ln->l", family.value(z, labels), weights, precision="highest")
+    w = without_intercept(params)
+    return mean + lanes.lam * (1 - lanes.l1_ratio) * dot(w, w) / 2
+
+
+def _gradient(family, problem, lanes, params, z):
+    labels, weights = weighted(problem, lanes)
+    slopes = family.slope(z, labels) * weights[:, None]
+    return gradient(slopes, problem.x) + _penalty(lanes) * without_intercept(params)
+
+
+def _penalty(lanes):
+    return (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
+
+
+def _remeasured(family, problem, lanes, plan, state) -> State:
+    labels, weights = weighted(problem, lanes)
+    curvature = family.curvature(state.logits, labels) * weights[:, None]
+    lam = lanes.lam * (1 - lanes.l1_ratio)
+    _, num_classes, num_rows = curvature.shape
+    curvature = curvature.reshape(plan.num_metrics, -1, num_classes, num_rows).mean(axis=1)
+    lam = lam.reshape(plan.num_metrics, -1).mean(axis=1)
+    new = metrics.metric(problem.x, problem.x_t, curvature, lam, family.multiclass)
+    exact = risk(family, problem, lanes, state.params, state.logits)
+    return state._replace(metric=new, age=jnp.int32(0), risk=exact)
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def solve(
+    family: Family,
+    problem: Problem,
+    lanes: Lanes,
+    plan: Plan,
+    state: State,
+    tol: Array,
+    max_steps: Array,
+) -> State:
+    """Descends until every lane's estimate is at most tol · J, or it can't, or steps run out."""
+
+    def going(state):
+        return jnp.any(state.active)
+
+    def step(state):
+        due = state.age >= plan.steps_per_metric
+        state = jax.lax.cond(
+            due, lambda s: _remeasured(family, problem, lanes, plan, s), lambda s: s, state
+        )
+        state = _step(family, problem, lanes, state, tol)
+        return state._replace(active=state.active & (state.num_steps < max_steps))
+
+    state = state._replace(active=state.active & (state.num_steps < max_steps))
+    return jax.lax.while_loop(going, step, state)
+
+
+def _step(family, problem, lanes, state, tol) -> State:
+    direction = -inverse_hessian(state.pairs, state.metric, state.grad)
+    direction = jnp.where(state.active[:, None, None], direction, 0)
+    estimate = -dot(direction, state.grad) / 2
+    better = estimate < 0.9 * state.best
+    idle = jnp.where(better, 0, state.idle + state.active.astype(jnp.int32))
+    reached = estimate <= tol * state.risk
+    lost = ~jnp.isfinite(estimate) | (idle >= PATIENCE)
+    active = state.active & ~reached & ~lost
+    state = state._replace(
+        estimate=jnp.where(state.active, estimate, state.estimate),
+        best=jnp.where(better, estimate, state.best),
+        idle=idle,
+        active=active,
+    )
+    return jax.lax.cond(
+        jnp.any(active),
+        lambda s: moved(family, problem, lanes, s, direction, logits(direction, problem.x)),
+        lambda s: s,
+        state,
+    )
+
+
+def moved(family, problem, lanes, state: State, direction: Array, d_logits: Array) -> State:
+    """The active lanes after a step along their directions."""
+    length, slopes, gain = _search(family, problem, lanes, state, direction, d_logits)
+    length = jnp.where(state.active, length, 0)[:, None, None]
+    s = length * direction
+    params = state.params + s
+    grad = gradient(slopes, problem.x) + _penalty(lanes) * without_intercept(params)
+    grad = jnp.where(state.active[:, None, None], grad, state.grad)
+    return state._replace(
+        params=params,
+        grad=grad,
+        logits=state.logits + length * d_logits,
+        risk=jnp.maximum(state.risk + jnp.where(state.active, gain, 0), state.risk / 2),
+        pairs=learnt(state.pairs, s, grad - state.grad, state.active),
+        age=state.age + 1,
+        num_steps=state.num_steps + state.active.astype(jnp.int32),
+    )
+
+
+def _search(family, problem, lanes, state, direction, d_logits):
+    """Lengths [L], the loss's slopes there [L, C, N], and the change of J."""
+    labels, weights = weighted(problem, lanes)
+    w, d = without_intercept(state.params), without_intercept(direction)
+    lam = _penalty(lanes)[:, 0, 0]
+    wd, dd = lam * dot(w, d), lam * dot(d, d)
+    first = dot(state.grad, direction)
+
+    def look(length):
+        slopes = family.slope(state.logits + length[:, None, None] * d_logits, labels)
+        slopes = slopes * weights[:, None]
+        return jnp.einsum("lcn,lcn->l", slopes, d_logits) + wd + length * dd, slopes
+
+    length, slope, slopes = line.search(look, first, state.active, d_logits)
+    return length, slopes, length * (first + slope) / 2
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def onward(
+    family: Family, problem: Problem, lanes: Lanes, plan: Plan, state: State, before: Array
+) -> State:
+    """The state ready for the next penalties, each lane from where it ended.
+
+    Every lane first looks along the line from its params one penalty `before` [L, C, P]: the
+    optimum moves smoothly with the penalty.
+    """
+    new = start(family, problem, lanes, state.params, plan)
+    new = new._replace(metric=state.metric, age=state.age)
+    direction = state.params - before
+    new = new._replace(active=dot(new.grad, direction) < 0)
+    new = moved(family, problem, lanes, new, direction, new.logits - logits(before, problem.x))
+    exact = risk(family, problem, lanes, new.params, new.logits)
+    return new._replace(active=jnp.ones_like(new.active), risk=exact)
+
+
+def packed(state: State) -> State:
+    """The state without its logits and pairs."""
+    return state._replace(logits=None, pairs=None)
+
+
+def again(family: Family, problem: Problem, state: State, lanes: Array) -> State:
+    """A packed state with these lanes [L] moving again."""
+    return state._replace(
+        logits=_logits(state.params, problem.x),
+        pairs=no_pairs(state.params),
+        active=lanes,
+        best=jnp.full_like(state.best, jnp.inf),
+        idle=jnp.zeros_like(state.idle),
+    )
+
+
+def known(state: State) -> Metric:
+    """What a certificate can use of the state."""
+    return state.metric
+
+
+def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
+    """One metric per lane where rows are few; otherwise one for all, made as often as it pays.
+
+    A metric costs about P / 2 steps per row and class, if it is every lane's own, and what one
+    costs is what may be spent on steps with an old one.
+    """
+    num_rows, size = problem.x.shape
+    own = num_lanes * family.num_outputs * num_rows * size**2 <= OWN
+    work = family.num_outputs * (num_lanes if own else 1) * (num_rows * size**2 + size**3)
+    step = num_lanes * family.num_outputs * num_rows * (2 * size + ELEMENTWISE)
+    return Plan(num_lanes if own else 1, int(np.clip(2 * work / step, 2, 64)))

@@ -1,0 +1,127 @@
+"""A loss of the logits as a path needs it: value, slope and curvature, many lanes at a time.
+
+The softmax has its own forms, since a row of C classes is cheaper with the examples as the
+last axis. Every other loss, a user's too, is differentiated by autodiff.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr import losses
+from jaxlr.pytypes import Array
+
+
+class Family(NamedTuple):
+    """A convex loss with C outputs, on logits [L, C, N] and labels [L, N].
+
+    Attributes:
+      num_outputs: C, 1 where the loss takes a scalar.
+      multiclass: whether the loss takes a row of logits.
+      value: (logits, labels) -> [L, N] nats.
+      slope: -> [L, C, N], its derivatives.
+      curvature: -> [L, C, N], its second derivatives, one class at a time.
+      hessian_product: (logits, labels, v [L, C, N]) -> [L, C, N].
+      concordance: M with |l'''[v, v, u]| <= M range(u) l''[v, v], where range is the largest
+        minus the smallest of the classes (|u| for a scalar); None if it isn't known.
+    """
+
+    num_outputs: int
+    multiclass: bool
+    value: Callable[[Array, Array], Array]
+    slope: Callable[[Array, Array], Array]
+    curvature: Callable[[Array, Array], Array]
+    hessian_product: Callable[[Array, Array, Array], Array]
+    concordance: float | None
+
+
+@lru_cache  # one object for one loss: programs are found by it
+def family(loss: Callable[[Array, Array], Array], num_classes: int | None) -> Family:
+    """The family of a loss: of the C classes of `num_classes`, or of a scalar where it is None."""
+    if loss is losses.softmax_cross_entropy:
+        return _softmax(num_classes)
+    known = {losses.log_loss: 1.0, losses.squared_error: 0.0}
+    if num_classes is None:
+        return _scalar(loss, known.get(loss))
+    return _rows(loss, num_classes)
+
+
+def _scalar(loss, concordance) -> Family:
+    """A loss of one logit: lanes and rows are plain vmaps."""
+    slope = jax.grad(loss)
+    curvature = jax.grad(slope)
+
+    def over(function):
+        def mapped(logits, labels):
+            return jax.vmap(jax.vmap(function))(logits[:, 0], labels)
+
+        return mapped
+
+    def product(logits, labels, v):
+        return over(curvature)(logits, labels)[:, None] * v
+
+    return Family(
+        1,
+        False,
+        over(loss),
+        lambda z, y: over(slope)(z, y)[:, None],
+        lambda z, y: over(curvature)(z, y)[:, None],
+        product,
+        concordance,
+    )
+
+
+def _rows(loss, num_classes) -> Family:
+    """A loss of a row of logits, by autodiff."""
+    slope = jax.grad(loss)
+
+    def over(function, out):
+        return jax.vmap(jax.vmap(function, (1, 0), out), (0, 0))
+
+    def diagonal(z, y):
+        return jnp.diagonal(jax.hessian(loss)(z, y))
+
+    def product(logits, labels, v):
+        def one(z, y, v):
+            return jax.jvp(lambda z: slope(z, y), (z,), (v,))[1]
+
+        return jax.vmap(jax.vmap(one, (1, 0, 1), 1))(logits, labels, v)
+
+    return Family(
+        num_classes, True, over(loss, 0), over(slope, 1), over(diagonal, 1), product, None
+    )
+
+
+def _softmax(num_classes) -> Family:
+    def is_class(labels):
+        return jnp.arange(num_classes, dtype=labels.dtype)[None, :, None] == labels[:, None]
+
+    def parts(logits, labels):
+        """exp(z - max z), where the label is, and the sums of the others and of all."""
+        e = jnp.exp(logits - jnp.max(logits, axis=1, keepdims=True))
+        own = is_class(labels)
+        others = jnp.sum(jnp.where(own, 0, e), axis=1, keepdims=True)
+        return e, own, others, others + jnp.sum(jnp.where(own, e, 0), axis=1, keepdims=True)
+
+    def value(logits, labels):
+        top = jnp.max(logits, axis=1)
+        total = jnp.sum(jnp.exp(logits - top[:, None]), axis=1)
+        own = is_class(labels)
+        return jnp.sum(jnp.where(own, top[:, None] - logits, 0), axis=1) + jnp.log(total)
+
+    def slope(logits, labels):
+        e, own, others, total = parts(logits, labels)
+        return jnp.where(own, -others, e) / total  # p - 1 would round to 0 at the true class
+
+    def curvature(logits, labels):
+        p = jax.nn.softmax(logits, axis=1)
+        return p * (1 - p)
+
+    def product(logits, labels, v):
+        p = jax.nn.softmax(logits, axis=1)
+        return p * (v - jnp.sum(p * v, axis=1, keepdims=True))
+
+    return Family(num_classes, True, value, slope, curvature, product, 1.0)

@@ -1,0 +1,137 @@
+"""The intercepts that are optimal for given weights: a convex problem of C numbers per lane."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr.paths.families import Family
+from jaxlr.pytypes import Array
+
+NEVER = 750.0  # exp(-750) is 0 in float64
+STEPS = 60
+SHORT, LAST = 1e-6, 1e-13  # decrements: of a short step, and of one that is the last
+
+
+def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Array:
+    """Shifts [L, C] of the intercepts that minimise Σ s ℓ(z + shift), by a damped Newton method.
+
+    A class without rows has its optimum at -∞: it is sent so low that its probability is exactly
+    0. Passes over logits alone; where the intercepts are optimal already there are two.
+
+    Args:
+      family: of the loss.
+      logits: [L, C, N].
+      labels: [L, N].
+      weights: [L, N], each lane's summing to 1.
+
+    Reference:
+      Sun and Tran-Dinh, Generalized self-concordant functions (2019), for the damping.
+    """
+    first = _unheard(family, logits, labels, weights)
+    shape = logits.shape[:2]
+
+    def slope_at(shift):
+        z = logits + shift[:, :, None]
+        return jnp.einsum("lcn,ln->lc", family.slope(z, labels), weights, precision="highest")
+
+    def inverse_at(shift):
+        z = logits + shift[:, :, None]
+        return pseudo_inverse(intercept_hessian(family, z, labels, weights))
+
+    def newton(slope, inverse):
+        direction = -jnp.einsum("lcd,ld->lc", inverse, slope, precision="highest")
+        return direction, -jnp.sum(slope * direction, axis=1)
+
+    def going(state):
+        return jnp.any(state[-1]) & (state[-2] < STEPS)
+
+    def step(state):
+        shift, slope, inverse, direction, length, count, active = state
+        trial = shift + length[:, None] * direction
+        new = slope_at(trial)
+        before = jnp.abs(jnp.sum(slope * direction, axis=1))
+        good = active & (jnp.abs(jnp.sum(new * direction, axis=1)) <= before)
+        shift = jnp.where(good[:, None], trial, shift)
+        slope = jnp.where(good[:, None], new, slope)
+        # After a step as short as this the old inverse is as good as a new one.
+        long = jnp.any(good & (before > SHORT))
+        inverse = jax.lax.cond(long, inverse_at, lambda _: inverse, shift)
+        direction, left = newton(slope, inverse)
+        length = jnp.where(good, _damping(family, direction), length / 4)
+        active = active & (left > 0) & ~(good & (before <= LAST))
+        return shift, slope, inverse, direction, length, count + 1, active
+
+    slope, inverse = slope_at(first), inverse_at(first)
+    direction, left = newton(slope, inverse)
+    state = (first, slope, inverse, direction, _damping(family, direction), jnp.int32(0), left > 0)
+    return jax.lax.while_loop(going, step, state)[0].reshape(shape)
+
+
+def unheard(family: Family, labels: Array, weights: Array) -> Array:
+    """Which classes [L, C] have no row with weight; of a scalar logit, none."""
+    if not (family.multiclass and family.concordance):
+        return jnp.zeros((labels.shape[0], family.num_outputs), bool)
+    classes = jnp.arange(family.num_outputs, dtype=labels.dtype)[None, :, None]
+    return ~jnp.any((labels[:, None] == classes) & (weights > 0)[:, None], axis=2)
+
+
+def _unheard(family, logits, labels, weights):
+    """Shifts [L, C] that send to -∞ what has its optimum there, as far as float64 can tell."""
+    heard = weights > 0
+    if family.multiclass:
+        gone = unheard(family, labels, weights)
+        top = jnp.max(jnp.where(gone[:, :, None], -jnp.inf, logits), axis=1, keepdims=True)
+        nearest = jnp.max(jnp.where(heard[:, None], logits - top, -jnp.inf), axis=2)
+        return jnp.where(gone, -NEVER - nearest, 0)
+    if not family.concordance:
+        return jnp.zeros_like(logits[:, :, 0])
+    z = logits[:, 0]
+    down = -NEVER - jnp.max(jnp.where(heard, z, -jnp.inf), axis=1)
+    up = NEVER - jnp.min(jnp.where(heard, z, jnp.inf), axis=1)
+    ones = ~jnp.any(heard & (labels < 1), axis=1)
+    zeros = ~jnp.any(heard & (labels > 0), axis=1)
+    return jnp.where(ones, up, jnp.where(zeros, down, 0))[:, None]
+
+
+def _damping(family, direction):
+    """The step that must descend if |l'''| <= range · l'': log(1 + range) / range."""
+    top, low = jnp.max(direction, axis=1), jnp.min(direction, axis=1)
+    reach = top - low if family.multiclass else jnp.maximum(top, -low)
+    if family.concordance == 0:
+        return jnp.ones_like(reach)
+    return jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
+
+
+def intercept_hessian(family: Family, logits: Array, labels: Array, weights: Array) -> Array:
+    """Σ s ∂²ℓ/∂b² of every lane: [L, C, C]."""
+    if not family.multiclass:
+        curvature = family.curvature(logits, labels)
+        return jnp.einsum("lcn,ln->lc", curvature, weights, precision="highest")[:, :, None]
+    if family.concordance:  # a softmax: diag(p) - p pᵀ
+        p = jax.nn.softmax(logits, axis=1)
+        heavy = p * weights[:, None]
+        sums = jnp.einsum("lcn,ldn->lcd", heavy, p, precision="highest")
+        off = jnp.where(jnp.eye(p.shape[1], dtype=bool)[None], 0, sums)
+        # The rows sum to 0, and p - p² would not know it of a p that rounds to 1.
+        diagonal = jnp.sum(off, axis=2)
+        return diagonal[:, :, None] * jnp.eye(p.shape[1], dtype=p.dtype)[None] - off
+
+    def column(unit):
+        v = jnp.broadcast_to(unit[None, :, None], logits.shape)
+        product = family.hessian_product(logits, labels, v)
+        return jnp.einsum("lcn,ln->lc", product, weights, precision="highest")
+
+    columns = jax.lax.map(column, jnp.eye(logits.shape[1], dtype=logits.dtype))
+    return jnp.transpose(columns, (1, 2, 0))
+
+
+def pseudo_inverse(matrices: Array) -> Array:
+    """Of small positive semidefinite matrices [L, C, C], brought to a unit diagonal first."""
+    diagonal = jnp.diagonal(matrices, axis1=1, axis2=2)
+    scale = jnp.where(diagonal > 0, 1 / jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1)), 0)
+    if matrices.shape[1] == 1:
+        return (scale**2)[:, :, None]
+    both = scale[:, :, None] * scale[:, None, :]
+    values, vectors = jnp.linalg.eigh(matrices * both)
+    cut = 10 * matrices.shape[1] * jnp.finfo(matrices.dtype).eps
+    inverse = jnp.where(values > cut, 1 / jnp.where(values > cut, values, 1), 0)
+    return jnp.einsum("lab,lb,lcb->lac", vectors, inverse, vectors, precision="highest") * both

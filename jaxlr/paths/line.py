@@ -1,0 +1,56 @@
+"""How far to go along a line, for many lanes at once, by slopes alone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr.pytypes import Array
+
+TRIALS = 12
+OVERSHOOT, PROGRESS = 0.5, 0.9  # a slope may end at -0.5 or 0.9 of what it was
+
+
+def search(
+    look: Callable[[Array], tuple[Array, Any]], first: Array, lanes: Array, kept: Any, longest=None
+) -> tuple[Array, Array, Any]:
+    """Lengths [L] at which the slopes fell enough, with the slopes and what `look` kept there.
+
+    The function is convex along each line, so a slope that is still negative is progress, and a
+    zero of the slope lies between a negative and a positive one. The first trial is 1.
+
+    Args:
+      look: lengths [L] -> (slopes [L], whatever is worth keeping).
+      first: [L] the slopes at 0, negative.
+      lanes: [L] which lanes look; the others' answers mean nothing.
+      kept: a placeholder shaped like what `look` keeps.
+      longest: a length beyond which nothing is tried; None for any.
+    """
+    one = jnp.ones_like(first)
+    far = one * jnp.inf
+
+    def undecided(carry):
+        return jnp.any(carry[0]) & (carry[1] < TRIALS)
+
+    def trial(carry):
+        open_, count, length, _, low, high, low_slope, high_slope, _, _ = carry
+        slope, seen = look(length)
+        enough = slope >= PROGRESS * first
+        if longest is not None:
+            enough |= length >= longest
+        good = (slope <= -OVERSHOOT * first) & enough
+        short, over = open_ & (slope < 0), open_ & ~(slope < 0)
+        low, low_slope = jnp.where(short, length, low), jnp.where(short, slope, low_slope)
+        high, high_slope = jnp.where(over, length, high), jnp.where(over, slope, high_slope)
+        secant = low + (high - low) * low_slope / (low_slope - high_slope)
+        inside = jnp.clip(secant, low + 0.1 * (high - low), high - 0.1 * (high - low))
+        inside = jnp.where(jnp.isfinite(inside), inside, (low + high) / 2)
+        further = length * jnp.clip(first / (first - slope), 1.5, 10)
+        open_ = open_ & ~good
+        new = jnp.where(open_, jnp.where(jnp.isfinite(high), inside, further), length)
+        return open_, count + 1, new, length, low, high, low_slope, high_slope, slope, seen
+
+    carry = (lanes, 0, one, one, 0 * one, far, first, far, first, kept)
+    _, _, _, length, *_, slope, seen = jax.lax.while_loop(undecided, trial, carry)
+    return length, slope, seen

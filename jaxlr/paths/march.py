@@ -1,0 +1,156 @@
+"""From strong penalties to weak ones: each penalty's lanes start where the last one's ended.
+
+The lanes of one penalty (targets x folds) are solved together: they are near each other in
+difficulty, so that few wait for the slowest, and near the last penalty's answer, so that the
+worst of them take tens of steps where a cold start takes hundreds. Certificates need no such
+order: those of several penalties are one batch.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.paths import certificates, descent, proximal
+from jaxlr.paths import metric as metrics
+from jaxlr.paths.families import Family
+from jaxlr.paths.problem import Lanes, Problem
+
+MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
+ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim
+FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
+MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
+
+
+class Answers(NamedTuple):
+    """Of lanes m x K: params [m, K, C, P], and risk, gap, decrement, num_steps [m, K]."""
+
+    params: np.ndarray
+    risk: np.ndarray
+    gap: np.ndarray
+    decrement: np.ndarray
+    num_steps: np.ndarray
+
+
+def march(
+    family: Family,
+    problem: Problem,
+    lambdas: np.ndarray,
+    l1_ratio: float,
+    tol: float,
+    max_steps: int,
+) -> Answers:
+    """Every target and fold of the problem under each of its descending penalties [K, m].
+
+    Lane m is target m // F on fold m % F. Runs under float64.
+    """
+    num_lanes = lambdas.shape[1]
+    engine = proximal if l1_ratio > 0 else descent
+    plan = engine.plan(family, problem, num_lanes)
+    zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
+    state, before, seen = None, zeros, []
+    width = _width(family, problem, num_lanes, len(lambdas))
+    for first in range(0, len(lambdas), width):
+        block, states = lambdas[first : first + width], []
+        for lam in block:
+            lanes = _lanes(problem, lam, l1_ratio)
+            if state is None:
+                state = engine.start(family, problem, lanes, zeros, plan)
+            else:
+                params = state.params
+                state = engine.onward(family, problem, lanes, plan, state, before)
+                before = params
+            state = engine.solve(family, problem, lanes, plan, state, MARGIN * tol, max_steps)
+            # Logits are made again where they are needed: a block of them is much to keep.
+            states.append(engine.packed(state))
+        for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
+            proof = _proof(family, problem, block, l1_ratio, tol, states, width, engine)
+            shape = (-1, num_lanes)
+            steps = np.stack([s.num_steps for s in states])
+            short = np.asarray(proof.gap > tol * proof.risk).reshape(shape) & (steps < max_steps)
+            if not short.any() or finer == 1e-3**ROUNDS:
+                break
+            for k in np.flatnonzero(short.any(axis=1)):
+                lanes = _lanes(problem, block[k], l1_ratio)
+                resumed = engine.again(family, problem, states[k], jnp.asarray(short[k]))
+                aim = MARGIN * tol * finer
+                resumed = engine.solve(family, problem, lanes, plan, resumed, aim, max_steps)
+                states[k] = engine.packed(resumed)
+        columns = (proof.params, proof.risk, proof.gap, proof.decrement)
+        columns = [np.asarray(c).reshape(*shape, *c.shape[1:]) for c in columns]
+        seen += zip(*columns, steps, strict=True)
+    return _answers(seen)
+
+
+def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
+    """Params [m, K, C, P] found in one step, with their certificates."""
+    seen = []
+    for k, lam in enumerate(lambdas):
+        lanes = _lanes(problem, np.full(len(params), lam), 0.0)
+        enough = jnp.zeros(len(params))
+        proof = _certified(family, problem, lanes, jnp.asarray(params[:, k]), enough, None)
+        steps = np.ones(len(params), np.int32)
+        seen.append((proof.params, proof.risk, proof.gap, proof.decrement, steps))
+    return _answers(seen)
+
+
+def _width(family, problem, num_lanes, num_lambdas) -> int:
+    """How many penalties' certificates are one batch."""
+    num_rows, size = problem.x.shape
+    logits = num_lanes * family.num_outputs * num_rows * 8
+    metric = family.num_outputs * size**2 * problem.x.dtype.itemsize
+    return int(np.clip(MEMORY // (8 * logits + 2 * metric), 1, num_lambdas))
+
+
+def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
+    """Certificates of a block of penalties, [K · m]; a short block is filled up, to one shape."""
+    missing = width - len(block)
+    states = states + [states[-1]] * missing
+    lam = np.concatenate([block, np.repeat(block[-1:], missing, axis=0)]).ravel()
+    lanes = _lanes(problem, lam, l1_ratio)
+    params, risk = (jnp.concatenate([getattr(s, n) for s in states]) for n in ("params", "risk"))
+    metric = jax.tree.map(lambda *parts: jnp.concatenate(parts), *map(engine.known, states))
+    proof = _certified(family, problem, lanes, params, tol / 2 * risk, metric)
+    proof = jax.tree.map(lambda leaf: np.array(leaf[: block.size]), proof)
+    bare = block[-1] == 0
+    if not bare.any() or family.num_outputs * problem.x.shape[1] > FACTORED:
+        return proof
+    # Without a penalty only a factored Hessian bounds anything.
+    last = states[len(block) - 1]
+    lanes = _lanes(problem, block[-1], l1_ratio)
+    direct = _certified(family, problem, lanes, last.params, 0 * last.risk, None, True)
+    tail = slice(block.size - len(bare), block.size)
+    for leaf, better in zip(proof, direct, strict=True):
+        leaf = leaf[tail]
+        keep = bare.reshape(-1, *[1] * (leaf.ndim - 1))
+        leaf[...] = np.where(keep, better, leaf)
+    return proof
+
+
+@partial(jax.jit, static_argnums=(0, 6))
+def _certified(family, problem, lanes, params, enough, metric, direct=None):
+    """The certificates, with a metric for the conjugate gradients where the engine has one."""
+    if metric is None:
+        return certificates.certify(family, problem, lanes, params, enough=enough, direct=direct)
+
+    def precondition(v):
+        return metrics.apply(metric, v[None])[0]
+
+    return certificates.certify(
+        family, problem, lanes, params, precondition=precondition, direct=False, enough=enough
+    )
+
+
+def _lanes(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
+    """Targets x folds, as many times over as lam [K · m] has penalties."""
+    num_targets, num_folds = len(problem.labels), len(problem.weights)
+    lane = np.arange(len(lam)) % (num_targets * num_folds)
+    fold, target = lane % num_folds, lane // num_folds
+    return Lanes(*map(jnp.asarray, (lam, np.full(len(lam), l1_ratio), fold, target)))
+
+
+def _answers(seen: list) -> Answers:
+    columns = zip(*jax.device_get(seen), strict=True)
+    return Answers(*(np.stack(column, axis=1) for column in columns))

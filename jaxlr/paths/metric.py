@@ -1,0 +1,115 @@
+"""The metric of a descent: the inverse of one Hessian block per class, made now and used later.
+
+The blocks of a softmax know nothing of each other, and need not: the optimum's weights sum to 0
+over the classes, and so does every gradient. Steps that keep this,
+
+    minimise  Σ_c (½ d_cᵀ H_c d_c + g_cᵀ d_c)   subject to   Σ_c d_c = 0,
+
+take a tenth of the steps that the bare blocks take.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.linalg import cho_solve
+
+from jaxlr.pytypes import Array
+
+ROWS = 1024  # a turn's rows: their scaled columns stay in the cache
+
+
+class Metric(NamedTuple):
+    """inverse [G, C, P, P] of the blocks, and coupling [G, P, P] of the classes (or [G, 0, 0]).
+
+    G divides the number of lanes: consecutive lanes share a metric.
+    """
+
+    inverse: Array
+    coupling: Array
+
+
+def metric(x: Array, x_t: Array, curvature: Array, lam: Array, coupled: bool) -> Metric:
+    """The metric where rows x [N, P] (x_t its transpose) have curvatures [G, C, N]; λ is [G]."""
+    num_groups, num_classes, _ = curvature.shape
+    size = x.shape[1]
+    blocks = blocks_of(x, x_t, curvature.reshape(num_groups * num_classes, -1))
+    blocks = blocks.reshape(num_groups, num_classes, size, size)
+    penalty = jnp.ones(size, x.dtype).at[-1].set(0)
+    blocks = blocks + lam[:, None, None, None] * jnp.diag(penalty)[None, None]
+    inverse = _inverse(blocks)
+    if not coupled:
+        return Metric(inverse, jnp.zeros((num_groups, 0, 0), x.dtype))
+    return Metric(inverse, _inverse(jnp.sum(inverse, axis=1)))
+
+
+def apply(given: Metric, grads: Array) -> Array:
+    """The metric times grads [K, L, C, P], like them in shape."""
+    out = _product(given.inverse, grads)
+    if given.coupling.shape[-1]:
+        total = jnp.sum(out, axis=2, keepdims=True)
+        shared = _product(given.coupling[:, None], total)
+        out = out - _product(given.inverse, jnp.broadcast_to(shared, grads.shape))
+    return out
+
+
+def none(num_groups: int, num_classes: int, size: int, coupled: bool, dtype) -> Metric:
+    """A place for a metric that is yet to be made."""
+    coupling = size if coupled else 0
+    return Metric(
+        jnp.zeros((num_groups, num_classes, size, size), dtype),
+        jnp.zeros((num_groups, coupling, coupling), dtype),
+    )
+
+
+def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
+    """Σ_n weights[g, n] x_n x_nᵀ for every g: [G, P, P], as one product in turns of rows.
+
+    x_t is the transpose of x [N, P]: scaling its columns leaves the factor as the product wants it.
+    """
+    num_rows, size = x.shape
+    num_groups, turns = len(weights), num_rows // ROWS
+    weights = jax.lax.optimization_barrier(weights)  # or they are made again for every column
+
+    def product(x, x_t, weights):
+        scaled = (weights[:, None] * x_t[None]).reshape(num_groups * size, -1)
+        return jnp.dot(scaled, x, precision="highest")
+
+    def add(turn, total):
+        part = jax.lax.dynamic_slice_in_dim(x, turn * ROWS, ROWS)
+        columns = (jax.lax.dynamic_slice_in_dim(a, turn * ROWS, ROWS, 1) for a in (x_t, weights))
+        return total + product(part, *columns)
+
+    rest = turns * ROWS
+    total = product(x[rest:], x_t[:, rest:], weights[:, rest:])
+    total = jax.lax.fori_loop(0, turns, add, total) if turns else total
+    return total.reshape(num_groups, size, size)
+
+
+def _product(matrices: Array, vectors: Array) -> Array:
+    """[G, C, P, P] times [K, L, C, P], where consecutive lanes share a group's matrices."""
+    num_groups, num_classes, size, _ = matrices.shape
+    num, num_lanes = vectors.shape[:2]
+    grouped = vectors.reshape(num, num_groups, num_lanes // num_groups, num_classes, size)
+    out = jnp.einsum("gcpq,kgmcq->kgmcp", matrices, grouped, precision="highest")
+    return out.reshape(vectors.shape)
+
+
+def _inverse(matrices: Array) -> Array:
+    """Inverses of positive semidefinite matrices, lifted by rounding's worth of their diagonal."""
+    size = matrices.shape[-1]
+    eye = jnp.eye(size, dtype=matrices.dtype)
+    diagonal = jnp.diagonal(matrices, axis1=-2, axis2=-1)
+    largest = jnp.max(diagonal, axis=-1, keepdims=True)
+    tiny = jnp.finfo(matrices.dtype).eps ** 1.5 * largest
+    scale = jnp.where(diagonal > tiny, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
+    scaled = matrices * scale[..., :, None] * scale[..., None, :]
+    lift = 4 * size * jnp.finfo(matrices.dtype).eps
+    scaled = scaled.reshape(-1, size, size) + lift * eye[None]
+
+    def invert(matrix):
+        return cho_solve((jnp.linalg.cholesky(matrix), True), eye)
+
+    # One by one: XLA's CPU backend has no LAPACK for a batch of triangular systems.
+    inverse = jax.lax.map(invert, scaled).reshape(matrices.shape)
+    return inverse * scale[..., :, None] * scale[..., None, :]

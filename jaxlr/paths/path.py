@@ -1,0 +1,209 @@
+"""A path: one convex problem under many penalties, folds and targets, every lane to its end."""
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr import losses
+from jaxlr.paths import door, families, grids, march, separation
+from jaxlr.paths.least_squares import least_squares
+from jaxlr.paths.march import Answers
+from jaxlr.paths.problem import Problem
+from jaxlr.pytypes import Array, Batch, Params
+
+
+class Status(enum.IntEnum):
+    """How a lane ended.
+
+    certified: gap <= tol * risk, a proof.
+    solved: decrement <= tol * risk, an estimate.
+    stalled: neither, and no better point is found: float64 ends here.
+    budget: there was progress to the last, and the steps ran out.
+    separable: no finite optimum; params hold a direction along which the risk falls for ever.
+    nan: the risk is not finite.
+    """
+
+    certified = 0
+    solved = 1
+    stalled = 2
+    budget = 3
+    separable = 4
+    nan = 5
+
+
+class Path(NamedTuple):
+    """Every lane's answer, and how far from the optimum it can be.
+
+    The leading axes are targets x folds x l1_ratios x lambdas, of these the ones that were given
+    as an axis, and lambdas always. Everything is NumPy, in float64.
+
+    Attributes:
+      params: {"w": [..., D] or [..., D, C], "b": [...] or [..., C]}.
+      risk: J.
+      gap: an upper bound on J - J*.
+      decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian.
+      status: of `Status`, int32.
+      num_steps: int32.
+      lambdas: [K].
+    """
+
+    params: Params
+    risk: np.ndarray
+    gap: np.ndarray
+    decrement: np.ndarray
+    status: np.ndarray
+    num_steps: np.ndarray
+    lambdas: np.ndarray
+
+
+def fit(
+    batch: Batch,
+    lambdas: Sequence[float] | Array | None = None,
+    *,
+    loss: Callable[[Array, Array], Array],
+    l1_ratio: float | Sequence[float] = 0.0,
+    fold_weights: Array | None = None,
+    tol: float = 1e-6,
+    num_classes: int | None = None,
+    max_steps: int = 1000,
+) -> Path:
+    """Minimises J(W, b) = Σ sᵢ ℓ(xᵢ W + b, yᵢ) / Σ sᵢ + λ [(1-α)/2 ‖W‖² + α ‖W‖₁] for every λ.
+
+    Not for `jit`: it reads its numbers, compiles what it needs, and works in float64 whatever
+    precision JAX is set to.
+
+    Args:
+      batch: x [N, D]; labels [N], or [T, N] for T targets on the same rows; weights [N] or None.
+      lambdas: [K] >= 0, descending; None for `lambda_grid`'s.
+      loss: `losses.log_loss`, `softmax_cross_entropy`, `squared_error`, or any convex function
+        (logit, label) -> [] that is at least 0 and that JAX can differentiate twice.
+      l1_ratio: α from 0 (ridge) to 1 (lasso), or several.
+      fold_weights: [F, N], as from `data.folds`.
+      tol: of J: what a certified lane is proved to be within.
+      num_classes: C of a loss of [C] logits; softmax_cross_entropy counts them if it is None.
+      max_steps: of one lane.
+
+    Raises:
+      ValueError: before any work: a shape, a number or a label that the problem can't have.
+    """
+    asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes)
+    if not 0 < tol < 1:
+        raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
+    if max_steps < 1:
+        raise ValueError(f"max_steps must be at least 1, and is {max_steps}")
+    if asked.lambdas is None:
+        asked = asked._replace(lambdas=grids.of(asked, loss))
+    directions = _separations(asked, loss)
+    with jax.enable_x64(True):
+        parts = [
+            _of_ratio(asked, loss, ratio, directions, tol, max_steps) for ratio in asked.l1_ratios
+        ]
+    answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
+    return _shaped(asked, answers, directions, tol, max_steps)
+
+
+def _of_ratio(asked, loss, ratio, directions, tol, max_steps) -> Answers:
+    """The answers of one l1_ratio, [T, F, K, ...]."""
+    num_targets, num_folds = len(asked.labels), len(asked.weights)
+    lambdas = np.repeat(asked.lambdas[:, None], num_targets * num_folds, axis=1)
+    if directions is not None:
+        # A lane without an optimum waits at the last penalty that has one.
+        last = lambdas[-2] if len(lambdas) > 1 else 1.0
+        lambdas[-1] = np.where(np.isfinite(directions).all(axis=(2, 3)).ravel(), last, 0)
+    family = families.family(loss, asked.num_classes)
+    if ratio == 0 and loss is losses.squared_error:
+        answers = _least_squares(family, asked)
+    else:
+        answers = _march(family, asked, lambdas, ratio, tol, max_steps)
+    return Answers(*(a.reshape(num_targets, num_folds, *a.shape[1:]) for a in answers))
+
+
+def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
+    """A march; more features than rows are first turned into as many as there are rows."""
+    num_rows, num_features = asked.x.shape
+    if ratio > 0 or num_features <= num_rows:
+        return march.march(family, _problem(asked, asked.x), lambdas, ratio, tol, max_steps)
+    # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
+    u, values, turn = np.linalg.svd(asked.x, full_matrices=False)
+    answers = march.march(family, _problem(asked, u * values), lambdas, ratio, tol, max_steps)
+    w = answers.params[..., :-1] @ turn
+    return answers._replace(params=np.concatenate([w, answers.params[..., -1:]], axis=-1))
+
+
+def _least_squares(family, asked) -> Answers:
+    problem = _problem(asked, asked.x)
+    params = least_squares(problem.x, asked.labels, asked.weights, asked.lambdas)  # [T, F, K, P]
+    params = params.reshape(-1, len(asked.lambdas), 1, params.shape[-1])
+    return march.proved(family, problem, params, asked.lambdas)
+
+
+def _problem(asked, x) -> Problem:
+    x = np.c_[x, np.ones(len(x))]
+    labels = asked.labels
+    labels = labels.astype(np.int32 if asked.num_classes else np.float64)
+    return Problem(*map(jnp.asarray, (x, labels, asked.weights, np.ascontiguousarray(x.T))))
+
+
+def _separations(asked, loss) -> np.ndarray | None:
+    """A direction for every target and fold [T, F, C, P] that separates at λ = 0, or None.
+
+    NaN where there is no separation; None where λ = 0 is not asked, or nothing separates.
+    """
+    if asked.lambdas[-1] > 0 or loss not in (losses.log_loss, losses.softmax_cross_entropy):
+        return None
+    size = (asked.num_classes or 1, asked.x.shape[1] + 1)
+    out = np.full((len(asked.labels), len(asked.weights), *size), np.nan)
+    for target, labels in enumerate(asked.labels):
+        for fold, weights in enumerate(asked.weights):
+            found = separation.separating_direction(asked.x, labels, weights, asked.num_classes)
+            if found is not None:
+                out[target, fold] = found
+    if np.isnan(out).all():
+        return None
+    return out
+
+
+def _shaped(asked, answers, directions, tol, max_steps) -> Path:
+    """The answers under the axes that were asked for, with their statuses."""
+    bound = tol * answers.risk
+    status = np.select(
+        [
+            ~np.isfinite(answers.risk),
+            answers.gap <= bound,
+            answers.decrement <= bound,
+            answers.num_steps >= max_steps,
+        ],
+        [Status.nan, Status.certified, Status.solved, Status.budget],
+        Status.stalled,
+    ).astype(np.int32)
+    params = answers.params
+    if directions is not None:
+        separable = np.isfinite(directions).all(axis=(2, 3))  # [T, F]
+        status[separable, :, -1] = Status.separable
+        params[separable, :, -1] = directions[separable][:, None]
+        for column, value in (
+            (answers.risk, 0.0),
+            (answers.gap, np.inf),
+            (answers.decrement, np.inf),
+        ):
+            column[separable, :, -1] = value
+    if asked.num_classes is None:
+        params = params[..., 0, :]
+    w, b = params[..., :-1], params[..., -1]
+    if asked.num_classes is not None:
+        w = np.swapaxes(w, -1, -2)
+    gone = tuple(axis for axis, kept in enumerate(asked.axes) if not kept)
+    path = Path(
+        {"w": w, "b": b},
+        answers.risk,
+        answers.gap,
+        answers.decrement,
+        status,
+        answers.num_steps.astype(np.int32),
+        asked.lambdas,
+    )
+    return Path(*(jax.tree.map(lambda a: a.squeeze(gone), part) for part in path[:-1]), path[-1])

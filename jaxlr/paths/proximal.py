@@ -1,0 +1,238 @@
+"""The engine of a path with an l1 part: proximal Newton, all lanes at once.
+
+A step minimises the quadratic model of the smooth part plus the l1 penalty itself, by coordinate
+descent on the whole Hessian, all classes together: with one block per class instead, a softmax's
+coordinates chase each other along the direction that moves every class alike, which is flat. The
+coordinates that are 0 in every lane and want to stay so are left out. The length of a step is
+found by slopes on cached logits, as in `descent`.
+"""
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.paths import lasso, line
+from jaxlr.paths.descent import Plan
+from jaxlr.paths.families import Family
+from jaxlr.paths.metric import blocks_of
+from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
+from jaxlr.pytypes import Array
+
+PATIENCE = 6
+OWN = 2e8  # multiplications: below, every lane has its own Hessian
+
+
+class State(NamedTuple):
+    """Where L lanes stand: params and grad (of the smooth part) [L, C, P], logits [L, C, N].
+
+    hessian [G, Q, Q] with Q = C P, and its age in steps; risk, estimate (what the model says is
+    left) and best, the least seen, [L]; idle [L] steps since; active and num_steps [L].
+    """
+
+    params: Array
+    grad: Array
+    logits: Array
+    hessian: Array
+    age: Array
+    risk: Array
+    estimate: Array
+    best: Array
+    idle: Array
+    active: Array
+    num_steps: Array
+
+
+_logits = jax.jit(logits)
+
+
+def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
+    """A Hessian for every lane where that is little work; otherwise one for all of them."""
+    num_rows, size = problem.x.shape
+    own = num_lanes * family.num_outputs**2 * num_rows * size**2 <= OWN
+    pays = family.num_outputs * size // (8 * (1 if own else num_lanes))
+    return Plan(num_lanes if own else 1, int(np.clip(pays, 1, 8)))
+
+
+@partial(jax.jit, static_argnums=(0, 4))
+def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
+    """The state at params [L, C, P]; the first step makes its Hessian."""
+    num_lanes, num_outputs, size = params.shape
+    z = logits(params, problem.x)
+    far = jnp.full(num_lanes, jnp.inf)
+    zero = jnp.zeros(num_lanes, jnp.int32)
+    smooth, grad = _smooth(family, problem, lanes, params, z)
+    whole = num_outputs * size
+    return State(
+        params,
+        grad,
+        z,
+        jnp.zeros((plan.num_metrics, whole, whole)),
+        jnp.int32(plan.steps_per_metric),
+        smooth + lanes.lam * lanes.l1_ratio * jnp.sum(jnp.abs(without_intercept(params)), (1, 2)),
+        far,
+        far,
+        zero,
+        jnp.ones(num_lanes, bool),
+        zero,
+    )
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def onward(
+    family: Family, problem: Problem, lanes: Lanes, plan: Plan, state: State, before: Array
+) -> State:
+    """The state under the next penalties, from where it ended; the Hessian stays for now."""
+    del before  # zeros do not move along a line
+    new = start(family, problem, lanes, state.params, plan)
+    return new._replace(hessian=state.hessian, age=state.age)
+
+
+@partial(jax.jit, static_argnums=(0, 3))
+def solve(
+    family: Family,
+    problem: Problem,
+    lanes: Lanes,
+    plan: Plan,
+    state: State,
+    tol: Array,
+    max_steps: Array,
+) -> State:
+    """Descends until the model leaves at most tol · J, or nothing is gained, or steps run out."""
+
+    def step(state):
+        due = state.age >= plan.steps_per_metric
+        state = jax.lax.cond(
+            due, lambda s: _remeasured(family, problem, lanes, plan, s), lambda s: s, state
+        )
+        state = _step(family, problem, lanes, state, tol)
+        return state._replace(active=state.active & (state.num_steps < max_steps))
+
+    state = state._replace(active=state.active & (state.num_steps < max_steps))
+    return jax.lax.while_loop(lambda state: jnp.any(state.active), step, state)
+
+
+def _smooth(family, problem, lanes, params, z):
+    """Value [L] and gradient [L, C, P] of all but the l1 part."""
+    labels, weights = weighted(problem, lanes)
+    ridge = lanes.lam * (1 - lanes.l1_ratio)
+    w = without_intercept(params)
+    value = jnp.einsum("ln,ln->l", family.value(z, labels), weights) + ridge * dot(w, w) / 2
+    slopes = family.slope(z, labels) * weights[:, None]
+    return value, gradient(slopes, problem.x) + ridge[:, None, None] * w
+
+
+def _remeasured(family, problem, lanes, plan, state) -> State:
+    """The state with the Hessian of where it stands: [G, Q, Q], its ridge part on the diagonal."""
+    labels, weights = weighted(problem, lanes)
+    num_outputs, size = state.params.shape[1:]
+    basis = jnp.eye(num_outputs)[:, None, :, None]
+
+    def against(unit):
+        return family.hessian_product(
+            state.logits, labels, jnp.broadcast_to(unit, state.logits.shape)
+        )
+
+    rows, columns = np.triu_indices(num_outputs)
+    pairs = jax.vmap(against)(basis)[rows, :, columns] * weights[None]  # [pairs, L, N]
+    groups = plan.num_metrics
+    pairs = pairs.reshape(len(rows), groups, -1, pairs.shape[-1]).mean(axis=2)
+    blocks = blocks_of(problem.x, problem.x_t, pairs.reshape(-1, pairs.shape[-1]))
+    blocks = jnp.moveaxis(blocks.reshape(len(rows), groups, size, size), 0, 1)
+    hessian = jnp.zeros((groups, num_outputs, num_outputs, size, size))
+    hessian = hessian.at[:, rows, columns].set(blocks).at[:, columns, rows].set(blocks)
+    hessian = hessian.transpose(0, 1, 3, 2, 4).reshape(groups, num_outputs * size, -1)
+    ridge = (lanes.lam * (1 - lanes.l1_ratio)).reshape(groups, -1).mean(axis=1)
+    penalised = jnp.tile(jnp.ones(size).at[-1].set(0), num_outputs)
+    diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
+    lift = 1e-10 * jnp.max(diagonal, axis=1, keepdims=True)  # the softmax's flat direction
+    extra = ridge[:, None] * penalised[None] + lift + 1e-8 * diagonal
+    hessian = hessian + extra[:, :, None] * jnp.eye(num_outputs * size)[None]
+    return state._replace(hessian=hessian, age=jnp.int32(0))
+
+
+def _step(family, problem, lanes, state, tol) -> State:
+    direction, estimate = lasso.step(lanes, state, tol)
+    better = estimate < 0.9 * state.best
+    idle = jnp.where(better, 0, state.idle + state.active.astype(jnp.int32))
+    reached = estimate <= tol * state.risk
+    lost = ~jnp.isfinite(estimate) | (idle >= PATIENCE)
+    active = state.active & ~reached & ~lost
+    state = state._replace(
+        estimate=jnp.where(state.active, estimate, state.estimate),
+        best=jnp.where(better, estimate, state.best),
+        idle=idle,
+        active=active,
+    )
+    return jax.lax.cond(
+        jnp.any(active),
+        lambda s: _moved(family, problem, lanes, s, direction),
+        lambda s: s,
+        state,
+    )
+
+
+def _moved(family, problem, lanes, state, direction) -> State:
+    d_logits = logits(direction, problem.x)
+    length = jnp.where(
+        state.active, _length(family, problem, lanes, state, direction, d_logits), 0
+    )[:, None, None]
+    # Where a whole step lands on 0 exactly, it stays there.
+    params = state.params + length * direction
+    z = state.logits + length * d_logits
+    smooth, grad = _smooth(family, problem, lanes, params, z)
+    l1 = lanes.lam * lanes.l1_ratio * jnp.sum(jnp.abs(without_intercept(params)), (1, 2))
+    return state._replace(
+        params=params,
+        grad=grad,
+        logits=z,
+        risk=smooth + l1,
+        age=state.age + 1,
+        num_steps=state.num_steps + state.active.astype(jnp.int32),
+    )
+
+
+def _length(family, problem, lanes, state, direction, d_logits) -> Array:
+    """Lengths [L], by the slopes from below: a step that ends on a kink has earned it."""
+    labels, weights = weighted(problem, lanes)
+    w, d = without_intercept(state.params), without_intercept(direction)
+    ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
+    wd, dd = ridge * dot(w, d), ridge * dot(d, d)
+
+    def l1_slope(length, at_zero):
+        side = jnp.sign(w + length[:, None, None] * d)
+        return l1 * dot(jnp.where(side == 0, at_zero * jnp.sign(d), side), d)
+
+    def look(length):
+        slopes = family.slope(state.logits + length[:, None, None] * d_logits, labels)
+        smooth = jnp.einsum("lcn,ln,lcn->l", slopes, weights, d_logits)
+        return smooth + wd + length * dd + l1_slope(length, -1), ()
+
+    first = dot(state.grad, direction) + l1_slope(jnp.zeros_like(wd), 1)
+    return line.search(look, first, state.active, (), longest=1)[0]
+
+
+def known(state: State) -> None:
+    """What a certificate can use of the state: its Hessian is not of the faces."""
+    del state
+
+
+def packed(state: State) -> State:
+    """The state without its logits and Hessian."""
+    return state._replace(logits=None, hessian=None)
+
+
+def again(family: Family, problem: Problem, state: State, lanes: Array) -> State:
+    """A packed state with these lanes [L] moving again, on a new Hessian."""
+    groups = plan(family, problem, len(lanes)).num_metrics
+    whole = family.num_outputs * problem.x.shape[1]
+    return state._replace(
+        logits=_logits(state.params, problem.x),
+        hessian=jnp.zeros((groups, whole, whole)),
+        active=lanes,
+        best=jnp.full_like(state.best, jnp.inf),
+        idle=jnp.zeros_like(state.idle),
+        age=jnp.full_like(state.age, 10**6),
+    )

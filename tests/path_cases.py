@@ -1,0 +1,143 @@
+"""Paths as if solved, in a moment and without compiling: what a page and a command must tell."""
+
+import numpy as np
+
+from jaxlr import losses, paths
+
+STEPS = 25
+
+
+def fit(batch, lambdas, *, loss, l1_ratio=0.0, fold_weights=None, tol=1e-6, num_classes=None):
+    """A path of the right shapes from a few proximal gradient steps, its endings made up."""
+    folds = np.ones((1, len(batch.x))) if fold_weights is None else np.asarray(fold_weights)
+    path = _lanes(
+        batch, np.asarray(lambdas), np.atleast_1d(l1_ratio), folds, loss, num_classes, tol
+    )
+    axes = tuple(
+        axis
+        for axis, kept in enumerate(
+            (True, fold_weights is not None, np.ndim(l1_ratio) > 0), start=0
+        )
+        if not kept
+    )
+    return paths.Path(*_each(path[:-1], lambda leaf: np.squeeze(leaf, axes)), path.lambdas)
+
+
+def cross_validate(
+    batch,
+    lambdas,
+    *,
+    loss,
+    fold_weights,
+    l1_ratio=0.0,
+    metric=None,
+    maximise=False,
+    rule="best",
+    tol=1e-6,
+    num_classes=None,
+):
+    """What `paths.cross_validate` returns, from `fit` above."""
+    options = {"loss": loss, "tol": tol, "num_classes": num_classes}
+    path = fit(batch, lambdas, fold_weights=fold_weights, l1_ratio=l1_ratio, **options)
+    scores = np.empty(path.risk.shape)
+    for at in np.ndindex(*scores.shape):
+        logits = np.asarray(batch.x) @ path.params["w"][at] + path.params["b"][at]
+        held = (1 - np.asarray(fold_weights)[at[1]]) * np.asarray(batch.weights)
+        labels = np.asarray(batch.labels)[at[0]]
+        if metric is None:
+            scores[at] = np.average(_values(logits, labels, loss), weights=held)
+        else:
+            scores[at] = metric(labels, logits.astype(np.float32), sample_weight=held)
+    mean = scores.mean(axis=1)
+    error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
+    best, simplest = [], []
+    for table, spread in zip(-mean if maximise else mean, error, strict=True):
+        a, k = np.unravel_index(table.argmin(), table.shape)
+        best.append((a, k))
+        simplest.append((a, int(np.argmax(table[a] <= table[a, k] + spread[a, k]))))
+    chosen = np.array(best if rule == "best" else simplest)
+    parts = [fit(batch, lambdas[k : k + 1], l1_ratio=l1_ratio[a], **options) for a, k in chosen]
+    at = range(len(chosen))
+    refit = [
+        _each(part[:-1], lambda leaf, t=t: leaf[t, 0]) for t, part in zip(at, parts, strict=True)
+    ]
+    refit = paths.Path(
+        {name: np.stack([part[0][name] for part in refit]) for name in "wb"},
+        *(np.stack(columns) for columns in list(zip(*refit, strict=True))[1:]),
+        lambdas[chosen[:, 1]],
+    )
+    return paths.CrossValidation(
+        path,
+        lambdas,
+        np.asarray(l1_ratio),
+        scores,
+        mean,
+        error,
+        np.array(best),
+        np.array(simplest),
+        chosen,
+        refit,
+        None,
+    )
+
+
+def lambda_grid(batch, *, loss, num, ratio, l1_ratio, num_classes=None):
+    """A grid of its own."""
+    del batch, loss, num_classes
+    return np.geomspace(0.3 / l1_ratio, 0.3 / l1_ratio * ratio, num)
+
+
+def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol):
+    x, labels = np.asarray(batch.x, np.float64), np.asarray(batch.labels)
+    weights = folds * np.asarray(batch.weights, np.float64)
+    shape = (len(labels), len(folds), len(ratios), len(lambdas))
+    outputs = (num_classes,) if num_classes else ()
+    w, b = np.zeros((*shape, x.shape[1], *outputs)), np.zeros((*shape, *outputs))
+    risk = np.empty(shape)
+    for t, f, a, k in np.ndindex(*shape):
+        at, s = (t, f, a, k), weights[f] / weights[f].sum()
+        w[at], b[at] = _descend(x, labels[t], s, lambdas[k], ratios[a], loss, w[at], b[at])
+        size = (1 - ratios[a]) / 2 * np.sum(w[at] ** 2) + ratios[a] * np.abs(w[at]).sum()
+        values = _values(x @ w[at] + b[at], labels[t], loss)
+        risk[at] = s @ values + lambdas[k] * size
+    decrement = risk * 1e-10 * (1 + np.arange(len(lambdas)))
+    gap = decrement * 1.2 + risk * 1e-9 / np.maximum(lambdas, 1e-9)
+    status = np.where(gap <= tol * risk, paths.Status.certified, paths.Status.solved)
+    separable = (lambdas == 0) & (loss is not losses.squared_error)
+    status = np.where(separable, paths.Status.separable, status).astype(np.int32)
+    risk, gap = np.where(separable, 0.0, risk), np.where(separable, np.inf, gap)
+    steps = np.full(shape, 7, np.int32)
+    return paths.Path({"w": w, "b": b}, risk, gap, decrement, status, steps, lambdas)
+
+
+def _descend(x, labels, s, lam, ratio, loss, w, b):
+    step = 1 / (2 * s @ (1 + np.sum(x**2, axis=1)) + lam)
+    for _ in range(STEPS):
+        slope = (_slopes(x @ w + b, labels, loss).T * s).T
+        w = w - step * (x.T @ slope + lam * (1 - ratio) * w)
+        w = np.sign(w) * np.maximum(np.abs(w) - step * lam * ratio, 0)
+        b = b - step * slope.sum(axis=0)
+    return w, b
+
+
+def _slopes(z, labels, loss):
+    if loss is losses.squared_error:
+        return 2 * (z - labels)
+    if loss is losses.log_loss:
+        return 1 / (1 + np.exp(-z)) - labels
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    return p / p.sum(axis=1, keepdims=True) - np.eye(z.shape[1])[labels]
+
+
+def _values(z, labels, loss):
+    if loss is losses.squared_error:
+        return (z - labels) ** 2
+    if loss is losses.log_loss:
+        return np.logaddexp(0, z) - labels * z
+    top = z.max(axis=1)
+    return np.log(np.exp(z - top[:, None]).sum(axis=1)) + top - z[np.arange(len(z)), labels]
+
+
+def _each(leaves, change):
+    first, *rest = leaves
+    return [{name: change(leaf) for name, leaf in first.items()}, *map(change, rest)]

@@ -1,0 +1,345 @@
+"""`python -m experiments.path`: files, choices, page, and one line for every mistake."""
+
+import json
+import re
+from collections import Counter
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.linear_model import Ridge
+
+from experiments import path, path_metrics, path_problems, path_settings, path_study
+from experiments.datasets.label_columns import Target
+from experiments.datasets.probes import load_probes
+from experiments.path_report import certificates, choices, page, penalties
+from jaxlr import paths
+from tests import path_cases
+
+pytestmark = pytest.mark.float32_pass
+
+SVG = "{http://www.w3.org/2000/svg}"
+RNG = np.random.default_rng(7)
+ROWS = RNG.normal(size=(60, 4))
+LABELS = (ROWS[:, :3] + 0.3 * RNG.normal(size=(60, 3)) > 0).astype(int)
+
+
+def main(*args):
+    return path.main([str(arg) for arg in args])
+
+
+def read(folder):
+    summary = json.loads((folder / "summary.json").read_text())
+    html = (folder / "report.html").read_text(encoding="utf-8")
+    return pd.read_parquet(folder / "results.parquet"), summary, html
+
+
+@pytest.fixture(scope="module")
+def solved(tmp_path_factory):
+    """One true run: 3 folds × 5 ridge penalties on 353 rows."""
+    out = tmp_path_factory.mktemp("path") / "diabetes"
+    assert main("--data", "diabetes", "--lambdas", 5, "--folds", 3, "--seed", 3, "--out", out) == 0
+    return out
+
+
+def test_the_three_files_hold_what_they_promise(solved):
+    assert sorted(p.name for p in solved.iterdir()) == [
+        "report.html",
+        "results.parquet",
+        "summary.json",
+    ]
+    lanes, summary, html = read(solved)
+    assert list(lanes.columns) == [
+        *("layer", "target", "fold", "l1_ratio", "lambda", "C", "risk", "gap", "decrement"),
+        *("num_steps", "status", "nonzero", "held_out"),
+    ]
+    assert len(lanes) == summary["num_lanes"] == 15
+    assert {"device", "jax", "compile_seconds", "run_seconds", "best"} <= set(summary)
+    assert summary["settings"]["seed"] == 3
+    assert summary["statuses"] == {"certified": 15}
+    assert (lanes["gap"] <= 1e-6 * lanes["risk"]).all()
+    means = lanes.groupby("lambda")["held_out"].mean()
+    assert summary["best"]["lambda"] == pytest.approx(means.idxmin())
+    assert summary["best"]["mean"] == pytest.approx(means.min())
+    assert summary["probes"] == [summary["best"]]
+    assert summary["test"]["r2"] > 0.3
+    assert "<svg" in html
+
+
+def test_every_lane_and_its_held_out_loss_are_scikit_learns(solved):
+    lanes, _, _ = read(solved)
+    settings = path.parse(["--data", "diabetes", "--lambdas", "5", "--folds", "3", "--seed", "3"])
+    probes, plan = load_probes(settings.data), path_settings.plan(settings)
+    rows = path_problems.rows(probes, plan, settings.seed, settings.test_fraction)
+    table = probes.layers["diabetes"]
+    x, y = np.asarray(table.features, np.float64)[rows.train], table.labels[rows.train]
+    x, y = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+    for lane in lanes.itertuples():
+        train = rows.folds[lane.fold] > 0
+        lam = lanes["lambda"][lane.Index]
+        # mean square + λ/2 ‖w‖² times the rows; scikit-learn has no halves
+        ridge = Ridge(alpha=lam * train.sum() / 2).fit(x[train], y[train])
+        loss = np.mean((ridge.predict(x[train]) - y[train]) ** 2)
+        assert lane.risk == pytest.approx(loss + lam / 2 * np.sum(ridge.coef_**2), rel=1e-5)
+        held = np.mean((ridge.predict(x[~train]) - y[~train]) ** 2)
+        assert lane.held_out == pytest.approx(held, rel=1e-5)
+        assert pytest.approx(1 / (lam * train.sum())) == lane.C
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Paths as if solved; what the page shows of test rows has tests of its own."""
+    for name in ("fit", "cross_validate", "lambda_grid"):
+        monkeypatch.setattr(paths, name, getattr(path_cases, name))
+    monkeypatch.setattr(page.sections, "tested", lambda problem, found: [])
+    monkeypatch.setattr(page, "_test_cards", lambda found: [("Test", "1", "as if tested")])
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Three layers, labels of three targets, and a table with two."""
+    monkeypatch.chdir(tmp_path)
+    for layer in range(3):
+        x = ROWS + (3 - layer) * RNG.normal(size=ROWS.shape)
+        np.save(f"layer{layer}.npy", x.astype(np.float16))
+    np.save("y.npy", LABELS)
+    np.save("short.npy", ROWS[:50])
+    np.save("nan.npy", np.where(np.arange(60)[:, None] == 4, np.nan, ROWS))
+    np.save("one.npy", np.ones(60, int))
+    table = pd.DataFrame(ROWS, columns=list("abcd")).assign(kind=LABELS[:, 0], size=ROWS[:, 0])
+    table.to_csv("table.csv", index=False)
+    return tmp_path
+
+
+LAYERS = ("--data", "layer0.npy", "layer1.npy", "layer2.npy", "--labels", "y.npy")
+FEW = ("--folds", 3, "--lambdas", 4)
+
+
+def well_formed(html):
+    """The page as a tree: ids once, nothing from outside, every figure with words and numbers."""
+    root = ElementTree.fromstring(html.removeprefix("<!DOCTYPE html>\n"))
+    ids = Counter(node.get("id") for node in root.iter() if node.get("id"))
+    assert set(ids.values()) == {1}
+    for node in root.iter():
+        for name, value in node.attrib.items():
+            if name.split("}")[-1] in {"href", "src"}:
+                assert value.startswith("data:") or value.removeprefix("#") in ids
+    for figure in root.iter("figure"):
+        assert re.search(r"\d", "".join(figure.find("figcaption").itertext()))
+    words = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", html, flags=re.DOTALL).lower()
+    assert "nan" not in re.findall(r"\w+", words)
+    assert not re.findall("#00000[1-6]", html)
+    return root
+
+
+def test_layers_and_targets_are_crossed_and_compared(files, quick, capsys):
+    assert main(*LAYERS, *FEW, "--out", "o") == 0
+    lanes, summary, html = read(files / "o")
+    assert len(lanes) == 3 * 3 * 3 * 4
+    assert len(lanes.drop_duplicates(["layer", "target", "fold", "lambda"])) == len(lanes)
+    assert [(p["layer"], p["target"]) for p in summary["probes"]] == [
+        (f"layer{layer}", f"labels[{t}]") for layer in range(3) for t in range(3)
+    ]
+    assert summary["data"]["layers"] == {"layer0": 4, "layer1": 4, "layer2": 4}
+    first = [p for p in summary["probes"] if p["target"] == "labels[0]"]
+    assert summary["best"] == min(first, key=lambda p: p["mean"])
+    root = well_formed(html)
+    assert [node.get("id") for node in root.iter("section")][:5] == [
+        *("layers", "choices", "validation", "weights", "certificates")
+    ]
+    said = capsys.readouterr().out
+    assert "108 lanes = 3 layers x 3 targets x 3 folds x 4 penalties" in said
+    assert len(re.findall(r"^layer\d ", said, re.MULTILINE)) == 9
+
+
+def test_targets_of_two_kinds_share_a_table(files, quick):
+    assert main("--data", "table.csv", "--target", "kind", "size", *FEW, "--out", "o") == 0
+    _, summary, html = read(files / "o")
+    assert summary["data"]["targets"] == {"kind": "binary", "size": "regression"}
+    assert summary["data"]["features"] == list("abcd")
+    well_formed(html)
+    assert "Test R² of every layer and target" in html
+
+
+def test_the_clip_protocol_keeps_c_from_validation_to_refit(files, quick):
+    assert (
+        main("--data", "layer2.npy", "--labels", "y.npy", "--protocol", "clip", "--out", "o") == 0
+    )
+    lanes, summary, html = read(files / "o")
+    assert len(lanes) == 3 * 96
+    np.testing.assert_allclose(lanes["C"][:96], np.geomspace(1e-6, 1e6, 96))
+    kept = 1 / (lanes["C"] * lanes["lambda"])
+    np.testing.assert_allclose(kept, kept[0])
+    assert kept[0] < summary["data"]["num_train"] == 48
+    for probe in summary["probes"]:
+        mine = lanes[lanes["target"] == probe["target"]].set_index("C")
+        refit = probe["refit"]
+        assert mine["held_out"].max() == pytest.approx(probe["mean"])
+        assert mine["held_out"].idxmax() == pytest.approx(refit["C"])
+        assert refit["lambda"] == pytest.approx(1 / (refit["C"] * 48))
+    well_formed(html)
+    assert "By the CLIP protocol" in html
+
+
+@pytest.mark.parametrize("rule", ["best", "one_standard_error"])
+def test_no_penalty_on_separable_classes_is_said(quick, tmp_path, rule):
+    args = ["--data", "iris", "--lambdas", 0.1, 0.01, 0, "--folds", 3, "--rule", rule]
+    assert main(*args, "--out", tmp_path / "o") == 0
+    lanes, summary, html = read(tmp_path / "o")
+    assert summary["statuses"]["separable"] == 3
+    assert np.isinf(lanes["gap"][lanes["status"] == "separable"]).all()
+    assert np.isinf(lanes["C"][lanes["lambda"] == 0]).all()
+    well_formed(html)
+    assert certificates.MEANINGS["separable"] in html
+    assert "λ = 0 is drawn at the right end" in html
+    assert (summary["best"]["refit"]["status"] == "separable") == (rule == "best")
+    assert ("take a λ above 0" in html) == (rule == "best")
+
+
+@pytest.mark.parametrize("rule", ["best", "one_standard_error"])
+def test_several_l1_ratios_and_either_rule(quick, tmp_path, rule, capsys):
+    args = ["--l1-ratio", 0, 1, "--metric", "accuracy", "--rule", rule, *FEW]
+    assert main("--data", "breast_cancer", *args, "--out", tmp_path / "o") == 0
+    lanes, summary, html = read(tmp_path / "o")
+    assert len(lanes) == 3 * 2 * 4
+    means = lanes.groupby(["l1_ratio", "lambda"])["held_out"].agg(["mean", "sem"])
+    best = means.loc[means["mean"].idxmax()]
+    if rule == "best":
+        assert summary["best"]["mean"] == pytest.approx(best["mean"])
+    else:
+        assert summary["best"]["mean"] >= best["mean"] - best["sem"] - 1e-12
+    well_formed(html)
+    assert "l1 ratio" in capsys.readouterr().out
+
+
+def test_a_single_penalty_has_no_curve(quick, tmp_path):
+    args = ["--lambdas", 1, "--lambda-max", "0.1", "--folds", 2]
+    assert main("--data", "diabetes", *args, "--out", tmp_path / "o") == 0
+    lanes, _, html = read(tmp_path / "o")
+    assert lanes["lambda"].tolist() == [0.1, 0.1]
+    assert 'id="validation"' not in html
+    well_formed(html)
+
+
+def test_scores_that_are_no_number_choose_nothing(quick, tmp_path, monkeypatch, capsys):
+    metric = path_metrics.METRICS["r2"]._replace(of=lambda *_: np.nan)
+    monkeypatch.setitem(path_metrics.METRICS, "r2", metric)
+    path_metrics.scorer.cache_clear()
+    args = ["--metric", "r2", "--folds", 2, "--lambdas", 2]
+    assert main("--data", "diabetes", *args, "--out", tmp_path / "o") == 1
+    path_metrics.scorer.cache_clear()
+    assert "1 of 1 probes have no finite --metric r2" in capsys.readouterr().out
+    _, summary, html = read(tmp_path / "o")
+    assert summary["best"] is None
+    assert "No setting can be chosen" in html
+    assert 'id="test"' not in html
+
+
+@pytest.mark.parametrize("metric", sorted(set(path_metrics.METRICS) - {"loss"}))
+def test_every_metric_reads_logits(metric):
+    asked = path_metrics.METRICS[metric]
+    for task in asked.tasks:
+        labels = np.arange(12) % (3 if task == "multiclass" else 2)
+        right = {
+            "binary": 4.0 * labels - 2,
+            "multiclass": 9.0 * np.eye(3)[labels],
+            "regression": labels.astype(float),
+        }[task].astype(np.float32)
+        value = path_metrics.scorer(metric, task, int(labels.max()) + 1)(labels, right)
+        assert float(value) == pytest.approx(1.0 if asked.maximise else 0.0)
+
+
+MISTAKES = [
+    (["--data", "digit"], "did you mean 'digits'"),
+    (["--data", "iris", "--target", "foo"], "no column 'foo'"),
+    (["--data", "iris", "--lambdas", "1", "-1"], "--lambdas -1: a penalty is a number from 0 on"),
+    (["--lambdas", "1", "nan"], "--lambdas nan: a penalty is a number from 0 on"),
+    (["--lambdas", "0.01", "1", "0.1"], "--lambdas 0.01 1: give penalties from strong to weak"),
+    (["--lambdas", "0.01", "1", "0.1"], "--lambdas 1 0.1 0.01"),
+    (["--lambdas", "0.5"], "--lambdas 0.5: one value says how many penalties"),
+    (["--lambdas", "0"], "--lambdas 0: one value says how many penalties"),
+    (["--lambdas", "many"], "many"),
+    (["--lambdas", "2", "1", "--lambda-max", "3"], "--lambda-max 3: --lambdas gives the penalties"),
+    (["--lambda-min", "0"], "--lambda-min 0: must be above 0"),
+    (["--lambda-max", "1", "--lambda-min", "2"], "--lambda-min 2: must be below --lambda-max 1"),
+    (["--l1-ratio", "0.5", "1.5"], "--l1-ratio 1.5: must lie in [0, 1]"),
+    (["--folds", "1"], "--folds 1: must be at least 2"),
+    (["--data", "iris", "--folds", "50"], "class 'setosa' of target 'target' has only 40 training"),
+    (["--seed", "-1"], "--seed -1: must be at least 0"),
+    (["--tol", "0"], "--tol 0: must lie between 0 and 1"),
+    (["--test-fraction", "1.5"], "--test-fraction 1.5: must lie between 0 and 1"),
+    (["--metric", "acuracy"], "acuracy"),
+    (["--data", "diabetes", "--metric", "roc_auc"], "not for target 'target', a regression task"),
+    (["--data", "diabetes", "--protocol", "clip"], "--protocol clip, which chooses by accuracy"),
+    (["--protocol", "clip", "--folds", "3"], "--folds 3: --protocol clip fixes it"),
+    (["--protocol", "clip", "--l1-ratio", "1"], "--l1-ratio 1: --protocol clip fixes it"),
+    (["--no-such-option"], "no-such-option"),
+    (["--data", "layer0.npy"], "holds no labels; give them with --labels"),
+    (["--data", "layer0.npy", "short.npy", "--labels", "y.npy"], "'short' has 50 rows and layer"),
+    (["--data", "layer0.npy", "nan.npy", "--labels", "y.npy"], "'nan' is nan in row 5"),
+    (["--data", "short.npy", "--labels", "y.npy"], "60 labels 'labels[0]' in 'y.npy', but 50 rows"),
+    (["--data", "layer0.npy", "--labels", "one.npy"], "'labels' is 1 in every row"),
+    (["--data", "adult.csv", "--protocol", "clip"], "features as they are (--scaling none,"),
+    (["--data", "heavy.csv", "--weights", "w"], "--weights are 0 in each of the"),
+    (["--data", "rare.csv"], "class 'b' of target 'y' has 1 training row"),
+]
+
+
+@pytest.mark.parametrize(("args", "said"), MISTAKES)
+def test_a_mistake_is_one_line_and_leaves_nothing_behind(args, said, files, capsys):
+    words = pd.DataFrame({"c": list("xyz") * 20, "d": range(60), "y": LABELS[:, 0]})
+    words.to_csv("adult.csv", index=False)
+    words[["d", "y"]].assign(w=1.0 * (np.arange(60) == 1)).to_csv("heavy.csv", index=False)
+    rare = np.where(np.arange(60) < 2, "b", "a")
+    words[["d"]].assign(y=rare).to_csv("rare.csv", index=False)
+    assert main(*args, "--out", files / "out" / "o") == 2
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1
+    assert said in told.err
+    assert not list((files / "out").iterdir()) if (files / "out").exists() else True
+
+
+def test_a_range_below_the_data_s_own_is_refused(quick, tmp_path, capsys):
+    assert main("--data", "iris", "--lambda-min", "99", *FEW, "--out", tmp_path / "o") == 2
+    assert "--lambda-min 99: must be below the strongest penalty, 3 for" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_folds_mix_the_classes_of_every_target():
+    labels = np.stack([np.arange(90) % 2, np.arange(90) // 2 % 3, np.arange(90) < 2]).astype(int)
+    targets = [Target(f"t{i}", row, "binary", ("0", "1")) for i, row in enumerate(labels)]
+    strata = path_problems._strata(targets, 5)
+    counts = np.bincount(strata)
+    assert counts.min() >= 5  # the two rows of the third target's rare class joined others
+    assert len(counts) == 6
+    numbers = Target("n", np.arange(90.0), "regression", ())
+    assert set(path_problems._strata([numbers], 5)) == {0}
+
+
+def test_labels_at_the_end_of_lines_keep_apart_and_in_order():
+    heights = np.array([0.0, 0.01, 0.02, 5.0, -3.0])
+    placed = penalties.spread(heights, 0.5, -4, 6)
+    assert np.all(np.diff(np.sort(placed)) >= 0.5 - 1e-12)
+    assert np.array_equal(np.argsort(placed), np.argsort(heights))
+    np.testing.assert_allclose(placed[3:], heights[3:])
+    np.testing.assert_allclose(placed[:3].mean(), 0.01)
+
+
+def test_many_probes_are_told_by_each_target_s_best_layer():
+    def probe(layer, target, mean):
+        made = object.__new__(path_study.Probe)
+        for name, value in {"layer": layer, "mean": np.array([[mean]]), "chosen": (0, 0)}.items():
+            object.__setattr__(made, name, value)
+        problem = type("P", (), {"table": type("T", (), {"target": target})})
+        object.__setattr__(made, "problem", problem)
+        return made
+
+    made = [probe(f"l{i}", t, (i - 3) ** 2 + (t == "b")) for i in range(9) for t in "ab"]
+    found = path_study.Findings(made, None, made[0], 0, 0)
+    plan = path_settings.plan(path_settings.Settings())
+    assert [(p.layer, p.target) for p in choices.short(found, plan, 5)] == [
+        ("l3", "a"),
+        ("l3", "b"),
+    ]
+    assert len(choices.short(found, plan, 18)) == 18

@@ -1,0 +1,331 @@
+"""Exact paths: optima against scikit-learn, scipy and the conditions of optimality in numpy."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+from sklearn.linear_model import Lasso, LogisticRegression
+
+from jaxlr import Batch, data, losses, paths
+
+pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
+
+LAMBDAS = [1.0, 0.1, 1e-2, 1e-3]
+
+
+def problem(num_rows=60, num_features=5, num_classes=None, seed=0):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(num_rows, num_features)) * np.logspace(0, 1, num_features)
+    if num_classes is None:
+        labels = (x[:, 0] + 0.1 * x[:, -1] + rng.logistic(size=num_rows) > 0).astype(int)
+    else:
+        scores = x[:, :num_classes] + rng.gumbel(size=(num_rows, num_classes))
+        labels = scores.argmax(axis=1)
+    return x, labels
+
+
+BINARY = problem()
+CLASSES = problem(80, 4, 3, seed=1)
+
+
+@pytest.mark.parametrize("kind", ["binary", "classes"])
+def test_ridge_equals_scikit_learn_at_the_same_c(kind):
+    x, labels = BINARY if kind == "binary" else CLASSES
+    loss = losses.log_loss if kind == "binary" else losses.softmax_cross_entropy
+    path = paths.fit(Batch(x, labels), LAMBDAS, loss=loss, tol=1e-12)
+    assert (path.status == paths.Status.certified).all()
+    for k, lam in enumerate(LAMBDAS):
+        peer = LogisticRegression(C=1 / (lam * len(x)), solver="newton-cg", tol=1e-12)
+        peer.fit(x, labels)
+        p = peer.predict_proba(x)[np.arange(len(x)), labels]
+        risk = -np.log(p).mean() + lam / 2 * np.sum(peer.coef_**2)
+        np.testing.assert_allclose(path.risk[k], risk, rtol=1e-9)
+        w = peer.coef_[0] if kind == "binary" else peer.coef_.T
+        # Within gap of the optimum, ‖w - w*‖² <= 2 gap / λ.
+        np.testing.assert_allclose(path.params["w"][k], w, atol=2e-6 / np.sqrt(lam))
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_with_an_l1_part_the_slopes_balance_the_penalty(l1_ratio):
+    """The conditions of optimality: |slope| <= λα at 0, = λα + ridge elsewhere."""
+    x, labels = BINARY
+    path = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-12)
+    assert set(path.status) <= {paths.Status.certified, paths.Status.solved}
+    for k, lam in enumerate(LAMBDAS):
+        w, b = path.params["w"][k], path.params["b"][k]
+        slopes = (1 / (1 + np.exp(-(x @ w + b))) - labels) / len(x)
+        gradient = x.T @ slopes + lam * (1 - l1_ratio) * w
+        assert abs(slopes.sum()) < 1e-12
+        assert (np.abs(gradient[w == 0]) <= lam * l1_ratio * (1 + 1e-9)).all()
+        np.testing.assert_allclose(
+            gradient[w != 0], -lam * l1_ratio * np.sign(w[w != 0]), atol=1e-5
+        )
+    assert (path.params["w"][0] == 0).any() or l1_ratio < 1
+
+
+def test_classes_with_an_l1_part_equal_a_smooth_solver_on_the_split_weights():
+    """min over w = u - v, u, v >= 0 by scipy's L-BFGS-B: no code in common."""
+    x, labels = CLASSES
+    lam, size = 0.02, (3, x.shape[1])
+    path = paths.fit(
+        Batch(x, labels), [lam], loss=losses.softmax_cross_entropy, l1_ratio=0.7, tol=1e-10
+    )
+
+    def objective(v):
+        u, v, b = v[:12].reshape(size), v[12:24].reshape(size), v[24:]
+        z = x @ (u - v).T + b
+        top = z.max(axis=1, keepdims=True)
+        p = np.exp(z - top)
+        value = np.mean(top[:, 0] + np.log(p.sum(axis=1)) - z[np.arange(len(x)), labels])
+        r = (p / p.sum(axis=1, keepdims=True) - np.eye(3)[labels]) / len(x)
+        ridge = lam * 0.3 * (u - v)
+        value += lam * 0.15 * np.sum((u - v) ** 2) + lam * 0.7 * np.sum(u + v)
+        grad = r.T @ x + ridge
+        slopes = [(grad + lam * 0.7).ravel(), (-grad + lam * 0.7).ravel(), r.sum(axis=0)]
+        return value, np.concatenate(slopes)
+
+    bounds = [(0, None)] * 24 + [(None, None)] * 3
+    options = {"maxiter": 10_000, "ftol": 1e-15, "gtol": 1e-10}
+    peer = minimize(objective, np.zeros(27), jac=True, bounds=bounds, options=options)
+    np.testing.assert_allclose(path.risk[0], peer.fun, rtol=1e-8)
+
+
+def test_squared_error_equals_its_closed_form_and_scikit_learn():
+    x, _ = BINARY
+    y = x @ np.arange(5) + np.sin(np.arange(len(x)))
+    ridge = paths.fit(Batch(x, y), LAMBDAS, loss=losses.squared_error)
+    lasso = paths.fit(Batch(x, y), LAMBDAS, loss=losses.squared_error, l1_ratio=1.0, tol=1e-12)
+    centred = x - x.mean(axis=0)
+    for k, lam in enumerate(LAMBDAS):
+        system = 2 * centred.T @ centred / len(x) + lam * np.eye(5)
+        expected = np.linalg.solve(system, 2 * centred.T @ y / len(x))
+        np.testing.assert_allclose(ridge.params["w"][k], expected, rtol=1e-9)
+        peer = Lasso(alpha=lam / 2, tol=1e-12, max_iter=100_000).fit(x, y)
+        np.testing.assert_allclose(lasso.params["w"][k], peer.coef_, atol=1e-7)
+
+
+def test_any_convex_loss_of_the_logit():
+    """A loss that nobody named: Huber's, smooth, against scipy."""
+    x, labels = BINARY
+    y = labels * 2.0 - 1
+
+    def pseudo_huber(logit, label):
+        return jnp.sqrt(1 + (logit - label) ** 2) - 1
+
+    path = paths.fit(Batch(x, y), LAMBDAS, loss=pseudo_huber, tol=1e-10)
+
+    def objective(v):
+        r = x @ v[:-1] + v[-1] - y
+        return np.mean(np.sqrt(1 + r**2) - 1) + 0.05 * np.sum(v[:-1] ** 2)
+
+    peer = minimize(objective, np.zeros(6), options={"gtol": 1e-9})
+    np.testing.assert_allclose(path.risk[1], peer.fun, rtol=1e-9)
+    assert (path.status == paths.Status.certified).all()
+
+
+def test_weights_are_repetition_and_folds_are_weights():
+    x, labels = BINARY
+    weights = np.arange(len(x)) % 3
+    repeated = np.repeat(np.arange(len(x)), weights)
+    folds = np.stack([np.ones(len(x)), weights])
+    both = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, fold_weights=folds, tol=1e-11)
+    alone = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, tol=1e-11)
+    rows = Batch(x[repeated], labels[repeated])
+    twice = paths.fit(rows, LAMBDAS, loss=losses.log_loss, tol=1e-11)
+    for fold, other in ((0, alone), (1, twice)):
+        np.testing.assert_allclose(both.params["w"][fold], other.params["w"], atol=1e-4)
+        np.testing.assert_allclose(both.risk[fold], other.risk, rtol=1e-10)
+
+
+def test_targets_are_lanes():
+    x, labels = BINARY
+    other = (x[:, 1] > 0.3).astype(int)
+    path = paths.fit(Batch(x, np.stack([labels, other])), LAMBDAS, loss=losses.log_loss, tol=1e-11)
+    for target, row in enumerate((labels, other)):
+        alone = paths.fit(Batch(x, row), LAMBDAS, loss=losses.log_loss, tol=1e-11)
+        np.testing.assert_allclose(path.params["w"][target], alone.params["w"], atol=1e-4)
+    assert path.risk.shape == (2, 4)
+    assert path.params["w"].shape == (2, 4, 5)
+
+
+def test_a_class_may_be_missing_from_a_fold():
+    x, labels = CLASSES
+    folds = np.stack([labels != 2, labels != 0]).astype(float)
+    loss = losses.softmax_cross_entropy
+    path = paths.fit(Batch(x, labels), LAMBDAS, loss=loss, fold_weights=folds)
+    assert np.isfinite(path.risk).all()
+    assert (path.status == paths.Status.certified).all()
+    pair = labels != 2
+    alone = paths.fit(Batch(x[pair], labels[pair]), LAMBDAS, loss=losses.log_loss)
+    # Two classes of weights ±w/2 cost half the penalty of one logit's w: λ is twice as strong.
+    half = paths.fit(
+        Batch(x, labels), [lam * 2 for lam in LAMBDAS], loss=loss, fold_weights=folds, tol=1e-11
+    )
+    np.testing.assert_allclose(half.risk[0], alone.risk, rtol=1e-5)
+
+
+def test_more_features_than_rows():
+    x, labels = problem(20, 50)
+    path = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, tol=1e-12)
+    peer = LogisticRegression(C=1 / (LAMBDAS[1] * 20), solver="newton-cg", tol=1e-12).fit(x, labels)
+    np.testing.assert_allclose(path.params["w"][1], peer.coef_[0], atol=1e-5)
+
+
+def test_the_penalty_of_a_grid_starts_where_everything_is_zero():
+    x, labels = CLASSES
+    loss = losses.softmax_cross_entropy
+    grid = paths.lambda_grid(Batch(x, labels), loss=loss, num=5, l1_ratio=1.0)
+    both = np.array([grid[0] * 1.01, grid[0] * 0.99])
+    path = paths.fit(Batch(x, labels), both, loss=loss, l1_ratio=1.0, tol=1e-9)
+    assert (path.params["w"][0] == 0).all()
+    assert (path.params["w"][1] != 0).any()
+    assert len(grid) == 5
+    assert np.isclose(grid[-1] / grid[0], 1e-4)
+
+
+def test_without_a_penalty_separable_labels_say_so():
+    x, labels = BINARY
+    lambdas = [*LAMBDAS[:-1], 0.0]
+    sides = (x[:, 0] > 0).astype(int)
+    apart = paths.fit(Batch(x, sides), lambdas, loss=losses.log_loss)
+    assert list(apart.status) == [paths.Status.certified] * 3 + [paths.Status.separable]
+    margins = (x @ apart.params["w"][-1] + apart.params["b"][-1]) * np.where(sides, 1, -1)
+    assert (margins > 0).all()
+    mixed = paths.fit(Batch(x, labels), lambdas, loss=losses.log_loss)
+    assert list(mixed.status) == [paths.Status.certified] * 4
+    peer = LogisticRegression(C=np.inf, solver="newton-cg", tol=1e-10).fit(x, labels)
+    np.testing.assert_allclose(mixed.params["w"][-1], peer.coef_[0], atol=1e-3)
+
+
+def test_a_run_that_may_not_finish_says_budget():
+    x, labels = BINARY
+    path = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, max_steps=1)
+    assert path.status[-1] == paths.Status.budget
+    assert (path.num_steps == 1).all()
+
+
+def test_gaps_bound_what_is_left():
+    """tol from 1e-2 down: whatever was reached, the gap is not below the distance to the end."""
+    x, labels = BINARY
+    exact = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, tol=1e-13).risk
+    for tol in (1e-2, 1e-4, 1e-6):
+        path = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, tol=tol)
+        assert (path.gap >= path.risk - exact).all()
+        assert (path.gap <= tol * path.risk).all()
+
+
+class TestCrossValidation:
+    folds = data.folds(jax.random.key(0), jnp.asarray(BINARY[1]), 2)
+
+    def found(self, **options):
+        x, labels = BINARY
+        return paths.cross_validate(
+            Batch(x, labels), LAMBDAS, loss=losses.log_loss, fold_weights=self.folds, **options
+        )
+
+    def test_scores_are_the_held_out_losses(self):
+        x, labels = BINARY
+        found = self.found()
+        for fold in range(2):
+            out = np.asarray(self.folds[fold]) == 0
+            for k, lam in enumerate(LAMBDAS):
+                peer = LogisticRegression(C=1 / (lam * (~out).sum()), tol=1e-10, max_iter=10_000)
+                peer.fit(x[~out], labels[~out])
+                p = peer.predict_proba(x[out])[np.arange(out.sum()), labels[out]]
+                np.testing.assert_allclose(found.scores[fold, 0, k], -np.log(p).mean(), rtol=1e-3)
+        np.testing.assert_allclose(found.mean, found.scores.mean(axis=0))
+        assert tuple(found.best) == (0, found.mean[0].argmin())
+
+    def test_the_simpler_choice_is_within_one_standard_error(self):
+        found = self.found(rule="one_standard_error", l1_ratio=[0.0, 0.5])
+        a, k = found.best
+        limit = found.mean[a, k] + found.standard_error[a, k]
+        simple_a, simple_k = found.one_standard_error
+        assert simple_a == a
+        assert simple_k <= k
+        assert found.mean[a, simple_k] <= limit
+        assert simple_k == 0 or found.mean[a, simple_k - 1] > limit
+        assert tuple(found.chosen) == (simple_a, simple_k)
+
+    def test_refit_and_predictions(self):
+        x, labels = BINARY
+        found = self.found()
+        lam = LAMBDAS[found.chosen[1]]
+        alone = paths.fit(Batch(x, labels), [lam], loss=losses.log_loss)
+        np.testing.assert_allclose(found.refit.params["w"], alone.params["w"][0], atol=1e-3)
+        assert found.refit.lambdas == lam
+        fold = np.flatnonzero(np.asarray(self.folds)[:, 0] == 0)[0]
+        w, b = (found.path.params[name][fold, 0, found.chosen[1]] for name in "wb")
+        np.testing.assert_allclose(found.predictions[0], x[0] @ w + b)
+
+    def test_more_of_a_metric_may_be_better(self):
+        def accuracy(labels, logits, *, sample_weight):
+            right = ((logits > 0) == (labels == 1)).astype(logits.dtype)
+            return jnp.vdot(right, sample_weight) / jnp.sum(sample_weight)
+
+        found = self.found(metric=accuracy, maximise=True)
+        assert found.mean[tuple(found.best)] == found.mean.max()
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            ({"rule": "cheapest"}, "rule must be one of best, one_standard_error"),
+            ({"fold_weights": np.ones((1, 60))}, "2 folds at least"),
+            ({"fold_weights": np.ones((2, 60))}, "fold 0 of fold_weights holds no row out"),
+        ],
+    )
+    def test_mistakes(self, options, message):
+        x, labels = BINARY
+        asked = {"loss": losses.log_loss, "fold_weights": self.folds} | options
+        with pytest.raises(ValueError, match=message):
+            paths.cross_validate(Batch(x, labels), LAMBDAS, **asked)
+
+
+X, Y = BINARY
+DIRTY = X.copy()
+DIRTY[3, 1] = np.nan
+MISTAKES = {
+    "negative": ({"lambdas": [0.1, -1.0]}, "lambdas must be finite and at least 0, and one is -1"),
+    "unsorted": ({"lambdas": [0.1, 1.0]}, "lambdas must descend"),
+    "no lambdas": ({"lambdas": []}, "lambdas must be"),
+    "nan": ({"x": DIRTY}, r"x must be finite; x\[3, 1\] is nan"),
+    "flat x": ({"x": X[:, 0]}, r"x must be \[N, D\]"),
+    "short labels": ({"labels": Y[:9]}, r"labels must be \[N\] or \[T, N\] with N = 60"),
+    "constant": ({"labels": np.ones(60, int)}, "labels of target 0 are constant"),
+    "two": ({"labels": Y * 2}, "labels must be 0, 1 or a probability"),
+    "text": ({"labels": np.array(["a"] * 60)}, "labels must be numbers"),
+    "no weight": ({"weights": np.zeros(60)}, "weights are all zero"),
+    "negative weight": ({"weights": -np.ones(60)}, "weights must be finite and at least 0"),
+    "short weights": ({"weights": np.ones(9)}, r"weights must be \[N\] = \[60\]"),
+    "dead fold": ({"fold_weights": np.eye(2)[:, [0] * 60]}, "weights of fold 1 are all zero"),
+    "flat folds": ({"fold_weights": np.ones(60)}, r"fold_weights must be \[F, N\]"),
+    "ratio": ({"l1_ratio": 1.5}, "l1_ratio must lie between 0"),
+    "tol": ({"tol": 0.0}, "tol must lie between 0 and 1"),
+    "steps": ({"max_steps": 0}, "max_steps must be at least 1"),
+    "fractions": (
+        {"loss": losses.softmax_cross_entropy, "labels": Y * 1.0},
+        "labels must be integer classes",
+    ),
+    "undeclared": (
+        {"loss": losses.softmax_cross_entropy, "labels": Y * 4, "num_classes": 3},
+        "labels go up to class 4, and num_classes is 3",
+    ),
+    "below": ({"loss": losses.softmax_cross_entropy, "labels": Y - 1}, "labels must be classes"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_named_before_any_work(mistake):
+    options, message = MISTAKES[mistake]
+    options = {"x": X, "labels": Y, "weights": None, "lambdas": LAMBDAS} | options
+    options = {"loss": losses.log_loss} | options
+    batch = Batch(*(options.pop(name) for name in ("x", "labels", "weights")))
+    with pytest.raises(ValueError, match=message):
+        paths.fit(batch, options.pop("lambdas"), **options)
+
+
+@pytest.mark.parametrize(("num", "ratio"), [(0, 1e-3), (5, 2.0)])
+def test_a_grid_needs_a_number_and_a_ratio(num, ratio):
+    with pytest.raises(ValueError, match=r"(num|ratio) must (be at least 1|lie between 0 and 1)"):
+        paths.lambda_grid(Batch(X, Y), loss=losses.log_loss, num=num, ratio=ratio)
