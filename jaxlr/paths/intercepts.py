@@ -31,7 +31,7 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
 
     def slope_at(shift):
         z = logits + shift[:, :, None]
-        return jnp.einsum("lcn,ln->lc", family.slope(z, labels), weights, precision="highest")
+        return _total(family.slope(z, labels), weights)
 
     def inverse_at(shift):
         z = logits + shift[:, :, None]
@@ -71,25 +71,35 @@ def unheard(family: Family, labels: Array, weights: Array) -> Array:
     if not (family.multiclass and family.concordance):
         return jnp.zeros((labels.shape[0], family.num_outputs), bool)
     classes = jnp.arange(family.num_outputs, dtype=labels.dtype)[None, :, None]
-    return ~jnp.any((labels[:, None] == classes) & (weights > 0)[:, None], axis=2)
+    return _total((labels[:, None] == classes).astype(weights.dtype), weights) == 0
 
 
 def _unheard(family, logits, labels, weights):
     """Shifts [L, C] that send to -∞ what has its optimum there, as far as float64 can tell."""
-    heard = weights > 0
-    if family.multiclass:
-        gone = unheard(family, labels, weights)
-        top = jnp.max(jnp.where(gone[:, :, None], -jnp.inf, logits), axis=1, keepdims=True)
-        nearest = jnp.max(jnp.where(heard[:, None], logits - top, -jnp.inf), axis=2)
-        return jnp.where(gone, -NEVER - nearest, 0)
     if not family.concordance:
         return jnp.zeros_like(logits[:, :, 0])
-    z = logits[:, 0]
-    down = -NEVER - jnp.max(jnp.where(heard, z, -jnp.inf), axis=1)
-    up = NEVER - jnp.min(jnp.where(heard, z, jnp.inf), axis=1)
-    ones = ~jnp.any(heard & (labels < 1), axis=1)
-    zeros = ~jnp.any(heard & (labels > 0), axis=1)
-    return jnp.where(ones, up, jnp.where(zeros, down, 0))[:, None]
+    heard = (weights > 0)[:, None]
+    if family.multiclass:
+        down = unheard(family, labels, weights)
+        up = jnp.zeros_like(down)
+        top = jnp.max(jnp.where(down[:, :, None], -jnp.inf, logits), axis=1, keepdims=True)
+    else:
+        up = _total(1 - labels[:, None], weights) == 0
+        down = _total(labels[:, None], weights) == 0
+        top = jnp.zeros_like(logits)
+
+    def shifts():
+        z = logits - top
+        highest = jnp.max(jnp.where(heard, z, -jnp.inf), axis=2)
+        lowest = jnp.min(jnp.where(heard, z, jnp.inf), axis=2)
+        return jnp.where(down, -NEVER - highest, jnp.where(up, NEVER - lowest, 0))
+
+    return jax.lax.cond(jnp.any(up | down), shifts, lambda: jnp.zeros_like(logits[:, :, 0]))
+
+
+def _total(values, weights):
+    """Σ s values of [L, C, N]: [L, C]."""
+    return jnp.einsum("lcn,ln->lc", values, weights, precision="highest")
 
 
 def _damping(family, direction):
