@@ -6,11 +6,11 @@ times are medians of interleaved measurements in one process; ratios are ours ov
     python -m experiments.benchmarks.optimizer_step [NAME ...]
 """
 
+import argparse
 import json
 import os
 import platform
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -135,8 +135,13 @@ def versions():
     }
 
 
-def main(names):
+def main():
     """Prints the table, and puts its rows among the results."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(NUMBERS))
+    names = parser.parse_args().names
+    if unknown := [name for name in names if name not in NUMBERS]:
+        parser.error(f"no optimizer {unknown[0]!r}; there are {', '.join(NUMBERS)}")
     columns = ("step ms", "optax", "ratio", "compile ms", "optax", "ratio")
     print(f"{'optimizer':18}" + "".join(f"{column:>12}" for column in columns))
     old = json.loads(RESULTS.read_text())["rows"] if RESULTS.exists() else []
@@ -150,4 +155,4 @@ def main(names):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
