@@ -19,6 +19,8 @@ from experiments.benchmarks.exact import (
 from jaxlr import activations
 from jaxlr.activations.logistic import _LOG1P_TAIL
 
+pytestmark = pytest.mark.as_shipped
+
 WIDE = jnp.zeros(()).dtype  # float32, or float64 when it is enabled
 # The narrow formats have their turn in the other pass.
 NARROW = () if WIDE.itemsize == 8 else (jnp.float16, jnp.bfloat16)

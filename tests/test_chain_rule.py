@@ -11,6 +11,8 @@ import pytest
 
 from jaxlr import Batch, activations, chain_rule, losses, models
 
+pytestmark = pytest.mark.as_shipped
+
 NUM_PROBLEMS = 10_000
 SCORES = {
     "linear_regression": (None, losses.squared_error),

@@ -16,6 +16,8 @@ from sklearn.metrics import log_loss as sklearn_log_loss
 from experiments.benchmarks.exact import grid, log_loss_curve, softmax_row, ulp_error, worst_ulp
 from jaxlr import Batch, losses, models
 
+pytestmark = pytest.mark.as_shipped
+
 WIDE = jnp.zeros(()).dtype
 # The narrow formats have their turn in the other pass.
 NARROW = () if WIDE.itemsize == 8 else (jnp.float16, jnp.bfloat16)

@@ -196,7 +196,9 @@ def test_what_is_too_hard_is_admitted():
 @pytest.mark.parametrize("lane_name", ["rosenbrock", "rosenbrock from afar"])
 def test_the_bent_valley_is_walked_to_its_end(name, lane_name):
     end = ending(name, lane_name)
-    assert end.status == Status.solved
+    # The valley's derivative is a difference of terms near 400: float32 may end at their rounding.
+    at_floor = not X64 and end.status == Status.stalled and end.gradient_norm <= 400 * EPS
+    assert end.status == Status.solved or at_floor
     np.testing.assert_allclose(end.params["w"][:2], 1, atol=1e-7 if X64 else 1e-3)
 
 
@@ -327,6 +329,7 @@ def test_value_never_ends_above_the_start(name):
     assert (end.value[fine] <= start.value[fine] + rounding).all()
 
 
+@pytest.mark.float64_pass  # scipy's own precision
 @pytest.mark.parametrize(
     ("name", "method"), [("nonlinear_cg", "CG"), ("bfgs", "BFGS"), ("lbfgs", "L-BFGS-B")]
 )

@@ -9,6 +9,8 @@ import pytest
 from jaxlr import Batch, data, losses, metrics, models, optimizers, sweeps, training
 from jaxlr.sweeps import engine
 
+pytestmark = pytest.mark.as_shipped
+
 N, D, C, FOLDS, EPOCHS = 60, 5, 3, 3, 4
 
 
