@@ -1,6 +1,7 @@
 """The driver: lanes are pure runs, segments are one run, and mistakes are named."""
 
 import functools
+import os
 
 import chex
 import jax
@@ -10,11 +11,13 @@ import pytest
 
 from jaxlr import solvers
 from jaxlr.solvers import Status
-from tests.test_solvers import DTYPE, EPS, SOLVERS, TOL, X64, every_solver
+from tests.test_solvers import DTYPE, EPS, FAST, SOLVERS, TOL, X64, every_solver
 
 pytestmark = pytest.mark.float64_pass
 
 NUM_LANES, ROWS, FEATURES = 256, 24, 3
+PROOFS = os.environ.get("HYPOTHESIS_PROFILE") == "proofs"
+IN_COMPANY = FAST if PROOFS else ["lbfgs", "newton"]  # each is long to compile, twice
 
 
 def risk(params, x, labels, l2):
@@ -43,7 +46,7 @@ def lanes(name):
     return jax.jit(jax.vmap(functools.partial(solve, name)))
 
 
-@pytest.mark.parametrize("name", ["lbfgs", "newton"])
+@pytest.mark.parametrize("name", IN_COMPANY)
 def test_256_problems_at_once_are_each_of_them_alone(name):
     together = lanes(name)(*problems())
     one = jax.jit(functools.partial(solve, name))
