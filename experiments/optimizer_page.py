@@ -12,7 +12,7 @@ from experiments.optimizer_spaces import CONTESTANTS, LEAST_FORGOTTEN
 from experiments.optimizer_study import Bench, Trial
 from experiments.ravine import Walk
 from experiments.report import page, sections, style, words
-from experiments.report.markup import Markup, element, table
+from experiments.report.markup import Markup, card, element, table
 
 # Small multiples keep a readable size on a narrow screen, and scroll.
 EXTRA_CSS = """
@@ -51,7 +51,7 @@ def write(path: Path, studied, lesson: list[Walk], walks: list[Walk], summary: d
 
 def _header(studied, rankings, lesson, summary) -> Markup:
     settings = summary["settings"]
-    cards = [_card(*optimizer_words.verdict(ranked, on)) for on, _, ranked in studied]
+    cards = [card(*optimizer_words.verdict(ranked, on)) for on, _, ranked in studied]
     found = optimizer_words.findings(rankings, settings["points"])
     found.append(optimizer_words.in_short(lesson))
     notes = optimizer_words.cautions(rankings)
@@ -219,16 +219,6 @@ def _pictures(drawn, caption: str) -> Markup:
     ]
     return element(
         "figure", *panes, element("figcaption", element("p", caption)), class_="multiples"
-    )
-
-
-def _card(title: str, value: str, remark: str) -> Markup:
-    return element(
-        "div",
-        element("p", title, class_="over"),
-        element("p", value, class_="value"),
-        element("p", remark, class_="remark"),
-        class_="card",
     )
 
 

@@ -8,33 +8,29 @@ report.html into --out.
 Example: python -m experiments.optimizers --data digits breast_cancer --out out/optimizers
 """
 
-import contextlib
 import dataclasses
-import io
-import platform
-import shlex
 import sys
 from dataclasses import dataclass
-from importlib.metadata import version
 
 import jax
 import pandas as pd
-import tyro
 from tqdm import tqdm
 
 from experiments import (
+    commands,
     optimizer_page,
     optimizer_ranking,
     optimizer_study,
     outputs,
     problems,
     ravine,
-    sweep,
 )
-from experiments.datasets import DataError, errors, load
+from experiments.datasets import errors, load
 from experiments.optimizer_spaces import CONTESTANTS, DEFAULT
 from experiments.report import words
 from experiments.settings import SettingError
+
+NAME = "experiments.optimizers"
 
 
 @dataclass(frozen=True)
@@ -124,7 +120,7 @@ def introduction(settings: Settings, benches) -> str:
         f"{words.count(kinds, 'optimizer')} x {words.count(settings.points, 'setting')} x "
         f"{words.count(settings.seeds, 'seed')} on {words.listed(on.name for on in benches)}: "
         f"{lanes:,} lanes in {words.count(kinds * sets, 'compiled program')}, "
-        f"{words.count(settings.epochs, 'epoch')}, on {sweep.device()}"
+        f"{words.count(settings.epochs, 'epoch')}, on {commands.device()}"
     )
 
 
@@ -148,8 +144,7 @@ def summarise(settings: Settings, studied, lesson, walks) -> dict:
     """What summary.json holds."""
     trials = [ran for _, trials, _ in studied for ran in trials]
     return {
-        "device": sweep.device(),
-        "jax": jax.__version__,
+        **commands.provenance(NAME, settings),
         "num_lanes": len(trials) * settings.points * settings.seeds,
         "num_compilations": len(trials),
         "compile_seconds": sum(ran.compile_seconds for ran in trials),
@@ -161,12 +156,6 @@ def summarise(settings: Settings, studied, lesson, walks) -> dict:
             "steps": ravine.STEPS,
             "lesson": [_walked(walk) for walk in lesson],
             "tuned": [_walked(walk) for walk in walks],
-        },
-        "settings": dataclasses.asdict(settings),
-        "command": shlex.join(["python", "-m", "experiments.optimizers", *sys.argv[1:]]),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("jaxlr", "jax", "jaxlib", "numpy", "scikit-learn")},
         },
     }
 
@@ -198,31 +187,14 @@ def check(settings: Settings) -> Settings:
     return dataclasses.replace(settings, **once)
 
 
-def parse(args: list[str] | None) -> Settings:
-    """The settings of a command line; `--help` prints and exits 0.
-
-    Raises:
-      SettingError: an option or value that is not understood, in one line.
-    """
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(
-                Settings, args=args, prog="python -m experiments.optimizers", description=__doc__
-            )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise SettingError(sweep._one_line(said.getvalue())) from None
+def parse(args: list[str] | None = None) -> Settings:
+    """The settings of a command line; raises SettingError where one is not understood."""
+    return commands.parse(Settings, NAME, __doc__, args)
 
 
 def main(args: list[str] | None = None) -> int:
     """The command line: 0 done, 2 a mistake in what was asked."""
-    try:
-        return run(parse(args))
-    except (DataError, SettingError, outputs.OutputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return commands.main(parse, run, args)
 
 
 def _walked(walk: ravine.Walk) -> dict:

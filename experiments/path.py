@@ -9,24 +9,16 @@ results.parquet (a row per lane), summary.json and report.html into --out.
 Example: python -m experiments.path --data layer0.npy layer1.npy --labels y.npy --out out/probes
 """
 
-import contextlib
-import dataclasses
-import io
-import platform
-import shlex
 import sys
 from collections import Counter
-from importlib.metadata import version
 
-import jax
-import tyro
 from tqdm import tqdm
 
-from experiments import outputs, path_problems, path_report, path_study, sweep
-from experiments.datasets import DataError
+from experiments import commands, outputs, path_problems, path_report, path_study
 from experiments.datasets.probes import Probes, load_probes
 from experiments.path_settings import Plan, Settings, plan
-from experiments.settings import SettingError
+
+NAME = "experiments.path"
 
 
 def run(settings: Settings) -> int:
@@ -71,7 +63,7 @@ def introduction(probes: Probes, planned: Plan, rows: path_problems.Rows) -> str
         "targets: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()),
         *first.notes,
         f"{path_study.num_lanes(probes, planned):,} lanes = "
-        f"{' x '.join(path_report.factors(probes, planned))}, on {sweep.device()}",
+        f"{' x '.join(path_report.factors(probes, planned))}, on {commands.device()}",
     ]
     return "\n".join(lines)
 
@@ -102,8 +94,7 @@ def summarise(settings, planned: Plan, probes: Probes, rows, found: path_study.F
     table = lead.problem.table
     each = [chosen(probe) for probe in found.probes]
     return {
-        "device": sweep.device(),
-        "jax": jax.__version__,
+        **commands.provenance(NAME, settings),
         "num_lanes": len(found.lanes),
         "statuses": dict(Counter(found.lanes["status"])),
         "compile_seconds": found.compile_seconds,
@@ -125,12 +116,6 @@ def summarise(settings, planned: Plan, probes: Probes, rows, found: path_study.F
             "features": list(lead.problem.feature_names),
             "notes": list(table.notes),
         },
-        "settings": dataclasses.asdict(settings),
-        "command": shlex.join(["python", "-m", "experiments.path", *sys.argv[1:]]),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("jaxlr", "jax", "jaxlib", "numpy", "scikit-learn")},
-        },
     }
 
 
@@ -149,31 +134,14 @@ def chosen(probe: path_study.Probe) -> dict:
     }
 
 
-def parse(args: list[str] | None) -> Settings:
-    """The settings of a command line; `--help` prints and exits 0.
-
-    Raises:
-      SettingError: an option or value that is not understood, in one line.
-    """
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(
-                Settings, args=args, prog="python -m experiments.path", description=__doc__
-            )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise SettingError(sweep._one_line(said.getvalue())) from None
+def parse(args: list[str] | None = None) -> Settings:
+    """The settings of a command line; raises SettingError where one is not understood."""
+    return commands.parse(Settings, NAME, __doc__, args)
 
 
 def main(args: list[str] | None = None) -> int:
     """The command line: 0 done, 1 a probe without a finite score, 2 a mistake in what was asked."""
-    try:
-        return run(parse(args))
-    except (DataError, SettingError, outputs.OutputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return commands.main(parse, run, args)
 
 
 if __name__ == "__main__":

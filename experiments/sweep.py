@@ -8,24 +8,17 @@ results.parquet (a row per lane), summary.json and report.html into --out.
 Example: python -m experiments.sweep --data breast_cancer --out out/breast --configs 64
 """
 
-import contextlib
-import dataclasses
-import io
-import itertools
-import os
-import platform
-import shlex
 import sys
-from importlib.metadata import version
 
 import jax
-import tyro
 from tqdm import tqdm
 
-from experiments import outputs, problems, report, study
-from experiments.datasets import DataError, load
-from experiments.settings import SettingError, Settings, check, check_batches, design
+from experiments import commands, outputs, problems, report, study
+from experiments.datasets import load
+from experiments.settings import Settings, check, check_batches, design
 from jaxlr import sweeps
+
+NAME = "experiments.sweep"
 
 
 def run(settings: Settings) -> int:
@@ -84,7 +77,7 @@ def introduction(problem: problems.Problem, plan: study.Plan) -> str:
         *table.notes,
         f"{plan.num_lanes:,} lanes = {plan.num_lanes // plan.num_folds} configurations x "
         f"{plan.num_folds} folds, {plan.epochs} epochs, {len(plan.groups)} compiled "
-        f"{'program' if len(plan.groups) == 1 else 'programs'}, on {device()}",
+        f"{'program' if len(plan.groups) == 1 else 'programs'}, on {commands.device()}",
     ]
     return "\n".join(lines)
 
@@ -113,8 +106,7 @@ def summarise(settings, problem, plan, found: study.Findings) -> dict:
     """What summary.json holds."""
     table = problem.table
     return {
-        "device": device(),
-        "jax": jax.__version__,
+        **commands.provenance(NAME, settings),
         "num_lanes": plan.num_lanes,
         "num_compilations": len(plan.groups),
         "num_diverged": int((found.lanes["status"] == "diverged").sum()),
@@ -132,54 +124,17 @@ def summarise(settings, problem, plan, found: study.Findings) -> dict:
             "features": list(problem.feature_names),
             "notes": list(table.notes),
         },
-        "settings": dataclasses.asdict(settings),
-        "command": shlex.join(["python", "-m", "experiments.sweep", *sys.argv[1:]]),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("jaxlr", "jax", "jaxlib", "numpy", "scikit-learn")},
-        },
     }
 
 
-def device() -> str:
-    """The device that JAX runs on, for tables."""
-    first = jax.devices()[0]
-    return f"{os.cpu_count()} CPU cores" if first.platform == "cpu" else first.device_kind
-
-
-def parse(args: list[str] | None) -> Settings:
-    """The settings of a command line; `--help` prints and exits 0.
-
-    Raises:
-      SettingError: an option or value that is not understood, in one line.
-    """
-    said = io.StringIO()
-    try:
-        with contextlib.redirect_stderr(said):
-            return tyro.cli(
-                Settings, args=args, prog="python -m experiments.sweep", description=__doc__
-            )
-    except SystemExit as stop:
-        if not stop.code:
-            raise
-        raise SettingError(_one_line(said.getvalue())) from None
-
-
-def _one_line(box: str) -> str:
-    """The first paragraph below the title of a message that tyro drew a box around."""
-    lines = [line.strip("│╭╮╰╯─ ") for line in box.splitlines()]
-    below = itertools.dropwhile(lambda line: not line.strip("-"), lines[1:])
-    message = itertools.takewhile(lambda line: line.strip("-"), below)
-    return f"{' '.join(message)} (--help lists every option)"
+def parse(args: list[str] | None = None) -> Settings:
+    """The settings of a command line; raises SettingError where one is not understood."""
+    return commands.parse(Settings, NAME, __doc__, args)
 
 
 def main(args: list[str] | None = None) -> int:
     """The command line: 0 done, 1 every lane diverged, 2 a mistake in what was asked."""
-    try:
-        return run(parse(args))
-    except (DataError, SettingError, outputs.OutputError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return commands.main(parse, run, args)
 
 
 if __name__ == "__main__":

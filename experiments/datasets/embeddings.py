@@ -1,6 +1,5 @@
 """Embeddings: layers of features for the same rows, memory-mapped where the format allows it."""
 
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,7 +36,7 @@ def read(path: Path) -> Held | None:
     if magic == b"\x93NUMPY":
         return Held({path.stem: array(path)}, {}, ())
     if magic.startswith(b"PK"):
-        arrays = archive(path)
+        arrays = npz.archive(path, path)
         name = next((name for name in npz.FEATURES if name in arrays), None)
         layers = {} if name is None else {path.stem: arrays.pop(name)}
         return Held(layers, *named(arrays))
@@ -54,18 +53,6 @@ def array(path: Path) -> np.ndarray:
         raise DataError(
             f"{shown(str(path))} is no .npy file of a plain array; write it with"
             " numpy.save(file, array), objects cast to numbers or texts"
-        ) from error
-
-
-def archive(path: Path) -> dict[str, np.ndarray]:
-    """The arrays of an NPZ file by name."""
-    try:
-        with np.load(path, allow_pickle=False) as held:
-            return {name: np.asarray(held[name]) for name in held.files}
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError, KeyError) as error:
-        raise DataError(
-            f"{shown(str(path))} is no NPZ file of plain arrays; write it with"
-            " numpy.savez(file, x=features, labels=labels), objects cast to numbers or texts"
         ) from error
 
 

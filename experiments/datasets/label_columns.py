@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
-from experiments.datasets import delimited, embeddings, sources
+from experiments.datasets import delimited, embeddings, npz, sources
 from experiments.datasets.cells import check_numbers, check_weights, typed
 from experiments.datasets.embeddings import Column
 from experiments.datasets.errors import DataError, shown
@@ -42,7 +42,7 @@ def read(file: str, header: bool | None = None) -> LabelColumns:
     if data.startswith(b"\x93NUMPY"):
         return LabelColumns(*embeddings.named({"labels": embeddings.array(path)}), file)
     if data.startswith(b"PK"):
-        return LabelColumns(*embeddings.named(embeddings.archive(path)), file)
+        return LabelColumns(*embeddings.named(npz.archive(path, path)), file)
     if data.startswith(b"PAR1"):
         table = _parquet(path)
     else:

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -30,21 +30,22 @@ class Arrays(NamedTuple):
 
 def read(data: bytes, path: Path, target: str | int | None = None) -> Arrays:
     """The archive's arrays, told apart by name; `target` may name the labels."""
-    arrays = _arrays(data, path)
+    arrays = archive(io.BytesIO(data), path)
     x = _first(arrays, FEATURES, path)
     y = target if target in arrays and target != x else _first(arrays, LABELS, path)
     others = {name: array for name, array in arrays.items() if name not in (x, y)}
     return Arrays(arrays[x], arrays[y], target=y, others=others)
 
 
-def _arrays(data: bytes, path: Path) -> dict[str, np.ndarray]:
+def archive(file: Path | BinaryIO, path: Path) -> dict[str, np.ndarray]:
+    """The arrays of an NPZ file by name; `path` is what an error calls it."""
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            return {name: np.asarray(archive[name]) for name in archive.files}
+        with np.load(file, allow_pickle=False) as held:
+            return {name: np.asarray(held[name]) for name in held.files}
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, KeyError) as error:
         raise DataError(
             f"{shown(str(path))} is no NPZ file of plain arrays; write it with"
-            " numpy.savez(file, X=features, y=labels), objects cast to numbers or texts"
+            " numpy.savez(file, x=features, labels=labels), objects cast to numbers or texts"
         ) from error
 
 

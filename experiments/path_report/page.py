@@ -11,7 +11,7 @@ from experiments.path_report import certificates, choices, layers, penalties, se
 from experiments.path_settings import Plan
 from experiments.path_study import Findings
 from experiments.report import examine, headline, page, sections, style, tables
-from experiments.report.markup import Markup, element, table
+from experiments.report.markup import Markup, card, element, table
 
 MOST_ROWS = 30  # more probes than this: the others on demand
 
@@ -54,10 +54,10 @@ def write(path: Path, probes: Probes, plan: Plan, found: Findings, summary: dict
 def _header(title: str, probes: Probes, plan: Plan, found: Findings, summary: dict) -> Markup:
     lead = found.lead
     name = "Nothing to use" if lead.test is None else "Use"
-    use = _card(name, sentences.which(found), sentences.why(plan, found), "wide")
-    cards = [_card(*sentences.exact(plan, found))]
+    use = card(name, sentences.which(found), sentences.why(plan, found), "wide")
+    cards = [card(*sentences.exact(plan, found))]
     if lead.test is not None:
-        cards = [*(_card(*card) for card in _test_cards(found)), *cards]
+        cards = [*(card(*text) for text in _test_cards(found)), *cards]
     notes = sentences.cautions(plan, found)
     return element(
         "header",
@@ -129,14 +129,4 @@ def _certificates(plan: Plan, found: Findings) -> Markup:
         "How exact",
         sections.pictures(drawn, certificates.caption(found.lanes, plan.tol)),
         certificates.statuses(found.lanes),
-    )
-
-
-def _card(title: str, value: str, remark: str, kind: str | None = None) -> Markup:
-    return element(
-        "div",
-        element("p", title, class_="over"),
-        element("p", value, class_="value"),
-        element("p", remark, class_="remark"),
-        class_=f"card {kind}" if kind else "card",
     )

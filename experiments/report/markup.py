@@ -52,6 +52,17 @@ def table(head, rows, caption, *, texts: int = 1, marked=()) -> Markup:
     return element("div", inner, class_="scroll", tabindex="0")
 
 
+def card(title: str, value: str, remark: str, kind: str | None = None) -> Markup:
+    """A value to be read at a glance; `kind` is a further class."""
+    return element(
+        "div",
+        element("p", title, class_="over"),
+        element("p", value, class_="value"),
+        element("p", remark, class_="remark"),
+        class_=f"card {kind}" if kind else "card",
+    )
+
+
 def _cells(row, texts: int) -> list[Markup]:
     return [
         _cell("td" if i else "th", i, cell, texts, None if i else "row")

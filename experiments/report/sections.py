@@ -14,7 +14,7 @@ from experiments.report import (
     style,
     tables,
 )
-from experiments.report.markup import Markup, element
+from experiments.report.markup import Markup, card, element
 from experiments.study import Findings, Plan
 
 LARGE = 6.5  # inches; a wider figure takes the page's whole width
@@ -23,8 +23,8 @@ LARGE = 6.5  # inches; a wider figure takes the page's whole width
 def result(problem: Problem, plan: Plan, findings: Findings, summary: dict) -> Markup:
     """The first screen: the setting to use, how good it is, and what was run."""
     title = "Nothing to use" if findings.chosen is None else "Use"
-    use = _card(title, headline.which(findings), headline.why(problem, findings), "wide")
-    cards = [_card(*card) for card in _test_cards(problem, findings)] if findings.test else []
+    use = card(title, headline.which(findings), headline.why(problem, findings), "wide")
+    cards = [card(*text) for text in _test_cards(problem, findings)] if findings.test else []
     notes = headline.cautions(problem, findings, summary)
     return element(
         "header",
@@ -169,13 +169,3 @@ def _test_cards(problem: Problem, findings: Findings):
         rows = examine.regressed(problem, findings.test)
         return headline.of_numbers(rows, problem.table.target)
     return headline.of_classes(problem, examine.classified(problem, findings.test))
-
-
-def _card(title: str, value: str, remark: str, kind: str | None = None) -> Markup:
-    return element(
-        "div",
-        element("p", title, class_="over"),
-        element("p", value, class_="value"),
-        element("p", remark, class_="remark"),
-        class_=f"card {kind}" if kind else "card",
-    )

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import line
+from jaxlr.paths import endings, line
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
 from jaxlr.paths.metric import Metric
@@ -22,7 +22,6 @@ from jaxlr.pytypes import Array
 
 OWN = 1e7  # multiplications: below, every lane has its own metric
 ELEMENTWISE = 200  # multiplications that a pass over one logit is worth
-PATIENCE = 6  # steps without a smaller estimate
 
 
 class State(NamedTuple):
@@ -128,43 +127,24 @@ def solve(
     max_steps: Array,
 ) -> State:
     """Descends until every lane's estimate is at most tol · J, or it can't, or steps run out."""
-
-    def going(state):
-        return jnp.any(state.active)
-
-    def step(state):
-        due = state.age >= plan.steps_per_metric
-        state = jax.lax.cond(
-            due, lambda s: _remeasured(family, problem, lanes, plan, s), lambda s: s, state
-        )
-        state = _step(family, problem, lanes, state, tol)
-        return state._replace(active=state.active & (state.num_steps < max_steps))
-
-    state = state._replace(active=state.active & (state.num_steps < max_steps))
-    return jax.lax.while_loop(going, step, state)
+    return endings.descended(
+        state,
+        lambda s: _remeasured(family, problem, lanes, plan, s),
+        lambda s: _step(family, problem, lanes, s, tol),
+        plan.steps_per_metric,
+        max_steps,
+    )
 
 
 def _step(family, problem, lanes, state, tol) -> State:
     direction = -inverse_hessian(state.pairs, state.metric, state.grad)
     direction = jnp.where(state.active[:, None, None], direction, 0)
     estimate = -dot(direction, state.grad) / 2
-    better = estimate < 0.9 * state.best
-    idle = jnp.where(better, 0, state.idle + state.active.astype(jnp.int32))
-    reached = estimate <= tol * state.risk
-    lost = ~jnp.isfinite(estimate) | (idle >= PATIENCE)
-    active = state.active & ~reached & ~lost
-    state = state._replace(
-        estimate=jnp.where(state.active, estimate, state.estimate),
-        best=jnp.where(better, estimate, state.best),
-        idle=idle,
-        active=active,
-    )
-    return jax.lax.cond(
-        jnp.any(active),
-        lambda s: moved(family, problem, lanes, s, direction, logits(direction, problem.x)),
-        lambda s: s,
-        state,
-    )
+
+    def further(state):
+        return moved(family, problem, lanes, state, direction, logits(direction, problem.x))
+
+    return endings.judged(state, estimate, tol, further)
 
 
 def moved(family, problem, lanes, state: State, direction: Array, d_logits: Array) -> State:
@@ -228,13 +208,8 @@ def packed(state: State) -> State:
 
 def again(family: Family, problem: Problem, state: State, lanes: Array) -> State:
     """A packed state with these lanes [L] moving again."""
-    return state._replace(
-        logits=_logits(state.params, problem.x),
-        pairs=no_pairs(state.params),
-        active=lanes,
-        best=jnp.full_like(state.best, jnp.inf),
-        idle=jnp.zeros_like(state.idle),
-    )
+    z = _logits(state.params, problem.x)
+    return endings.resumed(state, lanes, logits=z, pairs=no_pairs(state.params))
 
 
 def known(state: State) -> Metric:

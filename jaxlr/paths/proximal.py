@@ -14,14 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import lasso, line
+from jaxlr.paths import endings, lasso, line
 from jaxlr.paths.descent import Plan
 from jaxlr.paths.families import Family
 from jaxlr.paths.metric import blocks_of
 from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
-PATIENCE = 6
 OWN = 2e8  # multiplications: below, every lane has its own Hessian
 
 
@@ -101,17 +100,13 @@ def solve(
     max_steps: Array,
 ) -> State:
     """Descends until the model leaves at most tol · J, or nothing is gained, or steps run out."""
-
-    def step(state):
-        due = state.age >= plan.steps_per_metric
-        state = jax.lax.cond(
-            due, lambda s: _remeasured(family, problem, lanes, plan, s), lambda s: s, state
-        )
-        state = _step(family, problem, lanes, state, tol)
-        return state._replace(active=state.active & (state.num_steps < max_steps))
-
-    state = state._replace(active=state.active & (state.num_steps < max_steps))
-    return jax.lax.while_loop(lambda state: jnp.any(state.active), step, state)
+    return endings.descended(
+        state,
+        lambda s: _remeasured(family, problem, lanes, plan, s),
+        lambda s: _step(family, problem, lanes, s, tol),
+        plan.steps_per_metric,
+        max_steps,
+    )
 
 
 def _smooth(family, problem, lanes, params, z):
@@ -155,23 +150,11 @@ def _remeasured(family, problem, lanes, plan, state) -> State:
 
 def _step(family, problem, lanes, state, tol) -> State:
     direction, estimate = lasso.step(lanes, state, tol)
-    better = estimate < 0.9 * state.best
-    idle = jnp.where(better, 0, state.idle + state.active.astype(jnp.int32))
-    reached = estimate <= tol * state.risk
-    lost = ~jnp.isfinite(estimate) | (idle >= PATIENCE)
-    active = state.active & ~reached & ~lost
-    state = state._replace(
-        estimate=jnp.where(state.active, estimate, state.estimate),
-        best=jnp.where(better, estimate, state.best),
-        idle=idle,
-        active=active,
-    )
-    return jax.lax.cond(
-        jnp.any(active),
-        lambda s: _moved(family, problem, lanes, s, direction),
-        lambda s: s,
-        state,
-    )
+
+    def further(state):
+        return _moved(family, problem, lanes, state, direction)
+
+    return endings.judged(state, estimate, tol, further)
 
 
 def _moved(family, problem, lanes, state, direction) -> State:
@@ -228,11 +211,10 @@ def again(family: Family, problem: Problem, state: State, lanes: Array) -> State
     """A packed state with these lanes [L] moving again, on a new Hessian."""
     groups = plan(family, problem, len(lanes)).num_metrics
     whole = family.num_outputs * problem.x.shape[1]
-    return state._replace(
+    return endings.resumed(
+        state,
+        lanes,
         logits=_logits(state.params, problem.x),
         hessian=jnp.zeros((groups, whole, whole)),
-        active=lanes,
-        best=jnp.full_like(state.best, jnp.inf),
-        idle=jnp.zeros_like(state.idle),
         age=jnp.full_like(state.age, 10**6),
     )

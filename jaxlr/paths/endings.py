@@ -1,0 +1,63 @@
+"""How an engine's lanes go on and end: `descent` and `proximal` differ in their steps alone.
+
+A state here is any NamedTuple with the fields risk, age, estimate, best, idle, active and
+num_steps, as `descent.State` describes them.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import jax
+import jax.numpy as jnp
+
+from jaxlr.pytypes import Array
+
+State = TypeVar("State")
+PATIENCE = 6  # steps without a smaller estimate
+
+
+def descended(
+    state: State,
+    remeasured: Callable[[State], State],
+    step: Callable[[State], State],
+    steps_per_metric: int,
+    max_steps: Array,
+) -> State:
+    """Steps until no lane is active, with a new metric whenever the old one is of age."""
+
+    def on(state):
+        state = jax.lax.cond(state.age >= steps_per_metric, remeasured, lambda s: s, state)
+        state = step(state)
+        return state._replace(active=state.active & (state.num_steps < max_steps))
+
+    state = state._replace(active=state.active & (state.num_steps < max_steps))
+    return jax.lax.while_loop(lambda state: jnp.any(state.active), on, state)
+
+
+def judged(state: State, estimate: Array, tol: Array, moved: Callable[[State], State]) -> State:
+    """The state with J - J* estimated [L] anew, `moved` if that leaves a lane active.
+
+    A lane ends where the estimate is at most tol · J, is no number, or has not become smaller
+    for a while.
+    """
+    better = estimate < 0.9 * state.best
+    idle = jnp.where(better, 0, state.idle + state.active.astype(jnp.int32))
+    reached = estimate <= tol * state.risk
+    lost = ~jnp.isfinite(estimate) | (idle >= PATIENCE)
+    state = state._replace(
+        estimate=jnp.where(state.active, estimate, state.estimate),
+        best=jnp.where(better, estimate, state.best),
+        idle=idle,
+        active=state.active & ~reached & ~lost,
+    )
+    return jax.lax.cond(jnp.any(state.active), moved, lambda s: s, state)
+
+
+def resumed(state: State, lanes: Array, **fresh) -> State:
+    """The state with these lanes [L] moving again, and `fresh` fields in place."""
+    return state._replace(
+        active=lanes,
+        best=jnp.full_like(state.best, jnp.inf),
+        idle=jnp.zeros_like(state.idle),
+        **fresh,
+    )
