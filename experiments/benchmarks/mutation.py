@@ -2,15 +2,18 @@
 
     python -m experiments.benchmarks.mutation [module ...] [--minutes M]
 
-A module is a name under jaxlr (losses, chain_rule/mlp); the rest of the results is kept.
+A module is a name under jaxlr (losses, chain_rule/mlp); the rest of the results is kept. What is
+known of a file as it stands is not run again: a run that was stopped goes on where it was.
 The mutants live in a copy of the last commit. One process imports JAX and its witnesses;
 each mutant is a fork of it, made before JAX has any thread, that runs the tests until one
 fails. Tests that have killed much in little time come first. A mutant that survives in
-float32 runs again with float64. Why a survivor does no harm is written by hand in
-mutation_survivors.toml, under the change itself, so that a later run finds it again.
+float32 runs again with float64. Programs are compiled plainly, as in most of `make test`.
+Why a survivor does no harm is written by hand in mutation_survivors.toml, under the change
+itself, so that a later run finds it again.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import random
@@ -24,6 +27,7 @@ import tomllib
 import traceback
 import warnings
 from collections import Counter
+from functools import partial
 from importlib.util import cache_from_source
 from math import inf
 from pathlib import Path
@@ -114,6 +118,8 @@ def _run_tests(copy: Path, arguments: list[str], order: Order, x64: bool, said: 
     for name in [name for name in sys.modules if name.split(".")[0] in {"experiments", "jaxlr"}]:
         del sys.modules[name]
     jax.config.update("jax_enable_x64", x64)
+    os.environ["XLA_FLAGS"] = "--xla_cpu_use_fusion_emitters=false"  # twice as fast to compile
+    jax.config.update("jax_disable_most_optimizations", True)
     # What a mutant leaves as it was compiles once for all mutants.
     jax.config.update("jax_compilation_cache_dir", str(COMPILED))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
@@ -162,41 +168,53 @@ def unbroken(copy: Path, arguments: list[str]) -> dict[str, float]:
     return whole["seconds"]
 
 
-def run(path: str, copy: Path, minutes: float, seconds: dict[str, float]) -> dict:
-    """The mutants of a file, drawn with a fixed seed until the time is over."""
+def run(
+    path: str, copy: Path, minutes: float, seconds: dict[str, float], known: dict, save
+) -> None:
+    """The mutants of a file, drawn with a fixed seed, until the time is over.
+
+    Args:
+      path: of the file, in the copy.
+      copy: the folder that is broken.
+      minutes: for this file.
+      seconds: of each test.
+      known: what earlier runs found of the file as it is; every mutant adds to it.
+      save: called after every mutant.
+    """
     found = list(mutants((copy / path).read_text()))
     drawn = random.Random(SEED).sample(found, len(found))
     stop = time.monotonic() + 60 * minutes
-    kills = Counter()
-    survivors = []
-    ran = 0
-    for mutant in drawn:
+    kills = Counter(known["kills"])
+    for mutant in drawn[known["run"] :]:
         if time.monotonic() > stop:
             break
-        ran += 1
         killer = killed_by(copy, path, mutant, kills, seconds)
+        known["run"] += 1
         if killer is None:
-            survivors.append([mutant.line, mutant.function, mutant.before, mutant.after])
+            known["survivors"].append([mutant.line, mutant.function, mutant.before, mutant.after])
             print(f"  {path}:{mutant.line}: {mutant.before} -> {mutant.after}", flush=True)
         else:
             kills[killer] += 1
+            known["kills"] = dict(kills.most_common())
             print(f"  {path}:{mutant.line} killed by {killer}", flush=True)
-    by_test = Counter()
-    for name, count in kills.items():
-        by_test[name.split("::")[-1].split("[")[0]] += count
-    print(f"{path}: {ran} of {len(found)}, {len(survivors)} survive", flush=True)
-    return {
-        "mutants": len(found),
-        "run": ran,
-        "survivors": sorted(survivors),
-        "kills": dict(by_test.most_common()),
-    }
+        save()
+    survive = len(known["survivors"])
+    print(f"{path}: {known['run']} of {len(found)}, {survive} survive", flush=True)
+
+
+def before(source: str, known: dict | None) -> dict:
+    """What is known of this very source, or that nothing is."""
+    digest = hashlib.sha256(source.encode()).hexdigest()[:16]
+    if known and known.get("source") == digest:
+        return known
+    count = sum(1 for _ in mutants(source))
+    return {"source": digest, "mutants": count, "run": 0, "survivors": [], "kills": {}}
 
 
 def page(results: dict[str, dict], reasons: dict[str, str]) -> str:
     """The tables, in Markdown."""
     total, drawn = (sum(one[key] for one in results.values()) for key in ("mutants", "run"))
-    survivors = [(path, *one) for path in results for one in results[path]["survivors"]]
+    survivors = [(path, *one) for path in results for one in sorted(results[path]["survivors"])]
     rows = [
         f"| {path} | {one['mutants']} | {one['run']} | {one['run'] - len(one['survivors'])} |"
         f" {len(one['survivors'])} |"
@@ -204,7 +222,8 @@ def page(results: dict[str, dict], reasons: dict[str, str]) -> str:
     ]
     kills = Counter()
     for one in results.values():
-        kills.update(one["kills"])
+        for name, count in one["kills"].items():
+            kills[name.split("::")[-1].split("[")[0]] += count
     return "\n".join(
         [
             "# Every line broken once: does a test see it?",
@@ -262,12 +281,21 @@ def main() -> None:
             place = copy / "jaxlr" / module
             files = sorted(place.glob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
             for path in (str(file.relative_to(copy)) for file in files):
+                results[path] = before((copy / path).read_text(), results.get(path))
                 tests = tuple(selection(path))
+                if results[path]["run"] == results[path]["mutants"]:
+                    continue
                 if tests not in seconds:
                     seconds[tests] = unbroken(copy, list(tests))
-                results[path] = run(path, copy, arguments.minutes, seconds[tests])
-                RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+                save = partial(keep, results)
+                run(path, copy, arguments.minutes, seconds[tests], results[path], save)
+    keep(results)
     write(results)
+
+
+def keep(results: dict[str, dict]) -> None:
+    """The numbers, so that a stop loses nothing."""
+    RESULTS.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 
 
 def write(results: dict[str, dict]) -> None:
