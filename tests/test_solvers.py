@@ -23,6 +23,7 @@ RELATIVE = 1e-8 if X64 else 1e-5  # of the minimum's value
 SOLVERS = {
     "gradient_descent": solvers.gradient_descent,
     "nonlinear_cg": solvers.nonlinear_cg,
+    "scaled_cg": functools.partial(solvers.nonlinear_cg, scaled=True),
     "bfgs": solvers.bfgs,
     "lbfgs": solvers.lbfgs,
     "newton": solvers.newton,
@@ -133,8 +134,14 @@ def program(name):
     return jax.jit(jax.vmap(run, in_axes=(0, 0, None, None)))
 
 
+def budget(name):
+    """Some lanes have no end, and Newton's steps are dear."""
+    return 100 if name.startswith("newton") else 500
+
+
 @functools.cache
-def solutions(name, tol=TOL, max_steps=500):
+def solutions(name, tol=TOL, max_steps=None):
+    max_steps = budget(name) if max_steps is None else max_steps
     end = program(name)(*batch(), jnp.asarray(tol, DTYPE), jnp.asarray(max_steps, jnp.int32))
     return jax.tree.map(np.asarray, end)
 
@@ -172,7 +179,7 @@ def logistic_minimum(kind):
     return end.fun, value, gradient
 
 
-TOO_HARD = ("nonlinear_cg", "badly scaled")  # condition number 1e8, and no preconditioner
+TOO_HARD = ("nonlinear_cg", "badly scaled")  # condition number 1e8, and no scales
 
 
 @pytest.mark.parametrize(
@@ -218,11 +225,11 @@ def test_the_status_says_what_was_reached(name, lane_name):
     if end.status == Status.solved:
         assert end.gradient_norm <= TOL
     elif end.status == Status.budget:
-        assert end.num_steps == 500
+        assert end.num_steps == budget(name)
         assert end.gradient_norm > TOL
     elif end.status == Status.stalled:
         assert end.gradient_norm > TOL
-        assert end.num_steps < 500
+        assert end.num_steps < budget(name)
 
 
 @every_solver
@@ -283,7 +290,7 @@ def test_a_kink_stalls(name):
     assert end.status == Status.stalled
     assert end.gradient_norm == 1
     assert end.value <= 0.3
-    if name not in ("gradient_descent", "nonlinear_cg"):  # these two creep to the kink
+    if name not in ("gradient_descent", "nonlinear_cg", "scaled_cg"):  # these creep to the kink
         assert end.num_steps < 40  # failing down the gradient ends it; patience is for slow losses
 
 
@@ -316,7 +323,7 @@ def test_the_budget_is_kept_and_named(name):
 
 @every_solver
 def test_a_tolerance_of_zero_ends_by_itself_at_the_floor_of_rounding(name):
-    end = ending(name, "well scaled", tol=0.0, max_steps=400)
+    end = ending(name, "well scaled", tol=0.0)
     assert end.status in (Status.stalled, Status.solved)
     assert end.gradient_norm <= 30 * EPS
 

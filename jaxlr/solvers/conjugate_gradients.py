@@ -97,20 +97,32 @@ def conjugate_gradients(
     return LinearSolution(end.params, jnp.sqrt(end.squared), solved, end.bends_down, end.num_steps)
 
 
+class Diagonal(NamedTuple):
+    """Scales in use [D], and the |Hᵢᵢ| of the next ones [D], of which `count` [] were looked at."""
+
+    scale: Array
+    learnt: Array
+    count: Array
+
+
 class NonlinearCgMemory(NamedTuple):
     """The last direction [D] and the next first step []; direction 0 begins afresh."""
 
     direction: Array
     first: Array
+    diagonal: Diagonal | None
 
 
-def nonlinear_cg(c2: Scalar = 0.1) -> Solver:
+def nonlinear_cg(c2: Scalar = 0.1, *, scaled: bool = False) -> Solver:
     """Polak and Ribière's β, never negative, under a tight line search.
 
-        d ← -g₊ + β d,   β = max(0, g₊ᵀ(g₊ - g) / gᵀg)
+        d ← -M⁻¹g₊ + β d,   β = max(0, g₊ᵀM⁻¹(g₊ - g) / gᵀM⁻¹g)
 
     β = 0 restarts down the gradient, and so does a direction that leads up. On a parabola and
-    with exact line searches this is the linear method. It remembers three vectors.
+    with exact line searches this is the linear method. M is 1, and it remembers three vectors;
+    or, `scaled`, the diagonal of the Hessian's magnitude: each step looks at one more entry, by one
+    product with the Hessian, and every D steps a restart begins with the new scales. That doubles
+    the work of a step, and saves most of the steps where features differ in size.
 
     Reference:
       Nocedal and Wright, Numerical Optimization (2006), algorithm 5.4 and equation 5.45; the
@@ -118,18 +130,42 @@ def nonlinear_cg(c2: Scalar = 0.1) -> Solver:
     """
 
     def init(point):
-        return NonlinearCgMemory(jnp.zeros_like(point.grad), cautious_step(point.grad))
+        one = jnp.ones_like(point.grad)
+        diagonal = Diagonal(one, 0 * one, jnp.array(0, jnp.int32)) if scaled else None
+        return NonlinearCgMemory(0 * one, cautious_step(point.grad), diagonal)
 
     def update(objective, point, memory):
-        direction = downhill(memory.direction - point.grad, point.grad)
+        diagonal = memory.diagonal
+        if scaled:
+            diagonal = _next_entry(objective, point.params, diagonal)
+            anew = diagonal.count == 0
+            kept = jnp.where(anew, 0, memory.direction)
+            memory = memory._replace(direction=kept, first=jnp.where(anew, 1, memory.first))
+        over = 1 / diagonal.scale if scaled else 1
+        direction = downhill(memory.direction - over * point.grad, point.grad)
         search = strong_wolfe(objective, point, direction, memory.first, c2)
         new, old = search.point.grad, point.grad
-        beta = jnp.maximum(0, jnp.vdot(new, new - old) / jnp.vdot(old, old))
+        beta = jnp.maximum(0, jnp.vdot(over * new, new - old) / jnp.vdot(over * old, old))
         kept = beta * direction
-        slope, next_slope = jnp.vdot(old, direction), jnp.vdot(new, kept - new)
+        slope, next_slope = jnp.vdot(old, direction), jnp.vdot(new, kept - over * new)
         ratio = jnp.where(next_slope < 0, slope / next_slope, 1)
-        memory = NonlinearCgMemory(kept, search.step * jnp.minimum(ratio, 10))
-        memory = choose(search.failed, init(point), memory)
-        return Step(search.point, memory, looks(search.num_looks), search.failed)
+        going_on = NonlinearCgMemory(kept, search.step * jnp.minimum(ratio, 10), diagonal)
+        afresh = init(point)
+        if scaled:  # what is learnt of H is not lost, but the scales are not trusted any more
+            afresh = afresh._replace(diagonal=diagonal._replace(scale=afresh.diagonal.scale))
+        memory = choose(search.failed, afresh, going_on)
+        return Step(search.point, memory, looks(search.num_looks, int(scaled)), search.failed)
 
     return Solver(init, update)
+
+
+def _next_entry(objective, params: Array, known: Diagonal) -> Diagonal:
+    """One more |Hᵢᵢ|; after the last, all are the scales."""
+    unit = jnp.zeros_like(params).at[known.count].set(1)
+    entry = jax.jvp(jax.grad(objective), (params,), (unit,))[1][known.count]
+    learnt = known.learnt.at[known.count].set(jnp.abs(entry))
+    count = (known.count + 1) % params.size
+    top = jnp.max(learnt)
+    floor = jnp.finfo(learnt.dtype).eps * jnp.where(top > 0, top, 1)
+    usable = (count == 0) & jnp.isfinite(top)
+    return Diagonal(jnp.where(usable, jnp.maximum(learnt, floor), known.scale), learnt, count)
