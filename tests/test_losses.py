@@ -177,6 +177,16 @@ def test_the_slope_of_a_squared_error_survives_a_difference_below_the_smallest_n
     assert float(jax.grad(losses.squared_error, 1)(jnp.asarray(3.0), jnp.asarray(1.0))) == -4
 
 
+def test_a_squared_error_of_the_largest_numbers_has_a_slope():
+    largest = jnp.asarray([1.0, -1.0], WIDE) * jnp.finfo(WIDE).max
+    assert jax.vmap(jax.grad(losses.squared_error))(largest, largest).tolist() == [0, 0]
+
+
+def test_the_curvature_of_a_squared_error_in_both_arguments():
+    both = jax.hessian(losses.squared_error, (0, 1))(jnp.asarray(3.0), jnp.asarray(1.0))
+    np.testing.assert_array_equal(both, [[2, -2], [-2, 2]])
+
+
 def multiclass_problems(num_classes, seed=0, num_rows=12):
     rng = np.random.default_rng(seed)
     shape = (num_rows, num_classes)
