@@ -1,6 +1,7 @@
 """How far from the optimum a lane can be: J - J*, bounded in float64 and estimated."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -48,6 +49,7 @@ def certify(
     direct: bool | None = None,
     num_steps: int = 30,
     enough: Array | None = None,
+    share: Callable[[Array, Array], Array] | None = None,
 ) -> Certificate:
     """Bounds J - J* at params [L, C, P], all lanes at once; the least of three bounds that apply.
 
@@ -94,6 +96,8 @@ def certify(
         factor is the only bound but the first.
       num_steps: of conjugate gradients at most, two products with the rows each.
       enough: [L] a gap that need not be sharpened; 0 if None.
+      share: (curvature [L, N] of one logit, weights [L, N]) -> c [L] with H at least c times the
+        inverse of `precondition`; None where no such c is known.
 
     Reference:
       Bach, Self-concordant analysis for logistic regression (2010); Ndiaye, Fercoq, Gramfort and
@@ -145,7 +149,12 @@ def certify(
             return jnp.where(smooth, local(upper, unknown, unknown) + rounding <= goal, True)
 
         drift = 4 * unit * (steep + ridge)
-        found = decrements.by_products(family, point, precondition, drift, num_steps, is_enough)
+        known = jnp.zeros_like(risk)
+        if share is not None and not family.multiclass:
+            known = share(family.curvature(z, labels)[:, 0], weights)
+        found = decrements.by_products(
+            family, point, precondition, known, drift, num_steps, is_enough
+        )
     gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)
     return Certificate(risk, gap, jnp.maximum(found.lower, 0) / 2, params, rounding)
@@ -190,6 +199,15 @@ def _spread(num_classes: int) -> float:
     """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal."""
     others = num_classes - 1
     return math.sqrt(2) + min(2 * math.sqrt(others), math.sqrt(2) * others)
+
+
+def reaching(family: Family, problem: Problem) -> Array:
+    """1 / (M k R)² of every fold [F]: λ times a tenth of it is a decrement that bound 3 can use."""
+    if not family.concordance:
+        return jnp.full(len(problem.weights), jnp.inf)
+    factor = 2 if not family.multiclass else _spread(family.num_outputs)
+    reach = family.concordance * factor * _radius(problem)
+    return _over(1.0, reach**2)
 
 
 def _radius(problem: Problem) -> Array:

@@ -154,6 +154,7 @@ def by_products(
     family: Family,
     point: Point,
     precondition: Precondition | None,
+    share: Array,
     rounding: Array,
     num_steps: int,
     enough: Callable[[Array], Array],
@@ -161,8 +162,9 @@ def by_products(
     """Preconditioned conjugate gradients on S u = g: two products with the rows per step.
 
     For any u with residual ρ = g - S u, ν² = 2 gᵀu - uᵀSu + ρᵀ S⁻¹ ρ, and S ⪰ λI bounds the last
-    term by ‖ρ‖² / λ. ρ is followed from step to step, and the rounding of that, at most
-    `rounding` [L] times the lengths of all steps together, is added to it. A lane rests when the
+    term by ‖ρ‖² / λ, and by ρᵀMρ / c if `precondition` is an M with S ⪰ c M⁻¹, c = `share` [L].
+    ρ is followed from step to step, and the rounding of that, at most `rounding` [L] times the
+    lengths of all steps together, is added to it. A lane rests when the
     last term is below a thousandth of the others, or when `enough` of the bound [L] says so and
     the others are known to a hundredth.
     """
@@ -189,13 +191,16 @@ def by_products(
     def dot(a, b):
         return jnp.sum(a * b, axis=(1, 2))
 
-    def bounds(u, r, walked):
+    over = jnp.where(point.ridge > 0, point.ridge, 1)
+
+    def bounds(u, r, rz, walked):
         """2 gᵀu - uᵀSu and the last term at most: gᵀu - uᵀSu is uᵀρ."""
         error = rounding * walked
         found = dot(grad, u) + dot(r, u)
         squared = (jnp.sqrt(dot(r, r)) + error) ** 2
-        over = jnp.where(point.ridge > 0, point.ridge, 1)
         rest = jnp.where(point.ridge > 0, squared / over, jnp.where(squared > 0, jnp.inf, 0))
+        by_metric = (jnp.sqrt(rz / jnp.where(share > 0, share, 1)) + error / jnp.sqrt(over)) ** 2
+        rest = jnp.where((share > 0) & (point.ridge > 0), jnp.fmin(rest, by_metric), rest)
         return found, rest + error * jnp.sqrt(dot(u, u))
 
     def going(state):
@@ -213,17 +218,18 @@ def by_products(
         y = metric(r)
         new = dot(r, y)
         p = y + jnp.where(go, new / jnp.where(rz > 0, rz, 1), 0)[:, None, None] * p
-        found, rest = bounds(u, r, walked)
+        rz = jnp.where(go, new, rz)
+        found, rest = bounds(u, r, rz, walked)
         sharp = rest <= 1e-3 * found
         settled = (new <= 1e-2 * found) & enough(found + rest)
-        return u, r, p, jnp.where(go, new, rz), walked, count + 1, go & ~sharp & ~settled
+        return u, r, p, rz, walked, count + 1, go & ~sharp & ~settled
 
     grad = moves * point.grad
     y = metric(grad)
     rz = dot(grad, y)
     state = (jnp.zeros_like(grad), grad, y, rz, jnp.zeros_like(rz), jnp.int32(0), rz > 0)
-    u, r, *_, walked, _, _ = jax.lax.while_loop(going, step, state)
-    found, rest = bounds(u, r, walked)
+    u, r, _, rz, walked, _, _ = jax.lax.while_loop(going, step, state)
+    found, rest = bounds(u, r, rz, walked)
     unknown = jnp.full_like(found, jnp.inf)
     return Decrement(found, found + rest, unknown, unknown)
 

@@ -12,9 +12,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr.backend import QUICKLY_COMPILED
 from jaxlr.paths import endings, line
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
+from jaxlr.paths.folds import blocks_of
 from jaxlr.paths.metric import Metric
 from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
 from jaxlr.paths.quasi_newton import Pairs, inverse_hessian, learnt, no_pairs
@@ -37,6 +39,8 @@ class State(NamedTuple):
       idle: [L] steps since `best`.
       active: [L] whether the lane still moves.
       num_steps: [L].
+      before: [L, C, P] params one penalty earlier.
+      arrives: whether the next step is along the line from there.
     """
 
     params: Array
@@ -51,19 +55,25 @@ class State(NamedTuple):
     idle: Array
     active: Array
     num_steps: Array
+    before: Array
+    arrives: Array
 
 
 class Plan(NamedTuple):
-    """What a run's shape decides: how many metrics there are, and how many steps one serves."""
+    """What a run's shape decides: how many metrics there are, and how many steps one serves.
+
+    `grouped`: the metrics of all folds are made at once, from one curvature for each target.
+    """
 
     num_metrics: int
     steps_per_metric: int
+    grouped: bool = False
 
 
 _logits = jax.jit(logits)
 
 
-@partial(jax.jit, static_argnums=(0, 4))
+@partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its metric."""
     num_lanes, _, size = params.shape
@@ -76,13 +86,22 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
         z,
         risk(family, problem, lanes, params, z),
         no_pairs(params),
-        metrics.none(plan.num_metrics, params.shape[1], size, family.multiclass, params.dtype),
+        metrics.none(
+            plan.num_metrics,
+            params.shape[1],
+            size,
+            family.multiclass,
+            _known_curvatures(problem, num_lanes, plan, family),
+            params.dtype,
+        ),
         jnp.int32(plan.steps_per_metric),
         far,
         far,
         zero,
         jnp.ones(num_lanes, bool),
         zero,
+        params,
+        jnp.bool_(False),
     )
 
 
@@ -104,19 +123,35 @@ def _penalty(lanes):
     return (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
 
 
+def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
+    num_rows = len(problem.x)
+    if plan.grouped:
+        return len(problem.labels), num_rows
+    own = plan.num_metrics == num_lanes and not family.multiclass
+    return (num_lanes, num_rows) if own else (1, 0)
+
+
 def _remeasured(family, problem, lanes, plan, state) -> State:
     labels, weights = weighted(problem, lanes)
-    curvature = family.curvature(state.logits, labels) * weights[:, None]
+    curvature = family.curvature(state.logits, labels)
+    num_lanes, num_classes, num_rows = curvature.shape
     lam = lanes.lam * (1 - lanes.l1_ratio)
-    _, num_classes, num_rows = curvature.shape
-    curvature = curvature.reshape(plan.num_metrics, -1, num_classes, num_rows).mean(axis=1)
-    lam = lam.reshape(plan.num_metrics, -1).mean(axis=1)
-    new = metrics.metric(problem.x, problem.x_t, curvature, lam, family.multiclass)
+    if plan.grouped:
+        bare = curvature.reshape(len(problem.labels), -1, num_rows).mean(axis=1)
+        blocks = blocks_of(problem.x, problem.x_t, problem.groups, bare)
+        new = metrics.of_blocks(blocks.reshape(num_lanes, 1, *blocks.shape[2:]), lam, False)
+    else:
+        bare = curvature[:, 0]
+        heavy = (curvature * weights[:, None]).reshape(plan.num_metrics, -1, num_classes, num_rows)
+        lam = lam.reshape(plan.num_metrics, -1).mean(axis=1)
+        new = metrics.metric(problem.x, problem.x_t, heavy.mean(axis=1), lam, family.multiclass)
+    if _known_curvatures(problem, num_lanes, plan, family)[1]:
+        new = new._replace(curvature=bare)
     exact = risk(family, problem, lanes, state.params, state.logits)
     return state._replace(metric=new, age=jnp.int32(0), risk=exact)
 
 
-@partial(jax.jit, static_argnums=(0, 3))
+@partial(jax.jit, static_argnums=(0, 3), compiler_options=QUICKLY_COMPILED)
 def solve(
     family: Family,
     problem: Problem,
@@ -124,30 +159,35 @@ def solve(
     plan: Plan,
     state: State,
     tol: Array,
+    goal: Array,
     max_steps: Array,
 ) -> State:
-    """Descends until every lane's estimate is at most tol · J, or it can't, or steps run out."""
+    """Descends until every lane's estimate is at most tol · J and `goal` [L], or it can't."""
     return endings.descended(
         state,
         lambda s: _remeasured(family, problem, lanes, plan, s),
-        lambda s: _step(family, problem, lanes, s, tol),
+        lambda s: _step(family, problem, lanes, s, tol, goal),
         plan.steps_per_metric,
         max_steps,
     )
 
 
-def _step(family, problem, lanes, state, tol) -> State:
-    direction = -inverse_hessian(state.pairs, state.metric, state.grad)
-    direction = jnp.where(state.active[:, None, None], direction, 0)
-    estimate = -dot(direction, state.grad) / 2
+def _step(family, problem, lanes, state, tol, goal) -> State:
+    newton = -inverse_hessian(state.pairs, state.metric, state.grad)
+    line = state.params - state.before
+    towards = state.active & ((dot(state.grad, line) < 0) | ~state.arrives)
+    direction = jnp.where(state.arrives, line, newton)
+    direction = jnp.where(towards[:, None, None], direction, 0)
+    estimate = jnp.where(state.arrives, jnp.finfo(line.dtype).max, -dot(direction, state.grad) / 2)
 
     def further(state):
-        return moved(family, problem, lanes, state, direction, logits(direction, problem.x))
+        return _moved(family, problem, lanes, state, direction, logits(direction, problem.x))
 
-    return endings.judged(state, estimate, tol, further)
+    goal = jnp.fmin(tol * state.risk, goal)
+    return endings.judged(state, estimate, goal, further)._replace(arrives=jnp.bool_(False))
 
 
-def moved(family, problem, lanes, state: State, direction: Array, d_logits: Array) -> State:
+def _moved(family, problem, lanes, state: State, direction: Array, d_logits: Array) -> State:
     """The active lanes after a step along their directions."""
     length, slopes, gain = _search(family, problem, lanes, state, direction, d_logits)
     length = jnp.where(state.active, length, 0)[:, None, None]
@@ -162,6 +202,7 @@ def moved(family, problem, lanes, state: State, direction: Array, d_logits: Arra
         risk=jnp.maximum(state.risk + jnp.where(state.active, gain, 0), state.risk / 2),
         pairs=learnt(state.pairs, s, grad - state.grad, state.active),
         age=state.age + 1,
+        before=jnp.where(state.arrives, state.params, state.before),
         num_steps=state.num_steps + state.active.astype(jnp.int32),
     )
 
@@ -183,33 +224,39 @@ def _search(family, problem, lanes, state, direction, d_logits):
     return length, slopes, length * (first + slope) / 2
 
 
-@partial(jax.jit, static_argnums=(0, 3))
-def onward(
-    family: Family, problem: Problem, lanes: Lanes, plan: Plan, state: State, before: Array
-) -> State:
-    """The state ready for the next penalties, each lane from where it ended.
+@jax.jit
+def onward(lanes: Lanes, old: Lanes, state: State) -> State:
+    """The state under the next penalties, each lane from where it ended under the `old` ones.
 
-    Every lane first looks along the line from its params one penalty `before` [L, C, P]: the
-    optimum moves smoothly with the penalty.
+    Every lane first looks along the line from its params one penalty earlier: the optimum moves
+    smoothly with the penalty.
     """
-    new = start(family, problem, lanes, state.params, plan)
-    new = new._replace(metric=state.metric, age=state.age)
-    direction = state.params - before
-    new = new._replace(active=dot(new.grad, direction) < 0)
-    new = moved(family, problem, lanes, new, direction, new.logits - logits(before, problem.x))
-    exact = risk(family, problem, lanes, new.params, new.logits)
-    return new._replace(active=jnp.ones_like(new.active), risk=exact)
+    w = without_intercept(state.params)
+    more = _penalty(lanes) - _penalty(old)
+    far = jnp.full_like(state.best, jnp.inf)
+    return state._replace(
+        grad=state.grad + more * w,
+        risk=state.risk + more[:, 0, 0] * dot(w, w) / 2,
+        pairs=no_pairs(state.params),
+        estimate=far,
+        best=far,
+        idle=jnp.zeros_like(state.idle),
+        active=jnp.ones_like(state.active),
+        num_steps=jnp.zeros_like(state.num_steps),
+        arrives=jnp.bool_(True),
+    )
 
 
 def packed(state: State) -> State:
     """The state without its logits and pairs."""
-    return state._replace(logits=None, pairs=None)
+    return state._replace(logits=None, pairs=None, before=None)
 
 
 def again(family: Family, problem: Problem, state: State, lanes: Array) -> State:
     """A packed state with these lanes [L] moving again."""
     z = _logits(state.params, problem.x)
-    return endings.resumed(state, lanes, logits=z, pairs=no_pairs(state.params))
+    here = state.params
+    return endings.resumed(state, lanes, logits=z, pairs=no_pairs(here), before=here)
 
 
 def known(state: State) -> Metric:
@@ -225,6 +272,10 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     """
     num_rows, size = problem.x.shape
     own = num_lanes * family.num_outputs * num_rows * size**2 <= OWN
+    if problem.groups is not None and not own:
+        work = len(problem.labels) * num_rows * size**2 + num_lanes * size**3
+        step = num_lanes * num_rows * (2 * size + ELEMENTWISE)
+        return Plan(num_lanes, int(np.clip(work / step, 2, 64)), True)
     work = family.num_outputs * (num_lanes if own else 1) * (num_rows * size**2 + size**3)
     step = num_lanes * family.num_outputs * num_rows * (2 * size + ELEMENTWISE)
     return Plan(num_lanes if own else 1, int(np.clip(2 * work / step, 2, 64)))

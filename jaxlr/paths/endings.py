@@ -34,15 +34,15 @@ def descended(
     return jax.lax.while_loop(lambda state: jnp.any(state.active), on, state)
 
 
-def judged(state: State, estimate: Array, tol: Array, moved: Callable[[State], State]) -> State:
+def judged(state: State, estimate: Array, goal: Array, moved: Callable[[State], State]) -> State:
     """The state with J - J* estimated [L] anew, `moved` if that leaves a lane active.
 
-    A lane ends where the estimate is at most tol · J, is no number, or has not become smaller
-    for a while.
+    A lane ends where the estimate is at most its goal [L], is no number, or has not become
+    smaller for a while.
     """
     better = estimate < 0.9 * state.best
     idle = jnp.where(better, 0, state.idle + state.active.astype(jnp.int32))
-    reached = estimate <= tol * state.risk
+    reached = estimate <= goal
     lost = ~jnp.isfinite(estimate) | (idle >= PATIENCE)
     state = state._replace(
         estimate=jnp.where(state.active, estimate, state.estimate),

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr.backend import QUICKLY_COMPILED
 from jaxlr.paths import certificates, descent, proximal
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
@@ -50,7 +51,9 @@ def march(
     engine = proximal if l1_ratio > 0 else descent
     plan = engine.plan(family, problem, num_lanes)
     zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
-    state, before, seen = None, zeros, []
+    state = old = None
+    seen = []
+    reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, len(lambdas))
     for first in range(0, len(lambdas), width):
         block, states = lambdas[first : first + width], []
@@ -59,10 +62,10 @@ def march(
             if state is None:
                 state = engine.start(family, problem, lanes, zeros, plan)
             else:
-                params = state.params
-                state = engine.onward(family, problem, lanes, plan, state, before)
-                before = params
-            state = engine.solve(family, problem, lanes, plan, state, MARGIN * tol, max_steps)
+                state = engine.onward(lanes, old, state)
+            old = lanes
+            goal = np.where(lam > 0, MARGIN * np.where(lam > 0, lam, 1) * reach[lanes.fold], np.inf)
+            state = engine.solve(family, problem, lanes, plan, state, MARGIN * tol, goal, max_steps)
             # Logits are made again where they are needed: a block of them is much to keep.
             states.append(engine.packed(state))
         for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
@@ -76,7 +79,8 @@ def march(
                 lanes = _lanes(problem, block[k], l1_ratio)
                 resumed = engine.again(family, problem, states[k], jnp.asarray(short[k]))
                 aim = MARGIN * tol * finer
-                resumed = engine.solve(family, problem, lanes, plan, resumed, aim, max_steps)
+                goal = np.full(num_lanes, np.inf)
+                resumed = engine.solve(family, problem, lanes, plan, resumed, aim, goal, max_steps)
                 states[k] = engine.packed(resumed)
         columns = (proof.params, proof.risk, proof.gap, proof.decrement)
         columns = [np.asarray(c).reshape(*shape, *c.shape[1:]) for c in columns]
@@ -89,8 +93,7 @@ def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.nda
     seen = []
     for k, lam in enumerate(lambdas):
         lanes = _lanes(problem, np.full(len(params), lam), 0.0)
-        enough = jnp.zeros(len(params))
-        proof = _certified(family, problem, lanes, jnp.asarray(params[:, k]), enough, None)
+        proof = _certified(family, problem, lanes, [(params[:, k], None, None)], tol=0.0)
         steps = np.ones(len(params), np.int32)
         seen.append((proof.params, proof.risk, proof.gap, proof.decrement, steps))
     return _answers(seen)
@@ -110,9 +113,8 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     states = states + [states[-1]] * missing
     lam = np.concatenate([block, np.repeat(block[-1:], missing, axis=0)]).ravel()
     lanes = _lanes(problem, lam, l1_ratio)
-    params, risk = (jnp.concatenate([getattr(s, n) for s in states]) for n in ("params", "risk"))
-    metric = jax.tree.map(lambda *parts: jnp.concatenate(parts), *map(engine.known, states))
-    proof = _certified(family, problem, lanes, params, tol / 2 * risk, metric)
+    ends = [(state.params, state.risk, engine.known(state)) for state in states]
+    proof = jax.device_get(_certified(family, problem, lanes, ends, tol=tol))
     proof = jax.tree.map(lambda leaf: np.array(leaf[: block.size]), proof)
     bare = block[-1] == 0
     if not bare.any() or family.num_outputs * problem.x.shape[1] > FACTORED:
@@ -120,7 +122,7 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     # Without a penalty only a factored Hessian bounds anything.
     last = states[len(block) - 1]
     lanes = _lanes(problem, block[-1], l1_ratio)
-    direct = _certified(family, problem, lanes, last.params, 0 * last.risk, None, True)
+    direct = _certified(family, problem, lanes, [(last.params, None, None)], direct=True, tol=0.0)
     tail = slice(block.size - len(bare), block.size)
     for leaf, better in zip(proof, direct, strict=True):
         leaf = leaf[tail]
@@ -129,18 +131,41 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     return proof
 
 
-@partial(jax.jit, static_argnums=(0, 6))
-def _certified(family, problem, lanes, params, enough, metric, direct=None):
-    """The certificates, with a metric for the conjugate gradients where the engine has one."""
+@partial(jax.jit, static_argnums=0, static_argnames="direct", compiler_options=QUICKLY_COMPILED)
+def _certified(family, problem, lanes, ends, *, tol, direct=None):
+    """Certificates of ends [(params, risk, metric)], one after the other.
+
+    With a metric for the conjugate gradients, where the engine has one; then they rest at a gap of
+    half of tol · risk.
+    """
+    params, risk, metric = (_joined(part) for part in zip(*ends, strict=True))
     if metric is None:
+        enough = None if risk is None else tol / 2 * risk
         return certificates.certify(family, problem, lanes, params, enough=enough, direct=direct)
 
     def precondition(v):
         return metrics.apply(metric, v[None])[0]
 
+    def share(curvature, weights):
+        return metrics.share_of(metric, curvature, weights, lanes.lam)
+
     return certificates.certify(
-        family, problem, lanes, params, precondition=precondition, direct=False, enough=enough
+        family,
+        problem,
+        lanes,
+        params,
+        precondition=precondition,
+        direct=False,
+        enough=tol / 2 * risk,
+        share=share,
     )
+
+
+def _joined(parts):
+    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
+
+
+_reaching = partial(jax.jit, static_argnums=0)(certificates.reaching)
 
 
 def _lanes(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
@@ -148,7 +173,7 @@ def _lanes(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
     num_targets, num_folds = len(problem.labels), len(problem.weights)
     lane = np.arange(len(lam)) % (num_targets * num_folds)
     fold, target = lane % num_folds, lane // num_folds
-    return Lanes(*map(jnp.asarray, (lam, np.full(len(lam), l1_ratio), fold, target)))
+    return Lanes(lam, np.full(len(lam), l1_ratio), fold, target)
 
 
 def _answers(seen: list) -> Answers:

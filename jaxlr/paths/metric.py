@@ -20,13 +20,23 @@ ROWS = 1024  # a turn's rows: their scaled columns stay in the cache
 
 
 class Metric(NamedTuple):
-    """inverse [G, C, P, P] of the blocks, and coupling [G, P, P] of the classes (or [G, 0, 0]).
+    """Inverses of Σ s_n w_n x_n x_nᵀ + λI, a block for every class.
 
-    G divides the number of lanes: consecutive lanes share a metric.
+    G divides the number of lanes: consecutive lanes share a metric; and so does R.
+
+    Attributes:
+      inverse: [G, C, P, P] of the blocks.
+      coupling: [G, P, P] of the classes, or [G, 0, 0].
+      curvature: [R, N] the w of one logit, where a metric has its lanes' own weights s; or [R, 0].
+      lam: [G] λ.
+      doubt: [G] the inverse may be too small by doubt / λ of itself, by rounding.
     """
 
     inverse: Array
     coupling: Array
+    curvature: Array
+    lam: Array
+    doubt: Array
 
 
 def metric(x: Array, x_t: Array, curvature: Array, lam: Array, coupled: bool) -> Metric:
@@ -34,13 +44,27 @@ def metric(x: Array, x_t: Array, curvature: Array, lam: Array, coupled: bool) ->
     num_groups, num_classes, _ = curvature.shape
     size = x.shape[1]
     blocks = blocks_of(x, x_t, curvature.reshape(num_groups * num_classes, -1))
-    blocks = blocks.reshape(num_groups, num_classes, size, size)
-    penalty = jnp.ones(size, x.dtype).at[-1].set(0)
+    return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled)
+
+
+def of_blocks(blocks: Array, lam: Array, coupled: bool) -> Metric:
+    """The metric of blocks [G, C, P, P] without their penalties λ [G]."""
+    num_groups, _, size, _ = blocks.shape
+    penalty = jnp.ones(size, blocks.dtype).at[-1].set(0)
+    diagonal = jnp.diagonal(blocks, axis1=2, axis2=3)[:, 0]
     blocks = blocks + lam[:, None, None, None] * jnp.diag(penalty)[None, None]
     inverse = _inverse(blocks)
-    if not coupled:
-        return Metric(inverse, jnp.zeros((num_groups, 0, 0), x.dtype))
-    return Metric(inverse, _inverse(jnp.sum(inverse, axis=1)))
+    coupling = _inverse(jnp.sum(inverse, axis=1)) if coupled else None
+    # With an intercept's part profiled out, a lift of ε adds at most ε (1 + ‖x̄‖²) <= ε (1 + tr/w).
+    total = jnp.sum(diagonal, axis=1) + lam
+    mean = total / jnp.where(diagonal[:, -1] > 0, diagonal[:, -1], 1)
+    return Metric(
+        inverse,
+        jnp.zeros((num_groups, 0, 0), blocks.dtype) if coupling is None else coupling,
+        jnp.zeros((1, 0), blocks.dtype),
+        lam,
+        2 * _lift(blocks) * total * (1 + mean),
+    )
 
 
 def apply(given: Metric, grads: Array) -> Array:
@@ -53,12 +77,42 @@ def apply(given: Metric, grads: Array) -> Array:
     return out
 
 
-def none(num_groups: int, num_classes: int, size: int, coupled: bool, dtype) -> Metric:
-    """A place for a metric that is yet to be made."""
+def share_of(given: Metric, curvature: Array, weights: Array, lam: Array) -> Array:
+    """c [L], so that a lane's Hessian is at least c times what the metric is the inverse of.
+
+    Σ s w' x xᵀ + λ' >= min(w' / w, λ' / λ) (Σ s w x xᵀ + λ), the least over rows with weight. 0 if
+    nothing is known.
+
+    Args:
+      given: the metric.
+      curvature: [L, N] w', of one logit.
+      weights: [L, N] s.
+      lam: [L] λ'.
+    """
+    if not given.curvature.shape[1]:
+        return jnp.zeros_like(lam)
+    num_lanes = len(lam)
+    old = given.curvature.reshape(len(given.curvature), 1, -1)
+    new = curvature.reshape(len(old), num_lanes // len(old), -1)
+    ratio = jnp.where(old > 0, new / jnp.where(old > 0, old, 1), 1)
+    ratio = jnp.where(weights.reshape(ratio.shape) > 0, ratio, 1)
+    of_lane = num_lanes // len(given.lam)
+    old_lam, doubt = jnp.repeat(given.lam, of_lane), jnp.repeat(given.doubt, of_lane)
+    share = jnp.fmin(jnp.min(ratio, axis=2).reshape(-1), jnp.where(old_lam > 0, lam / old_lam, 0))
+    return jnp.where(old_lam > 0, share / (1 + doubt / jnp.where(old_lam > 0, old_lam, 1)), 0)
+
+
+def none(
+    num_groups: int, num_classes: int, size: int, coupled: bool, known: tuple[int, int], dtype
+) -> Metric:
+    """A place for a metric that is yet to be made; `known` is [R, N]."""
     coupling = size if coupled else 0
     return Metric(
         jnp.zeros((num_groups, num_classes, size, size), dtype),
         jnp.zeros((num_groups, coupling, coupling), dtype),
+        jnp.zeros(known, dtype),
+        jnp.zeros(num_groups, dtype),
+        jnp.zeros(num_groups, dtype),
     )
 
 
@@ -95,6 +149,10 @@ def _product(matrices: Array, vectors: Array) -> Array:
     return out.reshape(vectors.shape)
 
 
+def _lift(matrices: Array) -> float:
+    return 4 * matrices.shape[-1] * float(jnp.finfo(matrices.dtype).eps)
+
+
 def _inverse(matrices: Array) -> Array:
     """Inverses of positive semidefinite matrices, lifted by rounding's worth of their diagonal."""
     size = matrices.shape[-1]
@@ -104,8 +162,7 @@ def _inverse(matrices: Array) -> Array:
     tiny = jnp.finfo(matrices.dtype).eps ** 1.5 * largest
     scale = jnp.where(diagonal > tiny, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
     scaled = matrices * scale[..., :, None] * scale[..., None, :]
-    lift = 4 * size * jnp.finfo(matrices.dtype).eps
-    scaled = scaled.reshape(-1, size, size) + lift * eye[None]
+    scaled = scaled.reshape(-1, size, size) + _lift(matrices) * eye[None]
 
     def invert(matrix):
         return cho_solve((jnp.linalg.cholesky(matrix), True), eye)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import door, families, grids, march, separation
+from jaxlr.paths import door, families, folds, grids, march, separation
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -142,10 +142,15 @@ def _least_squares(family, asked) -> Answers:
 
 
 def _problem(asked, x) -> Problem:
+    labels, weights, groups = asked.labels, asked.weights, None
+    if asked.num_classes is None and (found := folds.grouped(weights)) is not None:
+        order, groups = found
+        x, labels = x[order], labels[:, order]
+        weights = groups.mix[:, np.repeat(groups.of_turn, folds.ROWS)] * groups.base
     x = np.c_[x, np.ones(len(x))]
-    labels = asked.labels
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    return Problem(*map(jnp.asarray, (x, labels, asked.weights, np.ascontiguousarray(x.T))))
+    arrays = (x, labels, weights, np.ascontiguousarray(x.T), groups)
+    return Problem(*jax.tree.map(jnp.asarray, arrays))
 
 
 def _separations(asked, loss) -> np.ndarray | None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
+from jaxlr.paths.folds import Groups
 from jaxlr.pytypes import Array
 
 
@@ -15,12 +16,14 @@ class Problem(NamedTuple):
       labels: [T, N] of T targets.
       weights: [F, N] of F folds; every row sums to 1.
       x_t: [P, N], the transpose of x, stored: a metric is made from it several times faster.
+      groups: of rows, where the folds have them.
     """
 
     x: Array
     labels: Array
     weights: Array
     x_t: Array | None = None
+    groups: Groups | None = None
 
 
 class Lanes(NamedTuple):

@@ -1,0 +1,80 @@
+"""Rows in groups that every fold weighs alike: K folds of K groups need one pass, not K.
+
+The matrix Σ s_fn w_n x_n x_nᵀ of every fold f is then a mixture of the groups' own matrices,
+and those cost together what a single fold's does.
+"""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.pytypes import Array
+
+ROWS = 1024  # of a turn, all of one group: its scaled columns stay in the cache
+
+
+class Groups(NamedTuple):
+    """U groups of rows, in turns of ROWS.
+
+    Attributes:
+      of_turn: [N / ROWS] the group of every turn.
+      base: [N] what a row weighs; 0 for a row that fills up a turn.
+      mix: [F, U]: fold f gives row n the weight mix[f, group of n] · base[n].
+    """
+
+    of_turn: Array
+    base: Array
+    mix: Array
+
+
+def grouped(weights: np.ndarray) -> tuple[np.ndarray, Groups] | None:
+    """An order of the rows, with some twice to fill turns up, and their groups in it.
+
+    None where the weights [F, N] have no such groups, or rows are too few for it to pay.
+    """
+    num_folds, num_rows = weights.shape
+    if num_folds < 2 or num_folds > 60 or num_rows < 4 * ROWS * num_folds:
+        return None
+    base = weights.max(axis=0)
+    code = np.zeros(num_rows, np.int64)
+    for fold, row in enumerate(weights):
+        code |= (row > 0).astype(np.int64) << fold
+    codes, group = np.unique(code, return_inverse=True)
+    if len(codes) > 2 * num_folds:
+        return None
+    order = np.argsort(group, kind="stable")
+    parts = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
+    mix = np.stack([weights[:, part[base[part].argmax()]] for part in parts], axis=1)
+    top = mix.max(axis=0)
+    mix = mix / np.where(top > 0, top, 1)
+    for fold, row in enumerate(weights):
+        if not np.allclose(row, mix[fold, group] * base, rtol=1e-13, atol=0):
+            return None
+    short = [-len(part) % ROWS for part in parts]
+    places = np.concatenate(
+        [np.r_[p, np.repeat(p[:1], s)] for p, s in zip(parts, short, strict=True)]
+    )
+    heavy = np.concatenate([np.r_[base[p], np.zeros(s)] for p, s in zip(parts, short, strict=True)])
+    turns = [(len(part) + s) // ROWS for part, s in zip(parts, short, strict=True)]
+    of_turn = np.repeat(np.arange(len(parts)), turns)
+    return places, Groups(of_turn, heavy, mix)
+
+
+def blocks_of(x: Array, x_t: Array, groups: Groups, curvature: Array) -> Array:
+    """Σ_n s_fn curvature[t, n] x_n x_nᵀ for every target t and fold f: [T, F, P, P]."""
+    num_targets, size = len(curvature), x.shape[1]
+    weights = jax.lax.optimization_barrier(curvature * groups.base[None])
+
+    def add(turn, total):
+        rows = jax.lax.dynamic_slice_in_dim(x, turn * ROWS, ROWS)
+        columns = jax.lax.dynamic_slice_in_dim(x_t, turn * ROWS, ROWS, 1)
+        heavy = jax.lax.dynamic_slice_in_dim(weights, turn * ROWS, ROWS, 1)
+        scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, ROWS)
+        part = jnp.dot(scaled, rows, precision="highest").reshape(num_targets, size, size)
+        return total.at[groups.of_turn[turn]].add(part)
+
+    empty = jnp.zeros((groups.mix.shape[1], num_targets, size, size), x.dtype)
+    parts = jax.lax.fori_loop(0, len(groups.of_turn), add, empty)
+    return jnp.einsum("fu,utpq->tfpq", groups.mix, parts, precision="highest")

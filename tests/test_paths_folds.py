@@ -1,0 +1,107 @@
+"""Folds made of groups of rows: their matrices, and what a metric made elsewhere still bounds."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression
+
+from jaxlr import Batch, losses, paths
+from jaxlr.paths import descent, folds, metric
+
+pytestmark = pytest.mark.float64_pass
+
+NUM_FOLDS = 3
+
+
+@pytest.fixture
+def short_turns(monkeypatch):
+    monkeypatch.setattr(folds, "ROWS", 8)
+    monkeypatch.setattr(descent, "OWN", 0)  # or so few rows would give every lane its own metric
+
+
+def problem(num_rows=300, num_features=4, sampled=True):
+    """x, labels and fold weights [F, N] on samples of different weight, some of them 0."""
+    rng = np.random.default_rng(num_rows)
+    x = rng.normal(size=(num_rows, num_features))
+    labels = (x[:, 0] + rng.normal(size=num_rows) > 0).astype(int)
+    sample = rng.integers(0, 4, num_rows) if sampled else np.ones(num_rows)
+    trains = rng.integers(0, NUM_FOLDS, num_rows)[None] != np.arange(NUM_FOLDS)[:, None]
+    return x, labels, trains * sample
+
+
+def normalised(weights):
+    return weights / weights.sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_the_matrices_of_all_folds_are_mixtures_of_the_groups(short_turns, sampled):
+    x, _, weights = problem(sampled=sampled)
+    weights = normalised(weights)
+    curvature = np.random.default_rng(1).uniform(size=(2, len(x)))
+    order, groups = folds.grouped(weights)
+    assert len(order) % folds.ROWS == 0
+    assert set(order) == set(range(len(x)))
+    expected = np.einsum("fn,tn,np,nq->tfpq", weights, curvature, x, x)
+    groups = jax.tree.map(jnp.asarray, groups)
+    ours = folds.blocks_of(
+        jnp.asarray(x[order]), jnp.asarray(x[order].T), groups, jnp.asarray(curvature[:, order])
+    )
+    np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_weights_without_groups_are_left_as_they_are(short_turns):
+    _, _, weights = problem()
+    odd = weights.astype(float)
+    odd[0, np.flatnonzero(odd[0] > 0)[0]] *= 2  # one row weighs more in one fold alone
+    many = np.random.default_rng(0).uniform(size=(NUM_FOLDS, 300)) > 0.5
+    assert folds.grouped(normalised(weights)) is not None
+    assert folds.grouped(normalised(odd)) is None
+    assert folds.grouped(normalised(many)) is None  # every subset of folds is a group of its own
+    assert folds.grouped(normalised(weights[:1])) is None
+
+
+def test_a_hessian_is_at_least_its_share_of_the_metrics():
+    x, _, weights = problem()
+    x, weights = np.c_[x, np.ones(len(x))], normalised(weights)
+    rng = np.random.default_rng(2)
+    here, there = rng.normal(size=(2, NUM_FOLDS, x.shape[1]))
+    old, new = (expit(w @ x.T) * expit(-w @ x.T) for w in (here, there))
+    lam, new_lam = np.array([1e-1, 1e-3, 1e-7]), np.array([1e-2, 1e-3, 1e-8])
+    given = metric.metric(
+        jnp.asarray(x), jnp.asarray(x.T), (old * weights)[:, None], jnp.asarray(lam), False
+    )._replace(curvature=jnp.asarray(old))
+    share = np.asarray(metric.share_of(given, jnp.asarray(new), jnp.asarray(weights), new_lam))
+    assert (share > 1e-3).all()
+    penalty = np.diag(np.r_[np.ones(x.shape[1] - 1), 0])
+    for f in range(NUM_FOLDS):
+        hessian = (x.T * (new * weights)[f]) @ x + new_lam[f] * penalty
+        lowered = hessian - share[f] * np.linalg.inv(given.inverse[f, 0])
+        assert np.linalg.eigvalsh(lowered).min() >= -1e-12
+    half = metric.share_of(given, jnp.asarray(old / 2), jnp.asarray(weights), jnp.asarray(lam))
+    np.testing.assert_allclose(half, 0.5, rtol=1e-3)
+
+
+def test_without_an_own_curvature_nothing_is_known():
+    unknown = metric.none(1, 1, 3, False, (1, 0), float)
+    ones = jnp.ones((2, 5))
+    assert metric.share_of(unknown, ones, ones, jnp.ones(2)).tolist() == [0, 0]
+
+
+def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
+    x, labels, weights = problem()
+    lambdas = np.logspace(0, -6, 7)
+    found = paths.fit(Batch(x, labels), lambdas, loss=losses.log_loss, fold_weights=weights)
+    exact = paths.fit(
+        Batch(x, labels), lambdas, loss=losses.log_loss, fold_weights=weights, tol=1e-13
+    )
+    assert (found.status == paths.Status.certified).all()
+    assert (found.gap >= found.risk - exact.risk - exact.gap).all()
+    for fold in range(NUM_FOLDS):
+        for k in (0, 4):
+            theirs = LogisticRegression(C=1 / (lambdas[k] * weights[fold].sum()), tol=1e-12)
+            theirs.set_params(solver="newton-cholesky").fit(x, labels, sample_weight=weights[fold])
+            np.testing.assert_allclose(
+                exact.params["w"][fold, k], theirs.coef_[0], rtol=1e-6, atol=1e-9
+            )
