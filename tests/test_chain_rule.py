@@ -11,7 +11,6 @@ import pytest
 
 from jaxlr import Batch, activations, chain_rule, losses, models
 
-pytestmark = pytest.mark.as_shipped
 
 NUM_PROBLEMS = 10_000
 SCORES = {
@@ -113,6 +112,7 @@ def numpy_loss(name, z, y):
     return -np.log(np.take_along_axis(p, y.astype(int)[:, None], axis=1)[:, 0])
 
 
+@pytest.mark.as_shipped
 @pytest.mark.parametrize("logit", [-100.0, -20.0, -1.5, 0.0, 0.7, 20.0, 80.0])
 @pytest.mark.parametrize("label", [0, 1])
 def test_the_slope_at_one_logit_is_mpmaths_to_the_last_bits(logit, label):
@@ -127,6 +127,7 @@ def test_the_slope_at_one_logit_is_mpmaths_to_the_last_bits(logit, label):
         assert float(hand) == pytest.approx(exact, rel=4 * float(jnp.finfo(hand.dtype).eps))
 
 
+@pytest.mark.as_shipped
 def test_the_true_class_of_a_softmax_loses_no_bits():
     logits = np.array([0.0, 30.0, 3.0, -2.0])
     with mpmath.workdps(60):
@@ -174,6 +175,7 @@ def curvatures(name, given, tangents):
     return (hessian, hvp), (by_hand, product)
 
 
+@pytest.mark.as_shipped
 def test_every_entry_of_a_saturated_hessian_keeps_its_last_bits():
     logits = [0.0, 30.0, 3.0, -2.0]
     with mpmath.workdps(60):

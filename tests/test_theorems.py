@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from jaxlr import Batch, activations, losses, models
 
-pytestmark = [pytest.mark.float32_pass, pytest.mark.as_shipped]
+pytestmark = pytest.mark.float32_pass
 
 WIDE = jnp.zeros(()).dtype
 EPS, TINY = float(jnp.finfo(WIDE).eps), float(jnp.finfo(WIDE).tiny)
