@@ -11,7 +11,6 @@ import pytest
 
 from jaxlr import Batch, activations, chain_rule, losses, models
 
-
 NUM_PROBLEMS = 10_000
 SCORES = {
     "linear_regression": (None, losses.squared_error),
