@@ -12,12 +12,13 @@ sweep: .venv/ready  ## 1,280 softmax regressions on digits: results and a page i
 # Three quarters of the suite's time were spent in XLA's compiler. What looks at last bits sees the
 # code that users run; the rest is compiled plainly (and, in `make proofs`, as users run it too).
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+AS_SHIPPED := -m as_shipped $(shell grep -l as_shipped tests/test_*.py)
 PLAINLY := XLA_FLAGS="$(XLA_FLAGS) --xla_cpu_use_fusion_emitters=false" JAX_DISABLE_MOST_OPTIMIZATIONS=1
 
 test: .venv/ready  ## the whole suite, in strict float32 and again with float64 enabled
-	$(PYTEST) -m as_shipped
+	$(PYTEST) $(AS_SHIPPED)
 	$(PLAINLY) $(PYTEST) -m "not as_shipped"
-	JAX_ENABLE_X64=1 $(PYTEST) -m as_shipped
+	JAX_ENABLE_X64=1 $(PYTEST) $(AS_SHIPPED)
 	JAX_ENABLE_X64=1 $(PLAINLY) $(PYTEST) -m "not as_shipped"
 
 proofs: .venv/ready  ## the same tests on many more random cases

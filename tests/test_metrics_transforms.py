@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.special
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxlr import metrics
@@ -20,7 +21,7 @@ Y = jnp.asarray(RNG.integers(0, C, (L, N)))
 P = jnp.asarray(RNG.integers(0, C, (L, N)))
 B = (Y > 0).astype(int)
 S = jnp.asarray(np.round(RNG.normal(size=(L, N)), 1), jnp.float32)
-Q = jax.nn.softmax(jnp.asarray(RNG.normal(size=(L, N, C)), jnp.float32))
+Q = jnp.asarray(scipy.special.softmax(RNG.normal(size=(L, N, C)), axis=-1), jnp.float32)
 W = jnp.asarray(RNG.integers(0, 3, (L, N)), jnp.float32)
 
 

@@ -12,17 +12,26 @@ from jaxlr.sweeps import engine
 pytestmark = pytest.mark.as_shipped
 
 N, D, C, FOLDS, EPOCHS = 60, 5, 3, 3, 4
+DTYPE = jnp.result_type(float)
 
 
 def make_batch(num_rows=N, seed=0):
-    kx, kw = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(kx, (num_rows, D))
-    return Batch(x, jnp.argmax(x @ jax.random.normal(kw, (D, C)), axis=-1).astype(jnp.int32))
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(num_rows, D))
+    labels = np.argmax(x @ rng.normal(size=(D, C)), axis=-1)
+    return Batch(jnp.asarray(x, DTYPE), jnp.asarray(labels, jnp.int32))
+
+
+def make_order(seed):
+    """EPOCHS passes in minibatches of 10; by numpy, since every test worker imports this."""
+    rng = np.random.default_rng(seed)
+    rows = [rng.permutation(N) for _ in range(EPOCHS)]
+    return jnp.asarray(np.concatenate(rows).reshape(-1, 10), jnp.int32)
 
 
 BATCH = make_batch()
-FOLD_WEIGHTS = data.folds(jax.random.key(1), BATCH.labels, FOLDS)
-ORDER = data.epochs(jax.random.key(2), N, 10, EPOCHS)
+FOLD_WEIGHTS = jnp.asarray(np.arange(N) % FOLDS != np.arange(FOLDS)[:, None], DTYPE)
+ORDER = make_order(2)
 HYPERS = {
     "learning_rate": np.array([0.01, 0.1, 0.5, 1.0]),
     "momentum": np.array([0.9, 0.0, 0.5, 0.3]),
