@@ -194,7 +194,7 @@ def _row_losses(loss, params, batch: Batch) -> Array:
 
 def _judge(problem: Problem):
     """(params with a leading axis S, batch) -> {metric: [S]}, each seed on its own fold."""
-    measure = problems.lane_metrics(problem, models.linear)
+    measure = problems.lane_metrics(problem.table.task, models.linear)
 
     def on_fold(params, weights, batch):
         return measure(params, batch._replace(weights=weights))

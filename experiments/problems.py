@@ -30,8 +30,8 @@ class Problem(NamedTuple):
 
     @property
     def loss(self):
-        """The task's loss of one example, by its name in `losses`."""
-        return getattr(losses, LOSSES[self.table.task])
+        """The task's loss of one example."""
+        return loss_of(self.table.task)
 
 
 LOSSES = {
@@ -105,10 +105,14 @@ def predictions(task: str, scores: Array) -> Array:
     return jnp.argmax(scores, axis=-1).astype(jnp.int32)
 
 
-def lane_metrics(problem: Problem, model):
+def loss_of(task: str):
+    """A task's loss of one example, by its name in `losses`."""
+    return getattr(losses, LOSSES[task])
+
+
+def lane_metrics(task: str, model):
     """(params, batch) -> {name: []}: what every lane is judged by, on the rows with weight."""
-    task = problem.table.task
-    unpenalised = losses.risk(model, problem.loss)
+    unpenalised = losses.risk(model, loss_of(task))
 
     def measure(params, batch):
         figures = {LOSS_NAMES[task]: unpenalised(params, batch)}

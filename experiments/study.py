@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 
 import jax
 import jax.numpy as jnp
@@ -78,27 +78,33 @@ def num_evaluations(epochs: int, most: int = 20) -> int:
 
 def lane(problem: Problem, settings: dict, hidden: tuple[int, ...]) -> sweeps.Lane:
     """A lane of the problem under one group's static settings: model and optimizer by name."""
-    num_features = problem.train.x.shape[1]
-    if settings["model"] == "linear":
+    x, outputs, task = problem.train.x, problem.num_outputs, problem.table.task
+    names = settings["model"], settings["optimizer"]
+    return _lane(task, x.shape[1], outputs, x.dtype, tuple(hidden), *names)
+
+
+@lru_cache  # one object for one lane: compiled programs are found by it
+def _lane(task, num_features, num_outputs, dtype, hidden, model_name, optimizer_name):
+    if model_name == "linear":
         model = models.linear
-        init = partial(_init_linear, num_features, problem.num_outputs)
+        init = partial(_init_linear, num_features, num_outputs)
     else:
         model = models.mlp
         init = partial(
             models.init_mlp,
             num_features=num_features,
             hidden=hidden,
-            num_outputs=problem.num_outputs,
-            dtype=problem.train.x.dtype,
+            num_outputs=num_outputs,
+            dtype=dtype,
         )
 
     def risk(hyper):
-        return losses.risk(model, problem.loss, l2=hyper["l2"])
+        return losses.risk(model, problems.loss_of(task), l2=hyper["l2"])
 
     def optimizer(hyper):
-        return named_optimizer(settings["optimizer"], hyper)
+        return named_optimizer(optimizer_name, hyper)
 
-    return sweeps.descent(init, risk, optimizer, problems.lane_metrics(problem, model))
+    return sweeps.descent(init, risk, optimizer, problems.lane_metrics(task, model))
 
 
 def named_optimizer(name: str, hyper: dict):
@@ -207,7 +213,7 @@ def refit(problem: Problem, plan: Plan, chosen: dict, order) -> Test:
     params = jax.tree.map(lambda leaf: leaf[0], swept.state.params)
     model = models.linear if group.settings["model"] == "linear" else models.mlp
     scores = jax.vmap(model, in_axes=(None, 0))(params, problem.test.x)
-    figures = problems.lane_metrics(problem, model)(params, problem.test)
+    figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
     return Test(
         {name: float(value) for name, value in figures.items()},
         np.asarray(scores),
