@@ -109,6 +109,15 @@ def _width(family, problem, num_lanes, num_lambdas) -> int:
 
 def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     """Certificates of a block of penalties, [K · m]; a short block is filled up, to one shape."""
+    bare = block[-1] == 0
+    direct = bare.any() and family.num_outputs * problem.x.shape[1] <= FACTORED
+    if direct:  # without a penalty only a factored Hessian bounds anything
+        lanes = _lanes(problem, block[-1], l1_ratio)
+        last = states[len(block) - 1].params
+        factored = _certified(family, problem, lanes, [(last, None, None)], direct=True, tol=0.0)
+        factored = jax.tree.map(np.array, jax.device_get(factored))
+        if bare.all() and len(block) == 1:
+            return factored
     missing = width - len(block)
     states = states + [states[-1]] * missing
     lam = np.concatenate([block, np.repeat(block[-1:], missing, axis=0)]).ravel()
@@ -116,18 +125,12 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     ends = [(state.params, state.risk, engine.known(state)) for state in states]
     proof = jax.device_get(_certified(family, problem, lanes, ends, tol=tol))
     proof = jax.tree.map(lambda leaf: np.array(leaf[: block.size]), proof)
-    bare = block[-1] == 0
-    if not bare.any() or family.num_outputs * problem.x.shape[1] > FACTORED:
-        return proof
-    # Without a penalty only a factored Hessian bounds anything.
-    last = states[len(block) - 1]
-    lanes = _lanes(problem, block[-1], l1_ratio)
-    direct = _certified(family, problem, lanes, [(last.params, None, None)], direct=True, tol=0.0)
-    tail = slice(block.size - len(bare), block.size)
-    for leaf, better in zip(proof, direct, strict=True):
-        leaf = leaf[tail]
-        keep = bare.reshape(-1, *[1] * (leaf.ndim - 1))
-        leaf[...] = np.where(keep, better, leaf)
+    if direct:
+        tail = slice(block.size - len(bare), block.size)
+        for leaf, better in zip(proof, factored, strict=True):
+            leaf = leaf[tail]
+            keep = bare.reshape(-1, *[1] * (leaf.ndim - 1))
+            leaf[...] = np.where(keep, better, leaf)
     return proof
 
 
