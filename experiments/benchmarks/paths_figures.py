@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from experiments.benchmarks.paths_tuning import GOOD
 
@@ -91,7 +92,7 @@ def write(problems: dict, page: Path, figure: Path) -> None:
 
 def ratios(problems: dict) -> Figure:
     """How many times faster than the best good peer, beside what is required."""
-    figure = Figure(figsize=(6.4, 0.6 + 0.35 * len(problems)), layout="constrained")
+    figure = Figure(figsize=(6.4, 1.0 + 0.35 * len(problems)), layout="constrained")
     axes = figure.subplots()
     names = list(problems)[::-1]
     found = [problems[n]["peers"][yardstick(problems[n])]["ratio"] for n in names]
@@ -102,8 +103,13 @@ def ratios(problems: dict) -> Figure:
         star = "" if best_peer(problems[name]) else "*"
         axes.annotate(f" {ratio:.1f}{star}", (ratio, name), va="center", fontsize=8)
     axes.set(xscale="log", xlabel="times faster than the best peer within 1e-6 (*as it comes)")
+    axes.axvline(1, color="0.6", lw=0.8, zorder=0)
+    axes.set_xlim(min(0.5, 0.9 * min(found)), 1.3 * max([*found, *needed]))
+    axes.xaxis.set_major_locator(LogLocator(base=2, numticks=12))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_locator(NullLocator())
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="lower right")
+    figure.legend(frameon=False, fontsize=8, loc="outside upper right", ncols=2)
     return figure
 
 

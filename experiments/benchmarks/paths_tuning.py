@@ -36,7 +36,7 @@ def tuned(problem: Problem, best: np.ndarray, folder: Path, limit: float) -> dic
             kept[name] = _climb(problem, name, best, allowed)
             print(f"{problem.name}: {name} {kept[name]}", flush=True)
             file.write_text(json.dumps(kept, indent=1) + "\n")
-    return kept
+    return {name: kept[name] for name in paths_peers.names(problem)}
 
 
 def worst(problem: Problem, coefs, best: np.ndarray) -> float:
