@@ -125,8 +125,7 @@ def certify(
     gap = jnp.fmin(risk, _dual(lanes, w, without_intercept(u), grad_error, shorter))
     smooth = lanes.l1_ratio == 0
     grad, moves = _subgradient(params, u, ridge, lasso)
-    factor = 2 if not family.multiclass else _spread(family.num_outputs)
-    radius = factor * _radius(problem)[lanes.fold]
+    radius = (_spread(family) * _radius(problem))[lanes.fold]
     steepness = _norm(without_intercept(grad)) + grad_error
 
     def local(upper, reach, trace, gap=gap):
@@ -195,9 +194,11 @@ def _norm(w):
     return jnp.sqrt(jnp.sum(w**2, axis=(1, 2)))
 
 
-def _spread(num_classes: int) -> float:
+def _spread(family: Family) -> float:
     """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal."""
-    others = num_classes - 1
+    if not family.multiclass:
+        return 2.0
+    others = family.num_outputs - 1
     return math.sqrt(2) + min(2 * math.sqrt(others), math.sqrt(2) * others)
 
 
@@ -205,9 +206,7 @@ def reaching(family: Family, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: λ times a tenth of it is a decrement that bound 3 can use."""
     if not family.concordance:
         return jnp.full(len(problem.weights), jnp.inf)
-    factor = 2 if not family.multiclass else _spread(family.num_outputs)
-    reach = family.concordance * factor * _radius(problem)
-    return _over(1.0, reach**2)
+    return _over(1.0, (family.concordance * _spread(family) * _radius(problem)) ** 2)
 
 
 def _radius(problem: Problem) -> Array:

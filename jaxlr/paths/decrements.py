@@ -164,9 +164,9 @@ def by_products(
     For any u with residual ρ = g - S u, ν² = 2 gᵀu - uᵀSu + ρᵀ S⁻¹ ρ, and S ⪰ λI bounds the last
     term by ‖ρ‖² / λ, and by ρᵀMρ / c if `precondition` is an M with S ⪰ c M⁻¹, c = `share` [L].
     ρ is followed from step to step, and the rounding of that, at most `rounding` [L] times the
-    lengths of all steps together, is added to it. A lane rests when the
-    last term is below a thousandth of the others, or when `enough` of the bound [L] says so and
-    the others are known to a hundredth.
+    lengths of all steps together, is added to it. A lane rests when the last term is below a
+    thousandth of the others, or when `enough` of the bound [L] says so and the others are known
+    to a hundredth.
     """
     labels, weights, z = point.labels, point.weights, point.logits
     moves = without_intercept(point.moves)

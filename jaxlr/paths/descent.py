@@ -233,16 +233,11 @@ def onward(lanes: Lanes, old: Lanes, state: State) -> State:
     """
     w = without_intercept(state.params)
     more = _penalty(lanes) - _penalty(old)
-    far = jnp.full_like(state.best, jnp.inf)
-    return state._replace(
+    return endings.renewed(
+        state,
         grad=state.grad + more * w,
         risk=state.risk + more[:, 0, 0] * dot(w, w) / 2,
         pairs=no_pairs(state.params),
-        estimate=far,
-        best=far,
-        idle=jnp.zeros_like(state.idle),
-        active=jnp.ones_like(state.active),
-        num_steps=jnp.zeros_like(state.num_steps),
         arrives=jnp.bool_(True),
     )
 

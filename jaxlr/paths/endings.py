@@ -53,6 +53,14 @@ def judged(state: State, estimate: Array, goal: Array, moved: Callable[[State], 
     return jax.lax.cond(jnp.any(state.active), moved, lambda s: s, state)
 
 
+def renewed(state: State, **fresh) -> State:
+    """The state with every lane at its first step under new penalties, and `fresh` in place."""
+    far = jnp.full_like(state.best, jnp.inf)
+    zero = jnp.zeros_like(state.num_steps)
+    active = jnp.ones_like(state.active)
+    return state._replace(estimate=far, best=far, idle=zero, active=active, num_steps=zero, **fresh)
+
+
 def resumed(state: State, lanes: Array, **fresh) -> State:
     """The state with these lanes [L] moving again, and `fresh` fields in place."""
     return state._replace(

@@ -86,15 +86,10 @@ def onward(lanes: Lanes, old: Lanes, state: State) -> State:
     w = without_intercept(state.params)
     ridge = lanes.lam * (1 - lanes.l1_ratio) - old.lam * (1 - old.l1_ratio)
     l1 = lanes.lam * lanes.l1_ratio - old.lam * old.l1_ratio
-    far = jnp.full_like(state.best, jnp.inf)
-    return state._replace(
+    return endings.renewed(
+        state,
         grad=state.grad + ridge[:, None, None] * w,
         risk=state.risk + ridge * dot(w, w) / 2 + l1 * jnp.sum(jnp.abs(w), axis=(1, 2)),
-        estimate=far,
-        best=far,
-        idle=jnp.zeros_like(state.idle),
-        active=jnp.ones_like(state.active),
-        num_steps=jnp.zeros_like(state.num_steps),
     )
 
 
