@@ -30,7 +30,7 @@ MAX_STEPS = 2000
 TOL_32 = 1e-6  # below the default, which leaves a flat valley with four digits
 OURS = {
     "nonlinear_cg": solvers.nonlinear_cg(),
-    "nonlinear_cg, scaled": solvers.nonlinear_cg(scaled=True),
+    "nonlinear_cg, not scaled": solvers.nonlinear_cg(scaled=False),
     "bfgs": solvers.bfgs(),
     "lbfgs": solvers.lbfgs(),
     "newton_cg": solvers.newton_cg(),
@@ -38,7 +38,7 @@ OURS = {
 }
 PEERS = {  # ours: scipy's, and how it is told the tolerance
     "nonlinear_cg": ("CG", {"gtol": TOL}),
-    "nonlinear_cg, scaled": ("CG", {"gtol": TOL}),
+    "nonlinear_cg, not scaled": ("CG", {"gtol": TOL}),
     "bfgs": ("BFGS", {"gtol": TOL}),
     "lbfgs": ("L-BFGS-B", {"gtol": TOL, "ftol": 0, "maxfun": 10 * MAX_STEPS}),
     "newton_cg": ("Newton-CG", {"xtol": 1e-12}),

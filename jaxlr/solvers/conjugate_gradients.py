@@ -113,16 +113,18 @@ class NonlinearCgMemory(NamedTuple):
     diagonal: Diagonal | None
 
 
-def nonlinear_cg(c2: Scalar = 0.1, *, scaled: bool = False) -> Solver:
+def nonlinear_cg(c2: Scalar = 0.1, *, scaled: bool = True) -> Solver:
     """Polak and Ribière's β, never negative, under a tight line search.
 
         d ← -M⁻¹g₊ + β d,   β = max(0, g₊ᵀM⁻¹(g₊ - g) / gᵀM⁻¹g)
 
-    β = 0 restarts down the gradient, and so does a direction that leads up. On a parabola and
-    with exact line searches this is the linear method. M is 1, and it remembers three vectors;
-    or, `scaled`, the diagonal of the Hessian's magnitude: each step looks at one more entry, by one
-    product with the Hessian, and every D steps a restart begins with the new scales. That doubles
-    the work of a step, and saves most of the steps where features differ in size.
+    β = 0 restarts down the gradient, and so does a direction that leads up. M is the diagonal of
+    the Hessian's magnitude: each step looks at one more entry, by one product with the Hessian,
+    and every D steps a restart begins with the new scales. That product costs about what a look
+    does, and saves most of the steps where features differ in size.
+
+    Unless `scaled`, M is 1, as in textbooks. On a parabola and with exact line searches that is
+    the linear method; a risk whose features differ a ten-thousandfold takes it ten thousand steps.
 
     Reference:
       Nocedal and Wright, Numerical Optimization (2006), algorithm 5.4 and equation 5.45; the
