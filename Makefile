@@ -11,7 +11,8 @@ sweep: .venv/ready  ## 1,280 softmax regressions on digits: results and a page i
 
 # Three quarters of the suite's time were spent in XLA's compiler. What looks at last bits sees the
 # code that users run; the rest is compiled plainly (and, in `make proofs`, as users run it too).
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+# Eight processes import the tests: rewritten once, their asserts are read from bytecode by the rest.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 AS_SHIPPED := -m as_shipped $(shell grep -l as_shipped tests/test_*.py)
 PLAINLY := XLA_FLAGS="$(XLA_FLAGS) --xla_cpu_use_fusion_emitters=false" JAX_DISABLE_MOST_OPTIMIZATIONS=1
 

@@ -1,5 +1,7 @@
 """Exact paths: optima against scikit-learn, scipy and the conditions of optimality in numpy."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,6 +10,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import Lasso, LogisticRegression
 
 from jaxlr import Batch, data, losses, paths
+from jaxlr.paths import descent, proximal
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
 
@@ -44,6 +47,24 @@ def test_ridge_equals_scikit_learn_at_the_same_c(kind):
         w = peer.coef_[0] if kind == "binary" else peer.coef_.T
         # Within gap of the optimum, ‖w - w*‖² <= 2 gap / λ.
         np.testing.assert_allclose(path.params["w"][k], w, atol=2e-6 / np.sqrt(lam))
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_a_descent_that_is_sent_back_for_more_is_the_same_program(l1_ratio, monkeypatch):
+    engine = proximal if l1_ratio else descent
+    compiled, calls = engine.solve._cache_size, []  # the only count of programs there is
+    solve = engine.solve
+
+    def counted(*args):
+        calls.append(compiled())
+        return solve(*args)
+
+    monkeypatch.setattr(engine, "solve", counted)
+    x, labels = BINARY
+    before = compiled()
+    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-12)
+    assert len(calls) > len(LAMBDAS) or not l1_ratio
+    assert compiled() - before <= 1
 
 
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
@@ -216,7 +237,9 @@ def test_gaps_bound_what_is_left():
 
 
 class TestCrossValidation:
-    folds = data.folds(jax.random.key(0), jnp.asarray(BINARY[1]), 2)
+    @functools.cached_property
+    def folds(self):
+        return data.folds(jax.random.key(0), jnp.asarray(BINARY[1]), 2)
 
     def found(self, **options):
         x, labels = BINARY

@@ -135,13 +135,16 @@ def program(name):
 
 
 def budget(name):
-    """Some lanes have no end, and Newton's steps are dear."""
-    return 100 if name.startswith("newton") else 500
+    """Some lanes have no end, and most others end by then."""
+    return {"newton": 40, "newton_cg": 100, "bfgs": 200}.get(name, 500)
+
+
+def solutions(name, tol=TOL, max_steps=None):
+    return _solutions(name, tol, budget(name) if max_steps is None else max_steps)
 
 
 @functools.cache
-def solutions(name, tol=TOL, max_steps=None):
-    max_steps = budget(name) if max_steps is None else max_steps
+def _solutions(name, tol, max_steps):
     end = program(name)(*batch(), jnp.asarray(tol, DTYPE), jnp.asarray(max_steps, jnp.int32))
     return jax.tree.map(np.asarray, end)
 

@@ -51,7 +51,8 @@ def march(
     engine = proximal if l1_ratio > 0 else descent
     plan = engine.plan(family, problem, num_lanes)
     zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
-    state = old = None
+    lanes = _lanes(problem, lambdas[0], l1_ratio)
+    state, old = engine.start(family, problem, lanes, zeros, plan), None
     seen = []
     reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, len(lambdas))
@@ -59,9 +60,7 @@ def march(
         block, states = lambdas[first : first + width], []
         for lam in block:
             lanes = _lanes(problem, lam, l1_ratio)
-            if state is None:
-                state = engine.start(family, problem, lanes, zeros, plan)
-            else:
+            if old is not None:
                 state = engine.onward(lanes, old, state)
             old = lanes
             goal = np.where(lam > 0, MARGIN * np.where(lam > 0, lam, 1) * reach[lanes.fold], np.inf)
@@ -78,7 +77,7 @@ def march(
             for k in np.flatnonzero(short.any(axis=1)):
                 lanes = _lanes(problem, block[k], l1_ratio)
                 resumed = engine.again(family, problem, states[k], jnp.asarray(short[k]))
-                aim = MARGIN * tol * finer
+                aim = float(MARGIN * tol * finer)  # NumPy's would be another program
                 goal = np.full(num_lanes, np.inf)
                 resumed = engine.solve(family, problem, lanes, plan, resumed, aim, goal, max_steps)
                 states[k] = engine.packed(resumed)
@@ -119,9 +118,9 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
         if bare.all() and len(block) == 1:
             return factored
     missing = width - len(block)
-    states = states + [states[-1]] * missing
     lam = np.concatenate([block, np.repeat(block[-1:], missing, axis=0)]).ravel()
     lanes = _lanes(problem, lam, l1_ratio)
+    states = states + [states[-1]] * missing
     ends = [(state.params, state.risk, engine.known(state)) for state in states]
     proof = jax.device_get(_certified(family, problem, lanes, ends, tol=tol))
     proof = jax.tree.map(lambda leaf: np.array(leaf[: block.size]), proof)

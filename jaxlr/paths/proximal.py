@@ -61,7 +61,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
     """The state at params [L, C, P]; the first step makes its Hessian."""
     num_lanes, num_outputs, size = params.shape
     z = logits(params, problem.x)
-    far = jnp.full(num_lanes, jnp.inf)
+    far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
     smooth, grad = _smooth(family, problem, lanes, params, z)
     whole = num_outputs * size
