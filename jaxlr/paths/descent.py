@@ -13,13 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import endings, line
+from jaxlr.paths import endings, line, quasi_newton
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
 from jaxlr.paths.folds import blocks_of
 from jaxlr.paths.metric import Metric
 from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
-from jaxlr.paths.quasi_newton import Pairs, inverse_hessian, learnt, no_pairs
+from jaxlr.paths.quasi_newton import Pairs
 from jaxlr.pytypes import Array
 
 OWN = 1e7  # multiplications: below, every lane has its own metric
@@ -30,7 +30,7 @@ class State(NamedTuple):
     """Where L lanes stand, and what they have learnt.
 
     Attributes:
-      params, grad: [L, C, P].
+      params, grad: [L, C, P]; image is the metric times grad.
       logits: [L, C, N].
       risk: [L] J, followed by slopes from step to step.
       pairs: of L-BFGS.
@@ -45,6 +45,7 @@ class State(NamedTuple):
 
     params: Array
     grad: Array
+    image: Array
     logits: Array
     risk: Array
     pairs: Pairs
@@ -73,19 +74,26 @@ class Plan(NamedTuple):
 _logits = jax.jit(logits)
 
 
+@jax.jit
+def _image(metric, grad):
+    return metrics.apply(metric, grad[None])[0]
+
+
 @partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its metric."""
     num_lanes, _, size = params.shape
+    rows = weighted(problem, lanes)
     z = logits(params, problem.x)  # afresh: what follows adds to it
     far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
     return State(
         params,
-        _gradient(family, problem, lanes, params, z),
+        _gradient(family, problem, lanes, rows, params, z),
+        params,  # until there is a metric
         z,
-        risk(family, problem, lanes, params, z),
-        no_pairs(params),
+        _risk(family, lanes, rows, params, z),
+        _no_pairs(params),
         metrics.none(
             plan.num_metrics,
             params.shape[1],
@@ -105,16 +113,16 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
     )
 
 
-def risk(family: Family, problem: Problem, lanes: Lanes, params: Array, z: Array) -> Array:
-    """J [L] with the l2 part of the penalty."""
-    labels, weights = weighted(problem, lanes)
+def _risk(family, lanes, rows, params, z):
+    """J [L] with the l2 part of the penalty; rows are labels and weights [L, N]."""
+    labels, weights = rows
     mean = jnp.einsum("ln,ln->l", family.value(z, labels), weights, precision="highest")
     w = without_intercept(params)
     return mean + lanes.lam * (1 - lanes.l1_ratio) * dot(w, w) / 2
 
 
-def _gradient(family, problem, lanes, params, z):
-    labels, weights = weighted(problem, lanes)
+def _gradient(family, problem, lanes, rows, params, z):
+    labels, weights = rows
     slopes = family.slope(z, labels) * weights[:, None]
     return gradient(slopes, problem.x) + _penalty(lanes) * without_intercept(params)
 
@@ -131,8 +139,8 @@ def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
     return (num_lanes, num_rows) if own else (1, 0)
 
 
-def _remeasured(family, problem, lanes, plan, state) -> State:
-    labels, weights = weighted(problem, lanes)
+def _remeasured(family, problem, lanes, rows, plan, state) -> State:
+    labels, weights = rows
     curvature = family.curvature(state.logits, labels)
     num_lanes, num_classes, num_rows = curvature.shape
     lam = lanes.lam * (1 - lanes.l1_ratio)
@@ -147,8 +155,30 @@ def _remeasured(family, problem, lanes, plan, state) -> State:
         new = metrics.metric(problem.x, problem.x_t, heavy.mean(axis=1), lam, family.multiclass)
     if _known_curvatures(problem, num_lanes, plan, family)[1]:
         new = new._replace(curvature=bare)
-    exact = risk(family, problem, lanes, state.params, state.logits)
-    return state._replace(metric=new, age=jnp.int32(0), risk=exact)
+    exact = _risk(family, lanes, rows, state.params, state.logits)
+    images = metrics.apply(new, _stacked(state.pairs.y, state.grad))
+    pairs = quasi_newton.remeasured(state.pairs, _rows(images[:-1]))
+    return state._replace(metric=new, age=jnp.int32(0), risk=exact, pairs=pairs, image=images[-1])
+
+
+def _no_pairs(params):
+    return quasi_newton.no_pairs(_row(params))
+
+
+def _row(params):
+    """[L, C, P] as [L, K]."""
+    return params.reshape(len(params), -1)
+
+
+def _stacked(rows, last):
+    """Rows [L, M, K] and one more [L, C, P], as [M + 1, L, C, P]."""
+    every = jnp.concatenate([rows, _row(last)[:, None]], axis=1)
+    return jnp.moveaxis(every, 0, 1).reshape(-1, *last.shape)
+
+
+def _rows(images):
+    """[M, L, C, P] as [L, M, K]."""
+    return jnp.moveaxis(images.reshape(*images.shape[:2], -1), 0, 1)
 
 
 @partial(jax.jit, static_argnums=(0, 3), compiler_options=QUICKLY_COMPILED)
@@ -163,17 +193,19 @@ def solve(
     max_steps: Array,
 ) -> State:
     """Descends until every lane's estimate is at most tol · J and `goal` [L], or it can't."""
+    rows = weighted(problem, lanes)  # once: they are as long as logits
     return endings.descended(
         state,
-        lambda s: _remeasured(family, problem, lanes, plan, s),
-        lambda s: _step(family, problem, lanes, s, tol, goal),
+        lambda s: _remeasured(family, problem, lanes, rows, plan, s),
+        lambda s: _step(family, problem, lanes, rows, s, tol, goal),
         plan.steps_per_metric,
         max_steps,
     )
 
 
-def _step(family, problem, lanes, state, tol, goal) -> State:
-    newton = -inverse_hessian(state.pairs, state.metric, state.grad)
+def _step(family, problem, lanes, rows, state, tol, goal) -> State:
+    newton = -quasi_newton.inverse_hessian(state.pairs, _row(state.grad), _row(state.image))
+    newton = newton.reshape(state.grad.shape)
     line = state.params - state.before
     towards = state.active & ((dot(state.grad, line) < 0) | ~state.arrives)
     direction = jnp.where(state.arrives, line, newton)
@@ -181,35 +213,39 @@ def _step(family, problem, lanes, state, tol, goal) -> State:
     estimate = jnp.where(state.arrives, jnp.finfo(line.dtype).max, -dot(direction, state.grad) / 2)
 
     def further(state):
-        return _moved(family, problem, lanes, state, direction, logits(direction, problem.x))
+        return _moved(family, problem, lanes, rows, state, direction)
 
     goal = jnp.fmin(tol * state.risk, goal)
     return endings.judged(state, estimate, goal, further)._replace(arrives=jnp.bool_(False))
 
 
-def _moved(family, problem, lanes, state: State, direction: Array, d_logits: Array) -> State:
+def _moved(family, problem, lanes, rows, state: State, direction: Array) -> State:
     """The active lanes after a step along their directions."""
-    length, slopes, gain = _search(family, problem, lanes, state, direction, d_logits)
+    d_logits = logits(direction, problem.x)
+    length, slopes, gain = _search(family, lanes, rows, state, direction, d_logits)
     length = jnp.where(state.active, length, 0)[:, None, None]
     s = length * direction
     params = state.params + s
     grad = gradient(slopes, problem.x) + _penalty(lanes) * without_intercept(params)
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
+    image = metrics.apply(state.metric, grad[None])[0]
+    pair = (_row(s), _row(grad - state.grad), _row(image - state.image))
     return state._replace(
         params=params,
         grad=grad,
+        image=image,
         logits=state.logits + length * d_logits,
         risk=jnp.maximum(state.risk + jnp.where(state.active, gain, 0), state.risk / 2),
-        pairs=learnt(state.pairs, s, grad - state.grad, state.active),
+        pairs=quasi_newton.learnt(state.pairs, *pair, state.active),
         age=state.age + 1,
         before=jnp.where(state.arrives, state.params, state.before),
         num_steps=state.num_steps + state.active.astype(jnp.int32),
     )
 
 
-def _search(family, problem, lanes, state, direction, d_logits):
+def _search(family, lanes, rows, state, direction, d_logits):
     """Lengths [L], the loss's slopes there [L, C, N], and the change of J."""
-    labels, weights = weighted(problem, lanes)
+    labels, weights = rows
     w, d = without_intercept(state.params), without_intercept(direction)
     lam = _penalty(lanes)[:, 0, 0]
     wd, dd = lam * dot(w, d), lam * dot(d, d)
@@ -233,25 +269,28 @@ def onward(lanes: Lanes, old: Lanes, state: State) -> State:
     """
     w = without_intercept(state.params)
     more = _penalty(lanes) - _penalty(old)
+    grad = state.grad + more * w
     return endings.renewed(
         state,
-        grad=state.grad + more * w,
+        grad=grad,
+        image=metrics.apply(state.metric, grad[None])[0],
         risk=state.risk + more[:, 0, 0] * dot(w, w) / 2,
-        pairs=no_pairs(state.params),
+        pairs=_no_pairs(state.params),
         arrives=jnp.bool_(True),
     )
 
 
 def packed(state: State) -> State:
     """The state without its logits and pairs."""
-    return state._replace(logits=None, pairs=None, before=None)
+    return state._replace(logits=None, image=None, pairs=None, before=None)
 
 
 def again(family: Family, problem: Problem, state: State, lanes: Array) -> State:
     """A packed state with these lanes [L] moving again."""
     z = _logits(state.params, problem.x)
     here = state.params
-    return endings.resumed(state, lanes, logits=z, pairs=no_pairs(here), before=here)
+    image = _image(state.metric, state.grad)
+    return endings.resumed(state, lanes, logits=z, image=image, pairs=_no_pairs(here), before=here)
 
 
 def known(state: State) -> Metric:

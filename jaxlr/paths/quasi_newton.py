@@ -1,4 +1,7 @@
-"""The inverse Hessian of L-BFGS on a metric, for many lanes, in compact form."""
+"""The inverse Hessian of L-BFGS on a metric, for many lanes, in compact form.
+
+What a step needs is kept rather than made again: a new pair is one column of each matrix.
+"""
 
 from functools import partial
 from typing import NamedTuple
@@ -6,88 +9,103 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths import metric as metrics
-from jaxlr.paths.metric import Metric
-from jaxlr.paths.problem import dot
 from jaxlr.pytypes import Array
 
 PAIRS = 8
+product = partial(jnp.einsum, precision="highest")
 
 
 class Pairs(NamedTuple):
-    """The last steps s and changes y of the gradient [M, L, C, P], oldest first; 1 / sᵀy [M, L]."""
+    """The last M steps of L lanes with K params each, oldest first; 0 where there is none.
+
+    Attributes:
+      s, y: [L, M, K] steps, and changes of the gradient.
+      images: [L, M, K] of y under the metric B.
+      inverse: [L, M, M] of the upper triangle of SᵀY.
+      curved: [L, M] sᵀy.
+      scale: [L] γ = sᵀy / yᵀBy of the newest pair.
+    """
 
     s: Array
     y: Array
-    rho: Array
+    images: Array
+    inverse: Array
+    curved: Array
+    scale: Array
 
 
 def no_pairs(params: Array) -> Pairs:
-    """Of lanes at params [L, C, P]."""
-    none = jnp.zeros((PAIRS, *params.shape), params.dtype)
-    return Pairs(none, none, none[..., 0, 0])
+    """Of lanes at params [L, K]."""
+    num_lanes, size = params.shape
+    none = jnp.zeros((num_lanes, PAIRS, size), params.dtype)
+    return Pairs(
+        none,
+        none,
+        none,
+        jnp.zeros((num_lanes, PAIRS, PAIRS), params.dtype),
+        jnp.zeros((num_lanes, PAIRS), params.dtype),
+        jnp.ones(num_lanes, params.dtype),
+    )
 
 
-def learnt(pairs: Pairs, s: Array, y: Array, lanes: Array) -> Pairs:
-    """The pairs with the newest one of these lanes [L], where it has curvature."""
-    curved = dot(s, y)
-    learns = lanes & (curved > 1e-10 * jnp.sqrt(dot(s, s) * dot(y, y)))
-    pair = Pairs(s, y, jnp.where(learns, 1 / jnp.where(learns, curved, 1), 0))
+def learnt(pairs: Pairs, s: Array, y: Array, image: Array, lanes: Array) -> Pairs:
+    """The pairs with the newest one, [L, K] each, of these lanes [L], where it has curvature."""
+    curved = jnp.sum(s * y, axis=1)
+    long = jnp.sum(s**2, axis=1) * jnp.sum(y**2, axis=1)
+    learns = lanes & (curved > 1e-10 * jnp.sqrt(long))
+    curved = jnp.where(learns, curved, 1)
+    # The triangle loses its first row and column, and its inverse does; the new column is solved.
+    rest = pairs.inverse[:, 1:, 1:]
+    column = product("lmk,lk->lm", pairs.s[:, 1:], y)
+    column = -product("lmk,lk->lm", rest, column) / curved[:, None]
+    column = jnp.concatenate([column, 1 / curved[:, None]], axis=1)
+    inverse = jnp.concatenate([jnp.pad(rest, ((0, 0), (0, 1), (0, 0))), column[:, :, None]], axis=2)
+    bend = jnp.sum(y * image, axis=1)
+    new = Pairs(
+        _pushed(pairs.s, s),
+        _pushed(pairs.y, y),
+        _pushed(pairs.images, image),
+        inverse,
+        _pushed(pairs.curved, curved),
+        _scale(curved, bend),
+    )
 
-    def pushed(rows, row):
-        where = learns.reshape((1, -1) + (1,) * (rows.ndim - 2))
-        return jnp.where(where, jnp.concatenate([rows[1:], row[None]]), rows)
+    def kept(new, old):
+        return jnp.where(learns.reshape(-1, *[1] * (old.ndim - 1)), new, old)
 
-    return jax.tree.map(pushed, pairs, pair)
+    return jax.tree.map(kept, new, pairs)
 
 
-def inverse_hessian(pairs: Pairs, metric: Metric, grad: Array) -> Array:
-    """L-BFGS's inverse Hessian on the metric B, times grad g [L, C, P], in compact form.
+def remeasured(pairs: Pairs, images: Array) -> Pairs:
+    """The pairs under another metric, with the images [L, M, K] of y under that."""
+    bend = jnp.sum(pairs.y[:, -1] * images[:, -1], axis=1)
+    return pairs._replace(images=images, scale=_scale(pairs.curved[:, -1], bend))
 
-        H g = γ B (g - Y p) + S q,   p = R⁻¹ Sᵀg,   q = R⁻ᵀ ((D + γ YᵀBY) p - γ YᵀBg)
 
-    with R the upper triangle of SᵀY, oldest pair first, and D its diagonal: a dozen operations,
-    where the two loops over the pairs would be two hundred. γ = sᵀy / yᵀBy of the newest pair.
+def inverse_hessian(pairs: Pairs, grad: Array, image: Array) -> Array:
+    """L-BFGS's inverse Hessian on the metric B, times grad g; `image` is B g, all [L, K].
+
+        H g = γ (B g - B Y p) + S q,   p = R⁻¹ Sᵀg,   q = R⁻ᵀ (D p + γ Yᵀ(B Y p - B g))
+
+    with R the upper triangle of SᵀY, oldest pair first, and D its diagonal: eight products,
+    where the two loops over the pairs would be two hundred.
 
     Reference:
       Byrd, Nocedal and Schnabel, Representations of quasi-Newton matrices and their use in
       limited memory methods (1994), eq. 3.1.
     """
-    s, y = pairs.s, pairs.y
-    images = metrics.apply(metric, jnp.concatenate([y, grad[None]]))
-    by, bg = images[:-1], images[-1]
-    product = partial(jnp.einsum, precision="highest")
-    sy = product("mlcp,klcp->lmk", s, y)
-    yby = product("mlcp,klcp->lmk", y, by)
-    known = (pairs.rho > 0).T  # [L, M]
-    used = known[:, :, None] & known[:, None, :]
-    eye = jnp.eye(len(s), dtype=grad.dtype)[None]
-    upper = jnp.where(used, jnp.triu(sy), eye)
-    diagonal = jnp.diagonal(upper, axis1=1, axis2=2)
-    newest = known[:, -1] & (yby[:, -1, -1] > 0)
-    scale = jnp.where(newest, diagonal[:, -1] / jnp.where(newest, yby[:, -1, -1], 1), 1)
-    sg = jnp.where(known, product("mlcp,lcp->lm", s, grad), 0)
-    ybg = jnp.where(known, product("mlcp,lcp->lm", by, grad), 0)
-    inverse = _inverse_upper(upper)
-    p = product("lmk,lk->lm", inverse, sg)
-    middle = diagonal * p + scale[:, None] * (
-        product("lmk,lk->lm", jnp.where(used, yby, 0), p) - ybg
-    )
-    q = product("lmk,lm->lk", inverse, middle)
-    p, q = jnp.where(known, p, 0), jnp.where(known, q, 0)
-    out = scale[:, None, None] * (bg - product("mlcp,lm->lcp", by, p))
-    return out + product("mlcp,lm->lcp", s, q)
+    scale = pairs.scale[:, None]
+    p = product("lmk,lk->lm", pairs.s, grad)
+    p = product("lmj,lj->lm", pairs.inverse, p)
+    rest = scale * (image - product("lmk,lm->lk", pairs.images, p))
+    q = pairs.curved * p - product("lmk,lk->lm", pairs.y, rest)
+    q = product("lmj,lm->lj", pairs.inverse, q)
+    return rest + product("lmk,lm->lk", pairs.s, q)
 
 
-def _inverse_upper(upper: Array) -> Array:
-    """Inverses of triangular [L, M, M], a column at a time: XLA's own takes many small loops."""
-    size = upper.shape[-1]
-    diagonal = jnp.diagonal(upper, axis1=1, axis2=2)
+def _pushed(rows, row):
+    return jnp.concatenate([rows[:, 1:], row[:, None]], axis=1)
 
-    def column(j, inverse):
-        known = jnp.where(jnp.arange(size)[None] < j, upper[:, :, j], 0)
-        new = -jnp.einsum("lmk,lk->lm", inverse, known, precision="highest")
-        new = jnp.where(jnp.arange(size)[None] == j, 1, new) / diagonal[:, j, None]
-        return inverse.at[:, :, j].set(new)
 
-    return jax.lax.fori_loop(0, size, column, jnp.zeros_like(upper))
+def _scale(curved, bend):
+    return jnp.where(bend > 0, curved / jnp.where(bend > 0, bend, 1), 1)
