@@ -24,6 +24,7 @@ from jaxlr.pytypes import Array
 
 OWN = 1e7  # multiplications: below, every lane has its own metric
 ELEMENTWISE = 200  # multiplications that a pass over one logit is worth
+WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
 
 
 class State(NamedTuple):
@@ -69,14 +70,6 @@ class Plan(NamedTuple):
     num_metrics: int
     steps_per_metric: int
     grouped: bool = False
-
-
-_logits = jax.jit(logits)
-
-
-@jax.jit
-def _image(metric, grad):
-    return metrics.apply(metric, grad[None])[0]
 
 
 @partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
@@ -147,7 +140,9 @@ def _remeasured(family, problem, lanes, rows, plan, state) -> State:
     if plan.grouped:
         bare = curvature.reshape(len(problem.labels), -1, num_rows).mean(axis=1)
         blocks = blocks_of(problem.x, problem.x_t, problem.groups, bare)
-        new = metrics.of_blocks(blocks.reshape(num_lanes, 1, *blocks.shape[2:]), lam, False)
+        new = metrics.of_blocks(
+            blocks.reshape(num_lanes, 1, *blocks.shape[2:]), lam, False, num_rows
+        )
     else:
         bare = curvature[:, 0]
         heavy = (curvature * weights[:, None]).reshape(plan.num_metrics, -1, num_classes, num_rows)
@@ -285,17 +280,28 @@ def packed(state: State) -> State:
     return state._replace(logits=None, image=None, pairs=None, before=None)
 
 
-def again(family: Family, problem: Problem, state: State, lanes: Array) -> State:
-    """A packed state with these lanes [L] moving again."""
-    z = _logits(state.params, problem.x)
-    here = state.params
-    image = _image(state.metric, state.grad)
-    return endings.resumed(state, lanes, logits=z, image=image, pairs=_no_pairs(here), before=here)
+def again(family: Family, problem: Problem, lanes: Lanes, state: State, moving: Array) -> State:
+    """A packed state with lanes `moving` [L] on their way again, in the problem's precision."""
+    params = state.params.astype(problem.x.dtype)
+    fresh = start(family, problem, lanes, params, plan(family, problem, len(params)))
+    return fresh._replace(active=moving, num_steps=state.num_steps)
 
 
 def known(state: State) -> Metric:
     """What a certificate can use of the state."""
     return state.metric
+
+
+def bulk(problem: Problem, tol: float) -> Problem:
+    """The problem in the precision that most steps are made in: float32, if tol is within reach."""
+    if tol < WITHIN_FLOAT32:
+        return problem
+    narrow = jnp.float32
+
+    def cast(leaf):
+        return leaf.astype(narrow) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return jax.tree.map(cast, problem)
 
 
 def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:

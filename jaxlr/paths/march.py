@@ -50,21 +50,23 @@ def march(
     num_lanes = lambdas.shape[1]
     engine = proximal if l1_ratio > 0 else descent
     plan = engine.plan(family, problem, num_lanes)
-    zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
-    lanes = _lanes(problem, lambdas[0], l1_ratio)
-    state, old = engine.start(family, problem, lanes, zeros, plan), None
+    bulk = engine.bulk(problem, MARGIN * tol)
+    zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]), bulk.x.dtype)
+    lanes = _lanes(bulk, lambdas[0], l1_ratio)
+    state, old = engine.start(family, bulk, lanes, zeros, plan), None
     seen = []
     reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, len(lambdas))
     for first in range(0, len(lambdas), width):
         block, states = lambdas[first : first + width], []
         for lam in block:
-            lanes = _lanes(problem, lam, l1_ratio)
+            lanes = _lanes(bulk, lam, l1_ratio)
             if old is not None:
                 state = engine.onward(lanes, old, state)
             old = lanes
             goal = np.where(lam > 0, MARGIN * np.where(lam > 0, lam, 1) * reach[lanes.fold], np.inf)
-            state = engine.solve(family, problem, lanes, plan, state, MARGIN * tol, goal, max_steps)
+            goal = goal.astype(bulk.x.dtype)
+            state = engine.solve(family, bulk, lanes, plan, state, MARGIN * tol, goal, max_steps)
             # Logits are made again where they are needed: a block of them is much to keep.
             states.append(engine.packed(state))
         for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
@@ -76,7 +78,7 @@ def march(
                 break
             for k in np.flatnonzero(short.any(axis=1)):
                 lanes = _lanes(problem, block[k], l1_ratio)
-                resumed = engine.again(family, problem, states[k], jnp.asarray(short[k]))
+                resumed = engine.again(family, problem, lanes, states[k], jnp.asarray(short[k]))
                 aim = float(MARGIN * tol * finer)  # NumPy's would be another program
                 goal = np.full(num_lanes, np.inf)
                 resumed = engine.solve(family, problem, lanes, plan, resumed, aim, goal, max_steps)
@@ -141,6 +143,7 @@ def _certified(family, problem, lanes, ends, *, tol, direct=None):
     half of tol · risk.
     """
     params, risk, metric = (_joined(part) for part in zip(*ends, strict=True))
+    params, risk, metric = jax.tree.map(lambda a: a.astype(float), (params, risk, metric))
     if metric is None:
         enough = None if risk is None else tol / 2 * risk
         return certificates.certify(family, problem, lanes, params, enough=enough, direct=direct)
@@ -171,11 +174,12 @@ _reaching = partial(jax.jit, static_argnums=0)(certificates.reaching)
 
 
 def _lanes(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
-    """Targets x folds, as many times over as lam [K · m] has penalties."""
+    """Targets x folds, as many times over as lam [K · m] has penalties, in the rows' precision."""
     num_targets, num_folds = len(problem.labels), len(problem.weights)
     lane = np.arange(len(lam)) % (num_targets * num_folds)
     fold, target = lane % num_folds, lane // num_folds
-    return Lanes(lam, np.full(len(lam), l1_ratio), fold, target)
+    dtype = problem.x.dtype
+    return Lanes(lam.astype(dtype), np.full(len(lam), l1_ratio, dtype), fold, target)
 
 
 def _answers(seen: list) -> Answers:

@@ -17,6 +17,7 @@ from jax.scipy.linalg import cho_solve
 from jaxlr.pytypes import Array
 
 ROWS = 1024  # a turn's rows: their scaled columns stay in the cache
+WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors
 
 
 class Metric(NamedTuple):
@@ -29,7 +30,7 @@ class Metric(NamedTuple):
       coupling: [G, P, P] of the classes, or [G, 0, 0].
       curvature: [R, N] the w of one logit, where a metric has its lanes' own weights s; or [R, 0].
       lam: [G] λ.
-      doubt: [G] the inverse may be too small by doubt / λ of itself, by rounding.
+      doubt: [G] by rounding, the inverse may be too small by this part of itself; inf if unknown.
     """
 
     inverse: Array
@@ -44,26 +45,28 @@ def metric(x: Array, x_t: Array, curvature: Array, lam: Array, coupled: bool) ->
     num_groups, num_classes, _ = curvature.shape
     size = x.shape[1]
     blocks = blocks_of(x, x_t, curvature.reshape(num_groups * num_classes, -1))
-    return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled)
+    return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, len(x))
 
 
-def of_blocks(blocks: Array, lam: Array, coupled: bool) -> Metric:
-    """The metric of blocks [G, C, P, P] without their penalties λ [G]."""
+def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Metric:
+    """The metric of blocks [G, C, P, P], sums over rows, without their penalties λ [G]."""
     num_groups, _, size, _ = blocks.shape
-    penalty = jnp.ones(size, blocks.dtype).at[-1].set(0)
-    diagonal = jnp.diagonal(blocks, axis1=2, axis2=3)[:, 0]
-    blocks = blocks + lam[:, None, None, None] * jnp.diag(penalty)[None, None]
-    inverse = _inverse(blocks)
-    coupling = _inverse(jnp.sum(inverse, axis=1)) if coupled else None
-    # With an intercept's part profiled out, a lift of ε adds at most ε (1 + ‖x̄‖²) <= ε (1 + tr/w).
-    total = jnp.sum(diagonal, axis=1) + lam
-    mean = total / jnp.where(diagonal[:, -1] > 0, diagonal[:, -1], 1)
+    dtype = blocks.dtype
+    penalty = jnp.ones(size, WIDE).at[-1].set(0)
+    blocks = blocks.astype(WIDE)
+    blocks = blocks + lam.astype(WIDE)[:, None, None, None] * jnp.diag(penalty)[None, None]
+    # A sum of turns of rows is known to this part of its diagonal.
+    unit = float(jnp.finfo(dtype).eps) * (10 + ROWS**0.5 + (num_rows / ROWS) ** 0.5)
+    inverse, doubt = _inverse(blocks, unit)
+    coupling = jnp.zeros((num_groups, 0, 0), WIDE)
+    if coupled:
+        coupling, _ = _inverse(jnp.sum(inverse, axis=1), 0.0)
     return Metric(
-        inverse,
-        jnp.zeros((num_groups, 0, 0), blocks.dtype) if coupling is None else coupling,
-        jnp.zeros((1, 0), blocks.dtype),
+        inverse.astype(dtype),
+        coupling.astype(dtype),
+        jnp.zeros((1, 0), dtype),
         lam,
-        2 * _lift(blocks) * total * (1 + mean),
+        doubt[:, 0].astype(dtype),
     )
 
 
@@ -99,7 +102,7 @@ def share_of(given: Metric, curvature: Array, weights: Array, lam: Array) -> Arr
     of_lane = num_lanes // len(given.lam)
     old_lam, doubt = jnp.repeat(given.lam, of_lane), jnp.repeat(given.doubt, of_lane)
     share = jnp.fmin(jnp.min(ratio, axis=2).reshape(-1), jnp.where(old_lam > 0, lam / old_lam, 0))
-    return jnp.where(old_lam > 0, share / (1 + doubt / jnp.where(old_lam > 0, old_lam, 1)), 0)
+    return jnp.where(doubt < 1, share * (1 - doubt), 0)
 
 
 def none(
@@ -149,24 +152,28 @@ def _product(matrices: Array, vectors: Array) -> Array:
     return out.reshape(vectors.shape)
 
 
-def _lift(matrices: Array) -> float:
-    return 4 * matrices.shape[-1] * float(jnp.finfo(matrices.dtype).eps)
+def _inverse(matrices: Array, unit: float) -> tuple[Array, Array]:
+    """Inverses of positive semidefinite matrices [..., P, P], and what may be missing of each.
 
-
-def _inverse(matrices: Array) -> Array:
-    """Inverses of positive semidefinite matrices, lifted by rounding's worth of their diagonal."""
+    With its diagonal brought to 1, a matrix S is lifted by what rounding may have taken from it,
+    ε = `unit` and the factor's own. So the truth is at least S' - 2ε for the lifted S', and that is
+    at least (1 - 2ε ‖S'⁻¹‖) S'.
+    """
     size = matrices.shape[-1]
     eye = jnp.eye(size, dtype=matrices.dtype)
+    lift = unit + 4 * size * float(jnp.finfo(matrices.dtype).eps)
     diagonal = jnp.diagonal(matrices, axis1=-2, axis2=-1)
     largest = jnp.max(diagonal, axis=-1, keepdims=True)
     tiny = jnp.finfo(matrices.dtype).eps ** 1.5 * largest
     scale = jnp.where(diagonal > tiny, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
     scaled = matrices * scale[..., :, None] * scale[..., None, :]
-    scaled = scaled.reshape(-1, size, size) + _lift(matrices) * eye[None]
+    scaled = scaled.reshape(-1, size, size) + lift * eye[None]
 
     def invert(matrix):
         return cho_solve((jnp.linalg.cholesky(matrix), True), eye)
 
     # One by one: XLA's CPU backend has no LAPACK for a batch of triangular systems.
     inverse = jax.lax.map(invert, scaled).reshape(matrices.shape)
-    return inverse * scale[..., :, None] * scale[..., None, :]
+    norm = jnp.sqrt(jnp.sum(inverse**2, axis=(-2, -1)))
+    doubt = jnp.where(norm >= 0, 2 * lift * norm, jnp.inf)
+    return inverse * scale[..., :, None] * scale[..., None, :], doubt

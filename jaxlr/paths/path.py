@@ -128,9 +128,9 @@ def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
     if ratio > 0 or num_features <= num_rows:
         return march.march(family, _problem(asked, asked.x), lambdas, ratio, tol, max_steps)
     # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
-    u, values, turn = np.linalg.svd(asked.x, full_matrices=False)
-    answers = march.march(family, _problem(asked, u * values), lambdas, ratio, tol, max_steps)
-    w = answers.params[..., :-1] @ turn
+    turn, rows = np.linalg.qr(asked.x.T)
+    answers = march.march(family, _problem(asked, rows.T), lambdas, ratio, tol, max_steps)
+    w = answers.params[..., :-1] @ turn.T
     return answers._replace(params=np.concatenate([w, answers.params[..., -1:]], axis=-1))
 
 

@@ -213,13 +213,20 @@ def packed(state: State) -> State:
     return state._replace(logits=None, hessian=None)
 
 
-def again(family: Family, problem: Problem, state: State, lanes: Array) -> State:
-    """A packed state with these lanes [L] moving again, on a new Hessian."""
-    groups = plan(family, problem, len(lanes)).num_metrics
+def bulk(problem: Problem, tol: float) -> Problem:
+    """The problem itself: what is 0 and what isn't wants float64."""
+    del tol
+    return problem
+
+
+def again(family: Family, problem: Problem, lanes: Lanes, state: State, moving: Array) -> State:
+    """A packed state with lanes `moving` [L] on their way again, on a new Hessian."""
+    del lanes
+    groups = plan(family, problem, len(moving)).num_metrics
     whole = family.num_outputs * problem.x.shape[1]
     return endings.resumed(
         state,
-        lanes,
+        moving,
         logits=_logits(state.params, problem.x),
         hessian=jnp.zeros((groups, whole, whole)),
         age=jnp.full_like(state.age, 10**6),
