@@ -47,6 +47,7 @@ def certify(
     *,
     precondition: Precondition | None = None,
     direct: bool | None = None,
+    ridge_only: bool = False,
     num_steps: int = 30,
     enough: Array | None = None,
     share: Callable[[Array, Array], Array] | None = None,
@@ -94,6 +95,7 @@ def certify(
         the conjugate gradients; H's diagonal if None.
       direct: whether to factor H, (C P)² numbers a lane; if None, where C P <= 64. At λ = 0 a
         factor is the only bound but the first.
+      ridge_only: says that every l1_ratio is 0: the second gap at σr is left out.
       num_steps: of conjugate gradients at most, two products with the rows each.
       enough: [L] a gap that need not be sharpened; 0 if None.
       share: (curvature [L, N] of one logit, weights [L, N]) -> c [L] with H at least c times the
@@ -122,6 +124,7 @@ def certify(
     grad_error = unit * (grad_error + lanes.lam * _norm(w)) + pull
 
     shorter = partial(_shortened, family, z, labels, weights, values, slopes)
+    shorter = None if ridge_only else shorter
     gap = jnp.fmin(risk, _dual(lanes, w, without_intercept(u), grad_error, shorter))
     smooth = lanes.l1_ratio == 0
     grad, moves = _subgradient(params, u, ridge, lasso)
@@ -233,7 +236,7 @@ def _subgradient(params, u, ridge, lasso):
 
 
 def _dual(lanes, w, u, error, shorter):
-    """The least of the two duality gaps, [L]: at the slopes, and at the slopes made shorter.
+    """The least of the two duality gaps, [L]: at the slopes, and at slopes that are `shorter`.
 
     u is known to `error` [L] in norm.
     """
@@ -245,6 +248,8 @@ def _dual(lanes, w, u, error, shorter):
     linear = jnp.sum(lasso * jnp.abs(w) - w * (u - beyond), axis=(1, 2))
     linear = linear + jnp.where(lasso[:, 0, 0] > 0, error * _norm(w), 0)
     full = _over(quadratic**2, 2 * ridge[:, 0, 0]) + linear
+    if shorter is None:
+        return full
     largest = jnp.max(jnp.abs(u), axis=(1, 2)) + error
     share = jnp.minimum(_over(lasso[:, 0, 0], largest), 1)
     short = share[:, None, None] * u
@@ -306,13 +311,16 @@ def _rounding(family, problem, params, z, labels, weights, slopes):
     norms = jnp.sqrt(jnp.sum(params**2, axis=2))
     tops = jnp.einsum("lcp,p->lc", jnp.abs(params), largest, precision="highest")
 
-    def total(sizes, power):
-        heavy = weights * (lengths**power)[None, :]
-        return jnp.einsum("lcn,ln->lc", sizes, heavy, precision="highest")
+    powers = jnp.stack([jnp.ones_like(lengths), lengths, lengths**2], axis=1)  # [N, 3]
 
-    steep, curved = jnp.abs(slopes), family.curvature(z, labels)
-    squares = total(curved, 2)
-    moved = jnp.minimum(total(steep, 1) * norms, total(steep, 0) * tops)
-    bent = jnp.minimum(squares * norms, total(curved, 1) * tops)
-    grads = jnp.sum(total(steep, 1) + bent, axis=1)
+    def totals(sizes):
+        """Σ s sizes ‖x‖^k of every lane and class, for k of 0, 1 and 2: three of [L, C]."""
+        out = gradient(sizes * weights[:, None], powers)
+        return out[..., 0], out[..., 1], out[..., 2]
+
+    steep, steep_long, _ = totals(jnp.abs(slopes))
+    _, curved_long, squares = totals(family.curvature(z, labels))
+    moved = jnp.minimum(steep_long * norms, steep * tops)
+    bent = jnp.minimum(squares * norms, curved_long * tops)
+    grads = jnp.sum(steep_long + bent, axis=1)
     return jnp.sum(moved, axis=1), grads, jnp.sum(squares, axis=1)

@@ -22,6 +22,7 @@ from jaxlr.paths.problem import Lanes, Problem
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
 ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim
 FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
+CACHED = 2**17  # logits of one penalty above which its certificates are made by themselves
 MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
 
 
@@ -94,7 +95,8 @@ def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.nda
     seen = []
     for k, lam in enumerate(lambdas):
         lanes = _lanes(problem, np.full(len(params), lam), 0.0)
-        proof = _certified(family, problem, lanes, [(params[:, k], None, None)], tol=0.0)
+        ends = [(params[:, k], None, None)]
+        proof = _certified(family, problem, lanes, ends, tol=0.0, ridge_only=True)
         steps = np.ones(len(params), np.int32)
         seen.append((proof.params, proof.risk, proof.gap, proof.decrement, steps))
     return _answers(seen)
@@ -111,11 +113,13 @@ def _width(family, problem, num_lanes, num_lambdas) -> int:
 def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     """Certificates of a block of penalties, [K · m]; a short block is filled up, to one shape."""
     bare = block[-1] == 0
+    certified = partial(_certified, ridge_only=l1_ratio == 0)
     direct = bare.any() and family.num_outputs * problem.x.shape[1] <= FACTORED
     if direct:  # without a penalty only a factored Hessian bounds anything
         lanes = _lanes(problem, block[-1], l1_ratio)
         last = states[len(block) - 1].params
-        factored = _certified(family, problem, lanes, [(last, None, None)], direct=True, tol=0.0)
+        ends = [(last, None, None)]
+        factored = certified(family, problem, lanes, ends, direct=True, tol=0.0)
         factored = jax.tree.map(np.array, jax.device_get(factored))
         if bare.all() and len(block) == 1:
             return factored
@@ -124,7 +128,7 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     lanes = _lanes(problem, lam, l1_ratio)
     states = states + [states[-1]] * missing
     ends = [(state.params, state.risk, engine.known(state)) for state in states]
-    proof = jax.device_get(_certified(family, problem, lanes, ends, tol=tol))
+    proof = jax.device_get(certified(family, problem, lanes, ends, tol=tol))
     proof = jax.tree.map(lambda leaf: np.array(leaf[: block.size]), proof)
     if direct:
         tail = slice(block.size - len(bare), block.size)
@@ -135,39 +139,47 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     return proof
 
 
-@partial(jax.jit, static_argnums=0, static_argnames="direct", compiler_options=QUICKLY_COMPILED)
-def _certified(family, problem, lanes, ends, *, tol, direct=None):
+@partial(
+    jax.jit,
+    static_argnums=0,
+    static_argnames=("ridge_only", "direct"),
+    compiler_options=QUICKLY_COMPILED,
+)
+def _certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
     """Certificates of ends [(params, risk, metric)], one after the other.
 
     With a metric for the conjugate gradients, where the engine has one; then they rest at a gap of
-    half of tol · risk.
+    half of tol · risk. Long rows are taken an end at a time: what is made of them stays in cache.
     """
-    params, risk, metric = (_joined(part) for part in zip(*ends, strict=True))
-    params, risk, metric = jax.tree.map(lambda a: a.astype(float), (params, risk, metric))
-    if metric is None:
-        enough = None if risk is None else tol / 2 * risk
-        return certificates.certify(family, problem, lanes, params, enough=enough, direct=direct)
+    num_ends = len(ends)
+    ends = jax.tree.map(lambda *leaves: jnp.concatenate(leaves).astype(float), *ends)
+    params = ends[0]
+    certify = partial(certificates.certify, family, problem, ridge_only=ridge_only)
+    logits = params[..., 0].size * len(problem.x)
+    turns = num_ends if logits > num_ends * CACHED else 1
 
-    def precondition(v):
-        return metrics.apply(metric, v[None])[0]
+    def of_turn(turn):
+        lanes, params, risk, metric = turn
+        if metric is None:
+            enough = None if risk is None else tol / 2 * risk
+            return certify(lanes, params, enough=enough, direct=direct)
 
-    def share(curvature, weights):
-        return metrics.share_of(metric, curvature, weights, lanes.lam)
+        def precondition(v):
+            return metrics.apply(metric, v[None])[0]
 
-    return certificates.certify(
-        family,
-        problem,
-        lanes,
-        params,
-        precondition=precondition,
-        direct=False,
-        enough=tol / 2 * risk,
-        share=share,
-    )
+        def share(curvature, weights):
+            return metrics.share_of(metric, curvature, weights, lanes.lam)
 
+        enough = tol / 2 * risk
+        return certify(
+            lanes, params, precondition=precondition, direct=False, enough=enough, share=share
+        )
 
-def _joined(parts):
-    return jax.tree.map(lambda *leaves: jnp.concatenate(leaves), *parts)
+    def dealt(leaf):
+        return leaf.reshape(turns, len(leaf) // turns, *leaf.shape[1:])
+
+    proofs = jax.lax.map(of_turn, jax.tree.map(dealt, (lanes, *ends)))
+    return jax.tree.map(lambda leaf: leaf.reshape(len(params), *leaf.shape[2:]), proofs)
 
 
 _reaching = partial(jax.jit, static_argnums=0)(certificates.reaching)
