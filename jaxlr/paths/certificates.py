@@ -214,10 +214,9 @@ def reaching(family: Family, problem: Problem) -> Array:
 
 def _radius(problem: Problem) -> Array:
     """The largest ‖x - x̄‖ among a fold's rows: [F]."""
-    x = problem.x[:, :-1]
-    centre = gradient(problem.weights[:, None], problem.x)[:, :, :-1]
-    squares = _squared_lengths(x)[None, :] + jnp.sum(centre**2, axis=2)
-    distances = squares - 2 * logits(centre, x)[:, 0]
+    centre = gradient(problem.weights[:, None], problem.x).at[:, :, -1].set(0)
+    squares = _squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
+    distances = squares - 2 * logits(centre, problem.x)[:, 0]
     distances = distances + 2 * _unit(problem.x) * squares  # what cancelled
     return jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
 
@@ -283,13 +282,15 @@ def _unsettled(family, problem, z, labels, weights, slope):
     inverse = pseudo_inverse(intercept_hessian(family, z, labels, weights))
     squared = jnp.einsum("lc,lcd,ld->l", slope, inverse, slope, precision="highest")
     trace = jnp.einsum("lcn,ln->l", family.curvature(z, labels), weights, precision="highest")
-    longest = jnp.sqrt(jnp.max(_squared_lengths(problem.x)))
+    longest = jnp.sqrt(jnp.max(_squared_lengths(problem)) + 1)
     return squared, longest * jnp.sqrt(jnp.maximum(squared * trace, 0))
 
 
-def _squared_lengths(x: Array) -> Array:
-    """‖x‖² of every row; as a product, since XLA's CPU adds rows up slowly."""
-    return jnp.dot(x**2, jnp.ones(x.shape[1], x.dtype), precision="highest")
+def _squared_lengths(problem: Problem) -> Array:
+    """‖x‖² of the features [N]; XLA's CPU adds rows up slowly, so they may be known before."""
+    if problem.squares is None:
+        return jnp.sum(problem.x[:, :-1] ** 2, axis=1)
+    return problem.squares
 
 
 def _unit(x: Array) -> float:
@@ -305,7 +306,7 @@ def _constant(family: Family, x: Array) -> float:
 
 def _rounding(family, problem, params, z, labels, weights, slopes):
     """Magnitudes [L] whose rounding moves J and, in norm, its gradient; Σ s ℓ'' ‖x‖² >= ‖H‖."""
-    lengths = jnp.sqrt(_squared_lengths(problem.x))
+    lengths = jnp.sqrt(_squared_lengths(problem) + 1)
     largest = jnp.max(jnp.abs(problem.x), axis=0)
     # Σ |x| |w_c| of a row is at most ‖x‖ ‖w_c‖, and at most Σ max |x| |w_c|.
     norms = jnp.sqrt(jnp.sum(params**2, axis=2))

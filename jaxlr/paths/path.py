@@ -149,7 +149,8 @@ def _problem(asked, x) -> Problem:
         weights = groups.mix[:, np.repeat(groups.of_turn, folds.ROWS)] * groups.base
     x = np.c_[x, np.ones(len(x))]
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    arrays = (x, labels, weights, np.ascontiguousarray(x.T), groups)
+    squares = np.einsum("np,np->n", x[:, :-1], x[:, :-1])
+    arrays = (x, labels, weights, np.ascontiguousarray(x.T), groups, squares)
     return Problem(*jax.tree.map(jnp.asarray, arrays))
 
 

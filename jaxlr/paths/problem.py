@@ -17,6 +17,7 @@ class Problem(NamedTuple):
       weights: [F, N] of F folds; every row sums to 1.
       x_t: [P, N], the transpose of x, stored: a metric is made from it several times faster.
       groups: of rows, where the folds have them.
+      squares: [N] ‖x‖² of the features.
     """
 
     x: Array
@@ -24,6 +25,7 @@ class Problem(NamedTuple):
     weights: Array
     x_t: Array | None = None
     groups: Groups | None = None
+    squares: Array | None = None
 
 
 class Lanes(NamedTuple):
