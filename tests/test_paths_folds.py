@@ -62,16 +62,17 @@ def test_weights_without_groups_are_left_as_they_are(short_turns):
     assert folds.grouped(normalised(weights[:1])) is None
 
 
-def test_a_hessian_is_at_least_its_share_of_the_metrics():
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_a_hessian_is_at_least_its_share_of_the_metrics(dtype):
     x, _, weights = problem()
     x, weights = np.c_[x, np.ones(len(x))], normalised(weights)
     rng = np.random.default_rng(2)
     here, there = rng.normal(size=(2, NUM_FOLDS, x.shape[1]))
     old, new = (expit(w @ x.T) * expit(-w @ x.T) for w in (here, there))
     lam, new_lam = np.array([1e-1, 1e-3, 1e-7]), np.array([1e-2, 1e-3, 1e-8])
-    given = metric.metric(
-        jnp.asarray(x), jnp.asarray(x.T), (old * weights)[:, None], jnp.asarray(lam), False
-    )._replace(curvature=jnp.asarray(old))
+    rows = [jnp.asarray(a, dtype) for a in (x, x.T, (old * weights)[:, None], lam)]
+    given = metric.metric(*rows, False)._replace(curvature=jnp.asarray(old, dtype))
+    given = jax.tree.map(lambda leaf: leaf.astype(float), given)
     share = np.asarray(metric.share_of(given, jnp.asarray(new), jnp.asarray(weights), new_lam))
     assert (share > 1e-3).all()
     penalty = np.diag(np.r_[np.ones(x.shape[1] - 1), 0])
@@ -105,3 +106,14 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
             np.testing.assert_allclose(
                 exact.params["w"][fold, k], theirs.coef_[0], rtol=1e-6, atol=1e-9
             )
+
+
+def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():
+    x = np.random.default_rng(0).normal(size=(50, 3))
+    x = np.c_[x, x[:, 0] + 1e-6 * x[:, 1], np.ones(50)]
+    rows = [jnp.asarray(a, jnp.float32) for a in (x, x.T, np.full((1, 1, 50), 0.02), [1e-12])]
+    given = metric.metric(*rows, False)
+    assert given.doubt > 1
+    ones = jnp.ones((1, 50))
+    known = jax.tree.map(lambda leaf: leaf.astype(float), given)._replace(curvature=ones)
+    assert metric.share_of(known, ones, ones, jnp.array([1e-12])).tolist() == [0]

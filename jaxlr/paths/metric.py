@@ -56,11 +56,15 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Metric
     blocks = blocks.astype(WIDE)
     blocks = blocks + lam.astype(WIDE)[:, None, None, None] * jnp.diag(penalty)[None, None]
     # A sum of turns of rows is known to this part of its diagonal.
-    unit = float(jnp.finfo(dtype).eps) * (10 + ROWS**0.5 + (num_rows / ROWS) ** 0.5)
-    inverse, doubt = _inverse(blocks, unit)
+    eps = float(jnp.finfo(dtype).eps)
+    lift = eps * (10 + ROWS**0.5 + (num_rows / ROWS) ** 0.5) + _factors(size)
+    inverse, norm = _inverse(blocks, lift)
+    # With its diagonal brought to 1, the truth is at least S - 2 lift for the lifted S, and that at
+    # least (1 - 2 lift ‖S⁻¹‖) S; ‖S‖ <= P, so S⁻¹ rounded to eps of itself errs by eps P ‖S⁻¹‖.
+    doubt = jnp.where(norm >= 0, (2 * lift + size * eps) * norm, jnp.inf)
     coupling = jnp.zeros((num_groups, 0, 0), WIDE)
     if coupled:
-        coupling, _ = _inverse(jnp.sum(inverse, axis=1), 0.0)
+        coupling, _ = _inverse(jnp.sum(inverse, axis=1), _factors(size))
     return Metric(
         inverse.astype(dtype),
         coupling.astype(dtype),
@@ -152,16 +156,18 @@ def _product(matrices: Array, vectors: Array) -> Array:
     return out.reshape(vectors.shape)
 
 
-def _inverse(matrices: Array, unit: float) -> tuple[Array, Array]:
-    """Inverses of positive semidefinite matrices [..., P, P], and what may be missing of each.
+def _factors(size: int) -> float:
+    """The rounding of a factor of [P, P], as a part of its diagonal."""
+    return 4 * size * float(jnp.finfo(WIDE).eps)
 
-    With its diagonal brought to 1, a matrix S is lifted by what rounding may have taken from it,
-    ε = `unit` and the factor's own. So the truth is at least S' - 2ε for the lifted S', and that is
-    at least (1 - 2ε ‖S'⁻¹‖) S'.
+
+def _inverse(matrices: Array, lift: float) -> tuple[Array, Array]:
+    """Inverses of positive semidefinite matrices [..., P, P], lifted by a part of their diagonal.
+
+    And the norm [...] of each where its diagonal was brought to 1.
     """
     size = matrices.shape[-1]
     eye = jnp.eye(size, dtype=matrices.dtype)
-    lift = unit + 4 * size * float(jnp.finfo(matrices.dtype).eps)
     diagonal = jnp.diagonal(matrices, axis1=-2, axis2=-1)
     largest = jnp.max(diagonal, axis=-1, keepdims=True)
     tiny = jnp.finfo(matrices.dtype).eps ** 1.5 * largest
@@ -175,5 +181,4 @@ def _inverse(matrices: Array, unit: float) -> tuple[Array, Array]:
     # One by one: XLA's CPU backend has no LAPACK for a batch of triangular systems.
     inverse = jax.lax.map(invert, scaled).reshape(matrices.shape)
     norm = jnp.sqrt(jnp.sum(inverse**2, axis=(-2, -1)))
-    doubt = jnp.where(norm >= 0, 2 * lift * norm, jnp.inf)
-    return inverse * scale[..., :, None] * scale[..., None, :], doubt
+    return inverse * scale[..., :, None] * scale[..., None, :], norm
