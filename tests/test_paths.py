@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import Lasso, LogisticRegression
 
 from jaxlr import Batch, data, losses, paths
-from jaxlr.paths import descent, proximal
+from jaxlr.paths import march
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
 
@@ -49,22 +49,20 @@ def test_ridge_equals_scikit_learn_at_the_same_c(kind):
         np.testing.assert_allclose(path.params["w"][k], w, atol=2e-6 / np.sqrt(lam))
 
 
-@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
-def test_a_descent_that_is_sent_back_for_more_is_the_same_program(l1_ratio, monkeypatch):
-    engine = proximal if l1_ratio else descent
-    compiled, calls = engine.solve._cache_size, []  # the only count of programs there is
-    solve = engine.solve
+def test_descents_that_are_sent_back_for_more_are_one_program(monkeypatch):
+    solved, calls = march._solved, []
 
-    def counted(*args):
-        calls.append(compiled())
-        return solve(*args)
+    def noted(*args):
+        calls.append(args)
+        return solved(*args)
 
-    monkeypatch.setattr(engine, "solve", counted)
+    monkeypatch.setattr(march, "_solved", noted)
     x, labels = BINARY
-    before = compiled()
-    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-12)
-    assert len(calls) > len(LAMBDAS) or not l1_ratio
-    assert compiled() - before <= 1
+    walked = march._walked._cache_size(), solved._cache_size()
+    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=0.5, tol=1e-14)
+    assert len(calls) > 1
+    assert march._walked._cache_size() - walked[0] <= 1
+    assert solved._cache_size() - walked[1] <= 1
 
 
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])

@@ -40,6 +40,7 @@ class State(NamedTuple):
       idle: [L] steps since `best`.
       active: [L] whether the lane still moves.
       num_steps: [L].
+      ridge: [L] the penalty of w²/2 in all this.
       before: [L, C, P] params one penalty earlier.
       arrives: whether the next step is along the line from there.
     """
@@ -57,6 +58,7 @@ class State(NamedTuple):
     idle: Array
     active: Array
     num_steps: Array
+    ridge: Array
     before: Array
     arrives: Array
 
@@ -101,6 +103,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
         zero,
         jnp.ones(num_lanes, bool),
         zero,
+        _penalty(lanes)[:, 0, 0],
         params,
         jnp.bool_(False),
     )
@@ -176,7 +179,6 @@ def _rows(images):
     return jnp.moveaxis(images.reshape(*images.shape[:2], -1), 0, 1)
 
 
-@partial(jax.jit, static_argnums=(0, 3), compiler_options=QUICKLY_COMPILED)
 def solve(
     family: Family,
     problem: Problem,
@@ -255,36 +257,25 @@ def _search(family, lanes, rows, state, direction, d_logits):
     return length, slopes, length * (first + slope) / 2
 
 
-@jax.jit
-def onward(lanes: Lanes, old: Lanes, state: State) -> State:
-    """The state under the next penalties, each lane from where it ended under the `old` ones.
+def onward(lanes: Lanes, state: State) -> State:
+    """The state under the lanes' penalties, each lane from where it ended under its last one.
 
     Every lane first looks along the line from its params one penalty earlier: the optimum moves
     smoothly with the penalty.
     """
     w = without_intercept(state.params)
-    more = _penalty(lanes) - _penalty(old)
+    ridge = _penalty(lanes)
+    more = ridge - state.ridge[:, None, None]
     grad = state.grad + more * w
     return endings.renewed(
         state,
         grad=grad,
         image=metrics.apply(state.metric, grad[None])[0],
         risk=state.risk + more[:, 0, 0] * dot(w, w) / 2,
+        ridge=ridge[:, 0, 0],
         pairs=_no_pairs(state.params),
-        arrives=jnp.bool_(True),
+        arrives=jnp.any(state.params != state.before),
     )
-
-
-def packed(state: State) -> State:
-    """The state without its logits and pairs."""
-    return state._replace(logits=None, image=None, pairs=None, before=None)
-
-
-def again(family: Family, problem: Problem, lanes: Lanes, state: State, moving: Array) -> State:
-    """A packed state with lanes `moving` [L] on their way again, in the problem's precision."""
-    params = state.params.astype(problem.x.dtype)
-    fresh = start(family, problem, lanes, params, plan(family, problem, len(params)))
-    return fresh._replace(active=moving, num_steps=state.num_steps)
 
 
 def known(state: State) -> Metric:

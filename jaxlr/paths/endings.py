@@ -59,13 +59,3 @@ def renewed(state: State, **fresh) -> State:
     zero = jnp.zeros_like(state.num_steps)
     active = jnp.ones_like(state.active)
     return state._replace(estimate=far, best=far, idle=zero, active=active, num_steps=zero, **fresh)
-
-
-def resumed(state: State, lanes: Array, **fresh) -> State:
-    """The state with these lanes [L] moving again, and `fresh` fields in place."""
-    return state._replace(
-        active=lanes,
-        best=jnp.full_like(state.best, jnp.inf),
-        idle=jnp.zeros_like(state.idle),
-        **fresh,
-    )

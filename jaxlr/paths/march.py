@@ -7,7 +7,7 @@ order: those of several penalties are one batch.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +18,7 @@ from jaxlr.paths import certificates, descent, proximal
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Lanes, Problem
+from jaxlr.pytypes import Array
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
 ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim
@@ -50,44 +51,93 @@ def march(
     """
     num_lanes = lambdas.shape[1]
     engine = proximal if l1_ratio > 0 else descent
+    num_penalties, num_lanes = lambdas.shape
     plan = engine.plan(family, problem, num_lanes)
     bulk = engine.bulk(problem, MARGIN * tol)
     zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]), bulk.x.dtype)
-    lanes = _lanes(bulk, lambdas[0], l1_ratio)
-    state, old = engine.start(family, bulk, lanes, zeros, plan), None
-    seen = []
+    state = engine.start(family, bulk, _lanes(bulk, lambdas[0], l1_ratio), zeros, plan)
     reach = np.asarray(_reaching(family, problem))
-    width = _width(family, problem, num_lanes, len(lambdas))
-    for first in range(0, len(lambdas), width):
-        block, states = lambdas[first : first + width], []
-        for lam in block:
-            lanes = _lanes(bulk, lam, l1_ratio)
-            if old is not None:
-                state = engine.onward(lanes, old, state)
-            old = lanes
-            goal = np.where(lam > 0, MARGIN * np.where(lam > 0, lam, 1) * reach[lanes.fold], np.inf)
-            goal = goal.astype(bulk.x.dtype)
-            state = engine.solve(family, bulk, lanes, plan, state, MARGIN * tol, goal, max_steps)
-            # Logits are made again where they are needed: a block of them is much to keep.
-            states.append(engine.packed(state))
+    width = _width(family, problem, num_lanes, num_penalties)
+    certified = partial(_certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
+    seen = []
+    for first in range(0, num_penalties, width):
+        block = lambdas[first : first + width]
+        kept = len(block)
+        block = np.concatenate([block, np.repeat(block[-1:], width - kept, axis=0)])  # one shape
+        lanes = [_lanes(bulk, lam, l1_ratio) for lam in block]
+        goals = [_goal(lam, reach[of.fold]) for lam, of in zip(block, lanes, strict=True)]
+        turns = jax.tree.map(lambda *leaves: np.stack(leaves), *lanes)
+        goals = np.stack(goals).astype(bulk.x.dtype)
+        aim = MARGIN * tol
+        state, ends = _walked(engine, family, bulk, turns, plan, state, aim, goals, max_steps, kept)
         for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
-            proof = _proof(family, problem, block, l1_ratio, tol, states, width, engine)
-            shape = (-1, num_lanes)
-            steps = np.stack([s.num_steps for s in states])
-            short = np.asarray(proof.gap > tol * proof.risk).reshape(shape) & (steps < max_steps)
-            if not short.any() or finer == 1e-3**ROUNDS:
+            proof = _proof(family, problem, block, l1_ratio, ends, certified)
+            short = (proof.gap > tol * proof.risk).reshape(block.shape)
+            short &= np.asarray(ends.num_steps) < max_steps
+            if not short[:kept].any() or finer == 1e-3**ROUNDS:
                 break
-            for k in np.flatnonzero(short.any(axis=1)):
+            ends = jax.tree.map(np.array, ends)
+            for k in np.flatnonzero(short[:kept].any(axis=1)):
                 lanes = _lanes(problem, block[k], l1_ratio)
-                resumed = engine.again(family, problem, lanes, states[k], jnp.asarray(short[k]))
+                again = engine.start(family, problem, lanes, ends.params[k], plan)
+                again = again._replace(active=short[k], num_steps=ends.num_steps[k])
                 aim = float(MARGIN * tol * finer)  # NumPy's would be another program
                 goal = np.full(num_lanes, np.inf)
-                resumed = engine.solve(family, problem, lanes, plan, resumed, aim, goal, max_steps)
-                states[k] = engine.packed(resumed)
-        columns = (proof.params, proof.risk, proof.gap, proof.decrement)
-        columns = [np.asarray(c).reshape(*shape, *c.shape[1:]) for c in columns]
-        seen += zip(*columns, steps, strict=True)
-    return _answers(seen)
+                again = _solved(engine, family, problem, lanes, plan, again, aim, goal, max_steps)
+                for row, new in zip(
+                    jax.tree.leaves(ends), jax.tree.leaves(_end(engine, again)), strict=True
+                ):
+                    row[k] = new
+        columns = (np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4])
+        seen.append([leaf[:kept] for leaf in (*columns, np.asarray(ends.num_steps))])
+    columns = (np.concatenate(column) for column in zip(*seen, strict=True))
+    risk, gap, decrement, params, steps = (np.swapaxes(column, 0, 1) for column in columns)
+    return Answers(params, risk, gap, decrement, steps)
+
+
+class Ends(NamedTuple):
+    """Where the lanes of K penalties ended, in float64: all [K, ...].
+
+    metric is what the engine knows for a certificate, or None.
+    """
+
+    params: Array
+    risk: Array
+    metric: Any
+    num_steps: Array
+
+
+@partial(jax.jit, static_argnums=(0, 1, 4), compiler_options=QUICKLY_COMPILED)
+def _solved(engine, family, problem, lanes, plan, state, tol, goal, max_steps):
+    return engine.solve(family, problem, lanes, plan, state, tol, goal, max_steps)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 4), compiler_options=QUICKLY_COMPILED)
+def _walked(engine, family, problem, turns, plan, state, tol, goals, max_steps, num_turns):
+    """The first `num_turns` penalties of `turns`, one after the other; the rest are left out."""
+
+    def one(state, turn):
+        lanes, goal, here = turn
+        state = engine.onward(lanes, state)
+        state = state._replace(active=state.active & here)
+        state = engine.solve(family, problem, lanes, plan, state, tol, goal, max_steps)
+        return state, _end(engine, state)
+
+    here = jnp.arange(len(goals)) < num_turns
+    return jax.lax.scan(one, state, (turns, goals, here))
+
+
+def _end(engine, state) -> Ends:
+    def wide(leaf):
+        return leaf.astype(float) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    ends = Ends(state.params, state.risk, engine.known(state), state.num_steps)
+    return jax.tree.map(wide, ends)
+
+
+def _goal(lam, reach):
+    """Decrements [m] that a certificate's third bound can use."""
+    return np.where(lam > 0, MARGIN * np.where(lam > 0, lam, 1) * reach, np.inf)
 
 
 def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
@@ -95,11 +145,11 @@ def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.nda
     seen = []
     for k, lam in enumerate(lambdas):
         lanes = _lanes(problem, np.full(len(params), lam), 0.0)
-        ends = [(params[:, k], None, None)]
-        proof = _certified(family, problem, lanes, ends, tol=0.0, ridge_only=True)
-        steps = np.ones(len(params), np.int32)
-        seen.append((proof.params, proof.risk, proof.gap, proof.decrement, steps))
-    return _answers(seen)
+        end = Ends(params[None, :, k], None, None, None)
+        proof = jax.device_get(_certified(family, problem, lanes, end, ridge_only=True, tol=0.0))
+        seen.append((proof.params, proof.risk, proof.gap, proof.decrement))
+    params, *rest = (np.stack(column, axis=1) for column in zip(*seen, strict=True))
+    return Answers(params, *rest, np.ones(rest[0].shape, np.int32))
 
 
 def _width(family, problem, num_lanes, num_lambdas) -> int:
@@ -110,32 +160,24 @@ def _width(family, problem, num_lanes, num_lambdas) -> int:
     return int(np.clip(MEMORY // (8 * logits + 2 * metric), 1, num_lambdas))
 
 
-def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
-    """Certificates of a block of penalties, [K · m]; a short block is filled up, to one shape."""
+def _proof(family, problem, block, l1_ratio, ends, certified):
+    """Certificates of a block of penalties [K, m]: leaves [K · m, ...], in NumPy."""
     bare = block[-1] == 0
-    certified = partial(_certified, ridge_only=l1_ratio == 0)
     direct = bare.any() and family.num_outputs * problem.x.shape[1] <= FACTORED
     if direct:  # without a penalty only a factored Hessian bounds anything
         lanes = _lanes(problem, block[-1], l1_ratio)
-        last = states[len(block) - 1].params
-        ends = [(last, None, None)]
-        factored = certified(family, problem, lanes, ends, direct=True, tol=0.0)
-        factored = jax.tree.map(np.array, jax.device_get(factored))
+        last = Ends(ends.params[-1:], None, None, None)
+        factored = jax.tree.map(np.array, jax.device_get(certified(lanes, last, direct=True)))
         if bare.all() and len(block) == 1:
             return factored
-    missing = width - len(block)
-    lam = np.concatenate([block, np.repeat(block[-1:], missing, axis=0)]).ravel()
-    lanes = _lanes(problem, lam, l1_ratio)
-    states = states + [states[-1]] * missing
-    ends = [(state.params, state.risk, engine.known(state)) for state in states]
-    proof = jax.device_get(certified(family, problem, lanes, ends, tol=tol))
-    proof = jax.tree.map(lambda leaf: np.array(leaf[: block.size]), proof)
+    lanes = _lanes(problem, block.ravel(), l1_ratio)
+    ends = ends._replace(num_steps=None)
+    proof = jax.tree.map(np.array, jax.device_get(certified(lanes, ends)))
     if direct:
-        tail = slice(block.size - len(bare), block.size)
-        for leaf, better in zip(proof, factored, strict=True):
-            leaf = leaf[tail]
-            keep = bare.reshape(-1, *[1] * (leaf.ndim - 1))
-            leaf[...] = np.where(keep, better, leaf)
+        for k in np.flatnonzero((block[:, bare] == 0).any(axis=1)):
+            for leaf, better in zip(proof, factored, strict=True):
+                here = leaf[k * len(bare) : (k + 1) * len(bare)]
+                here[bare] = better[bare]
     return proof
 
 
@@ -146,17 +188,15 @@ def _proof(family, problem, block, l1_ratio, tol, states, width, engine):
     compiler_options=QUICKLY_COMPILED,
 )
 def _certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
-    """Certificates of ends [(params, risk, metric)], one after the other.
+    """Certificates of the ends of K penalties, leaves [K · m, ...].
 
     With a metric for the conjugate gradients, where the engine has one; then they rest at a gap of
     half of tol · risk. Long rows are taken an end at a time: what is made of them stays in cache.
     """
-    num_ends = len(ends)
-    ends = jax.tree.map(lambda *leaves: jnp.concatenate(leaves).astype(float), *ends)
-    params = ends[0]
+    num_ends, num_lanes = ends.params.shape[:2]
+    logits = num_lanes * family.num_outputs * len(problem.x)
+    turns = num_ends if logits > CACHED else 1
     certify = partial(certificates.certify, family, problem, ridge_only=ridge_only)
-    logits = params[..., 0].size * len(problem.x)
-    turns = num_ends if logits > num_ends * CACHED else 1
 
     def of_turn(turn):
         lanes, params, risk, metric = turn
@@ -176,10 +216,12 @@ def _certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
         )
 
     def dealt(leaf):
-        return leaf.reshape(turns, len(leaf) // turns, *leaf.shape[1:])
+        return leaf.reshape(turns, num_ends // turns * leaf.shape[1], *leaf.shape[2:])
 
-    proofs = jax.lax.map(of_turn, jax.tree.map(dealt, (lanes, *ends)))
-    return jax.tree.map(lambda leaf: leaf.reshape(len(params), *leaf.shape[2:]), proofs)
+    lanes = jax.tree.map(lambda leaf: leaf.reshape(turns, -1), lanes)
+    ends = jax.tree.map(dealt, (ends.params, ends.risk, ends.metric))
+    proofs = jax.lax.map(of_turn, (lanes, *ends))
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
 
 
 _reaching = partial(jax.jit, static_argnums=0)(certificates.reaching)
@@ -192,8 +234,3 @@ def _lanes(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
     fold, target = lane % num_folds, lane // num_folds
     dtype = problem.x.dtype
     return Lanes(lam.astype(dtype), np.full(len(lam), l1_ratio, dtype), fold, target)
-
-
-def _answers(seen: list) -> Answers:
-    columns = zip(*jax.device_get(seen), strict=True)
-    return Answers(*(np.stack(column, axis=1) for column in columns))

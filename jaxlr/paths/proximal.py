@@ -29,7 +29,8 @@ class State(NamedTuple):
     """Where L lanes stand: params and grad (of the smooth part) [L, C, P], logits [L, C, N].
 
     hessian [G, Q, Q] with Q = C P, and its age in steps; risk, estimate (what the model says is
-    left) and best, the least seen, [L]; idle [L] steps since; active and num_steps [L].
+    left) and best, the least seen, [L]; idle [L] steps since; active and num_steps [L]; ridge and
+    l1 [L], the penalties in all this.
     """
 
     params: Array
@@ -43,9 +44,8 @@ class State(NamedTuple):
     idle: Array
     active: Array
     num_steps: Array
-
-
-_logits = jax.jit(logits)
+    ridge: Array
+    l1: Array
 
 
 def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
@@ -77,23 +77,26 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
         zero,
         jnp.ones(num_lanes, bool),
         zero,
+        lanes.lam * (1 - lanes.l1_ratio),
+        lanes.lam * lanes.l1_ratio,
     )
 
 
-@jax.jit
-def onward(lanes: Lanes, old: Lanes, state: State) -> State:
-    """The state under the next penalties, from where it ended; the Hessian stays for now."""
+def onward(lanes: Lanes, state: State) -> State:
+    """The state under the lanes' penalties, from where it ended; the Hessian stays for now."""
     w = without_intercept(state.params)
-    ridge = lanes.lam * (1 - lanes.l1_ratio) - old.lam * (1 - old.l1_ratio)
-    l1 = lanes.lam * lanes.l1_ratio - old.lam * old.l1_ratio
+    ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
+    more = ridge - state.ridge
+    more_l1 = (l1 - state.l1) * jnp.sum(jnp.abs(w), axis=(1, 2))
     return endings.renewed(
         state,
-        grad=state.grad + ridge[:, None, None] * w,
-        risk=state.risk + ridge * dot(w, w) / 2 + l1 * jnp.sum(jnp.abs(w), axis=(1, 2)),
+        grad=state.grad + more[:, None, None] * w,
+        risk=state.risk + more * dot(w, w) / 2 + more_l1,
+        ridge=ridge,
+        l1=l1,
     )
 
 
-@partial(jax.jit, static_argnums=(0, 3), compiler_options=QUICKLY_COMPILED)
 def solve(
     family: Family,
     problem: Problem,
@@ -208,26 +211,7 @@ def known(state: State) -> None:
     del state
 
 
-def packed(state: State) -> State:
-    """The state without its logits and Hessian."""
-    return state._replace(logits=None, hessian=None)
-
-
 def bulk(problem: Problem, tol: float) -> Problem:
     """The problem itself: what is 0 and what isn't wants float64."""
     del tol
     return problem
-
-
-def again(family: Family, problem: Problem, lanes: Lanes, state: State, moving: Array) -> State:
-    """A packed state with lanes `moving` [L] on their way again, on a new Hessian."""
-    del lanes
-    groups = plan(family, problem, len(moving)).num_metrics
-    whole = family.num_outputs * problem.x.shape[1]
-    return endings.resumed(
-        state,
-        moving,
-        logits=_logits(state.params, problem.x),
-        hessian=jnp.zeros((groups, whole, whole)),
-        age=jnp.full_like(state.age, 10**6),
-    )
