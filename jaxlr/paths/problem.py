@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlr.paths.folds import Groups
 from jaxlr.pytypes import Array
@@ -35,6 +36,18 @@ class Lanes(NamedTuple):
     l1_ratio: Array
     fold: Array
     target: Array
+
+
+def lanes_of(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
+    """Targets x folds, as many times over as lam [K · m] has penalties, in the rows' precision.
+
+    Lane m is target m // F on fold m % F.
+    """
+    num_targets, num_folds = len(problem.labels), len(problem.weights)
+    lane = np.arange(len(lam)) % (num_targets * num_folds)
+    dtype = problem.x.dtype
+    ratios = np.full(len(lam), l1_ratio, dtype)
+    return Lanes(lam.astype(dtype), ratios, lane % num_folds, lane // num_folds)
 
 
 def logits(params: Array, x: Array) -> Array:

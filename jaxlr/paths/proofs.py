@@ -1,0 +1,92 @@
+"""Certificates of a block of penalties: they need no order, and are one batch or a few."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.paths import certificates
+from jaxlr.paths import metric as metrics
+from jaxlr.paths.problem import lanes_of
+from jaxlr.pytypes import Array
+
+FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
+CACHED = 2**17  # logits of one penalty above which its certificates are made by themselves
+
+
+class Ends(NamedTuple):
+    """Where the lanes of K penalties ended, in float64: all [K, ...].
+
+    metric is what the engine knows for a certificate, or None.
+    """
+
+    params: Array
+    risk: Array
+    metric: Any
+    num_steps: Array
+
+
+def of_block(family, problem, block, l1_ratio, ends, certified):
+    """Certificates of a block of penalties [K, m]: leaves [K · m, ...], in NumPy."""
+    bare = block[-1] == 0
+    direct = bare.any() and family.num_outputs * problem.x.shape[1] <= FACTORED
+    if direct:  # without a penalty only a factored Hessian bounds anything
+        lanes = lanes_of(problem, block[-1], l1_ratio)
+        last = Ends(ends.params[-1:], None, None, None)
+        factored = jax.tree.map(np.array, jax.device_get(certified(lanes, last, direct=True)))
+        if bare.all() and len(block) == 1:
+            return factored
+    lanes = lanes_of(problem, block.ravel(), l1_ratio)
+    ends = ends._replace(num_steps=None)
+    proof = jax.tree.map(np.array, jax.device_get(certified(lanes, ends)))
+    if direct:
+        for k in np.flatnonzero((block[:, bare] == 0).any(axis=1)):
+            for leaf, better in zip(proof, factored, strict=True):
+                here = leaf[k * len(bare) : (k + 1) * len(bare)]
+                here[bare] = better[bare]
+    return proof
+
+
+@partial(
+    jax.jit,
+    static_argnums=0,
+    static_argnames=("ridge_only", "direct"),
+    compiler_options=QUICKLY_COMPILED,
+)
+def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
+    """Certificates of the ends of K penalties, leaves [K · m, ...].
+
+    With a metric for the conjugate gradients, where the engine has one; then they rest at a gap of
+    half of tol · risk. Long rows are taken an end at a time: what is made of them stays in cache.
+    """
+    num_ends, num_lanes = ends.params.shape[:2]
+    logits = num_lanes * family.num_outputs * len(problem.x)
+    turns = num_ends if logits > CACHED else 1
+    certify = partial(certificates.certify, family, problem, ridge_only=ridge_only)
+
+    def of_turn(turn):
+        lanes, params, risk, metric = turn
+        if metric is None:
+            enough = None if risk is None else tol / 2 * risk
+            return certify(lanes, params, enough=enough, direct=direct)
+
+        def precondition(v):
+            return metrics.apply(metric, v[None])[0]
+
+        def share(curvature, weights):
+            return metrics.share_of(metric, curvature, weights, lanes.lam)
+
+        enough = tol / 2 * risk
+        return certify(
+            lanes, params, precondition=precondition, direct=False, enough=enough, share=share
+        )
+
+    def dealt(leaf):
+        return leaf.reshape(turns, num_ends // turns * leaf.shape[1], *leaf.shape[2:])
+
+    lanes = jax.tree.map(lambda leaf: leaf.reshape(turns, -1), lanes)
+    ends = jax.tree.map(dealt, (ends.params, ends.risk, ends.metric))
+    proofs = jax.lax.map(of_turn, (lanes, *ends))
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
