@@ -72,22 +72,27 @@ def march(
             short &= np.asarray(ends.num_steps) < max_steps
             if not short[:kept].any() or finer == 1e-3**ROUNDS:
                 break
-            ends = jax.tree.map(np.array, ends)
             aim = float(MARGIN * tol * finer)  # NumPy's would be another program
+            send_back = partial(_sent_back, engine, family, problem, plan, aim, max_steps)
+            ends = jax.tree.map(np.array, ends)
             for k in np.flatnonzero(short[:kept].any(axis=1)):
-                lanes = lanes_of(problem, block[k], l1_ratio)
-                again = engine.start(family, problem, lanes, ends.params[k], plan)
-                again = again._replace(active=short[k], num_steps=ends.num_steps[k])
-                goal = np.full(num_lanes, np.inf)
-                again = _solved(engine, family, problem, lanes, plan, again, aim, goal, max_steps)
-                jax.tree.map(
-                    lambda row, new, k=k: row.__setitem__(k, new), ends, _end(engine, again)
-                )
+                send_back(lanes_of(problem, block[k], l1_ratio), ends, k, short[k])
         columns = (np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4])
         seen.append([leaf[:kept] for leaf in (*columns, np.asarray(ends.num_steps))])
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
     risk, gap, decrement, params, steps = (np.swapaxes(column, 0, 1) for column in columns)
     return Answers(params, risk, gap, decrement, steps)
+
+
+def _sent_back(engine, family, problem, plan, aim, max_steps, lanes, ends, k, moving):
+    """Lanes `moving` of penalty k go on in the problem's own precision; `ends` takes their ends."""
+    state = engine.start(family, problem, lanes, ends.params[k], plan)
+    state = state._replace(active=moving, num_steps=ends.num_steps[k])
+    goal = np.full(len(moving), np.inf)
+    state = _solved(engine, family, problem, lanes, plan, state, aim, goal, max_steps)
+    new = jax.tree.leaves(_end(engine, state))
+    for leaf, row in zip(jax.tree.leaves(ends), new, strict=True):
+        leaf[k] = row
 
 
 @partial(jax.jit, static_argnums=(0, 1, 4), compiler_options=QUICKLY_COMPILED)
@@ -129,9 +134,8 @@ def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.nda
     for k, lam in enumerate(lambdas):
         lanes = lanes_of(problem, np.full(len(params), lam), 0.0)
         end = Ends(params[None, :, k], None, None, None)
-        proof = jax.device_get(
-            proofs.certified(family, problem, lanes, end, ridge_only=True, tol=0.0)
-        )
+        proof = proofs.certified(family, problem, lanes, end, ridge_only=True, tol=0.0)
+        proof = jax.device_get(proof)
         seen.append((proof.params, proof.risk, proof.gap, proof.decrement))
     params, *rest = (np.stack(column, axis=1) for column in zip(*seen, strict=True))
     return Answers(params, *rest, np.ones(rest[0].shape, np.int32))
