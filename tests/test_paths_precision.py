@@ -58,6 +58,17 @@ def test_what_float32_cannot_do_is_done_in_float64(dtypes):
     np.testing.assert_allclose(found.risk, near.risk, rtol=2e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e-3, 1e3, 1e25])
+def test_features_of_any_size_have_the_optimum_scaled(scale):
+    x, labels = BINARY
+    lambdas = np.array(LAMBDAS)
+    one = paths.fit(Batch(x, labels), lambdas, loss=losses.log_loss)
+    found = paths.fit(Batch(x * scale, labels), lambdas * scale**2, loss=losses.log_loss)
+    assert (found.status == paths.Status.certified).all()
+    np.testing.assert_allclose(found.risk, one.risk, rtol=2e-6)
+    np.testing.assert_allclose(found.params["w"] * scale, one.params["w"], rtol=0, atol=2e-2)
+
+
 SIZE = 7
 
 

@@ -86,7 +86,8 @@ def march(
 
 def _sent_back(engine, family, problem, plan, aim, max_steps, lanes, ends, k, moving):
     """Lanes `moving` of penalty k go on in the problem's own precision; `ends` takes their ends."""
-    state = engine.start(family, problem, lanes, ends.params[k], plan)
+    params = np.where(np.isfinite(ends.params[k]), ends.params[k], 0)
+    state = engine.start(family, problem, lanes, params, plan)
     state = state._replace(active=moving, num_steps=ends.num_steps[k])
     goal = np.full(len(moving), np.inf)
     state = _solved(engine, family, problem, lanes, plan, state, aim, goal, max_steps)

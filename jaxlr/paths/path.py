@@ -73,8 +73,9 @@ def fit(
 ) -> Path:
     """Minimises J(W, b) = Σ sᵢ ℓ(xᵢ W + b, yᵢ) / Σ sᵢ + λ [(1-α)/2 ‖W‖² + α ‖W‖₁] for every λ.
 
-    Not for `jit`: it reads its numbers, compiles what it needs, and works in float64 whatever
-    precision JAX is set to.
+    Not for `jit`: it reads its numbers, and compiles what it needs. Whatever precision JAX is set
+    to, a ridge descends in float32, and what that leaves short of `tol` goes on in float64;
+    certificates and everything with an l1 part are float64 throughout.
 
     Args:
       batch: x [N, D]; labels [N], or [T, N] for T targets on the same rows; weights [N] or None.
@@ -124,14 +125,21 @@ def _of_ratio(asked, loss, ratio, directions, tol, max_steps) -> Answers:
 
 def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
     """A march; more features than rows are first turned into as many as there are rows."""
-    num_rows, num_features = asked.x.shape
-    if ratio > 0 or num_features <= num_rows:
+    if ratio > 0:
         return march.march(family, _problem(asked, asked.x), lambdas, ratio, tol, max_steps)
-    # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
-    turn, rows = np.linalg.qr(asked.x.T)
-    answers = march.march(family, _problem(asked, rows.T), lambdas, ratio, tol, max_steps)
-    w = answers.params[..., :-1] @ turn.T
-    return answers._replace(params=np.concatenate([w, answers.params[..., -1:]], axis=-1))
+    # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.
+    size = np.sqrt(np.mean(asked.x**2)) if asked.x.size else 0
+    power = -int(np.round(np.log2(size))) if 0 < size < np.inf else 0
+    x, turn = np.ldexp(asked.x, power), None
+    if x.shape[1] > len(x):
+        # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
+        turn, rows = np.linalg.qr(x.T)
+        x = rows.T
+    lambdas = np.ldexp(lambdas, 2 * power)
+    answers = march.march(family, _problem(asked, x), lambdas, ratio, tol, max_steps)
+    w, b = answers.params[..., :-1], answers.params[..., -1:]
+    w = np.ldexp(w if turn is None else w @ turn.T, power)
+    return answers._replace(params=np.concatenate([w, b], axis=-1))
 
 
 def _least_squares(family, asked) -> Answers:
