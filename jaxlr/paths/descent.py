@@ -131,8 +131,10 @@ def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
     num_rows = len(problem.x)
     if plan.grouped:
         return len(problem.labels), num_rows
-    own = plan.num_metrics == num_lanes and not family.multiclass
-    return (num_lanes, num_rows) if own else (1, 0)
+    alike = (
+        plan.num_metrics == num_lanes or len(problem.weights) == 1
+    )  # weights of a metric's lanes
+    return (plan.num_metrics, num_rows) if alike and not family.multiclass else (1, 0)
 
 
 def _remeasured(family, problem, lanes, rows, plan, state) -> State:
@@ -147,7 +149,7 @@ def _remeasured(family, problem, lanes, rows, plan, state) -> State:
             blocks.reshape(num_lanes, 1, *blocks.shape[2:]), lam, False, num_rows
         )
     else:
-        bare = curvature[:, 0]
+        bare = curvature[:, 0].reshape(plan.num_metrics, -1, num_rows).mean(axis=1)
         heavy = (curvature * weights[:, None]).reshape(plan.num_metrics, -1, num_classes, num_rows)
         lam = lam.reshape(plan.num_metrics, -1).mean(axis=1)
         new = metrics.metric(problem.x, problem.x_t, heavy.mean(axis=1), lam, family.multiclass)

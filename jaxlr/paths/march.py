@@ -143,11 +143,12 @@ def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.nda
 
 
 def _width(family, problem, num_lanes, num_lambdas) -> int:
-    """How many penalties' certificates are one batch."""
+    """How many penalties are a block, all blocks being as long as can be alike."""
     num_rows, size = problem.x.shape
     logits = num_lanes * family.num_outputs * num_rows * 8
     metric = family.num_outputs * size**2 * problem.x.dtype.itemsize
-    return int(np.clip(MEMORY // (8 * logits + 2 * metric), 1, num_lambdas))
+    most = int(np.clip(MEMORY // (8 * logits + 2 * metric), 1, num_lambdas))
+    return -(-num_lambdas // -(-num_lambdas // most))
 
 
 _reaching = partial(jax.jit, static_argnums=0)(certificates.reaching)
