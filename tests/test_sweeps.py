@@ -9,7 +9,7 @@ import pytest
 from jaxlr import Batch, data, losses, metrics, models, optimizers, sweeps, training
 from jaxlr.sweeps import engine
 
-pytestmark = pytest.mark.as_shipped
+as_shipped = pytest.mark.as_shipped  # what looks at bits, or at another program's result
 
 N, D, C, FOLDS, EPOCHS = 60, 5, 3, 3, 4
 DTYPE = jnp.result_type(float)
@@ -88,6 +88,7 @@ def fit_alone(hyper, batch):
     return training.fit(make_risk(hyper), make_optimizer(hyper), init_params(None), batch, ORDER)
 
 
+@as_shipped
 def test_each_lane_is_a_plain_fit_on_the_rows_of_its_fold():
     swept = sweep(HYPERS)
     lanes = sweeps.cross(HYPERS, FOLDS)
@@ -108,6 +109,7 @@ def test_each_lane_is_a_plain_fit_on_the_rows_of_its_fold():
         assert swept.metrics["accuracy"][i, -1] == pytest.approx(float(right), abs=1e-6)
 
 
+@as_shipped
 def test_a_lane_alone_and_in_any_company_is_the_same_run():
     together = sweep(HYPERS)
     for config in range(4):
@@ -120,6 +122,7 @@ def test_a_lane_alone_and_in_any_company_is_the_same_run():
         )
 
 
+@as_shipped
 def test_a_diverging_lane_becomes_nan_and_changes_no_other_by_a_bit():
     wild = HYPERS | {"learning_rate": np.array([0.01, 1e30, 0.5, 1.0])}
     calm, disturbed = sweep(HYPERS), sweep(wild)
@@ -219,12 +222,14 @@ def test_data_is_an_argument_and_no_constant_of_the_program():
     assert largest_constant(closed_over) >= N, "the check must see what it forbids"
 
 
+@as_shipped
 def test_the_same_seed_gives_the_same_bits():
     first, second = sweep(HYPERS), sweep(HYPERS)
     chex.assert_trees_all_equal(first.state, second.state)
     np.testing.assert_array_equal(first.losses, second.losses)
 
 
+@as_shipped
 def test_the_number_of_segments_changes_no_bit_of_the_result():
     whole, cut = sweep(HYPERS, num_segments=1), sweep(HYPERS, num_segments=EPOCHS)
     chex.assert_trees_all_equal(whole.state, cut.state)
