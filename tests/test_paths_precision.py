@@ -77,7 +77,6 @@ def test_the_compact_form_is_the_update_of_bfgs_pair_after_pair():
     hessian, other = (np.cov(rng.normal(size=(SIZE, 40))) + np.eye(SIZE) for _ in range(2))
     metric, renewed = np.linalg.inv(other), np.diag(rng.uniform(1, 2, SIZE))
     steps = rng.normal(size=(quasi_newton.PAIRS + 3, SIZE))  # more than are remembered
-    steps[4] *= -1
     grad = rng.normal(size=SIZE)
 
     def dense(scale_of, pairs):

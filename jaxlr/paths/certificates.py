@@ -124,8 +124,9 @@ def certify(
     grad_error = unit * (grad_error + lanes.lam * _norm(w)) + pull
 
     shorter = partial(_shortened, family, z, labels, weights, values, slopes)
-    shorter = None if ridge_only else shorter
-    gap = jnp.fmin(risk, _dual(lanes, w, without_intercept(u), grad_error, shorter))
+    gap = jnp.fmin(
+        risk, _dual(lanes, w, without_intercept(u), grad_error, None if ridge_only else shorter)
+    )
     smooth = lanes.l1_ratio == 0
     grad, moves = _subgradient(params, u, ridge, lasso)
     radius = (_spread(family) * _radius(problem))[lanes.fold]

@@ -2,8 +2,7 @@
 
 The lanes of one penalty (targets x folds) are solved together: they are near each other in
 difficulty, so that few wait for the slowest, and near the last penalty's answer, so that the
-worst of them take tens of steps where a cold start takes hundreds. Certificates need no such
-order: those of several penalties are one batch.
+worst of them take tens of steps where a cold start takes hundreds.
 """
 
 from functools import partial
