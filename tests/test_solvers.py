@@ -28,10 +28,11 @@ SOLVERS = {
     "newton": solvers.newton,
     "newton_cg": solvers.newton_cg,
 }
-TEXTBOOK = {"textbook_cg": functools.partial(solvers.nonlinear_cg, scaled=False)}
-FAST = [name for name in SOLVERS if name != "gradient_descent"]
+TEXTBOOK = {
+    "textbook_cg": functools.partial(solvers.nonlinear_cg, scaled=False),
+    "steepest_descent": functools.partial(solvers.gradient_descent, scaled=False),
+}
 every_solver = pytest.mark.parametrize("name", SOLVERS)
-fast_solvers = pytest.mark.parametrize("name", FAST)
 ROWS, FEATURES = 60, 40
 
 
@@ -182,13 +183,16 @@ def logistic_minimum(kind):
     return end.fun, value, gradient
 
 
-TOO_HARD = ("textbook_cg", "badly scaled")  # condition number 1e8, and no scales
+TOO_HARD = {  # condition number 1e8, and no scales; curved valleys, and no second derivatives
+    ("textbook_cg", "badly scaled"),
+    ("steepest_descent", "badly scaled"),
+    ("steepest_descent", "rosenbrock"),
+}
+SLOW = ("steepest_descent", "more features than examples")  # solved, but not within this budget
+REACHED = {(n, k) for n in [*SOLVERS, *TEXTBOOK] for k in LOGISTIC} - TOO_HARD - {SLOW}
 
 
-@pytest.mark.parametrize(
-    ("name", "kind"),
-    [(n, k) for n in [*FAST, *TEXTBOOK] for k in LOGISTIC if (n, k) != TOO_HARD],
-)
+@pytest.mark.parametrize(("name", "kind"), sorted(REACHED))
 def test_logistic_risks_reach_the_minimum_that_scipy_finds(name, kind):
     minimum, value, _ = logistic_minimum(kind)
     end = ending(name, kind, tol=FINE)
@@ -198,28 +202,25 @@ def test_logistic_risks_reach_the_minimum_that_scipy_finds(name, kind):
     assert abs(end.value - minimum) <= RELATIVE * minimum
 
 
-def test_what_is_too_hard_is_admitted():
-    assert ending(*TOO_HARD).status == Status.budget
-    assert ending(*TOO_HARD).value > logistic_minimum(TOO_HARD[1])[0] * 1.01
+@pytest.mark.parametrize(("name", "lane_name"), sorted(TOO_HARD))
+def test_what_is_too_hard_is_admitted(name, lane_name):
+    minimum = logistic_minimum(lane_name)[0] if lane_name in LOGISTIC else 0
+    end = ending(name, lane_name)
+    assert end.status == Status.budget
+    assert minimum * 1.01 < end.value < 1
 
 
-@fast_solvers
+@every_solver
 @pytest.mark.parametrize("lane_name", ["rosenbrock", "rosenbrock from afar"])
 def test_the_bent_valley_is_walked_to_its_end(name, lane_name):
     end = ending(name, lane_name)
     # The valley's derivative is a difference of terms near 400: float32 may end at their rounding.
-    at_floor = not X64 and end.status == Status.stalled and end.gradient_norm <= 400 * EPS
-    assert end.status == Status.solved or at_floor
+    # Down the gradient alone, that rounding is most of the direction: it creeps before it stalls.
+    creeps = name == "gradient_descent"
+    floor = (2000 if creeps else 400) * EPS
+    at_floor = (creeps or end.status == Status.stalled) and end.gradient_norm <= floor
+    assert end.status == Status.solved or (at_floor and not X64)
     np.testing.assert_allclose(end.params["w"][:2], 1, atol=1e-7 if X64 else 1e-3)
-
-
-def test_steepest_descent_solves_what_is_well_scaled_and_admits_the_rest():
-    minimum, *_ = logistic_minimum("well scaled")
-    assert ending("gradient_descent", "well scaled").status == Status.solved
-    assert abs(ending("gradient_descent", "well scaled").value - minimum) <= RELATIVE * minimum
-    slow = ending("gradient_descent", "rosenbrock")
-    assert slow.status == Status.budget
-    assert 0 < slow.value < 1
 
 
 @every_solver

@@ -24,6 +24,7 @@ if not X64:
     FLOOR_ABOVE_TOL |= {"Brown-Dennis", "Freudenstein-Roth"}
 # Each Hessian in the program is long to compile: Newton's method gets the characters alone.
 TRIED = {
+    "gradient_descent": ("Brown badly scaled", "Helical valley", "Powell singular"),
     "lbfgs": tuple(NAMES),
     "newton": (
         "Brown badly scaled",

@@ -29,6 +29,8 @@ TOL = float(jnp.finfo(jnp.float64).eps) ** (2 / 3)
 MAX_STEPS = 2000
 TOL_32 = 1e-6  # below the default, which leaves a flat valley with four digits
 OURS = {
+    "gradient_descent": solvers.gradient_descent(),
+    "gradient_descent, not scaled": solvers.gradient_descent(scaled=False),
     "nonlinear_cg": solvers.nonlinear_cg(),
     "nonlinear_cg, not scaled": solvers.nonlinear_cg(scaled=False),
     "bfgs": solvers.bfgs(),
@@ -36,7 +38,9 @@ OURS = {
     "newton_cg": solvers.newton_cg(),
     "newton": solvers.newton(),
 }
-PEERS = {  # ours: scipy's, and how it is told the tolerance
+PEERS = {  # ours: scipy's, and how it is told the tolerance; it has no gradient descent
+    "gradient_descent": ("CG", {"gtol": TOL}),
+    "gradient_descent, not scaled": ("CG", {"gtol": TOL}),
     "nonlinear_cg": ("CG", {"gtol": TOL}),
     "nonlinear_cg, not scaled": ("CG", {"gtol": TOL}),
     "bfgs": ("BFGS", {"gtol": TOL}),

@@ -13,8 +13,13 @@ from jaxlr.solvers.conjugate_gradients import (
     conjugate_gradients,
     nonlinear_cg,
 )
+from jaxlr.solvers.diagonal import Diagonal
 from jaxlr.solvers.driver import Run, Solution, Status, advance, minimise, start
-from jaxlr.solvers.gradient_descent import backtracking, gradient_descent
+from jaxlr.solvers.gradient_descent import (
+    GradientDescentMemory,
+    backtracking,
+    gradient_descent,
+)
 from jaxlr.solvers.lbfgs import LbfgsMemory, lbfgs
 from jaxlr.solvers.line_search import Search, strong_wolfe
 from jaxlr.solvers.newton import newton, newton_direction
@@ -24,6 +29,8 @@ from jaxlr.solvers.parts import Counts, Point, Solver, Step
 __all__ = [
     "BfgsMemory",
     "Counts",
+    "Diagonal",
+    "GradientDescentMemory",
     "LbfgsMemory",
     "LinearSolution",
     "NewtonCgMemory",

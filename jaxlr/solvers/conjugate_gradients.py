@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.pytypes import Array, Scalar
+from jaxlr.solvers.diagonal import Diagonal, next_entry, unscaled
 from jaxlr.solvers.line_search import strong_wolfe
 from jaxlr.solvers.parts import Solver, Step, cautious_step, choose, downhill, looks
 
@@ -97,14 +98,6 @@ def conjugate_gradients(
     return LinearSolution(end.params, jnp.sqrt(end.squared), solved, end.bends_down, end.num_steps)
 
 
-class Diagonal(NamedTuple):
-    """Scales in use [D], and the |Hᵢᵢ| of the next ones [D], of which `count` [] were looked at."""
-
-    scale: Array
-    learnt: Array
-    count: Array
-
-
 class NonlinearCgMemory(NamedTuple):
     """The last direction [D] and the next first step []; direction 0 begins afresh."""
 
@@ -132,14 +125,13 @@ def nonlinear_cg(c2: Scalar = 0.1, *, scaled: bool = True) -> Solver:
     """
 
     def init(point):
-        one = jnp.ones_like(point.grad)
-        diagonal = Diagonal(one, 0 * one, jnp.array(0, jnp.int32)) if scaled else None
-        return NonlinearCgMemory(0 * one, cautious_step(point.grad), diagonal)
+        diagonal = unscaled(point.params) if scaled else None
+        return NonlinearCgMemory(0 * point.grad, cautious_step(point.grad), diagonal)
 
     def update(objective, point, memory):
         diagonal = memory.diagonal
         if scaled:
-            diagonal = _next_entry(objective, point.params, diagonal)
+            diagonal = next_entry(objective, point.params, diagonal)
             anew = diagonal.count == 0
             kept = jnp.where(anew, 0, memory.direction)
             memory = memory._replace(direction=kept, first=jnp.where(anew, 1, memory.first))
@@ -159,15 +151,3 @@ def nonlinear_cg(c2: Scalar = 0.1, *, scaled: bool = True) -> Solver:
         return Step(search.point, memory, looks(search.num_looks, int(scaled)), search.failed)
 
     return Solver(init, update)
-
-
-def _next_entry(objective, params: Array, known: Diagonal) -> Diagonal:
-    """One more |Hᵢᵢ|; after the last, all are the scales."""
-    unit = jnp.zeros_like(params).at[known.count].set(1)
-    entry = jax.jvp(jax.grad(objective), (params,), (unit,))[1][known.count]
-    learnt = known.learnt.at[known.count].set(jnp.abs(entry))
-    count = (known.count + 1) % params.size
-    top = jnp.max(learnt)
-    floor = jnp.finfo(learnt.dtype).eps * jnp.where(top > 0, top, 1)
-    usable = (count == 0) & jnp.isfinite(top)
-    return Diagonal(jnp.where(usable, jnp.maximum(learnt, floor), known.scale), learnt, count)
