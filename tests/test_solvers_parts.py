@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from jaxlr import solvers
 from jaxlr.solvers.bfgs import BfgsMemory
+from jaxlr.solvers.diagonal import Diagonal
+from jaxlr.solvers.gradient_descent import GradientDescentMemory, first_step
 from jaxlr.solvers.lbfgs import LbfgsMemory, two_loops
 from jaxlr.solvers.parts import look
 from tests.test_solvers import DTYPE, EPS, X64
@@ -235,3 +237,34 @@ def test_backtracking_takes_the_first_half_that_goes_down_enough():
     # x = 1 - 16α: Armijo, (1 - 16α)² ≤ 1 - 32 · 1e-4 α, first holds at α = 1/16.
     assert float(end.step) == 1 / 16
     assert int(end.num_looks) == 5
+
+
+@pytest.mark.parametrize(
+    ("direction", "image", "count", "scale", "expected", "remembered"),
+    [
+        # As steep in every direction: the long step, dᵀMd / dᵀHd = 8 / 12.
+        ([2.0, 2.0], [2.0, 4.0], 1, [1.0, 1.0], 8 / 12, 12 / 20),
+        # A valley: the least of the short steps remembered, and of dᵀHd / (Hd)ᵀM⁻¹Hd = 2 / 101.
+        ([1.0, 0.1], [1.0, 10.0], 1, [1.0, 1.0], 0.01, 2 / 101),
+        # Scales have come since: 1.01 / 2 is 2 / 2, and nothing older is remembered.
+        ([1.0, 0.1], [1.0, 10.0], 0, [1.0, 100.0], 1.0, 1.0),
+        # It bends down: four times the last step. Nothing was tried: the last step.
+        ([1.0, 0.1], [-1.0, 0.0], 1, [1.0, 1.0], 12.0, np.inf),
+        ([0.0, 0.0], [0.0, 0.0], 1, [1.0, 1.0], 3.0, np.inf),
+        # The first scales of all: as Newton's method.
+        ([2.0, 2.0], [2.0, 4.0], 0, [2.0, 1.0], 1.0, 12 / 18),
+    ],
+)
+def test_the_first_step_down_the_gradient_is_long_but_for_valleys(
+    direction, image, count, scale, expected, remembered
+):
+    direction, image, scale, shorts = cast(direction, image, scale, [0.5, 0.01, np.inf])
+    before = jnp.ones(2, DTYPE) if count or scale[0] > 1 else scale
+    known = Diagonal(before, scale, jnp.array(1))
+    memory = GradientDescentMemory(jnp.asarray(3, DTYPE), direction, image, shorts, known)
+    now = Diagonal(scale, scale, jnp.array(count))
+    first, shorts = first_step(memory, now)
+    np.testing.assert_allclose(first, expected, rtol=10 * EPS)
+    np.testing.assert_allclose(shorts[0], remembered, rtol=10 * EPS)
+    older = [0.5, 0.01] if count else [np.inf, np.inf]
+    np.testing.assert_allclose(shorts[1:], older, rtol=10 * EPS)

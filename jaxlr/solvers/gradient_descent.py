@@ -75,7 +75,7 @@ def _spectral() -> Solver:
 
     def update(objective, point, memory):
         diagonal = next_entry(objective, point.params, memory.diagonal)
-        first, shorts = _first_step(memory, diagonal)
+        first, shorts = first_step(memory, diagonal)
         direction = -point.grad / diagonal.scale
         search = backtracking(objective, point, direction, first)
         image = jax.jvp(jax.grad(objective), (search.point.params,), (direction,))[1]
@@ -89,7 +89,7 @@ def _spectral() -> Solver:
     return Solver(init, update)
 
 
-def _first_step(memory: GradientDescentMemory, diagonal: Diagonal) -> tuple[Array, Array]:
+def first_step(memory: GradientDescentMemory, diagonal: Diagonal) -> tuple[Array, Array]:
     """The first step [] to try in the scales of now, and the short steps up to the last one."""
     step, direction, image, shorts, before = memory
     anew = diagonal.count == 0
