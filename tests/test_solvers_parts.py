@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jaxlr import solvers
 from jaxlr.solvers.bfgs import BfgsMemory
-from jaxlr.solvers.diagonal import Diagonal
+from jaxlr.solvers.diagonal import Diagonal, next_entry, unscaled
 from jaxlr.solvers.gradient_descent import GradientDescentMemory, first_step
 from jaxlr.solvers.lbfgs import LbfgsMemory, two_loops
 from jaxlr.solvers.parts import look
@@ -268,3 +268,20 @@ def test_the_first_step_down_the_gradient_is_long_but_for_valleys(
     np.testing.assert_allclose(shorts[0], remembered, rtol=10 * EPS)
     older = [0.5, 0.01] if count else [np.inf, np.inf]
     np.testing.assert_allclose(shorts[1:], older, rtol=10 * EPS)
+
+
+def test_scales_are_the_hessians_diagonal_however_far_apart_and_0_counts_as_the_largest():
+    bend = np.array([1e10, -3.0, 1e-2, 0.0])
+
+    def objective(x):
+        return jnp.sum(jnp.asarray(bend, DTYPE) * x**2) / 2
+
+    known = unscaled(jnp.ones(4, DTYPE))
+    for i in range(4):
+        np.testing.assert_array_equal(known.scale, 1)
+        assert known.count == i
+        known = next_entry(objective, jnp.full(4, 0.5, DTYPE), known)
+    assert known.count == 0
+    np.testing.assert_allclose(known.scale, [1e10, 3, 1e-2, 1e10], rtol=4 * EPS)
+    flat = next_entry(jnp.sum, jnp.ones(1, DTYPE), unscaled(jnp.ones(1, DTYPE)))
+    np.testing.assert_array_equal(flat.scale, 1)  # nothing bends: as it was

@@ -26,13 +26,15 @@ def unscaled(params: Array) -> Diagonal:
 def next_entry(objective: Objective, params: Array, known: Diagonal) -> Diagonal:
     """One more |Hᵢᵢ|, by one product with the Hessian; after the last, all are the scales.
 
-    Then `count` is 0 again. An entry that is 0 counts as the largest one's rounding.
+    Then `count` is 0 again. An entry of 0 tells nothing of its param, and counts as the largest.
+    Small ones are believed: units may differ by more than the digits of the dtype.
     """
     unit = jnp.zeros_like(params).at[known.count].set(1)
     entry = jax.jvp(jax.grad(objective), (params,), (unit,))[1][known.count]
     learnt = known.learnt.at[known.count].set(jnp.abs(entry))
     count = (known.count + 1) % params.size
     top = jnp.max(learnt)
-    floor = jnp.finfo(learnt.dtype).eps * jnp.where(top > 0, top, 1)
-    usable = (count == 0) & jnp.isfinite(top)
-    return Diagonal(jnp.where(usable, jnp.maximum(learnt, floor), known.scale), learnt, count)
+    told = learnt > jnp.finfo(learnt.dtype).eps ** 2 * top
+    usable = (count == 0) & jnp.isfinite(top) & (top > 0)
+    scale = jnp.where(usable, jnp.where(told, learnt, top), known.scale)
+    return Diagonal(scale, learnt, count)
