@@ -14,7 +14,8 @@ sweep: .venv/ready  ## 1,280 softmax regressions on digits: results and a page i
 # Eight processes import the tests: rewritten once, their asserts are read from bytecode by the rest.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 AS_SHIPPED := -m as_shipped $(shell grep -l as_shipped tests/test_*.py)
-PLAINLY := XLA_FLAGS="$(XLA_FLAGS) --xla_cpu_use_fusion_emitters=false" JAX_DISABLE_MOST_OPTIMIZATIONS=1
+PLAINLY := XLA_FLAGS="$(XLA_FLAGS) --xla_cpu_use_fusion_emitters=false --xla_cpu_parallel_codegen_split_count=1" \
+	JAX_DISABLE_MOST_OPTIMIZATIONS=1
 
 test: .venv/ready  ## the whole suite, in strict float32 and again with float64 enabled
 	$(PYTEST) $(AS_SHIPPED)
