@@ -100,7 +100,6 @@ def test_transformations_nest_outside_of_jit(name):
     Lowering is enough to see it; nothing is compiled.
     """
     metric = jax.jit(lambda *lane: called(name, lane))
-    jax.jit(jax.vmap(metric)).lower(*ARGUMENTS)
     jax.jit(jax.vmap(jax.checkpoint(metric))).lower(*ARGUMENTS)
     jax.jit(jax.vmap(jax.vmap(metric))).lower(*(a[None] for a in ARGUMENTS))
     if name in (*PROBABILITY[:4], *REGRESSION):

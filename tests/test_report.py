@@ -80,9 +80,9 @@ def test_figures_follow_the_theme(pages):
 
 
 def test_the_same_findings_give_the_same_bytes(pages, tmp_path):
-    problem, plan, findings = case("ten classes")
+    problem, plan, findings = case("binary")
     report.write(tmp_path / "again.html", problem, plan, findings, make_summary(problem, plan))
-    assert (tmp_path / "again.html").read_text(encoding="utf-8") == pages["ten classes"]
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == pages["binary"]
 
 
 def test_a_page_where_all_diverged_says_so(pages):
