@@ -183,7 +183,7 @@ def logistic_minimum(kind):
     return end.fun, value, gradient
 
 
-TOO_HARD = {  # condition number 1e8, and no scales; curved valleys, and no second derivatives
+TOO_HARD = {  # condition number 1e8, and no scales; a bent valley, and nothing learnt of it
     ("textbook_cg", "badly scaled"),
     ("steepest_descent", "badly scaled"),
     ("steepest_descent", "rosenbrock"),

@@ -131,9 +131,8 @@ def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
     num_rows = len(problem.x)
     if plan.grouped:
         return len(problem.labels), num_rows
-    alike = (
-        plan.num_metrics == num_lanes or len(problem.weights) == 1
-    )  # weights of a metric's lanes
+    # Whether the lanes of a metric weigh the rows alike:
+    alike = plan.num_metrics == num_lanes or len(problem.weights) == 1
     return (plan.num_metrics, num_rows) if alike and not family.multiclass else (1, 0)
 
 

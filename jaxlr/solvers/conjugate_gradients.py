@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.pytypes import Array, Scalar
-from jaxlr.solvers.diagonal import Diagonal, next_entry, unscaled
+from jaxlr.solvers.diagonal import Diagonal, doubted, next_entry, unscaled
 from jaxlr.solvers.line_search import strong_wolfe
 from jaxlr.solvers.parts import Solver, Step, cautious_step, choose, downhill, looks
 
@@ -145,8 +145,8 @@ def nonlinear_cg(c2: Scalar = 0.1, *, scaled: bool = True) -> Solver:
         ratio = jnp.where(next_slope < 0, slope / next_slope, 1)
         going_on = NonlinearCgMemory(kept, search.step * jnp.minimum(ratio, 10), diagonal)
         afresh = init(point)
-        if scaled:  # what is learnt of H is not lost, but the scales are not trusted any more
-            afresh = afresh._replace(diagonal=diagonal._replace(scale=afresh.diagonal.scale))
+        if scaled:
+            afresh = afresh._replace(diagonal=doubted(diagonal))
         memory = choose(search.failed, afresh, going_on)
         return Step(search.point, memory, looks(search.num_looks, int(scaled)), search.failed)
 

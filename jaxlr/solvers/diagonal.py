@@ -23,6 +23,11 @@ def unscaled(params: Array) -> Diagonal:
     return Diagonal(one, 0 * one, jnp.array(0, jnp.int32))
 
 
+def doubted(known: Diagonal) -> Diagonal:
+    """After a failed search: what is learnt of H is not lost, but its scales are not used."""
+    return known._replace(scale=jnp.ones_like(known.scale))
+
+
 def next_entry(objective: Objective, params: Array, known: Diagonal) -> Diagonal:
     """One more |Hᵢᵢ|, by one product with the Hessian; after the last, all are the scales.
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.pytypes import Array
-from jaxlr.solvers.diagonal import Diagonal, next_entry, unscaled
+from jaxlr.solvers.diagonal import Diagonal, doubted, next_entry, unscaled
 from jaxlr.solvers.line_search import End, Search, decreases, level
 from jaxlr.solvers.parts import (
     Objective,
@@ -80,9 +80,7 @@ def _spectral() -> Solver:
         search = backtracking(objective, point, direction, first)
         image = jax.jvp(jax.grad(objective), (search.point.params,), (direction,))[1]
         going_on = GradientDescentMemory(search.step, direction, image, shorts, diagonal)
-        # What is learnt of H is not lost by a failure, but the scales are not trusted any more.
-        doubted = diagonal._replace(scale=jnp.ones_like(diagonal.scale))
-        afresh = init(point)._replace(diagonal=doubted)
+        afresh = init(point)._replace(diagonal=doubted(diagonal))
         memory = choose(search.failed, afresh, going_on)
         return Step(search.point, memory, looks(search.num_looks, 2), search.failed)
 
