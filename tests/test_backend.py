@@ -17,10 +17,10 @@ LANES, ROWS, CLASSES = 24, 2080, 10  # 49,920 rows in all; the fault begins at 3
 
 
 def test_reductions_of_many_lanes_belong_to_their_lanes():
-    kz, ky, kw = jax.random.split(jax.random.key(0), 3)
-    logits = jax.random.normal(kz, (LANES, ROWS, CLASSES))
-    labels = jax.random.randint(ky, (ROWS,), 0, CLASSES)
-    fold_weights = jax.random.bernoulli(kw, 0.5, (5, ROWS)).astype(logits.dtype)
+    rng = np.random.default_rng(0)
+    logits = jnp.asarray(rng.normal(size=(LANES, ROWS, CLASSES)), jnp.float32)
+    labels = jnp.asarray(rng.integers(0, CLASSES, ROWS), jnp.int32)
+    fold_weights = jnp.asarray(rng.integers(0, 2, (5, ROWS)), jnp.float32)
 
     def loss(z, label):
         shifted = z - jnp.max(z)

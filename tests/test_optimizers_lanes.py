@@ -196,7 +196,7 @@ def test_any_subset_of_the_numbers_can_be_lanes(swept, traced):
 
 def test_momentum_ema_is_the_heavy_ball_with_a_smaller_step():
     """v_ema = (1 - β)·v_ball, so sgd(α(1 - β), β) and momentum_ema(α, β) take the same steps."""
-    rates, decays = jax.random.uniform(jax.random.key(2), (2, 256), float)
+    rates, decays = jnp.asarray(np.random.default_rng(2).uniform(size=(2, 256)))
     w, grads = (tree["n"][0] for tree in problem())
 
     def both(rate, decay):

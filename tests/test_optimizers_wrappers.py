@@ -57,7 +57,7 @@ def test_clipping_no_leaves_is_nothing():
 def test_weight_decay_is_that_of_optax(mask):
     ours = optimizers.add_weight_decay(0.1, mask)
     theirs = optax.add_decayed_weights(0.1, mask)
-    params, grads = example(jax.random.key(0)), example(jax.random.key(1))
+    params, grads = example(0), example(1)
     mine, _ = ours.update(grads, ours.init(params), params)
     yours, _ = theirs.update(grads, theirs.init(params), params)
     chex.assert_trees_all_close(mine, yours, rtol=1e-6)
@@ -166,7 +166,7 @@ def test_lanes_of_lookahead_are_the_runs_one_by_one():
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float32] + [jnp.float64] * X64)
 def test_lookahead_keeps_dtypes(dtype):
     optimizer = optimizers.lookahead(optimizers.adam(0.1), 2, jnp.float32(0.5), True)
-    params = example(jax.random.key(0), dtype)
+    params = example(0, dtype)
     before = jax.eval_shape(optimizer.init, params)
     updates, after = jax.eval_shape(optimizer.update, params, before, params)
     assert before == after
@@ -176,8 +176,7 @@ def test_lookahead_keeps_dtypes(dtype):
 @pytest.mark.parametrize("paired", [False, True])
 def test_lookahead_trains(paired):
     """In a pair, gradients come for both kinds of weights, and only the fast ones count."""
-    key = jax.random.key(3)
-    x = jax.random.normal(key, (64, 4))
+    x = jnp.asarray(np.random.default_rng(3).normal(size=(64, 4)), jnp.float32)
     batch = Batch(x, (x[:, 0] > 0).astype(jnp.int32))
     order = jnp.arange(160).reshape(20, 8) % 64
     params = {"w": jnp.full(4, 0.1), "b": jnp.asarray(0.1)}

@@ -13,10 +13,10 @@ N, D = 24, 3
 
 
 def problem(seed=0):
-    kx, kw, kn = jax.random.split(jax.random.key(seed), 3)
-    x = jax.random.normal(kx, (N, D))
-    y = (x @ jax.random.normal(kw, (D,)) + jax.random.normal(kn, (N,)) > 0).astype(jnp.int32)
-    return Batch(x, y)
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(N, D))
+    y = x @ rng.normal(size=D) + rng.normal(size=N) > 0
+    return Batch(jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.int32))
 
 
 RISK = losses.risk(models.linear, losses.log_loss, l2=0.01)
