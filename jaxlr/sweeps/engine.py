@@ -137,8 +137,7 @@ def _segment(lane, lanes, progress, batch, fold_weights, order):
         return lane.evaluate(hyper, state, held_out)
 
     steps = jnp.moveaxis(order, 1, 0) if own_order else order
-    # Four steps a turn: the loop copies what it carries each time round.
-    progress, losses = jax.lax.scan(all_step, progress, steps, unroll=4)
+    progress, losses = jax.lax.scan(all_step, progress, steps)
     metrics = jax.vmap(evaluate)(lanes.hypers, progress.state, lanes.fold)
     return progress, (jnp.mean(losses, axis=0), metrics)
 
