@@ -111,15 +111,17 @@ def certify(
     params = params.at[..., -1].add(shift)
     z = z + shift[:, :, None]
     values, slopes = family.value(z, labels), family.slope(z, labels)
+    # Made once, and kept: XLA would rather make them again for everything that needs them.
+    slopes, bend = jax.lax.optimization_barrier((slopes, family.bend(z, labels)))
     mean = _mean(values, weights)
     u = -gradient(slopes * weights[:, None], problem.x)
     w = without_intercept(params)
     ridge, lasso = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
     l2, l1 = jnp.sum(w**2, axis=(1, 2)) / 2, jnp.sum(jnp.abs(w), axis=(1, 2))
     risk = mean + ridge * l2 + lasso * l1
-    rounding, grad_error, steep = _rounding(family, problem, params, z, labels, weights, slopes)
+    rounding, grad_error, steep = _rounding(family, problem, params, bend, weights, slopes)
     unit = _unit(problem.x)
-    left, pull = _unsettled(family, problem, z, labels, weights, u[..., -1])
+    left, pull = _unsettled(family, problem, bend, weights, u[..., -1])
     rounding = unit * (rounding + risk) + _constant(family, problem.x) + left
     grad_error = unit * (grad_error + lanes.lam * _norm(w)) + pull
 
@@ -140,7 +142,7 @@ def certify(
         nu = jnp.sqrt(jnp.maximum(upper, 0)) + error
         return jnp.where(smooth, _sharpened(family, lanes, gap, nu, steepness, radius, reach), gap)
 
-    point = Point(problem.x, labels, weights, z, grad, moves, ridge)
+    point = Point(problem.x, labels, weights, bend, grad, moves, ridge)
     size = family.num_outputs * problem.x.shape[1]
     if direct or (direct is None and size <= SMALL):
         found = decrements.by_factor(family, point)
@@ -154,7 +156,7 @@ def certify(
         drift = 4 * unit * (steep + ridge)
         known = jnp.zeros_like(risk)
         if share is not None and not family.multiclass:
-            known = share(family.curvature(z, labels)[:, 0], weights)
+            known = share(family.curvature(bend)[:, 0], weights)
         found = decrements.by_products(
             family, point, precondition, known, drift, num_steps, is_enough
         )
@@ -275,14 +277,14 @@ def _shortened(family, z, labels, weights, values, slopes, share):
     return _mean(jnp.where(whole, jnp.minimum(plain, entropy), plain), weights)
 
 
-def _unsettled(family, problem, z, labels, weights, slope):
+def _unsettled(family, problem, bend, weights, slope):
     """What the intercepts' slopes [L, C], 0 but for rounding, can do to J, and to ∇W in norm.
 
     With ν² = gᵀ H_bb⁻¹ g: J falls by about ½ν², and ‖H_Wb H_bb⁻¹ g‖ <= max ‖x‖ ν √(Σ s tr ℓ'').
     """
-    inverse = pseudo_inverse(intercept_hessian(family, z, labels, weights))
+    inverse = pseudo_inverse(intercept_hessian(family, bend, weights))
     squared = jnp.einsum("lc,lcd,ld->l", slope, inverse, slope, precision="highest")
-    trace = jnp.einsum("lcn,ln->l", family.curvature(z, labels), weights, precision="highest")
+    trace = jnp.einsum("lcn,ln->l", family.curvature(bend), weights, precision="highest")
     longest = jnp.sqrt(jnp.max(_squared_lengths(problem)) + 1)
     return squared, longest * jnp.sqrt(jnp.maximum(squared * trace, 0))
 
@@ -305,7 +307,7 @@ def _constant(family: Family, x: Array) -> float:
     return 0.0 if sharp else 4 * float(jnp.finfo(x.dtype).eps)
 
 
-def _rounding(family, problem, params, z, labels, weights, slopes):
+def _rounding(family, problem, params, bend, weights, slopes):
     """Magnitudes [L] whose rounding moves J and, in norm, its gradient; Σ s ℓ'' ‖x‖² >= ‖H‖."""
     lengths = jnp.sqrt(_squared_lengths(problem) + 1)
     largest = jnp.max(jnp.abs(problem.x), axis=0)
@@ -321,7 +323,7 @@ def _rounding(family, problem, params, z, labels, weights, slopes):
         return out[..., 0], out[..., 1], out[..., 2]
 
     steep, steep_long, _ = totals(jnp.abs(slopes))
-    _, curved_long, squares = totals(family.curvature(z, labels))
+    _, curved_long, squares = totals(family.curvature(bend))
     moved = jnp.minimum(steep_long * norms, steep * tops)
     bent = jnp.minimum(squares * norms, curved_long * tops)
     grads = jnp.sum(steep_long + bent, axis=1)

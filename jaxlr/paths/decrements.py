@@ -4,7 +4,7 @@ Both profile the intercepts out: S = H_WW - H_Wb H_bb⁺ H_bW is the Hessian of 
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +23,7 @@ class Point(NamedTuple):
     Attributes:
       x: [N, P], the last column ones.
       labels, weights: [L, N].
-      logits: [L, C, N].
+      bend: of the loss at the logits, as the family has it.
       grad: [L, C, P] of J's smooth part, or a subgradient of J; 0 where `moves` is 0.
       moves: [L, C, P] 0 or 1: the params that may move.
       ridge: [L] λ (1 - α).
@@ -32,7 +32,7 @@ class Point(NamedTuple):
     x: Array
     labels: Array
     weights: Array
-    logits: Array
+    bend: Any
     grad: Array
     moves: Array
     ridge: Array
@@ -61,11 +61,11 @@ def by_factor(family: Family, point: Point) -> Decrement:
     units = jnp.eye(num_outputs, dtype=point.x.dtype)
 
     def of_lane(lane):
-        z, y, s, grad, moves, ridge = jax.tree.map(lambda a: a[None], lane)
+        bend, y, s, grad, moves, ridge = jax.tree.map(lambda a: a[None], lane)
 
         def column(unit):
-            v = jnp.broadcast_to(unit[None, :, None], z.shape)
-            return family.hessian_product(z, y, v)[0] * s  # [C, N] * [1, N]
+            v = jnp.broadcast_to(unit[None, :, None], (1, num_outputs, len(point.x)))
+            return family.hessian_product(bend, v)[0] * s  # [C, N] * [1, N]
 
         curved = jax.lax.map(column, units)  # [C, C, N]
 
@@ -91,7 +91,7 @@ def by_factor(family: Family, point: Point) -> Decrement:
         )
         return Decrement(lower, upper, reach, jnp.trace(inverse))
 
-    lanes = (point.logits, point.labels, point.weights, point.grad, point.moves, point.ridge)
+    lanes = (point.bend, point.labels, point.weights, point.grad, point.moves, point.ridge)
     return jax.lax.map(of_lane, lanes)
 
 
@@ -166,19 +166,19 @@ def by_products(
     ρ is followed from step to step, and the rounding of that, at most `rounding` [L] times the
     lengths of all steps together, is added to it. A lane rests when the last term is below a
     thousandth of the others, or when `enough` of the bound [L] says so and the others are known
-    to a hundredth.
+    to a tenth.
     """
-    labels, weights, z = point.labels, point.weights, point.logits
+    bend, weights = point.bend, point.weights
     moves = without_intercept(point.moves)
     ridge = point.ridge[:, None, None]
-    inverse = pseudo_inverse(intercept_hessian(family, z, labels, weights))
+    inverse = pseudo_inverse(intercept_hessian(family, bend, weights))
     precondition = precondition or _diagonal(family, point)
 
     def product(u):
         """S u, masked."""
 
         def curved(v):
-            return family.hessian_product(z, labels, v) * weights[:, None]
+            return family.hessian_product(bend, v) * weights[:, None]
 
         heavy = curved(logits(u, point.x))
         shift = jnp.einsum("lcd,ld->lc", inverse, jnp.sum(heavy, axis=2), precision="highest")
@@ -221,7 +221,7 @@ def by_products(
         rz = jnp.where(go, new, rz)
         found, rest = bounds(u, r, rz, walked)
         sharp = rest <= 1e-3 * found
-        settled = (new <= 1e-2 * found) & enough(found + rest)
+        settled = (new <= 0.1 * found) & enough(found + rest)
         return u, r, p, rz, walked, count + 1, go & ~sharp & ~settled
 
     grad = moves * point.grad
@@ -236,7 +236,7 @@ def by_products(
 
 def _diagonal(family, point) -> Precondition:
     """The inverse of H's diagonal, means taken out."""
-    heavy = family.curvature(point.logits, point.labels) * point.weights[:, None]
+    heavy = family.curvature(point.bend) * point.weights[:, None]
     squares = gradient(heavy, point.x**2)
     first = gradient(heavy, point.x)
     total = first[..., -1:]

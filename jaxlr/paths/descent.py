@@ -138,7 +138,7 @@ def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
 
 def _remeasured(family, problem, lanes, rows, plan, state) -> State:
     labels, weights = rows
-    curvature = family.curvature(state.logits, labels)
+    curvature = family.curvature(family.bend(state.logits, labels))
     num_lanes, num_classes, num_rows = curvature.shape
     lam = lanes.lam * (1 - lanes.l1_ratio)
     if plan.grouped:

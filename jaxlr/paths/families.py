@@ -6,7 +6,7 @@ last axis. Every other loss, a user's too, is differentiated by autodiff.
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,8 +23,10 @@ class Family(NamedTuple):
       multiclass: whether the loss takes a row of logits.
       value: (logits, labels) -> [L, N] nats.
       slope: -> [L, C, N], its derivatives.
-      curvature: -> [L, C, N], its second derivatives, one class at a time.
-      hessian_product: (logits, labels, v [L, C, N]) -> [L, C, N].
+      bend: -> arrays with leading axes [L, ...]: what its second derivatives are made of. It costs
+        exponentials, and what is made of it doesn't.
+      curvature: (bend) -> [L, C, N], the second derivatives, one class at a time.
+      hessian_product: (bend, v [L, C, N]) -> [L, C, N].
       concordance: M with |l'''[v, v, u]| <= M range(u) l''[v, v], where range is the largest
         minus the smallest of the classes (|u| for a scalar); None if it isn't known.
     """
@@ -33,8 +35,9 @@ class Family(NamedTuple):
     multiclass: bool
     value: Callable[[Array, Array], Array]
     slope: Callable[[Array, Array], Array]
-    curvature: Callable[[Array, Array], Array]
-    hessian_product: Callable[[Array, Array, Array], Array]
+    bend: Callable[[Array, Array], Any]
+    curvature: Callable[[Any], Array]
+    hessian_product: Callable[[Any, Array], Array]
     concordance: float | None
 
 
@@ -60,16 +63,14 @@ def _scalar(loss, concordance) -> Family:
 
         return mapped
 
-    def product(logits, labels, v):
-        return over(curvature)(logits, labels)[:, None] * v
-
     return Family(
         1,
         False,
         over(loss),
         lambda z, y: over(slope)(z, y)[:, None],
         lambda z, y: over(curvature)(z, y)[:, None],
-        product,
+        lambda bend: bend,
+        lambda bend, v: bend * v,
         concordance,
     )
 
@@ -84,14 +85,21 @@ def _rows(loss, num_classes) -> Family:
     def diagonal(z, y):
         return jnp.diagonal(jax.hessian(loss)(z, y))
 
-    def product(logits, labels, v):
+    def product(bend, v):
         def one(z, y, v):
             return jax.jvp(lambda z: slope(z, y), (z,), (v,))[1]
 
-        return jax.vmap(jax.vmap(one, (1, 0, 1), 1))(logits, labels, v)
+        return jax.vmap(jax.vmap(one, (1, 0, 1), 1))(*bend, v)
 
     return Family(
-        num_classes, True, over(loss, 0), over(slope, 1), over(diagonal, 1), product, None
+        num_classes,
+        True,
+        over(loss, 0),
+        over(slope, 1),
+        lambda z, y: (z, y),
+        lambda bend: over(diagonal, 1)(*bend),
+        product,
+        None,
     )
 
 
@@ -116,12 +124,14 @@ def _softmax(num_classes) -> Family:
         e, own, others, total = parts(logits, labels)
         return jnp.where(own, -others, e) / total  # p - 1 would round to 0 at the true class
 
-    def curvature(logits, labels):
-        p = jax.nn.softmax(logits, axis=1)
+    def bend(logits, labels):
+        del labels
+        return jax.nn.softmax(logits, axis=1)
+
+    def curvature(p):
         return p * (1 - p)
 
-    def product(logits, labels, v):
-        p = jax.nn.softmax(logits, axis=1)
+    def product(p, v):
         return p * (v - jnp.sum(p * v, axis=1, keepdims=True))
 
-    return Family(num_classes, True, value, slope, curvature, product, 1.0)
+    return Family(num_classes, True, value, slope, bend, curvature, product, 1.0)

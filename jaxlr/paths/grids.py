@@ -64,7 +64,7 @@ def _slopes_at_intercept(family, asked) -> Array:
     @jax.jit
     def step(b):
         slope = mean(family.slope(logits(b), labels))
-        curvature = mean(family.curvature(logits(b), labels))
+        curvature = mean(family.curvature(family.bend(logits(b), labels)))
         return b - jnp.clip(slope / jnp.maximum(curvature, 1e-12), -1, 1)
 
     b = jnp.zeros((num_targets * num_folds, family.num_outputs))

@@ -1,5 +1,7 @@
 """The intercepts that are optimal for given weights: a convex problem of C numbers per lane."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
@@ -35,7 +37,7 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
 
     def inverse_at(shift):
         z = logits + shift[:, :, None]
-        return pseudo_inverse(intercept_hessian(family, z, labels, weights))
+        return pseudo_inverse(intercept_hessian(family, family.bend(z, labels), weights))
 
     def newton(slope, inverse):
         direction = -jnp.einsum("lcd,ld->lc", inverse, slope, precision="highest")
@@ -111,13 +113,13 @@ def _damping(family, direction):
     return jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
 
 
-def intercept_hessian(family: Family, logits: Array, labels: Array, weights: Array) -> Array:
+def intercept_hessian(family: Family, bend: Any, weights: Array) -> Array:
     """Σ s ∂²ℓ/∂b² of every lane: [L, C, C]."""
     if not family.multiclass:
-        curvature = family.curvature(logits, labels)
+        curvature = family.curvature(bend)
         return jnp.einsum("lcn,ln->lc", curvature, weights, precision="highest")[:, :, None]
     if family.concordance:  # a softmax: diag(p) - p pᵀ
-        p = jax.nn.softmax(logits, axis=1)
+        p = bend
         heavy = p * weights[:, None]
         sums = jnp.einsum("lcn,ldn->lcd", heavy, p, precision="highest")
         off = jnp.where(jnp.eye(p.shape[1], dtype=bool)[None], 0, sums)
@@ -126,11 +128,11 @@ def intercept_hessian(family: Family, logits: Array, labels: Array, weights: Arr
         return diagonal[:, :, None] * jnp.eye(p.shape[1], dtype=p.dtype)[None] - off
 
     def column(unit):
-        v = jnp.broadcast_to(unit[None, :, None], logits.shape)
-        product = family.hessian_product(logits, labels, v)
+        v = jnp.broadcast_to(unit[None, :, None], (len(weights), len(unit), weights.shape[1]))
+        product = family.hessian_product(bend, v)
         return jnp.einsum("lcn,ln->lc", product, weights, precision="highest")
 
-    columns = jax.lax.map(column, jnp.eye(logits.shape[1], dtype=logits.dtype))
+    columns = jax.lax.map(column, jnp.eye(family.num_outputs, dtype=weights.dtype))
     return jnp.transpose(columns, (1, 2, 0))
 
 

@@ -19,7 +19,7 @@ from jaxlr.paths.problem import Problem, lanes_of
 from jaxlr.paths.proofs import Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
-ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim
+ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim, while gaps halve
 MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
 
 
@@ -63,12 +63,13 @@ def march(
         goals = [_goal(lam, reach[of.fold]) for lam, of in zip(block, lanes, strict=True)]
         turns = jax.tree.map(lambda *leaves: np.stack(leaves), *lanes)
         goals = np.stack(goals).astype(bulk.x.dtype)
-        aim = MARGIN * tol
+        aim, last = MARGIN * tol, np.inf
         state, ends = _walked(engine, family, bulk, turns, plan, state, aim, goals, max_steps, kept)
         for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
             proof = proofs.of_block(family, problem, block, l1_ratio, ends, certified)
-            short = (proof.gap > tol * proof.risk).reshape(block.shape)
-            short &= np.asarray(ends.num_steps) < max_steps
+            short = (proof.gap > tol * proof.risk) & ~(proof.gap > last / 2)
+            short = short.reshape(block.shape) & (np.asarray(ends.num_steps) < max_steps)
+            last = proof.gap
             if not short[:kept].any() or finer == 1e-3**ROUNDS:
                 break
             aim = float(MARGIN * tol * finer)  # NumPy's would be another program

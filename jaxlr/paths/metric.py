@@ -14,9 +14,10 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 
+from jaxlr.paths import blocks as of_rows
+from jaxlr.paths.blocks import ROWS
 from jaxlr.pytypes import Array
 
-ROWS = 1024  # a turn's rows: their scaled columns stay in the cache
 WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors
 
 
@@ -40,11 +41,18 @@ class Metric(NamedTuple):
     doubt: Array
 
 
-def metric(x: Array, x_t: Array, curvature: Array, lam: Array, coupled: bool) -> Metric:
-    """The metric where rows x [N, P] (x_t its transpose) have curvatures [G, C, N]; λ is [G]."""
+def metric(x: Array, x_t: Array | None, curvature: Array, lam: Array, coupled: bool) -> Metric:
+    """The metric where rows x [N, P] (x_t its transpose) have curvatures [G, C, N]; λ is [G].
+
+    Without x_t it is made of a sample of the rows.
+    """
     num_groups, num_classes, _ = curvature.shape
     size = x.shape[1]
-    blocks = blocks_of(x, x_t, curvature.reshape(num_groups * num_classes, -1))
+    curvature = curvature.reshape(num_groups * num_classes, -1)
+    if x_t is None:
+        blocks = of_rows.of_sample(x, curvature)
+    else:
+        blocks = of_rows.blocks_of(x, x_t, curvature)
     return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, len(x))
 
 
@@ -121,30 +129,6 @@ def none(
         jnp.zeros(num_groups, dtype),
         jnp.zeros(num_groups, dtype),
     )
-
-
-def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
-    """Σ_n weights[g, n] x_n x_nᵀ for every g: [G, P, P], as one product in turns of rows.
-
-    x_t is the transpose of x [N, P]: scaling its columns leaves the factor as the product wants it.
-    """
-    num_rows, size = x.shape
-    num_groups, turns = len(weights), num_rows // ROWS
-    weights = jax.lax.optimization_barrier(weights)  # or they are made again for every column
-
-    def product(x, x_t, weights):
-        scaled = (weights[:, None] * x_t[None]).reshape(num_groups * size, -1)
-        return jnp.dot(scaled, x, precision="highest")
-
-    def add(turn, total):
-        part = jax.lax.dynamic_slice_in_dim(x, turn * ROWS, ROWS)
-        columns = (jax.lax.dynamic_slice_in_dim(a, turn * ROWS, ROWS, 1) for a in (x_t, weights))
-        return total + product(part, *columns)
-
-    rest = turns * ROWS
-    total = product(x[rest:], x_t[:, rest:], weights[:, rest:])
-    total = jax.lax.fori_loop(0, turns, add, total) if turns else total
-    return total.reshape(num_groups, size, size)
 
 
 def _product(matrices: Array, vectors: Array) -> Array:

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import door, families, folds, grids, march, separation
+from jaxlr.paths import blocks, door, families, folds, grids, march, separation
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -128,15 +128,16 @@ def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
     if ratio > 0:
         return march.march(family, _problem(asked, asked.x), lambdas, ratio, tol, max_steps)
     # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.
-    size = np.sqrt(np.mean(asked.x**2)) if asked.x.size else 0
+    size = np.sqrt(np.vdot(asked.x, asked.x) / asked.x.size) if asked.x.size else 0
     power = -int(np.round(np.log2(size))) if 0 < size < np.inf else 0
-    x, turn = np.ldexp(asked.x, power), None
+    x, turn = np.ldexp(asked.x, power) if power else asked.x, None
     if x.shape[1] > len(x):
         # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
         turn, rows = np.linalg.qr(x.T)
         x = rows.T
     lambdas = np.ldexp(lambdas, 2 * power)
-    answers = march.march(family, _problem(asked, x), lambdas, ratio, tol, max_steps)
+    sampled = asked.num_classes is not None and blocks.can_be_sampled(*x.shape)
+    answers = march.march(family, _problem(asked, x, sampled), lambdas, ratio, tol, max_steps)
     w, b = answers.params[..., :-1], answers.params[..., -1:]
     w = np.ldexp(w if turn is None else w @ turn.T, power)
     return answers._replace(params=np.concatenate([w, b], axis=-1))
@@ -149,17 +150,25 @@ def _least_squares(family, asked) -> Answers:
     return march.proved(family, problem, params, asked.lambdas)
 
 
-def _problem(asked, x) -> Problem:
+def _problem(asked, x, sampled=False) -> Problem:
     labels, weights, groups = asked.labels, asked.weights, None
     if asked.num_classes is None and (found := folds.grouped(weights)) is not None:
         order, groups = found
         x, labels = x[order], labels[:, order]
         weights = groups.mix[:, np.repeat(groups.of_turn, folds.ROWS)] * groups.base
-    x = np.c_[x, np.ones(len(x))]
+    squares = np.einsum("np,np->n", x, x)
+    x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    squares = np.einsum("np,np->n", x[:, :-1], x[:, :-1])
-    arrays = (x, labels, weights, np.ascontiguousarray(x.T), groups, squares)
+    arrays = (x, labels, weights, None if sampled else _transposed(x), groups, squares)
     return Problem(*jax.tree.map(jnp.asarray, arrays))
+
+
+def _transposed(x: np.ndarray) -> np.ndarray:
+    """A copy of the transpose, some rows at a time: NumPy's own walks through all of memory."""
+    out = np.empty(x.shape[::-1])
+    for first in range(0, len(x), 256):
+        out[:, first : first + 256] = x[first : first + 256].T
+    return out
 
 
 def _separations(asked, loss) -> np.ndarray | None:

@@ -16,7 +16,8 @@ class Problem(NamedTuple):
       x: [N, P] features, and a last column of ones for the intercept: P = D + 1.
       labels: [T, N] of T targets.
       weights: [F, N] of F folds; every row sums to 1.
-      x_t: [P, N], the transpose of x, stored: a metric is made from it several times faster.
+      x_t: [P, N], the transpose of x, stored: a metric is made from it several times faster. None
+        where a metric is made of a sample of the rows.
       groups: of rows, where the folds have them.
       squares: [N] ‖x‖² of the features.
     """

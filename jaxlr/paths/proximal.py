@@ -16,9 +16,9 @@ import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
 from jaxlr.paths import endings, lasso, line
+from jaxlr.paths.blocks import blocks_of
 from jaxlr.paths.descent import Plan
 from jaxlr.paths.families import Family
-from jaxlr.paths.metric import blocks_of
 from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
@@ -134,10 +134,10 @@ def _remeasured(family, problem, lanes, plan, state) -> State:
     num_outputs, size = state.params.shape[1:]
     basis = jnp.eye(num_outputs)[:, None, :, None]
 
+    bend = family.bend(state.logits, labels)
+
     def against(unit):
-        return family.hessian_product(
-            state.logits, labels, jnp.broadcast_to(unit, state.logits.shape)
-        )
+        return family.hessian_product(bend, jnp.broadcast_to(unit, state.logits.shape))
 
     rows, columns = np.triu_indices(num_outputs)
     pairs = jax.vmap(against)(basis)[rows, :, columns] * weights[None]  # [pairs, L, N]
