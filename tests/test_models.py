@@ -10,7 +10,7 @@ from jaxlr import activations, models
 
 
 def normal(rng, shape):
-    return jnp.asarray(rng.normal(size=shape), jnp.float32)
+    return jnp.asarray(rng.normal(size=shape), float)
 
 
 @pytest.mark.parametrize("outputs", [None, 1, 4])

@@ -270,7 +270,7 @@ def test_updates_come_in_the_dtype_of_the_weights():
 
 @pytest.mark.parametrize("name", ["adam", "lamb"])
 def test_ours_and_that_of_optax_train_the_same_model(name):
-    x = jnp.asarray(np.random.default_rng(3).normal(size=(64, 4)), jnp.float32)
+    x = jnp.asarray(np.random.default_rng(3).normal(size=(64, 4)), float)
     batch = Batch(x, (x[:, 0] + 0.3 * x[:, 1] > 0).astype(jnp.int32))
     order = jnp.arange(96).reshape(12, 8) % 64
     params = {"w": jnp.full(4, 0.1), "b": jnp.asarray(0.1)}

@@ -176,7 +176,7 @@ def test_lookahead_keeps_dtypes(dtype):
 @pytest.mark.parametrize("paired", [False, True])
 def test_lookahead_trains(paired):
     """In a pair, gradients come for both kinds of weights, and only the fast ones count."""
-    x = jnp.asarray(np.random.default_rng(3).normal(size=(64, 4)), jnp.float32)
+    x = jnp.asarray(np.random.default_rng(3).normal(size=(64, 4)), float)
     batch = Batch(x, (x[:, 0] > 0).astype(jnp.int32))
     order = jnp.arange(160).reshape(20, 8) % 64
     params = {"w": jnp.full(4, 0.1), "b": jnp.asarray(0.1)}

@@ -16,7 +16,7 @@ def problem(seed=0):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(N, D))
     y = x @ rng.normal(size=D) + rng.normal(size=N) > 0
-    return Batch(jnp.asarray(x, jnp.float32), jnp.asarray(y, jnp.int32))
+    return Batch(jnp.asarray(x, float), jnp.asarray(y, jnp.int32))
 
 
 RISK = losses.risk(models.linear, losses.log_loss, l2=0.01)
