@@ -65,6 +65,24 @@ def test_descents_that_are_sent_back_for_more_are_one_program(monkeypatch):
     assert solved._cache_size() - walked[1] <= 1
 
 
+def test_lanes_whose_gaps_do_not_halve_are_sent_back_once(monkeypatch):
+    proved, solved, calls = march.proofs.of_block, march._solved, []
+
+    def unproved(*args):
+        proof = proved(*args)
+        return proof._replace(gap=0.9 ** len(calls) * proof.risk)
+
+    def noted(*args):
+        calls.append(args)
+        return solved(*args)
+
+    monkeypatch.setattr(march.proofs, "of_block", unproved)
+    monkeypatch.setattr(march, "_solved", noted)
+    x, labels = BINARY
+    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=0.5, tol=1e-14)
+    assert len(calls) == len(LAMBDAS)
+
+
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
 def test_with_an_l1_part_the_slopes_balance_the_penalty(l1_ratio):
     """The conditions of optimality: |slope| <= λα at 0, = λα + ridge elsewhere."""

@@ -16,7 +16,7 @@ DRAWN = 20  # rows of a sample, for every column
 
 
 def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
-    """Σ_n weights[g, n] x_n x_nᵀ for every g: [G, P, P], as one product in turns of rows.
+    """Σ_n weights[g, n] x_n x_nᵀ for every g: [G, P, P], in turns of rows.
 
     x_t is the transpose of x [N, P]: scaling its columns leaves the factor as the product wants it.
     """

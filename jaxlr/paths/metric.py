@@ -14,8 +14,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 
-from jaxlr.paths import blocks as of_rows
-from jaxlr.paths.blocks import ROWS
+from jaxlr.paths.blocks import ROWS, blocks_of, of_sample
 from jaxlr.pytypes import Array
 
 WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors
@@ -49,10 +48,7 @@ def metric(x: Array, x_t: Array | None, curvature: Array, lam: Array, coupled: b
     num_groups, num_classes, _ = curvature.shape
     size = x.shape[1]
     curvature = curvature.reshape(num_groups * num_classes, -1)
-    if x_t is None:
-        blocks = of_rows.of_sample(x, curvature)
-    else:
-        blocks = of_rows.blocks_of(x, x_t, curvature)
+    blocks = of_sample(x, curvature) if x_t is None else blocks_of(x, x_t, curvature)
     return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, len(x))
 
 

@@ -133,7 +133,6 @@ def _remeasured(family, problem, lanes, plan, state) -> State:
     labels, weights = weighted(problem, lanes)
     num_outputs, size = state.params.shape[1:]
     basis = jnp.eye(num_outputs)[:, None, :, None]
-
     bend = family.bend(state.logits, labels)
 
     def against(unit):
