@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
 from jaxlr.paths import descent, folds, metric
+from jaxlr.paths.problem import Problem
 
 pytestmark = pytest.mark.float64_pass
 
@@ -29,6 +30,11 @@ def problem(num_rows=300, num_features=4, sampled=True):
     sample = rng.integers(0, 4, num_rows) if sampled else np.ones(num_rows)
     trains = rng.integers(0, NUM_FOLDS, num_rows)[None] != np.arange(NUM_FOLDS)[:, None]
     return x, labels, trains * sample
+
+
+def rows_of(x, dtype):
+    x = jnp.asarray(x, dtype)
+    return Problem(x, None, None, x.T)
 
 
 def normalised(weights):
@@ -70,8 +76,10 @@ def test_a_hessian_is_at_least_its_share_of_the_metrics(dtype):
     here, there = rng.normal(size=(2, NUM_FOLDS, x.shape[1]))
     old, new = (expit(w @ x.T) * expit(-w @ x.T) for w in (here, there))
     lam, new_lam = np.array([1e-1, 1e-3, 1e-7]), np.array([1e-2, 1e-3, 1e-8])
-    rows = [jnp.asarray(a, dtype) for a in (x, x.T, (old * weights)[:, None], lam)]
-    given = metric.metric(*rows, False)._replace(curvature=jnp.asarray(old, dtype))
+    heavy = jnp.asarray((old * weights)[:, None], dtype)
+    given = metric.metric(rows_of(x, dtype), heavy, jnp.asarray(lam, dtype), False, False)._replace(
+        curvature=jnp.asarray(old, dtype)
+    )
     given = jax.tree.map(lambda leaf: leaf.astype(float), given)
     share = np.asarray(metric.share_of(given, jnp.asarray(new), jnp.asarray(weights), new_lam))
     assert (share > 1e-3).all()
@@ -111,8 +119,8 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
 def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():
     x = np.random.default_rng(0).normal(size=(50, 3))
     x = np.c_[x, x[:, 0] + 1e-6 * x[:, 1], np.ones(50)]
-    rows = [jnp.asarray(a, jnp.float32) for a in (x, x.T, np.full((1, 1, 50), 0.02), [1e-12])]
-    given = metric.metric(*rows, False)
+    heavy, lam = jnp.full((1, 1, 50), 0.02, jnp.float32), jnp.array([1e-12], jnp.float32)
+    given = metric.metric(rows_of(x, jnp.float32), heavy, lam, False, False)
     assert given.doubt > 1
     ones = jnp.ones((1, 50))
     known = jax.tree.map(lambda leaf: leaf.astype(float), given)._replace(curvature=ones)

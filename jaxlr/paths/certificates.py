@@ -12,7 +12,15 @@ from jaxlr.paths import decrements
 from jaxlr.paths.decrements import Point, Precondition
 from jaxlr.paths.families import Family
 from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, settled
-from jaxlr.paths.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
+from jaxlr.paths.problem import (
+    Lanes,
+    Problem,
+    carried,
+    gradient,
+    logits,
+    weighted,
+    without_intercept,
+)
 from jaxlr.pytypes import Array
 
 SMALL = 64  # C P up to which a factored Hessian costs less than a few products
@@ -106,7 +114,7 @@ def certify(
       Salmon, Gap safe screening rules for sparsity enforcing penalties (2017).
     """
     labels, weights = weighted(problem, lanes)
-    z = logits(params, problem.x)
+    z = logits(params, problem)
     shift = settled(family, z, labels, weights)
     params = params.at[..., -1].add(shift)
     z = z + shift[:, :, None]
@@ -114,7 +122,7 @@ def certify(
     # Made once, and kept: XLA would rather make them again for everything that needs them.
     slopes, bend = jax.lax.optimization_barrier((slopes, family.bend(z, labels)))
     mean = _mean(values, weights)
-    u = -gradient(slopes * weights[:, None], problem.x)
+    u = -gradient(slopes * weights[:, None], problem)
     w = without_intercept(params)
     ridge, lasso = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
     l2, l1 = jnp.sum(w**2, axis=(1, 2)) / 2, jnp.sum(jnp.abs(w), axis=(1, 2))
@@ -142,7 +150,7 @@ def certify(
         nu = jnp.sqrt(jnp.maximum(upper, 0)) + error
         return jnp.where(smooth, _sharpened(family, lanes, gap, nu, steepness, radius, reach), gap)
 
-    point = Point(problem.x, labels, weights, bend, grad, moves, ridge)
+    point = Point(problem.x, problem.x_t, labels, weights, bend, grad, moves, ridge)
     size = family.num_outputs * problem.x.shape[1]
     if direct or (direct is None and size <= SMALL):
         found = decrements.by_factor(family, point)
@@ -217,9 +225,9 @@ def reaching(family: Family, problem: Problem) -> Array:
 
 def _radius(problem: Problem) -> Array:
     """The largest ‖x - x̄‖ among a fold's rows: [F]."""
-    centre = gradient(problem.weights[:, None], problem.x).at[:, :, -1].set(0)
+    centre = gradient(problem.weights[:, None], problem).at[:, :, -1].set(0)
     squares = _squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
-    distances = squares - 2 * logits(centre, problem.x)[:, 0]
+    distances = squares - 2 * logits(centre, problem)[:, 0]
     distances = distances + 2 * _unit(problem.x) * squares  # what cancelled
     return jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
 
@@ -319,7 +327,7 @@ def _rounding(family, problem, params, bend, weights, slopes):
 
     def totals(sizes):
         """Σ s sizes ‖x‖^k of every lane and class, for k of 0, 1 and 2: three of [L, C]."""
-        out = gradient(sizes * weights[:, None], powers)
+        out = carried(sizes * weights[:, None], powers)
         return out[..., 0], out[..., 1], out[..., 2]
 
     steep, steep_long, _ = totals(jnp.abs(slopes))

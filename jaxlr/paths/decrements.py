@@ -11,7 +11,7 @@ import jax.numpy as jnp
 
 from jaxlr.paths.families import Family
 from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, unheard
-from jaxlr.paths.problem import gradient, logits, without_intercept
+from jaxlr.paths.problem import carried, gradient, logits, without_intercept
 from jaxlr.pytypes import Array
 
 Precondition = Callable[[Array], Array]
@@ -21,7 +21,7 @@ class Point(NamedTuple):
     """Where a decrement is wanted.
 
     Attributes:
-      x: [N, P], the last column ones.
+      x: [N, P], the last column ones; x_t is its transpose.
       labels, weights: [L, N].
       bend: of the loss at the logits, as the family has it.
       grad: [L, C, P] of J's smooth part, or a subgradient of J; 0 where `moves` is 0.
@@ -30,6 +30,7 @@ class Point(NamedTuple):
     """
 
     x: Array
+    x_t: Array
     labels: Array
     weights: Array
     bend: Any
@@ -180,10 +181,10 @@ def by_products(
         def curved(v):
             return family.hessian_product(bend, v) * weights[:, None]
 
-        heavy = curved(logits(u, point.x))
+        heavy = curved(logits(u, point))
         shift = jnp.einsum("lcd,ld->lc", inverse, jnp.sum(heavy, axis=2), precision="highest")
         heavy = heavy - curved(jnp.broadcast_to(shift[:, :, None], heavy.shape))
-        return moves * (gradient(heavy, point.x) + ridge * u)
+        return moves * (gradient(heavy, point) + ridge * u)
 
     def metric(r):
         return moves * precondition(moves * r)
@@ -237,8 +238,8 @@ def by_products(
 def _diagonal(family, point) -> Precondition:
     """The inverse of H's diagonal, means taken out."""
     heavy = family.curvature(point.bend) * point.weights[:, None]
-    squares = gradient(heavy, point.x**2)
-    first = gradient(heavy, point.x)
+    squares = carried(heavy, point.x**2)
+    first = gradient(heavy, point)
     total = first[..., -1:]
     diagonal = squares - first**2 / jnp.where(total > 0, total, 1)
     eps = jnp.finfo(squares.dtype).eps

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import endings, line, quasi_newton
+from jaxlr.paths import blocks, endings, line, quasi_newton
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
 from jaxlr.paths.folds import blocks_of
@@ -67,11 +67,13 @@ class Plan(NamedTuple):
     """What a run's shape decides: how many metrics there are, and how many steps one serves.
 
     `grouped`: the metrics of all folds are made at once, from one curvature for each target.
+    `sampled`: a metric is made of some of the rows.
     """
 
     num_metrics: int
     steps_per_metric: int
     grouped: bool = False
+    sampled: bool = False
 
 
 @partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
@@ -79,7 +81,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
     """The state at params [L, C, P]; the first step makes its metric."""
     num_lanes, _, size = params.shape
     rows = weighted(problem, lanes)
-    z = logits(params, problem.x)  # afresh: what follows adds to it
+    z = logits(params, problem)  # afresh: what follows adds to it
     far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
     return State(
@@ -120,7 +122,7 @@ def _risk(family, lanes, rows, params, z):
 def _gradient(family, problem, lanes, rows, params, z):
     labels, weights = rows
     slopes = family.slope(z, labels) * weights[:, None]
-    return gradient(slopes, problem.x) + _penalty(lanes) * without_intercept(params)
+    return gradient(slopes, problem) + _penalty(lanes) * without_intercept(params)
 
 
 def _penalty(lanes):
@@ -143,15 +145,13 @@ def _remeasured(family, problem, lanes, rows, plan, state) -> State:
     lam = lanes.lam * (1 - lanes.l1_ratio)
     if plan.grouped:
         bare = curvature.reshape(len(problem.labels), -1, num_rows).mean(axis=1)
-        blocks = blocks_of(problem.x, problem.x_t, problem.groups, bare)
-        new = metrics.of_blocks(
-            blocks.reshape(num_lanes, 1, *blocks.shape[2:]), lam, False, num_rows
-        )
+        sums = blocks_of(problem.x, problem.x_t, problem.groups, bare)
+        new = metrics.of_blocks(sums.reshape(num_lanes, 1, *sums.shape[2:]), lam, False, num_rows)
     else:
         bare = curvature[:, 0].reshape(plan.num_metrics, -1, num_rows).mean(axis=1)
         heavy = (curvature * weights[:, None]).reshape(plan.num_metrics, -1, num_classes, num_rows)
         lam = lam.reshape(plan.num_metrics, -1).mean(axis=1)
-        new = metrics.metric(problem.x, problem.x_t, heavy.mean(axis=1), lam, family.multiclass)
+        new = metrics.metric(problem, heavy.mean(axis=1), lam, family.multiclass, plan.sampled)
     if _known_curvatures(problem, num_lanes, plan, family)[1]:
         new = new._replace(curvature=bare)
     exact = _risk(family, lanes, rows, state.params, state.logits)
@@ -219,12 +219,12 @@ def _step(family, problem, lanes, rows, state, tol, goal) -> State:
 
 def _moved(family, problem, lanes, rows, state: State, direction: Array) -> State:
     """The active lanes after a step along their directions."""
-    d_logits = logits(direction, problem.x)
+    d_logits = logits(direction, problem)
     length, slopes, gain = _search(family, lanes, rows, state, direction, d_logits)
     length = jnp.where(state.active, length, 0)[:, None, None]
     s = length * direction
     params = state.params + s
-    grad = gradient(slopes, problem.x) + _penalty(lanes) * without_intercept(params)
+    grad = gradient(slopes, problem) + _penalty(lanes) * without_intercept(params)
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
     image = metrics.apply(state.metric, grad[None])[0]
     pair = (_row(s), _row(grad - state.grad), _row(image - state.image))
@@ -251,8 +251,9 @@ def _search(family, lanes, rows, state, direction, d_logits):
 
     def look(length):
         slopes = family.slope(state.logits + length[:, None, None] * d_logits, labels)
-        slopes = slopes * weights[:, None]
-        return jnp.einsum("lcn,lcn->l", slopes, d_logits) + wd + length * dd, slopes
+        # Classes first: XLA's CPU loops along rows are vectors, and over both are not.
+        slope = jnp.einsum("ln,ln->l", jnp.sum(slopes * d_logits, axis=1), weights)
+        return slope + wd + length * dd, slopes * weights[:, None]
 
     length, slope, slopes = line.search(look, first, state.active, d_logits)
     return length, slopes, length * (first + slope) / 2
@@ -307,7 +308,10 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     if problem.groups is not None and not own:
         work = len(problem.labels) * num_rows * size**2 + num_lanes * size**3
         step = num_lanes * num_rows * (2 * size + ELEMENTWISE)
-        return Plan(num_lanes, int(np.clip(work / step, 2, 64)), True)
-    work = family.num_outputs * (num_lanes if own else 1) * (num_rows * size**2 + size**3)
+        return Plan(num_lanes, int(np.clip(work / step, 2, 64)), grouped=True)
+    # What bounds nothing may be of a sample: the blocks of a row of classes.
+    sampled = family.multiclass and blocks.can_be_sampled(num_rows, size)
+    heard = blocks.DRAWN * size if sampled else num_rows
+    work = family.num_outputs * (num_lanes if own else 1) * (heard * size**2 + size**3)
     step = num_lanes * family.num_outputs * num_rows * (2 * size + ELEMENTWISE)
-    return Plan(num_lanes if own else 1, int(np.clip(2 * work / step, 2, 64)))
+    return Plan(num_lanes if own else 1, int(np.clip(2 * work / step, 2, 64)), sampled=sampled)

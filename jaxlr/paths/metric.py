@@ -12,9 +12,10 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.linalg import cho_solve
+from jax.scipy.linalg import solve_triangular
 
 from jaxlr.paths.blocks import ROWS, blocks_of, of_sample
+from jaxlr.paths.problem import Rows
 from jaxlr.pytypes import Array
 
 WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors
@@ -40,16 +41,13 @@ class Metric(NamedTuple):
     doubt: Array
 
 
-def metric(x: Array, x_t: Array | None, curvature: Array, lam: Array, coupled: bool) -> Metric:
-    """The metric where rows x [N, P] (x_t its transpose) have curvatures [G, C, N]; λ is [G].
-
-    Without x_t it is made of a sample of the rows.
-    """
+def metric(rows: Rows, curvature: Array, lam: Array, coupled: bool, sampled: bool) -> Metric:
+    """The metric where rows have curvatures [G, C, N]; λ is [G]. `sampled`: of some of the rows."""
     num_groups, num_classes, _ = curvature.shape
-    size = x.shape[1]
+    num_rows, size = rows.x.shape
     curvature = curvature.reshape(num_groups * num_classes, -1)
-    blocks = of_sample(x, curvature) if x_t is None else blocks_of(x, x_t, curvature)
-    return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, len(x))
+    blocks = of_sample(rows.x, curvature) if sampled else blocks_of(rows.x, rows.x_t, curvature)
+    return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, num_rows)
 
 
 def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Metric:
@@ -156,7 +154,8 @@ def _inverse(matrices: Array, lift: float) -> tuple[Array, Array]:
     scaled = scaled.reshape(-1, size, size) + lift * eye[None]
 
     def invert(matrix):
-        return cho_solve((jnp.linalg.cholesky(matrix), True), eye)
+        half = solve_triangular(jnp.linalg.cholesky(matrix), eye, lower=True)
+        return jnp.matmul(half.T, half, precision="highest")
 
     # One by one: XLA's CPU backend has no LAPACK for a batch of triangular systems.
     inverse = jax.lax.map(invert, scaled).reshape(matrices.shape)

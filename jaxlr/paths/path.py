@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import blocks, door, families, folds, grids, march, separation
+from jaxlr.paths import door, families, folds, grids, march, separation
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -136,8 +136,7 @@ def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
         turn, rows = np.linalg.qr(x.T)
         x = rows.T
     lambdas = np.ldexp(lambdas, 2 * power)
-    sampled = asked.num_classes is not None and blocks.can_be_sampled(*x.shape)
-    answers = march.march(family, _problem(asked, x, sampled), lambdas, ratio, tol, max_steps)
+    answers = march.march(family, _problem(asked, x), lambdas, ratio, tol, max_steps)
     w, b = answers.params[..., :-1], answers.params[..., -1:]
     w = np.ldexp(w if turn is None else w @ turn.T, power)
     return answers._replace(params=np.concatenate([w, b], axis=-1))
@@ -150,7 +149,7 @@ def _least_squares(family, asked) -> Answers:
     return march.proved(family, problem, params, asked.lambdas)
 
 
-def _problem(asked, x, sampled=False) -> Problem:
+def _problem(asked, x) -> Problem:
     labels, weights, groups = asked.labels, asked.weights, None
     if asked.num_classes is None and (found := folds.grouped(weights)) is not None:
         order, groups = found
@@ -159,7 +158,7 @@ def _problem(asked, x, sampled=False) -> Problem:
     squares = np.einsum("np,np->n", x, x)
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    arrays = (x, labels, weights, None if sampled else _transposed(x), groups, squares)
+    arrays = (x, labels, weights, _transposed(x), groups, squares)
     return Problem(*jax.tree.map(jnp.asarray, arrays))
 
 

@@ -60,7 +60,7 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
     num_lanes, num_outputs, size = params.shape
-    z = logits(params, problem.x)
+    z = logits(params, problem)
     far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
     smooth, grad = _smooth(family, problem, lanes, params, z)
@@ -125,7 +125,7 @@ def _smooth(family, problem, lanes, params, z):
     w = without_intercept(params)
     value = jnp.einsum("ln,ln->l", family.value(z, labels), weights) + ridge * dot(w, w) / 2
     slopes = family.slope(z, labels) * weights[:, None]
-    return value, gradient(slopes, problem.x) + ridge[:, None, None] * w
+    return value, gradient(slopes, problem) + ridge[:, None, None] * w
 
 
 def _remeasured(family, problem, lanes, plan, state) -> State:
@@ -166,7 +166,7 @@ def _step(family, problem, lanes, state, tol) -> State:
 
 
 def _moved(family, problem, lanes, state, direction) -> State:
-    d_logits = logits(direction, problem.x)
+    d_logits = logits(direction, problem)
     length = jnp.where(
         state.active, _length(family, problem, lanes, state, direction, d_logits), 0
     )[:, None, None]
