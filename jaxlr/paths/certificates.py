@@ -58,7 +58,7 @@ def certify(
     ridge_only: bool = False,
     num_steps: int = 30,
     enough: Array | None = None,
-    share: Callable[[Array, Array], Array] | None = None,
+    shares: Callable[[Array, Array], tuple[Array, Array]] | None = None,
 ) -> Certificate:
     """Bounds J - J* at params [L, C, P], all lanes at once; the least of three bounds that apply.
 
@@ -106,8 +106,8 @@ def certify(
       ridge_only: says that every l1_ratio is 0: the second gap at σr is left out.
       num_steps: of conjugate gradients at most, two products with the rows each.
       enough: [L] a gap that need not be sharpened; 0 if None.
-      share: (curvature [L, N] of one logit, weights [L, N]) -> c [L] with H at least c times the
-        inverse of `precondition`; None where no such c is known.
+      shares: (curvature [L, N] of one logit, weights [L, N]) -> c and C [L] with H between c and C
+        times the inverse of `precondition`; None where no such c is known.
 
     Reference:
       Bach, Self-concordant analysis for logistic regression (2010); Ndiaye, Fercoq, Gramfort and
@@ -162,9 +162,9 @@ def certify(
             return jnp.where(smooth, local(upper, unknown, unknown) + rounding <= goal, True)
 
         drift = 4 * unit * (steep + ridge)
-        known = jnp.zeros_like(risk)
-        if share is not None and not family.multiclass:
-            known = share(family.curvature(bend)[:, 0], weights)
+        known = jnp.zeros_like(risk), unknown
+        if shares is not None and not family.multiclass:
+            known = shares(family.curvature(bend)[:, 0], weights)
         found = decrements.by_products(
             family, point, precondition, known, drift, num_steps, is_enough
         )

@@ -15,6 +15,7 @@ from jaxlr.paths.problem import carried, gradient, logits, without_intercept
 from jaxlr.pytypes import Array
 
 Precondition = Callable[[Array], Array]
+NEAR = 2.0  # C / c up to which the decrement between them is estimate enough
 
 
 class Point(NamedTuple):
@@ -155,7 +156,7 @@ def by_products(
     family: Family,
     point: Point,
     precondition: Precondition | None,
-    share: Array,
+    shares: tuple[Array, Array],
     rounding: Array,
     num_steps: int,
     enough: Callable[[Array], Array],
@@ -163,7 +164,9 @@ def by_products(
     """Preconditioned conjugate gradients on S u = g: two products with the rows per step.
 
     For any u with residual ρ = g - S u, ν² = 2 gᵀu - uᵀSu + ρᵀ S⁻¹ ρ, and S ⪰ λI bounds the last
-    term by ‖ρ‖² / λ, and by ρᵀMρ / c if `precondition` is an M with S ⪰ c M⁻¹, c = `share` [L].
+    term by ‖ρ‖² / λ, and by ρᵀMρ / c if `precondition` is an M with C M⁻¹ ⪰ S ⪰ c M⁻¹, where c and
+    C are the `shares` [L]. Where they are near each other no step is needed: ν² is between gᵀMg / C
+    and gᵀMg / c.
     ρ is followed from step to step, and the rounding of that, at most `rounding` [L] times the
     lengths of all steps together, is added to it. A lane rests when the last term is below a
     thousandth of the others, or when `enough` of the bound [L] says so and the others are known
@@ -193,6 +196,7 @@ def by_products(
         return jnp.sum(a * b, axis=(1, 2))
 
     over = jnp.where(point.ridge > 0, point.ridge, 1)
+    share, most = shares
 
     def bounds(u, r, rz, walked):
         """2 gᵀu - uᵀSu and the last term at most: gᵀu - uᵀSu is uᵀρ."""
@@ -228,11 +232,14 @@ def by_products(
     grad = moves * point.grad
     y = metric(grad)
     rz = dot(grad, y)
-    state = (jnp.zeros_like(grad), grad, y, rz, jnp.zeros_like(rz), jnp.int32(0), rz > 0)
+    none, zero = jnp.zeros_like(grad), jnp.zeros_like(rz)
+    near = (most <= NEAR * share) & enough(bounds(none, grad, rz, zero)[1])
+    state = (none, grad, y, rz, zero, jnp.int32(0), (rz > 0) & ~near)
+    lowest = rz / most
     u, r, _, rz, walked, _, _ = jax.lax.while_loop(going, step, state)
     found, rest = bounds(u, r, rz, walked)
     unknown = jnp.full_like(found, jnp.inf)
-    return Decrement(found, found + rest, unknown, unknown)
+    return Decrement(jnp.maximum(found, lowest), found + rest, unknown, unknown)
 
 
 def _diagonal(family, point) -> Precondition:

@@ -86,11 +86,11 @@ def apply(given: Metric, grads: Array) -> Array:
     return out
 
 
-def share_of(given: Metric, curvature: Array, weights: Array, lam: Array) -> Array:
-    """c [L], so that a lane's Hessian is at least c times what the metric is the inverse of.
+def shares_of(given: Metric, curvature: Array, weights: Array, lam: Array) -> tuple[Array, Array]:
+    """c and C [L], with a lane's Hessian between c and C times what the metric is the inverse of.
 
-    Σ s w' x xᵀ + λ' >= min(w' / w, λ' / λ) (Σ s w x xᵀ + λ), the least over rows with weight. 0 if
-    nothing is known.
+    Σ s w' x xᵀ + λ' >= min(w' / w, λ' / λ) (Σ s w x xᵀ + λ), the least over rows with weight; and
+    the same of the greatest. 0 and inf if nothing is known.
 
     Args:
       given: the metric.
@@ -99,7 +99,7 @@ def share_of(given: Metric, curvature: Array, weights: Array, lam: Array) -> Arr
       lam: [L] λ'.
     """
     if not given.curvature.shape[1]:
-        return jnp.zeros_like(lam)
+        return jnp.zeros_like(lam), jnp.full_like(lam, jnp.inf)
     num_lanes = len(lam)
     old = given.curvature.reshape(len(given.curvature), 1, -1)
     new = curvature.reshape(len(old), num_lanes // len(old), -1)
@@ -107,8 +107,11 @@ def share_of(given: Metric, curvature: Array, weights: Array, lam: Array) -> Arr
     ratio = jnp.where(weights.reshape(ratio.shape) > 0, ratio, 1)
     of_lane = num_lanes // len(given.lam)
     old_lam, doubt = jnp.repeat(given.lam, of_lane), jnp.repeat(given.doubt, of_lane)
-    share = jnp.fmin(jnp.min(ratio, axis=2).reshape(-1), jnp.where(old_lam > 0, lam / old_lam, 0))
-    return jnp.where(doubt < 1, share * (1 - doubt), 0)
+    of_lam = jnp.where(old_lam > 0, lam / jnp.where(old_lam > 0, old_lam, 1), 0)
+    least = jnp.fmin(jnp.min(ratio, axis=2).reshape(-1), of_lam)
+    most = jnp.maximum(jnp.max(ratio, axis=2).reshape(-1), of_lam)
+    sure = doubt < 1
+    return jnp.where(sure, least * (1 - doubt), 0), jnp.where(sure, most * (1 + doubt), jnp.inf)
 
 
 def none(

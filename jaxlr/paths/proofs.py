@@ -75,12 +75,12 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
         def precondition(v):
             return metrics.apply(metric, v[None])[0]
 
-        def share(curvature, weights):
-            return metrics.share_of(metric, curvature, weights, lanes.lam)
+        def shares(curvature, weights):
+            return metrics.shares_of(metric, curvature, weights, lanes.lam)
 
         enough = tol / 2 * risk
         return certify(
-            lanes, params, precondition=precondition, direct=False, enough=enough, share=share
+            lanes, params, precondition=precondition, direct=False, enough=enough, shares=shares
         )
 
     def dealt(leaf):
