@@ -19,6 +19,7 @@ NUM_FOLDS = 3
 @pytest.fixture
 def short_turns(monkeypatch):
     monkeypatch.setattr(folds, "ROWS", 8)
+    monkeypatch.setattr(folds, "NUMBERS", 8)
     monkeypatch.setattr(descent, "OWN", 0)  # or so few rows would give every lane its own metric
 
 
@@ -46,8 +47,9 @@ def test_the_matrices_of_all_folds_are_mixtures_of_the_groups(short_turns, sampl
     x, _, weights = problem(sampled=sampled)
     weights = normalised(weights)
     curvature = np.random.default_rng(1).uniform(size=(2, len(x)))
-    order, groups = folds.grouped(weights)
-    assert len(order) % folds.ROWS == 0
+    order, groups = folds.grouped(weights, 4)
+    assert len(order) % len(groups.of_turn) == 0
+    assert len(groups.of_turn) > 2 * NUM_FOLDS
     assert set(order) == set(range(len(x)))
     expected = np.einsum("fn,tn,np,nq->tfpq", weights, curvature, x, x)
     groups = jax.tree.map(jnp.asarray, groups)
@@ -62,10 +64,10 @@ def test_weights_without_groups_are_left_as_they_are(short_turns):
     odd = weights.astype(float)
     odd[0, np.flatnonzero(odd[0] > 0)[0]] *= 2  # one row weighs more in one fold alone
     many = np.random.default_rng(0).uniform(size=(NUM_FOLDS, 300)) > 0.5
-    assert folds.grouped(normalised(weights)) is not None
-    assert folds.grouped(normalised(odd)) is None
-    assert folds.grouped(normalised(many)) is None  # every subset of folds is a group of its own
-    assert folds.grouped(normalised(weights[:1])) is None
+    assert folds.grouped(normalised(weights), 4) is not None
+    assert folds.grouped(normalised(odd), 4) is None
+    assert folds.grouped(normalised(many), 4) is None  # every subset of folds is a group of its own
+    assert folds.grouped(normalised(weights[:1]), 4) is None
 
 
 @pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])

@@ -146,7 +146,9 @@ def _remeasured(family, problem, lanes, rows, plan, state) -> State:
     if plan.grouped:
         bare = curvature.reshape(len(problem.labels), -1, num_rows).mean(axis=1)
         sums = blocks_of(problem.x, problem.x_t, problem.groups, bare)
-        new = metrics.of_blocks(sums.reshape(num_lanes, 1, *sums.shape[2:]), lam, False, num_rows)
+        sums = sums.reshape(num_lanes, 1, *sums.shape[2:])
+        turn = num_rows // len(problem.groups.of_turn)
+        new = metrics.of_blocks(sums, lam, False, num_rows, turn)
     else:
         bare = curvature[:, 0].reshape(plan.num_metrics, -1, num_rows).mean(axis=1)
         heavy = (curvature * weights[:, None]).reshape(plan.num_metrics, -1, num_classes, num_rows)
@@ -219,10 +221,10 @@ def _step(family, problem, lanes, rows, state, tol, goal) -> State:
 
 def _moved(family, problem, lanes, rows, state: State, direction: Array) -> State:
     """The active lanes after a step along their directions."""
+    direction = jnp.where(state.active[:, None, None], direction, 0)
     d_logits = logits(direction, problem)
-    length, slopes, gain = _search(family, lanes, rows, state, direction, d_logits)
-    length = jnp.where(state.active, length, 0)[:, None, None]
-    s = length * direction
+    length, slopes, z, gain = _search(family, lanes, rows, state, direction, d_logits)
+    s = length[:, None, None] * direction
     params = state.params + s
     grad = gradient(slopes, problem) + _penalty(lanes) * without_intercept(params)
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
@@ -232,7 +234,7 @@ def _moved(family, problem, lanes, rows, state: State, direction: Array) -> Stat
         params=params,
         grad=grad,
         image=image,
-        logits=state.logits + length * d_logits,
+        logits=z,
         risk=jnp.maximum(state.risk + jnp.where(state.active, gain, 0), state.risk / 2),
         pairs=quasi_newton.learnt(state.pairs, *pair, state.active),
         age=state.age + 1,
@@ -242,7 +244,7 @@ def _moved(family, problem, lanes, rows, state: State, direction: Array) -> Stat
 
 
 def _search(family, lanes, rows, state, direction, d_logits):
-    """Lengths [L], the loss's slopes there [L, C, N], and the change of J."""
+    """Lengths [L], the loss's slopes and the logits there [L, C, N], and the change of J."""
     labels, weights = rows
     w, d = without_intercept(state.params), without_intercept(direction)
     lam = _penalty(lanes)[:, 0, 0]
@@ -250,13 +252,15 @@ def _search(family, lanes, rows, state, direction, d_logits):
     first = dot(state.grad, direction)
 
     def look(length):
-        slopes = family.slope(state.logits + length[:, None, None] * d_logits, labels)
+        z = state.logits + length[:, None, None] * d_logits
+        slopes = family.slope(z, labels)
         # Classes first: XLA's CPU loops along rows are vectors, and over both are not.
         slope = jnp.einsum("ln,ln->l", jnp.sum(slopes * d_logits, axis=1), weights)
-        return slope + wd + length * dd, slopes * weights[:, None]
+        return slope + wd + length * dd, (slopes * weights[:, None], z)
 
-    length, slope, slopes = line.search(look, first, state.active, d_logits)
-    return length, slopes, length * (first + slope) / 2
+    kept = (d_logits, state.logits)
+    length, slope, (slopes, z) = line.search(look, first, state.active, kept)
+    return length, slopes, z, length * (first + slope) / 2
 
 
 def onward(lanes: Lanes, state: State) -> State:

@@ -12,14 +12,14 @@ import numpy as np
 
 from jaxlr.pytypes import Array
 
-ROWS = 1024  # of a turn, all of one group: its scaled columns stay in the cache
+ROWS, NUMBERS = 2**10, 2**17  # of a turn, all of one group: one or the other stays in the cache
 
 
 class Groups(NamedTuple):
-    """U groups of rows, in turns of ROWS.
+    """U groups of rows, in turns of one length.
 
     Attributes:
-      of_turn: [N / ROWS] the group of every turn.
+      of_turn: [turns] the group of every turn.
       base: [N] what a row weighs; 0 for a row that fills up a turn.
       mix: [F, U]: fold f gives row n the weight mix[f, group of n] · base[n].
     """
@@ -29,7 +29,7 @@ class Groups(NamedTuple):
     mix: Array
 
 
-def grouped(weights: np.ndarray) -> tuple[np.ndarray, Groups] | None:
+def grouped(weights: np.ndarray, num_columns: int) -> tuple[np.ndarray, Groups] | None:
     """An order of the rows, with some twice to fill turns up, and their groups in it.
 
     None where the weights [F, N] have no such groups, or rows are too few for it to pay.
@@ -52,12 +52,15 @@ def grouped(weights: np.ndarray) -> tuple[np.ndarray, Groups] | None:
     for fold, row in enumerate(weights):
         if not np.allclose(row, mix[fold, group] * base, rtol=1e-13, atol=0):
             return None
-    short = [-len(part) % ROWS for part in parts]
+    longest = max(map(len, parts))
+    turn = -(-longest // -(-longest // max(ROWS, NUMBERS // num_columns)))  # groups are much alike
+    turn += -turn % 8
+    short = [-len(part) % turn for part in parts]
     places = np.concatenate(
         [np.r_[p, np.repeat(p[:1], s)] for p, s in zip(parts, short, strict=True)]
     )
     heavy = np.concatenate([np.r_[base[p], np.zeros(s)] for p, s in zip(parts, short, strict=True)])
-    turns = [(len(part) + s) // ROWS for part, s in zip(parts, short, strict=True)]
+    turns = [(len(part) + s) // turn for part, s in zip(parts, short, strict=True)]
     of_turn = np.repeat(np.arange(len(parts)), turns)
     return places, Groups(of_turn, heavy, mix)
 
@@ -65,13 +68,14 @@ def grouped(weights: np.ndarray) -> tuple[np.ndarray, Groups] | None:
 def blocks_of(x: Array, x_t: Array, groups: Groups, curvature: Array) -> Array:
     """Σ_n s_fn curvature[t, n] x_n x_nᵀ for every target t and fold f: [T, F, P, P]."""
     num_targets, size = len(curvature), x.shape[1]
+    length = len(x) // len(groups.of_turn)
     weights = jax.lax.optimization_barrier(curvature * groups.base[None])
 
     def add(turn, total):
-        rows = jax.lax.dynamic_slice_in_dim(x, turn * ROWS, ROWS)
-        columns = jax.lax.dynamic_slice_in_dim(x_t, turn * ROWS, ROWS, 1)
-        heavy = jax.lax.dynamic_slice_in_dim(weights, turn * ROWS, ROWS, 1)
-        scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, ROWS)
+        rows = jax.lax.dynamic_slice_in_dim(x, turn * length, length)
+        columns = jax.lax.dynamic_slice_in_dim(x_t, turn * length, length, 1)
+        heavy = jax.lax.dynamic_slice_in_dim(weights, turn * length, length, 1)
+        scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, length)
         part = jnp.dot(scaled, rows, precision="highest").reshape(num_targets, size, size)
         return total.at[groups.of_turn[turn]].add(part)
 

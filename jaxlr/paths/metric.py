@@ -50,8 +50,8 @@ def metric(rows: Rows, curvature: Array, lam: Array, coupled: bool, sampled: boo
     return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, num_rows)
 
 
-def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Metric:
-    """The metric of blocks [G, C, P, P], sums over rows, without their penalties λ [G]."""
+def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int, turn: int = ROWS) -> Metric:
+    """The metric of blocks [G, C, P, P], sums over turns of rows, without their penalties λ [G]."""
     num_groups, _, size, _ = blocks.shape
     dtype = blocks.dtype
     penalty = jnp.ones(size, WIDE).at[-1].set(0)
@@ -59,7 +59,7 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Metric
     blocks = blocks + lam.astype(WIDE)[:, None, None, None] * jnp.diag(penalty)[None, None]
     # A sum of turns of rows is known to this part of its diagonal.
     eps = float(jnp.finfo(dtype).eps)
-    lift = eps * (10 + ROWS**0.5 + (num_rows / ROWS) ** 0.5) + _factors(size)
+    lift = eps * (10 + turn**0.5 + (num_rows / turn) ** 0.5) + _factors(size)
     inverse, norm = _inverse(blocks, lift)
     # With its diagonal brought to 1, the truth is at least S - 2 lift for the lifted S, and that at
     # least (1 - 2 lift ‖S⁻¹‖) S; ‖S‖ <= P, so S⁻¹ rounded to eps of itself errs by eps P ‖S⁻¹‖.

@@ -151,10 +151,13 @@ def _least_squares(family, asked) -> Answers:
 
 def _problem(asked, x) -> Problem:
     labels, weights, groups = asked.labels, asked.weights, None
-    if asked.num_classes is None and (found := folds.grouped(weights)) is not None:
+    if asked.num_classes is None and (found := folds.grouped(weights, x.shape[1])) is not None:
         order, groups = found
         x, labels = x[order], labels[:, order]
-        weights = groups.mix[:, np.repeat(groups.of_turn, folds.ROWS)] * groups.base
+        weights = (
+            groups.mix[:, np.repeat(groups.of_turn, len(order) // len(groups.of_turn))]
+            * groups.base
+        )
     squares = np.einsum("np,np->n", x, x)
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
