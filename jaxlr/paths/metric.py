@@ -129,11 +129,12 @@ def none(
 
 
 def _product(matrices: Array, vectors: Array) -> Array:
-    """[G, C, P, P] times [K, L, C, P], where consecutive lanes share a group's matrices."""
+    """Symmetric [G, C, P, P] times [K, L, C, P]; consecutive lanes share a group's matrices."""
     num_groups, num_classes, size, _ = matrices.shape
     num, num_lanes = vectors.shape[:2]
     grouped = vectors.reshape(num, num_groups, num_lanes // num_groups, num_classes, size)
-    out = jnp.einsum("gcpq,kgmcq->kgmcp", matrices, grouped, precision="highest")
+    # They are symmetric: with q first XLA needs no transposed copy of them at every step.
+    out = jnp.einsum("gcqp,kgmcq->kgmcp", matrices, grouped, precision="highest")
     return out.reshape(vectors.shape)
 
 
