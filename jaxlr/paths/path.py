@@ -144,8 +144,9 @@ def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
 
 
 def _least_squares(family, asked) -> Answers:
-    problem = _problem(asked, asked.x)
-    params = least_squares(problem.x, asked.labels, asked.weights, asked.lambdas)  # [T, F, K, P]
+    problem = _problem(asked, asked.x)  # whose rows may have an order of their own
+    rows = np.concatenate([asked.x, np.ones((len(asked.x), 1))], axis=1)
+    params = least_squares(rows, asked.labels, asked.weights, asked.lambdas)  # [T, F, K, P]
     params = params.reshape(-1, len(asked.lambdas), 1, params.shape[-1])
     return march.proved(family, problem, params, asked.lambdas)
 
