@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr.paths import sharing
 from jaxlr.paths.folds import Groups
 from jaxlr.pytypes import Array
 
@@ -58,17 +59,19 @@ def logits(params: Array, x: Array) -> Array:
     # XLA's CPU product is ten times slower for a few rows than for eight.
     padded = jnp.pad(rows, ((0, max(0, 8 - len(rows))), (0, 0))) if len(rows) > 1 else rows
     out = jnp.dot(padded, x.T, precision="highest")[: len(rows)]
-    return out.reshape(num_lanes, num_outputs, -1)
+    return sharing.pinned(out.reshape(num_lanes, num_outputs, -1), lanes=0, rows=2)
 
 
 def gradient(slopes: Array, x: Array) -> Array:
     """Slopes [L, C, N] carried back to the params: [L, C, P], as one product."""
-    return jnp.einsum("lcn,np->lcp", slopes, x, precision="highest")
+    out = jnp.einsum("lcn,np->lcp", slopes, x, precision="highest")
+    return sharing.pinned(out, lanes=0)
 
 
 def weighted(problem: Problem, lanes: Lanes) -> tuple[Array, Array]:
     """Labels and weights of every lane, [L, N] each."""
-    return problem.labels[lanes.target], problem.weights[lanes.fold]
+    labels, weights = problem.labels[lanes.target], problem.weights[lanes.fold]
+    return sharing.pinned(labels, lanes=0, rows=1), sharing.pinned(weights, lanes=0, rows=1)
 
 
 def without_intercept(params: Array) -> Array:
