@@ -37,7 +37,7 @@ def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
 
         return [of_tile(columns) for columns in tiles]
 
-    below = _in_turns(products, x, x_t, weights)
+    below = _in_turns(products, x, sharing.pinned(x_t, rows=1), weights)
     if len(below) == 1:
         return below[0]
     padded = [jnp.pad(part, ((0, 0), (size - part.shape[1], 0), (0, 0))) for part in below]

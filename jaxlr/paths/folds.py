@@ -80,5 +80,5 @@ def blocks_of(x: Array, x_t: Array, groups: Groups, curvature: Array) -> Array:
         empty = jnp.zeros((groups.mix.shape[1], num_targets, size, size), x.dtype)
         return jax.lax.fori_loop(0, len(of_turn), add, empty)
 
-    parts = sharing.summed(of_rows, x, x_t, weights, groups.of_turn)
+    parts = sharing.summed(of_rows, x, sharing.pinned(x_t, rows=1), weights, groups.of_turn)
     return jnp.einsum("fu,utpq->tfpq", groups.mix, parts, precision="highest")

@@ -68,12 +68,14 @@ def summed(total: Callable, x: Array, *columns: Array) -> Any:
     def own(x, *columns):
         return jax.lax.psum(total(x, *columns), names)
 
-    x = _whole(x, 0, names, "constant")
+    x = _whole(pinned(x, rows=0), 0, names, "constant")  # or x would be gathered for other uses
     columns = [_whole(part, part.ndim - 1, names, "constant") for part in columns]
     specs = [PartitionSpec(*[None] * (part.ndim - 1), names) for part in columns]
-    return jax.shard_map(
-        own, in_specs=(PartitionSpec(names), *specs), out_specs=PartitionSpec(), axis_names={*names}
-    )(x, *columns)
+    specs = (PartitionSpec(names), *specs)
+    # Unchecked: a loop's first total, zeros, would have to be marked as each device's own.
+    return jax.shard_map(own, in_specs=specs, out_specs=PartitionSpec(), check_vma=False)(
+        x, *columns
+    )
 
 
 def _shape() -> dict[str, int]:
