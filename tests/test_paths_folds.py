@@ -123,6 +123,19 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
             )
 
 
+def test_squared_errors_of_folds_in_groups_are_of_their_own_rows(short_turns):
+    x, _, weights = problem()
+    y = x @ [1.0, 2.0, 3.0, 4.0] + np.sin(np.arange(len(x)))
+    assert folds.grouped(normalised(weights)) is not None
+    found = paths.fit(Batch(x, y), [0.1], loss=losses.squared_error, fold_weights=weights)
+    assert (found.status == paths.Status.certified).all()
+    for fold, s in enumerate(normalised(weights)):
+        centred = x - s @ x
+        system = 2 * (centred.T * s) @ centred + 0.1 * np.eye(x.shape[1])
+        expected = np.linalg.solve(system, 2 * (centred.T * s) @ y)
+        np.testing.assert_allclose(found.params["w"][fold, 0], expected, rtol=1e-9)
+
+
 def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():
     x = np.random.default_rng(0).normal(size=(50, 3))
     x = np.c_[x, x[:, 0] + 1e-6 * x[:, 1], np.ones(50)]

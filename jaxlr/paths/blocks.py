@@ -5,9 +5,12 @@ are the rows that curve: they are drawn in proportion to their curvature, and th
 to the diagonal of all rows, so that a feature that is rare in the sample keeps its size.
 """
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 
+from jaxlr.paths import sharing
 from jaxlr.pytypes import Array
 
 ROWS = 1024  # a turn's rows: their scaled columns stay in the cache
@@ -34,7 +37,7 @@ def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
 
         return [of_tile(columns) for columns in tiles]
 
-    below = _in_turns(products, x, x_t, weights)
+    below = _in_turns(products, x, sharing.pinned(x_t, rows=1), weights)
     if len(below) == 1:
         return below[0]
     padded = [jnp.pad(part, ((0, 0), (size - part.shape[1], 0), (0, 0))) for part in below]
@@ -59,12 +62,12 @@ def of_sample(x: Array, weights: Array) -> Array:
       systematic sampling in proportion to size.
     """
     num = DRAWN * x.shape[1]
-    shares = jnp.sum(weights, axis=0)
+    shares = sharing.pinned(jnp.sum(weights, axis=0))
     shares = shares + 1e-3 * jnp.mean(shares)  # no row is out of the question
     total = jnp.cumsum(shares)
     ticks = (jnp.arange(num, dtype=x.dtype) + 0.5) / num * total[-1]
-    rows = jnp.minimum(jnp.searchsorted(total, ticks), len(x) - 1)
-    drawn = x[rows]
+    rows = sharing.pinned(jnp.minimum(jnp.searchsorted(total, ticks), len(x) - 1))
+    drawn = sharing.pinned(x[rows])
     blocks = blocks_of(drawn, drawn.T, weights[:, rows] * (total[-1] / shares[rows] / num)[None])
     found = jnp.diagonal(blocks, axis1=1, axis2=2)
     seen = found > 0
@@ -81,6 +84,10 @@ def _diagonals(x, weights):
 
 def _in_turns(product, x, *columns):
     """Sums of product(rows [R, P], *columns [..., R]) over turns of rows."""
+    return sharing.summed(partial(_turned, product), x, *columns)
+
+
+def _turned(product, x, *columns):
     turns = len(x) // ROWS
     rest = turns * ROWS
 

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import door, families, grids
+from jaxlr.paths import door, families, grids, placed
 from jaxlr.paths.path import Path, Status, fit
 from jaxlr.pytypes import Array, Batch
 
@@ -59,17 +59,19 @@ def cross_validate(
     tol: float = 1e-6,
     num_classes: int | None = None,
     max_steps: int = 1000,
+    mesh: jax.sharding.Mesh | None = None,
 ) -> CrossValidation:
     """Fits folds x l1_ratios x λ at once, scores what each fold holds out, chooses and refits.
 
     Args:
-      batch: as for `fit`, and so loss, l1_ratio, tol, num_classes and max_steps.
+      batch: as for `fit`, and so loss, l1_ratio, tol, num_classes, max_steps and mesh.
       lambdas: as for `fit`; the default ones are those of all rows.
       loss: see batch.
       l1_ratio: see batch.
       tol: see batch.
       num_classes: see batch.
       max_steps: see batch.
+      mesh: see batch.
       fold_weights: [F, N], F >= 2; a fold holds out the rows of weight 0.
       metric: (labels [N], logits [N] or [N, C], *, sample_weight [N]) -> [], as from a function
         of `metrics` that has been given predictions or probabilities of these logits; None is
@@ -82,6 +84,7 @@ def cross_validate(
     """
     if rule not in RULES:
         raise ValueError(f"rule must be one of {', '.join(RULES)}, and is {rule!r}")
+    mesh = placed.checked(mesh)
     if np.ndim(fold_weights) != 2 or len(fold_weights) < 2:
         raise ValueError(
             f"fold_weights must be [F, N] with 2 folds at least; shape {np.shape(fold_weights)}"
@@ -93,9 +96,11 @@ def cross_validate(
         lambdas = grids.of(whole, loss)
     several = np.ndim(batch.labels) == 2
     targets = batch._replace(labels=np.atleast_2d(np.asarray(batch.labels)))
-    options = {"loss": loss, "tol": tol, "num_classes": asked.num_classes, "max_steps": max_steps}
+    options = {"loss": loss, "tol": tol, "num_classes": asked.num_classes}
+    options |= {"max_steps": max_steps, "mesh": mesh}
     path = fit(targets, lambdas, l1_ratio=asked.l1_ratios, fold_weights=fold_weights, **options)
-    scores = _scores(path, asked, held_out, metric or _mean_loss(loss, asked.num_classes))
+    metric = metric or _mean_loss(loss, asked.num_classes)
+    scores = _scores(path, asked, held_out, metric, mesh)
     mean = scores.mean(axis=1)
     error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
     best, simplest = _choices(mean, error, maximise)
@@ -112,7 +117,7 @@ def cross_validate(
         simplest,
         chosen,
         refit,
-        _predictions(path, asked, held_out, chosen),
+        _predictions(path, asked, held_out, chosen, mesh),
     )
     return found if several else _of_one_target(found)
 
@@ -150,14 +155,15 @@ def _of_setting(metric, x, labels, held_out, w, b):
     return jax.vmap(one)(labels, _logits(x, w, b), held_out)
 
 
-def _scores(path, asked, held_out, metric) -> np.ndarray:
+def _scores(path, asked, held_out, metric, mesh) -> np.ndarray:
     """[T, F, A, K], a setting (a, k) at a time."""
     num_targets, num_folds, num_ratios, num_lambdas = path.risk.shape
     labels = np.repeat(asked.labels, num_folds, axis=0)
     weights = np.tile(held_out, (num_targets, 1))
     out = np.empty(path.risk.shape)
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"):
-        x, labels, weights = map(jnp.asarray, (asked.x, labels, weights))
+    with jax.enable_x64(True), placed.within(mesh), jax.numpy_dtype_promotion("standard"):
+        x, labels = placed.rows(asked.x, 0, mesh), placed.rows(labels, 1, mesh)
+        weights = placed.rows(weights, 1, mesh, weighs=True)
         for a in range(num_ratios):
             for k in range(num_lambdas):
                 w, b = (path.params[name][:, :, a, k] for name in "wb")
@@ -193,12 +199,12 @@ def _refit(batch, lambdas, l1_ratios, chosen, options) -> Path:
     return Path(*jax.tree.map(lambda *leaves: np.stack(leaves), *parts), lambdas[chosen[:, 1]])
 
 
-def _predictions(path, asked, held_out, chosen) -> np.ndarray:
-    with jax.enable_x64(True):
-        rows = []
+def _predictions(path, asked, held_out, chosen, mesh) -> np.ndarray:
+    with jax.enable_x64(True), placed.within(mesh):
+        x, rows = placed.rows(asked.x, 0, mesh), []
         for target, (a, k) in enumerate(chosen):
             w, b = (path.params[name][target, :, a, k] for name in "wb")
-            logits = np.asarray(_logits(jnp.asarray(asked.x), jnp.asarray(w), jnp.asarray(b)))
+            logits = np.asarray(_logits(x, jnp.asarray(w), jnp.asarray(b)))[:, : len(asked.x)]
             away = (held_out > 0).astype(float)
             away = away.reshape(*away.shape, *[1] * (logits.ndim - 2))
             with np.errstate(invalid="ignore"):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxlr.paths import sharing
 from jaxlr.paths.families import Family
 from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, unheard
 from jaxlr.paths.problem import carried, gradient, logits, without_intercept
@@ -94,7 +95,7 @@ def by_factor(family: Family, point: Point) -> Decrement:
         return Decrement(lower, upper, reach, jnp.trace(inverse))
 
     lanes = (point.bend, point.labels, point.weights, point.grad, point.moves, point.ridge)
-    return jax.lax.map(of_lane, lanes)
+    return sharing.mapped(of_lane, lanes, over=(sharing.LANES,))
 
 
 def _gauge(flat):

@@ -1,6 +1,6 @@
 """How an engine's lanes go on and end: `descent` and `proximal` differ in their steps alone.
 
-A state here is any NamedTuple with the fields risk, age, estimate, best, idle, active and
+A state here is any NamedTuple with the fields logits, risk, age, estimate, best, idle, active and
 num_steps, as `descent.State` describes them.
 """
 
@@ -10,6 +10,7 @@ from typing import TypeVar
 import jax
 import jax.numpy as jnp
 
+from jaxlr.paths import sharing
 from jaxlr.pytypes import Array
 
 State = TypeVar("State")
@@ -27,7 +28,7 @@ def descended(
 
     def on(state):
         state = jax.lax.cond(state.age >= steps_per_metric, remeasured, lambda s: s, state)
-        state = step(state)
+        state = step(sharing.by_lane(state, num_rows=state.logits.shape[-1]))
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
     state = state._replace(active=state.active & (state.num_steps < max_steps))

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr.paths import sharing
 from jaxlr.pytypes import Array
 
 ROWS, NUMBERS = 2**10, 2**17  # of a turn, all of one group: one or the other stays in the cache
@@ -71,14 +72,17 @@ def blocks_of(x: Array, x_t: Array, groups: Groups, curvature: Array) -> Array:
     length = len(x) // len(groups.of_turn)
     weights = jax.lax.optimization_barrier(curvature * groups.base[None])
 
-    def add(turn, total):
-        rows = jax.lax.dynamic_slice_in_dim(x, turn * length, length)
-        columns = jax.lax.dynamic_slice_in_dim(x_t, turn * length, length, 1)
-        heavy = jax.lax.dynamic_slice_in_dim(weights, turn * length, length, 1)
-        scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, length)
-        part = jnp.dot(scaled, rows, precision="highest").reshape(num_targets, size, size)
-        return total.at[groups.of_turn[turn]].add(part)
+    def of_rows(x, x_t, weights, of_turn):
+        def add(turn, total):
+            rows = jax.lax.dynamic_slice_in_dim(x, turn * length, length)
+            columns = jax.lax.dynamic_slice_in_dim(x_t, turn * length, length, 1)
+            heavy = jax.lax.dynamic_slice_in_dim(weights, turn * length, length, 1)
+            scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, length)
+            part = jnp.dot(scaled, rows, precision="highest").reshape(num_targets, size, size)
+            return total.at[of_turn[turn]].add(part)
 
-    empty = jnp.zeros((groups.mix.shape[1], num_targets, size, size), x.dtype)
-    parts = jax.lax.fori_loop(0, len(groups.of_turn), add, empty)
+        empty = jnp.zeros((groups.mix.shape[1], num_targets, size, size), x.dtype)
+        return jax.lax.fori_loop(0, len(of_turn), add, empty)
+
+    parts = sharing.summed(of_rows, x, sharing.pinned(x_t, rows=1), weights, groups.of_turn)
     return jnp.einsum("fu,utpq->tfpq", groups.mix, parts, precision="highest")

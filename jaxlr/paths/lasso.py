@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 
+from jaxlr.paths import sharing
 from jaxlr.paths.problem import Lanes
 from jaxlr.pytypes import Array
 
@@ -115,7 +116,7 @@ def _solved(hessian: Array, moves: Array, slope: Array) -> Array:
         step = cho_solve((factor, True), slope)
         return jnp.where(moves & jnp.all(jnp.isfinite(step)), step, 0)
 
-    return jax.lax.map(one, (group, moves, slope))
+    return sharing.mapped(one, (group, moves, slope))
 
 
 def _gain(w, g, d, hd, strength):

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import certificates, descent, proofs, proximal
+from jaxlr.paths import certificates, descent, proofs, proximal, sharing
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Problem, lanes_of
 from jaxlr.paths.proofs import Ends
@@ -50,6 +50,7 @@ def march(
     plan = engine.plan(family, problem, num_lanes)
     bulk = engine.bulk(problem, MARGIN * tol)
     zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]), bulk.x.dtype)
+    zeros = sharing.by_lane(zeros)
     state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), zeros, plan)
     reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, num_penalties)
@@ -87,7 +88,7 @@ def march(
 def _sent_back(engine, family, problem, plan, aim, max_steps, lanes, ends, k, moving):
     """Lanes `moving` of penalty k go on in the problem's own precision; `ends` takes their ends."""
     params = np.where(np.isfinite(ends.params[k]), ends.params[k], 0)
-    state = engine.start(family, problem, lanes, params, plan)
+    state = engine.start(family, problem, lanes, sharing.by_lane(params), plan)
     state = state._replace(active=moving, num_steps=ends.num_steps[k])
     goal = np.full(len(moving), np.inf)
     state = _solved(engine, family, problem, lanes, plan, state, aim, goal, max_steps)

@@ -10,10 +10,10 @@ take a tenth of the steps that the bare blocks take.
 
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
+from jaxlr.paths import sharing
 from jaxlr.paths.blocks import ROWS, blocks_of, of_sample
 from jaxlr.paths.problem import Rows
 from jaxlr.pytypes import Array
@@ -162,6 +162,6 @@ def _inverse(matrices: Array, lift: float) -> tuple[Array, Array]:
         return jnp.matmul(half.T, half, precision="highest")
 
     # One by one: XLA's CPU backend has no LAPACK for a batch of triangular systems.
-    inverse = jax.lax.map(invert, scaled).reshape(matrices.shape)
+    inverse = sharing.mapped(invert, scaled).reshape(matrices.shape)
     norm = jnp.sqrt(jnp.sum(inverse**2, axis=(-2, -1)))
     return inverse * scale[..., :, None] * scale[..., None, :], norm

@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import door, families, folds, grids, march, separation
+from jaxlr.paths import door, families, folds, grids, march, placed, separation
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -70,6 +69,7 @@ def fit(
     tol: float = 1e-6,
     num_classes: int | None = None,
     max_steps: int = 1000,
+    mesh: jax.sharding.Mesh | None = None,
 ) -> Path:
     """Minimises J(W, b) = Σ sᵢ ℓ(xᵢ W + b, yᵢ) / Σ sᵢ + λ [(1-α)/2 ‖W‖² + α ‖W‖₁] for every λ.
 
@@ -87,10 +87,14 @@ def fit(
       tol: of J: what a certified lane is proved to be within.
       num_classes: C of a loss of [C] logits; softmax_cross_entropy counts them if it is None.
       max_steps: of one lane.
+      mesh: of devices, with the axes "lanes", "examples" or both: targets x folds are shared out
+        along the one, rows along the other, and neither needs to be a multiple of the devices.
 
     Raises:
-      ValueError: before any work: a shape, a number or a label that the problem can't have.
+      ValueError: before any work: a shape, a number or a label that the problem can't have, or a
+        mesh with another axis.
     """
+    mesh = placed.checked(mesh)
     asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes)
     if not 0 < tol < 1:
         raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
@@ -99,15 +103,16 @@ def fit(
     if asked.lambdas is None:
         asked = asked._replace(lambdas=grids.of(asked, loss))
     directions = _separations(asked, loss)
-    with jax.enable_x64(True):
+    with jax.enable_x64(True), placed.within(mesh):
         parts = [
-            _of_ratio(asked, loss, ratio, directions, tol, max_steps) for ratio in asked.l1_ratios
+            _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh)
+            for ratio in asked.l1_ratios
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
     return _shaped(asked, answers, directions, tol, max_steps)
 
 
-def _of_ratio(asked, loss, ratio, directions, tol, max_steps) -> Answers:
+def _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh) -> Answers:
     """The answers of one l1_ratio, [T, F, K, ...]."""
     num_targets, num_folds = len(asked.labels), len(asked.weights)
     lambdas = np.repeat(asked.lambdas[:, None], num_targets * num_folds, axis=1)
@@ -117,16 +122,19 @@ def _of_ratio(asked, loss, ratio, directions, tol, max_steps) -> Answers:
         lambdas[-1] = np.where(np.isfinite(directions).all(axis=(2, 3)).ravel(), last, 0)
     family = families.family(loss, asked.num_classes)
     if ratio == 0 and loss is losses.squared_error:
-        answers = _least_squares(family, asked)
+        answers = _least_squares(family, asked, mesh)
     else:
-        answers = _march(family, asked, lambdas, ratio, tol, max_steps)
-    return Answers(*(a.reshape(num_targets, num_folds, *a.shape[1:]) for a in answers))
+        lanes = placed.lanes(lambdas.T.reshape(num_targets, num_folds, -1), mesh)
+        lambdas = np.ascontiguousarray(lanes.reshape(-1, len(lambdas)).T)
+        answers = _march(family, asked, lambdas, ratio, tol, max_steps, mesh)
+    return Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in answers))
 
 
-def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
+def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
     """A march; more features than rows are first turned into as many as there are rows."""
     if ratio > 0:
-        return march.march(family, _problem(asked, asked.x), lambdas, ratio, tol, max_steps)
+        problem = _problem(asked, asked.x, mesh)
+        return march.march(family, problem, lambdas, ratio, tol, max_steps)
     # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.
     size = np.sqrt(np.vdot(asked.x, asked.x) / asked.x.size) if asked.x.size else 0
     power = -int(np.round(np.log2(size))) if 0 < size < np.inf else 0
@@ -136,33 +144,33 @@ def _march(family, asked, lambdas, ratio, tol, max_steps) -> Answers:
         turn, rows = np.linalg.qr(x.T)
         x = rows.T
     lambdas = np.ldexp(lambdas, 2 * power)
-    answers = march.march(family, _problem(asked, x), lambdas, ratio, tol, max_steps)
+    problem = _problem(asked, x, mesh)
+    answers = march.march(family, problem, lambdas, ratio, tol, max_steps)
     w, b = answers.params[..., :-1], answers.params[..., -1:]
     w = np.ldexp(w if turn is None else w @ turn.T, power)
     return answers._replace(params=np.concatenate([w, b], axis=-1))
 
 
-def _least_squares(family, asked) -> Answers:
-    problem = _problem(asked, asked.x)
-    params = least_squares(problem.x, asked.labels, asked.weights, asked.lambdas)  # [T, F, K, P]
-    params = params.reshape(-1, len(asked.lambdas), 1, params.shape[-1])
+def _least_squares(family, asked, mesh) -> Answers:
+    problem = _problem(asked, asked.x, mesh)  # whose rows may have an order of their own
+    rows = np.concatenate([asked.x, np.ones((len(asked.x), 1))], axis=1)
+    params = least_squares(rows, asked.labels, asked.weights, asked.lambdas)  # [T, F, K, P]
+    params = placed.lanes(params, mesh).reshape(-1, len(asked.lambdas), 1, params.shape[-1])
     return march.proved(family, problem, params, asked.lambdas)
 
 
-def _problem(asked, x) -> Problem:
+def _problem(asked, x, mesh) -> Problem:
     labels, weights, groups = asked.labels, asked.weights, None
     if asked.num_classes is None and (found := folds.grouped(weights, x.shape[1])) is not None:
         order, groups = found
         x, labels = x[order], labels[:, order]
-        weights = (
-            groups.mix[:, np.repeat(groups.of_turn, len(order) // len(groups.of_turn))]
-            * groups.base
-        )
+        of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
+        weights = groups.mix[:, of_row] * groups.base
     squares = np.einsum("np,np->n", x, x)
     x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    arrays = (x, labels, weights, _transposed(x), groups, squares)
-    return Problem(*jax.tree.map(jnp.asarray, arrays))
+    arrays = Problem(x, labels, weights, _transposed(x), groups, squares)
+    return placed.problem(arrays, mesh)
 
 
 def _transposed(x: np.ndarray) -> np.ndarray:

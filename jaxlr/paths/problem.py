@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr.paths import sharing
 from jaxlr.paths.folds import Groups
 from jaxlr.pytypes import Array
 
@@ -66,12 +67,12 @@ def logits(params: Array, rows: Rows) -> Array:
     vectors = params.reshape(-1, size)
     if rows.x.dtype == jnp.float32 or size <= NARROW:
         out = jnp.dot(vectors, rows.x_t, precision="highest")
-        return out.reshape(num_lanes, num_outputs, -1)
+        return sharing.pinned(out.reshape(num_lanes, num_outputs, -1), lanes=0, rows=2)
     # XLA's CPU product is ten times slower for a few rows than for eight.
     short = max(0, 8 - len(vectors)) if len(vectors) > 1 else 0
     padded = jnp.pad(vectors, ((0, short), (0, 0)))
     out = jnp.dot(padded, rows.x.T, precision="highest")[: len(vectors)]
-    return out.reshape(num_lanes, num_outputs, -1)
+    return sharing.pinned(out.reshape(num_lanes, num_outputs, -1), lanes=0, rows=2)
 
 
 def gradient(slopes: Array, rows: Rows) -> Array:
@@ -79,17 +80,20 @@ def gradient(slopes: Array, rows: Rows) -> Array:
     flat = slopes.reshape(-1, slopes.shape[-1])
     out = jnp.dot(rows.x_t, flat.T, precision="highest")
     # Held as it is: with the factors in the other order the product takes five times as long.
-    return jax.lax.optimization_barrier(out).T.reshape(*slopes.shape[:2], -1)
+    out = jax.lax.optimization_barrier(out).T.reshape(*slopes.shape[:2], -1)
+    return sharing.pinned(out, lanes=0)
 
 
 def carried(values: Array, columns: Array) -> Array:
     """Values [L, C, N] times columns [N, K], summed over rows: [L, C, K]."""
-    return jnp.einsum("lcn,nk->lck", values, columns, precision="highest")
+    out = jnp.einsum("lcn,nk->lck", values, columns, precision="highest")
+    return sharing.pinned(out, lanes=0)
 
 
 def weighted(problem: Problem, lanes: Lanes) -> tuple[Array, Array]:
     """Labels and weights of every lane, [L, N] each."""
-    return problem.labels[lanes.target], problem.weights[lanes.fold]
+    labels, weights = problem.labels[lanes.target], problem.weights[lanes.fold]
+    return sharing.pinned(labels, lanes=0, rows=1), sharing.pinned(weights, lanes=0, rows=1)
 
 
 def without_intercept(params: Array) -> Array:

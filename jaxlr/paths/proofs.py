@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import certificates
+from jaxlr.paths import certificates, sharing
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.problem import lanes_of
 from jaxlr.pytypes import Array
@@ -88,5 +88,5 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
 
     lanes = jax.tree.map(lambda leaf: leaf.reshape(turns, -1), lanes)
     ends = jax.tree.map(dealt, (ends.params, ends.risk, ends.metric))
-    proofs = jax.lax.map(of_turn, (lanes, *ends))
+    proofs = jax.lax.map(of_turn, sharing.by_lane((lanes, *ends), axis=1))
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)

@@ -1,0 +1,177 @@
+"""Paths over meshes of eight virtual devices: the answers of one device, from shared rows."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxlr import Batch, losses, paths
+from jaxlr.paths import blocks, folds, march, placed
+from tests import path_cases
+
+pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
+
+MESHES = {
+    "lanes": ((8,), ("lanes",)),
+    "examples": ((8,), ("examples",)),
+    "both": ((2, 4), ("lanes", "examples")),
+}
+LAMBDAS = [1.0, 0.1, 1e-3]
+NUM_ROWS, EVEN = 201, 208  # and what eight devices share evenly
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(NUM_ROWS, 3)) * [1.0, 3.0, 0.1]
+TARGETS = (X[:, :2] + RNG.logistic(size=(NUM_ROWS, 2)) > 0).T.astype(int)
+CLASSES = (X + RNG.gumbel(size=X.shape)).argmax(axis=1)
+WEIGHTS = RNG.integers(0, 3, NUM_ROWS)
+FOLDS = (np.arange(NUM_ROWS) % 3 != np.arange(3)[:, None]).astype(float)
+
+# loss, labels, mesh, agreement of risks, options; lanes: 2 x 3 on 2, 3 on 8 and 1 on 2.
+CASES = {
+    "log loss, both": (losses.log_loss, TARGETS, "both", 1e-9, {"fold_weights": FOLDS}),
+    "softmax, lanes": (
+        losses.softmax_cross_entropy,
+        CLASSES,
+        "lanes",
+        1e-11,
+        {"fold_weights": FOLDS, "tol": 1e-11},
+    ),
+    "l1, examples": (losses.log_loss, TARGETS[0], "examples", 1e-14, {"l1_ratio": 0.5}),
+    "squares, both": (losses.squared_error, X @ [1.0, 2.0, 3.0] + WEIGHTS, "both", 1e-14, {}),
+}
+
+
+def mesh(name):
+    return jax.make_mesh(*MESHES[name])
+
+
+@pytest.fixture
+def seen(monkeypatch):
+    """The rows that a march was given, and its compiled program."""
+    walked, out = march._walked, {}
+
+    def noted(engine, family, problem, turns, plan, *others):
+        program = walked.lower(engine, family, problem, turns, plan, *others).compile()
+        out.update(x=problem.x, program=program.as_text())
+        return program(problem, turns, *others)
+
+    monkeypatch.setattr(march, "_walked", noted)
+    return out
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mesh_changes_no_answer_and_shares_the_rows(case, seen):
+    loss, labels, name, agreement, options = CASES[case]
+    batch = Batch(X, labels, WEIGHTS)
+    alone = paths.fit(batch, LAMBDAS, loss=loss, **options)
+    seen.clear()
+    found = paths.fit(batch, LAMBDAS, loss=loss, mesh=mesh(name), **options)
+    assert (found.status == paths.Status.certified).all()
+    np.testing.assert_array_equal(found.status, alone.status)
+    np.testing.assert_allclose(found.risk, alone.risk, rtol=agreement)
+    for part in "wb":
+        atol = 10 * np.sqrt(agreement)
+        np.testing.assert_allclose(found.params[part], alone.params[part], atol=atol)
+    assert (np.abs(found.risk - alone.risk) <= found.gap + alone.gap).all()
+    assert found.params["w"].shape == alone.params["w"].shape
+    if not seen:
+        return
+    shares = dict(zip(MESHES[name][1], MESHES[name][0], strict=True)).get("examples", 1)
+    assert seen["x"].shape == (EVEN, 4)
+    assert {shard.data.shape for shard in seen["x"].addressable_shards} == {(EVEN // shares, 4)}
+    gathered = re.findall(r"= \w+\[([\d,]+)\]\S* all-gather\(", seen["program"])
+    whole = {f"{EVEN},4", f"4,{EVEN}", f"{EVEN // shares},4", f"4,{EVEN // shares}"}
+    assert not whole & {*gathered}
+
+
+def test_cross_validation_over_a_mesh_scores_and_chooses_alike(monkeypatch):
+    """On paths as if solved: what is new are scores and predictions."""
+    batch, asked = Batch(X, TARGETS, WEIGHTS), []
+
+    def fit(batch, lambdas, *, mesh, max_steps, **options):
+        asked.append(mesh)
+        return path_cases.fit(batch, lambdas, **options)
+
+    monkeypatch.setattr("jaxlr.paths.cross_validation.fit", fit)
+    options = {"loss": losses.log_loss, "fold_weights": FOLDS}
+    alone = paths.cross_validate(batch, LAMBDAS, **options)
+    found = paths.cross_validate(batch, LAMBDAS, mesh=mesh("both"), **options)
+    half = len(asked) // 2
+    assert [m is not None for m in asked] == [False] * half + [True] * half
+    np.testing.assert_allclose(found.scores, alone.scores, rtol=1e-14)
+    np.testing.assert_allclose(found.predictions, alone.predictions, rtol=1e-12)
+    np.testing.assert_array_equal(found.chosen, alone.chosen)
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
+    """Blocks, those of a sample, and those of groups: rows and samples that don't divide by 8."""
+    monkeypatch.setattr(blocks, "ROWS", 16)
+    monkeypatch.setattr(folds, "ROWS", 4)
+    weights = FOLDS * WEIGHTS / (FOLDS * WEIGHTS).sum(axis=1, keepdims=True)
+    order, groups = folds.grouped(weights)
+    curvature = RNG.uniform(size=(2, NUM_ROWS))
+    inputs = (X, X[order], curvature, curvature[:, order], groups)
+
+    def sums(x, ordered, curvature, of_ordered, groups):
+        return (
+            blocks.blocks_of(x, x.T, curvature),
+            blocks.of_sample(x, curvature),
+            folds.blocks_of(ordered, ordered.T, groups, of_ordered),
+        )
+
+    alone = jax.jit(sums)(*jax.tree.map(jnp.asarray, inputs))
+    expected = np.einsum("fn,tn,np,nq->tfpq", weights, curvature, X, X)
+    np.testing.assert_allclose(alone[2], expected, rtol=1e-11, atol=1e-15)
+    many = placed.checked(mesh(name))
+    with placed.within(many):
+        turned = len(groups.of_turn) % 8  # a problem has groups filled up to whole turns
+        assert turned
+        problem = placed.problem(
+            march.Problem(
+                X[order],
+                np.zeros((1, len(order))),
+                groups.mix[:, np.repeat(groups.of_turn, 4)] * groups.base,
+                X[order].T,
+                groups,
+                np.zeros(len(order)),
+            ),
+            many,
+        )
+        assert len(problem.x) == 4 * len(problem.groups.of_turn) > len(order)
+        filled = placed.rows(curvature[:, order], 1, many, 4)
+        found = jax.jit(sums)(X, problem.x, curvature, filled, problem.groups)
+    np.testing.assert_allclose(found[0], alone[0], rtol=1e-12)
+    np.testing.assert_allclose(found[1], alone[1], rtol=1e-12)
+    np.testing.assert_allclose(found[2][:, :3], alone[2], rtol=1e-11, atol=1e-15)
+
+
+def test_few_turns_of_groups_are_rows_like_any_other():
+    rows = np.ones((8 * folds.ROWS, 2))
+    groups = folds.Groups(np.arange(8) % 2, np.ones(len(rows)), np.eye(2))
+    given = march.Problem(rows, np.ones((1, len(rows))), np.ones((2, len(rows))), None, groups)
+    given = given._replace(squares=np.ones(len(rows)))
+    found = placed.problem(given, placed.checked(mesh("lanes")))
+    assert found.groups is None
+    assert found.weights.shape == (8, len(rows))
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (((8,), ("data",)), r"mesh may have the axes \"lanes\" and \"examples\", and has \('data'"),
+        (((2, 4), ("lanes", "rows")), r"and has \('lanes', 'rows'\): make one with jax.make_mesh"),
+    ],
+)
+def test_a_mesh_with_other_axes_is_named_before_any_work(bad, message):
+    options = {"loss": losses.log_loss, "mesh": jax.make_mesh(*bad)}
+    with pytest.raises(ValueError, match=message):
+        paths.fit(None, LAMBDAS, **options)
+    with pytest.raises(ValueError, match=message):
+        paths.cross_validate(None, LAMBDAS, fold_weights=FOLDS, **options)
+
+
+def test_what_is_no_mesh_is_named():
+    with pytest.raises(ValueError, match=r"mesh must be a jax\.sharding\.Mesh, and is 8: make"):
+        paths.fit(Batch(X, TARGETS), LAMBDAS, loss=losses.log_loss, mesh=8)
