@@ -126,7 +126,7 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
 def test_squared_errors_of_folds_in_groups_are_of_their_own_rows(short_turns):
     x, _, weights = problem()
     y = x @ [1.0, 2.0, 3.0, 4.0] + np.sin(np.arange(len(x)))
-    assert folds.grouped(normalised(weights)) is not None
+    assert folds.grouped(normalised(weights), 4) is not None
     found = paths.fit(Batch(x, y), [0.1], loss=losses.squared_error, fold_weights=weights)
     assert (found.status == paths.Status.certified).all()
     for fold, s in enumerate(normalised(weights)):

@@ -108,9 +108,12 @@ def test_cross_validation_over_a_mesh_scores_and_chooses_alike(monkeypatch):
 def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
     """Blocks, those of a sample, and those of groups: rows and samples that don't divide by 8."""
     monkeypatch.setattr(blocks, "ROWS", 16)
-    monkeypatch.setattr(folds, "ROWS", 4)
+    monkeypatch.setattr(folds, "ROWS", 8)
+    monkeypatch.setattr(folds, "NUMBERS", 8)
+    monkeypatch.setattr(placed, "TURNS", 2)
     weights = FOLDS * WEIGHTS / (FOLDS * WEIGHTS).sum(axis=1, keepdims=True)
-    order, groups = folds.grouped(weights)
+    order, groups = folds.grouped(weights, 3)
+    turn = len(order) // len(groups.of_turn)
     curvature = RNG.uniform(size=(2, NUM_ROWS))
     inputs = (X, X[order], curvature, curvature[:, order], groups)
 
@@ -132,15 +135,15 @@ def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
             march.Problem(
                 X[order],
                 np.zeros((1, len(order))),
-                groups.mix[:, np.repeat(groups.of_turn, 4)] * groups.base,
+                groups.mix[:, np.repeat(groups.of_turn, turn)] * groups.base,
                 X[order].T,
                 groups,
                 np.zeros(len(order)),
             ),
             many,
         )
-        assert len(problem.x) == 4 * len(problem.groups.of_turn) > len(order)
-        filled = placed.rows(curvature[:, order], 1, many, 4)
+        assert len(problem.x) == turn * len(problem.groups.of_turn) > len(order)
+        filled = placed.rows(curvature[:, order], 1, many, turn)
         found = jax.jit(sums)(X, problem.x, curvature, filled, problem.groups)
     np.testing.assert_allclose(found[0], alone[0], rtol=1e-12)
     np.testing.assert_allclose(found[1], alone[1], rtol=1e-12)
@@ -148,9 +151,9 @@ def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
 
 
 def test_few_turns_of_groups_are_rows_like_any_other():
-    rows = np.ones((8 * folds.ROWS, 2))
+    rows = np.ones((8 * 16, 2))
     groups = folds.Groups(np.arange(8) % 2, np.ones(len(rows)), np.eye(2))
-    given = march.Problem(rows, np.ones((1, len(rows))), np.ones((2, len(rows))), None, groups)
+    given = march.Problem(rows, np.ones((1, len(rows))), np.ones((2, len(rows))), rows.T, groups)
     given = given._replace(squares=np.ones(len(rows)))
     found = placed.problem(given, placed.checked(mesh("lanes")))
     assert found.groups is None
