@@ -101,6 +101,18 @@ def test_with_an_l1_part_the_slopes_balance_the_penalty(l1_ratio):
     assert (path.params["w"][0] == 0).any() or l1_ratio < 1
 
 
+def test_a_lasso_of_separable_rows_is_certified_down_to_weak_penalties():
+    x, _ = BINARY
+    path = paths.fit(
+        Batch(x, (x[:, 0] > 0.1).astype(int)),
+        [1e-2, 1e-4, 1e-6, 1e-8],
+        loss=losses.log_loss,
+        l1_ratio=1.0,
+    )
+    assert (path.status == paths.Status.certified).all()
+    assert path.risk[-1] < 1e-5
+
+
 def test_classes_with_an_l1_part_equal_a_smooth_solver_on_the_split_weights():
     """min over w = u - v, u, v >= 0 by scipy's L-BFGS-B: no code in common."""
     x, labels = CLASSES

@@ -32,7 +32,9 @@ def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
     def products(x, x_t, weights):
         def of_tile(columns):
             scaled = weights[:, None] * x_t[None, columns.start :]
-            below = jnp.dot(scaled.reshape(-1, x.shape[0]), x[:, columns], precision="highest")
+            # Both lengths: the rows that are left over may be none.
+            scaled = scaled.reshape(num_groups * scaled.shape[1], len(x))
+            below = jnp.dot(scaled, x[:, columns], precision="highest")
             return below.reshape(num_groups, -1, below.shape[1])
 
         return [of_tile(columns) for columns in tiles]

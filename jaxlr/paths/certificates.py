@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -10,17 +9,9 @@ import jax.numpy as jnp
 
 from jaxlr.paths import decrements
 from jaxlr.paths.decrements import Point, Precondition
+from jaxlr.paths.duality import duality, norm, over, squared_lengths, unit
 from jaxlr.paths.families import Family
-from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, settled
-from jaxlr.paths.problem import (
-    Lanes,
-    Problem,
-    carried,
-    gradient,
-    logits,
-    weighted,
-    without_intercept,
-)
+from jaxlr.paths.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
 SMALL = 64  # C P up to which a factored Hessian costs less than a few products
@@ -114,39 +105,21 @@ def certify(
       Salmon, Gap safe screening rules for sparsity enforcing penalties (2017).
     """
     labels, weights = weighted(problem, lanes)
-    z = logits(params, problem)
-    shift = settled(family, z, labels, weights)
-    params = params.at[..., -1].add(shift)
-    z = z + shift[:, :, None]
-    values, slopes = family.value(z, labels), family.slope(z, labels)
-    # Made once, and kept: XLA would rather make them again for everything that needs them.
-    slopes, bend = jax.lax.optimization_barrier((slopes, family.bend(z, labels)))
-    mean = _mean(values, weights)
-    u = -gradient(slopes * weights[:, None], problem)
-    w = without_intercept(params)
+    dual = duality(family, problem, lanes, params, ridge_only)
+    params, bend, u, risk = dual.params, dual.bend, dual.u, dual.risk
+    rounding, grad_error = dual.rounding, dual.error
     ridge, lasso = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
-    l2, l1 = jnp.sum(w**2, axis=(1, 2)) / 2, jnp.sum(jnp.abs(w), axis=(1, 2))
-    risk = mean + ridge * l2 + lasso * l1
-    rounding, grad_error, steep = _rounding(family, problem, params, bend, weights, slopes)
-    unit = _unit(problem.x)
-    left, pull = _unsettled(family, problem, bend, weights, u[..., -1])
-    rounding = unit * (rounding + risk) + _constant(family, problem.x) + left
-    grad_error = unit * (grad_error + lanes.lam * _norm(w)) + pull
-
-    shorter = partial(_shortened, family, z, labels, weights, values, slopes)
-    gap = jnp.fmin(
-        risk, _dual(lanes, w, without_intercept(u), grad_error, None if ridge_only else shorter)
-    )
+    gap = jnp.fmin(risk, jnp.fmin(dual.full, dual.short))
     smooth = lanes.l1_ratio == 0
     grad, moves = _subgradient(params, u, ridge, lasso)
     radius = (_spread(family) * _radius(problem))[lanes.fold]
-    steepness = _norm(without_intercept(grad)) + grad_error
+    steepness = norm(without_intercept(grad)) + grad_error
 
     def local(upper, reach, trace, gap=gap):
         """½ν²/ψ(t), from bounds of ν² [L] without rounding."""
         if family.concordance is None:
             return gap
-        error = jnp.sqrt(jnp.fmin(_over(1.0, lanes.lam), trace)) * grad_error
+        error = jnp.sqrt(jnp.fmin(over(1.0, lanes.lam), trace)) * grad_error
         nu = jnp.sqrt(jnp.maximum(upper, 0)) + error
         return jnp.where(smooth, _sharpened(family, lanes, gap, nu, steepness, radius, reach), gap)
 
@@ -161,7 +134,7 @@ def certify(
         def is_enough(upper):
             return jnp.where(smooth, local(upper, unknown, unknown) + rounding <= goal, True)
 
-        drift = 4 * unit * (steep + ridge)
+        drift = 4 * unit(problem.x) * (dual.steep + ridge)
         known = jnp.zeros_like(risk), unknown
         if shares is not None and not family.multiclass:
             known = shares(family.curvature(bend)[:, 0], weights)
@@ -175,13 +148,13 @@ def certify(
 
 def _sharpened(family, lanes, gap, nu, steepness, radius, reach):
     """The local bound [L]: `gap` bounds ‖d‖, that t, and t the gap, some times over."""
-    over = _over(1.0, lanes.lam)
-    reach = jnp.fmin(jnp.where(jnp.isfinite(over), radius, 1) * jnp.sqrt(over), reach)
+    inverse = over(1.0, lanes.lam)
+    reach = jnp.fmin(jnp.where(jnp.isfinite(inverse), radius, 1) * jnp.sqrt(inverse), reach)
     share = nu * family.concordance * reach
     by_decrement = jnp.where(share < 1, -jnp.log1p(-jnp.where(share < 1, share, 0)), jnp.inf)
 
     def sharper(_, gap):
-        length = jnp.fmin(steepness * over, jnp.sqrt(2 * gap * over))
+        length = jnp.fmin(steepness * inverse, jnp.sqrt(2 * gap * inverse))
         reached = family.concordance * jnp.where(jnp.isfinite(length), radius * length, jnp.inf)
         t = jnp.fmin(by_decrement, reached) if family.concordance else jnp.zeros_like(gap)
         return jnp.fmin(gap, nu**2 / 2 / _psi(t))
@@ -193,19 +166,6 @@ def _psi(t: Array) -> Array:
     """2 (e^(-t) + t - 1) / t², from 1 at 0 falling like 2/t; a little low near 0, by rounding."""
     far = jnp.where(t > 0.01, t, 1)
     return jnp.where(t > 0.01, 2 * (jnp.expm1(-far) / far + 1) / far, 1 - t / 3)
-
-
-def _over(numerator, divisor):
-    """numerator / divisor, inf where the divisor is 0."""
-    return jnp.where(divisor > 0, numerator / jnp.where(divisor > 0, divisor, 1), jnp.inf)
-
-
-def _mean(values, weights):
-    return jnp.einsum("ln,ln->l", values, weights, precision="highest")
-
-
-def _norm(w):
-    return jnp.sqrt(jnp.sum(w**2, axis=(1, 2)))
 
 
 def _spread(family: Family) -> float:
@@ -220,15 +180,15 @@ def reaching(family: Family, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: λ times a tenth of it is a decrement that bound 3 can use."""
     if not family.concordance:
         return jnp.full(len(problem.weights), jnp.inf)
-    return _over(1.0, (family.concordance * _spread(family) * _radius(problem)) ** 2)
+    return over(1.0, (family.concordance * _spread(family) * _radius(problem)) ** 2)
 
 
 def _radius(problem: Problem) -> Array:
     """The largest ‖x - x̄‖ among a fold's rows: [F]."""
     centre = gradient(problem.weights[:, None], problem).at[:, :, -1].set(0)
-    squares = _squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
+    squares = squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
     distances = squares - 2 * logits(centre, problem)[:, 0]
-    distances = distances + 2 * _unit(problem.x) * squares  # what cancelled
+    distances = distances + 2 * unit(problem.x) * squares  # what cancelled
     return jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
 
 
@@ -243,96 +203,3 @@ def _subgradient(params, u, ridge, lasso):
     grad = jnp.where(w == 0, at_zero, smooth + lasso * jnp.sign(w))
     moves = (w != 0) | (grad != 0) | (lasso == 0)
     return grad, moves.astype(w.dtype)
-
-
-def _dual(lanes, w, u, error, shorter):
-    """The least of the two duality gaps, [L]: at the slopes, and at slopes that are `shorter`.
-
-    u is known to `error` [L] in norm.
-    """
-    ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
-    lasso = (lanes.lam * lanes.l1_ratio)[:, None, None]
-    # Coordinate by coordinate a sum of terms >= 0: nothing cancels.
-    beyond = jnp.sign(u) * jnp.maximum(jnp.abs(u) - lasso, 0)
-    quadratic = _norm(ridge * w - beyond) + error
-    linear = jnp.sum(lasso * jnp.abs(w) - w * (u - beyond), axis=(1, 2))
-    linear = linear + jnp.where(lasso[:, 0, 0] > 0, error * _norm(w), 0)
-    full = _over(quadratic**2, 2 * ridge[:, 0, 0]) + linear
-    if shorter is None:
-        return full
-    largest = jnp.max(jnp.abs(u), axis=(1, 2)) + error
-    share = jnp.minimum(_over(lasso[:, 0, 0], largest), 1)
-    short = share[:, None, None] * u
-    penalty = jnp.sum(ridge / 2 * w**2 + (lasso * jnp.abs(w) - w * short), axis=(1, 2))
-    return jnp.fmin(full, penalty + error * _norm(w) + shorter(share))
-
-
-def _shortened(family, z, labels, weights, values, slopes, share):
-    """Σ s [ℓ(z) - σ z r + ℓ*(σ r)] >= 0, or a bound; share is σ [L]."""
-    share = share[:, None]
-    plain = (1 - share) * values
-    if family.concordance is None:
-        return _mean(plain, weights)
-    if family.concordance == 0:  # (z - y)²
-        return _mean(((1 - share) * slopes[:, 0]) ** 2 / 4, weights)
-    # The relative entropy of q = y + σ (p - y) from p, for a label that is one class.
-    wrong = jnp.sum(jnp.abs(slopes), axis=1) / (2 if family.multiclass else 1)
-    right = 1 - share * wrong
-    safe = jnp.where(right > 0, right, 1)
-    logarithm = jnp.log(jnp.where(share > 0, share, 1))
-    entropy = share * wrong * logarithm + jnp.where(right > 0, right * (jnp.log(safe) + values), 0)
-    whole = jnp.bool_(True) if family.multiclass else (labels == 0) | (labels == 1)
-    return _mean(jnp.where(whole, jnp.minimum(plain, entropy), plain), weights)
-
-
-def _unsettled(family, problem, bend, weights, slope):
-    """What the intercepts' slopes [L, C], 0 but for rounding, can do to J, and to ∇W in norm.
-
-    With ν² = gᵀ H_bb⁻¹ g: J falls by about ½ν², and ‖H_Wb H_bb⁻¹ g‖ <= max ‖x‖ ν √(Σ s tr ℓ'').
-    """
-    inverse = pseudo_inverse(intercept_hessian(family, bend, weights))
-    squared = jnp.einsum("lc,lcd,ld->l", slope, inverse, slope, precision="highest")
-    trace = jnp.einsum("lcn,ln->l", family.curvature(bend), weights, precision="highest")
-    longest = jnp.sqrt(jnp.max(_squared_lengths(problem)) + 1)
-    return squared, longest * jnp.sqrt(jnp.maximum(squared * trace, 0))
-
-
-def _squared_lengths(problem: Problem) -> Array:
-    """‖x‖² of the features [N]; XLA's CPU adds rows up slowly, so they may be known before."""
-    if problem.squares is None:
-        return jnp.sum(problem.x[:, :-1] ** 2, axis=1)
-    return problem.squares
-
-
-def _unit(x: Array) -> float:
-    """The relative rounding of a sum over rows of products over columns."""
-    return float(jnp.finfo(x.dtype).eps) * (10 + math.sqrt(x.shape[0]) + math.sqrt(x.shape[1]))
-
-
-def _constant(family: Family, x: Array) -> float:
-    """Rounding that doesn't shrink with J: the softmax's log(Σ exp) near 1; any of a user's."""
-    sharp = family.concordance is not None and not family.multiclass
-    return 0.0 if sharp else 4 * float(jnp.finfo(x.dtype).eps)
-
-
-def _rounding(family, problem, params, bend, weights, slopes):
-    """Magnitudes [L] whose rounding moves J and, in norm, its gradient; Σ s ℓ'' ‖x‖² >= ‖H‖."""
-    lengths = jnp.sqrt(_squared_lengths(problem) + 1)
-    largest = jnp.max(jnp.abs(problem.x), axis=0)
-    # Σ |x| |w_c| of a row is at most ‖x‖ ‖w_c‖, and at most Σ max |x| |w_c|.
-    norms = jnp.sqrt(jnp.sum(params**2, axis=2))
-    tops = jnp.einsum("lcp,p->lc", jnp.abs(params), largest, precision="highest")
-
-    powers = jnp.stack([jnp.ones_like(lengths), lengths, lengths**2], axis=1)  # [N, 3]
-
-    def totals(sizes):
-        """Σ s sizes ‖x‖^k of every lane and class, for k of 0, 1 and 2: three of [L, C]."""
-        out = carried(sizes * weights[:, None], powers)
-        return out[..., 0], out[..., 1], out[..., 2]
-
-    steep, steep_long, _ = totals(jnp.abs(slopes))
-    _, curved_long, squares = totals(family.curvature(bend))
-    moved = jnp.minimum(steep_long * norms, steep * tops)
-    bent = jnp.minimum(squares * norms, curved_long * tops)
-    grads = jnp.sum(steep_long + bent, axis=1)
-    return jnp.sum(moved, axis=1), grads, jnp.sum(squares, axis=1)

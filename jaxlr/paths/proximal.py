@@ -1,10 +1,11 @@
 """The engine of a path with an l1 part: proximal Newton, all lanes at once.
 
-A step minimises the quadratic model of the smooth part plus the l1 penalty itself, by coordinate
-descent on the whole Hessian, all classes together: with one block per class instead, a softmax's
-coordinates chase each other along the direction that moves every class alike, which is flat. The
-coordinates that are 0 in every lane and want to stay so are left out. The length of a step is
-found by slopes on cached logits, as in `descent`.
+A step minimises the quadratic model of the smooth part plus the l1 penalty itself, on the whole
+Hessian, all classes together: with one block per class instead, a softmax's coordinates chase each
+other along the direction that moves every class alike, which is flat. An active-set method does it
+exactly where it has room (`active_set`), sweeps of the coordinates otherwise (`lasso`). A Hessian
+serves until steps on it gain too little. The length of a step is found by slopes on cached logits,
+as in `descent`.
 """
 
 from functools import partial
@@ -15,14 +16,18 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import endings, lasso, line
+from jaxlr.paths import active_set, endings, lasso, line
 from jaxlr.paths.blocks import blocks_of
 from jaxlr.paths.descent import Plan
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
-OWN = 2e8  # multiplications: below, every lane has its own Hessian
+OWN = 2e10  # multiplications: below, every lane has its own Hessian
+EXACT = 2**23  # numbers in a matrix for every lane: up to here models are minimised exactly
+SERVES = 0.1  # a Hessian goes when a step on it leaves more than this part of the estimate,
+STEPS = 16  # and after so many steps
+FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
 
 
 class State(NamedTuple):
@@ -51,9 +56,9 @@ class State(NamedTuple):
 def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     """A Hessian for every lane where that is little work; otherwise one for all of them."""
     num_rows, size = problem.x.shape
-    own = num_lanes * family.num_outputs**2 * num_rows * size**2 <= OWN
-    pays = family.num_outputs * size // (8 * (1 if own else num_lanes))
-    return Plan(num_lanes if own else 1, int(np.clip(pays, 1, 8)))
+    numbers = num_lanes * (family.num_outputs * size) ** 2
+    own = numbers * num_rows <= OWN and numbers <= 4 * EXACT
+    return Plan(num_lanes if own else 1, STEPS)
 
 
 @partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
@@ -83,7 +88,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
 
 
 def onward(lanes: Lanes, state: State) -> State:
-    """The state under the lanes' penalties, from where it ended; the Hessian stays for now."""
+    """The state under the lanes' penalties, from where it ended; the loss's Hessian stays."""
     w = without_intercept(state.params)
     ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
     more = ridge - state.ridge
@@ -91,6 +96,7 @@ def onward(lanes: Lanes, state: State) -> State:
     return endings.renewed(
         state,
         grad=state.grad + more[:, None, None] * w,
+        hessian=state.hessian + _ridges(more, state.hessian, *w.shape[1:]),
         risk=state.risk + more * dot(w, w) / 2 + more_l1,
         ridge=ridge,
         l1=l1,
@@ -112,7 +118,7 @@ def solve(
     return endings.descended(
         state,
         lambda s: _remeasured(family, problem, lanes, plan, s),
-        lambda s: _step(family, problem, lanes, s, tol),
+        lambda s: _step(family, problem, lanes, plan, s, tol),
         plan.steps_per_metric,
         max_steps,
     )
@@ -132,37 +138,52 @@ def _remeasured(family, problem, lanes, plan, state) -> State:
     """The state with the Hessian of where it stands: [G, Q, Q], its ridge part on the diagonal."""
     labels, weights = weighted(problem, lanes)
     num_outputs, size = state.params.shape[1:]
-    basis = jnp.eye(num_outputs)[:, None, :, None]
     bend = family.bend(state.logits, labels)
+    hessian = _pairs(family, problem, plan, bend, weights)
+    diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
+    lift = 1e-10 * jnp.max(diagonal, axis=1, keepdims=True)  # the softmax's flat direction
+    hessian = hessian + (lift + 1e-8 * diagonal)[:, :, None] * jnp.eye(num_outputs * size)[None]
+    ridges = _ridges(lanes.lam * (1 - lanes.l1_ratio), hessian, num_outputs, size)
+    return state._replace(hessian=hessian + ridges, age=jnp.int32(0))
+
+
+def _ridges(ridge, hessian, num_outputs, size):
+    """The Hessian [G, Q, Q] of penalties [L] of w²/2."""
+    penalised = jnp.tile(jnp.ones(size).at[-1].set(0), num_outputs)
+    return ridge.reshape(len(hessian), -1).mean(axis=1)[:, None, None] * jnp.diag(penalised)[None]
+
+
+def _pairs(family, problem, plan, bend, weights):
+    """The Hessian of the losses [G, Q, Q], from the blocks of all pairs of classes."""
+    num_outputs, num_rows, size = family.num_outputs, *problem.x.shape
+    shape = (len(weights), num_outputs, num_rows)
+    rows, columns = np.triu_indices(num_outputs)
 
     def against(unit):
-        return family.hessian_product(bend, jnp.broadcast_to(unit, state.logits.shape))
+        return family.hessian_product(bend, jnp.broadcast_to(unit, shape))
 
-    rows, columns = np.triu_indices(num_outputs)
+    basis = jnp.eye(num_outputs)[:, None, :, None]
     pairs = jax.vmap(against)(basis)[rows, :, columns] * weights[None]  # [pairs, L, N]
     groups = plan.num_metrics
-    pairs = pairs.reshape(len(rows), groups, -1, pairs.shape[-1]).mean(axis=2)
-    blocks = blocks_of(problem.x, problem.x_t, pairs.reshape(-1, pairs.shape[-1]))
+    pairs = pairs.reshape(len(rows), groups, -1, num_rows).mean(axis=2)
+    blocks = blocks_of(problem.x, problem.x_t, pairs.reshape(-1, num_rows))
     blocks = jnp.moveaxis(blocks.reshape(len(rows), groups, size, size), 0, 1)
     hessian = jnp.zeros((groups, num_outputs, num_outputs, size, size))
     hessian = hessian.at[:, rows, columns].set(blocks).at[:, columns, rows].set(blocks)
-    hessian = hessian.transpose(0, 1, 3, 2, 4).reshape(groups, num_outputs * size, -1)
-    ridge = (lanes.lam * (1 - lanes.l1_ratio)).reshape(groups, -1).mean(axis=1)
-    penalised = jnp.tile(jnp.ones(size).at[-1].set(0), num_outputs)
-    diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
-    lift = 1e-10 * jnp.max(diagonal, axis=1, keepdims=True)  # the softmax's flat direction
-    extra = ridge[:, None] * penalised[None] + lift + 1e-8 * diagonal
-    hessian = hessian + extra[:, :, None] * jnp.eye(num_outputs * size)[None]
-    return state._replace(hessian=hessian, age=jnp.int32(0))
+    return hessian.transpose(0, 1, 3, 2, 4).reshape(groups, num_outputs * size, -1)
 
 
-def _step(family, problem, lanes, state, tol) -> State:
-    direction, estimate = lasso.step(lanes, state, tol)
-
-    def further(state):
-        return _moved(family, problem, lanes, state, direction)
-
-    return endings.judged(state, estimate, tol * state.risk, further)
+def _step(family, problem, lanes, plan, state, tol) -> State:
+    exact = state.params.size * state.params[0].size <= EXACT
+    direction, estimate = (active_set if exact else lasso).step(lanes, state, tol)
+    goal = (FINE if exact else 1) * tol * state.risk
+    judged = endings.judged(state, estimate, goal, lambda s: s)
+    # The last direction is paid for, so it is gone along too.
+    moves = state.active & jnp.isfinite(estimate)
+    stale = jnp.any(moves & (estimate > SERVES * state.estimate))
+    judged = judged._replace(age=jnp.where(stale, plan.steps_per_metric, judged.age))
+    moved = _moved(family, problem, lanes, judged._replace(active=moves), direction)
+    return moved._replace(active=judged.active)
 
 
 def _moved(family, problem, lanes, state, direction) -> State:

@@ -1,0 +1,164 @@
+"""The quadratic model of a step with its l1 part, minimised exactly by an active-set method.
+
+Where rows are nearly separable a model has next to no curvature in some directions, and sweeps
+of its coordinates end nowhere. Here a lane keeps the inverse of its Hessian among the coordinates
+that are not 0. It goes to the minimum of that face, or until the first of them is 0, which leaves;
+at the minimum the coordinate that violates its bound most enters. Each costs an update of rank 1.
+"""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.linalg import cho_solve
+
+from jaxlr.paths import sharing
+from jaxlr.paths.problem import Lanes
+from jaxlr.pytypes import Array
+
+PIVOTS = 6  # at most this many for every coordinate
+ROUNDS = 3  # of fresh inverses
+EXACT = 0.1  # of tol: slopes may be beyond their bounds by this part of them
+
+
+class Face(NamedTuple):
+    """Where L lanes stand in their models.
+
+    Attributes:
+      u: [L, Q] params.
+      slope: [L, Q] of the model's smooth part.
+      sign: [L, Q] of the coordinates of the face; 0 for intercepts.
+      among: [L, Q] which coordinates are of the face.
+      inverse: [L, Q, Q] of the Hessian among them, 0 elsewhere.
+      open: [L] whether the lane goes on.
+      count: of pivots.
+    """
+
+    u: Array
+    slope: Array
+    sign: Array
+    among: Array
+    inverse: Array
+    open: Array
+    count: Array
+
+
+def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
+    """The minimum of model plus l1 part, as a step [L, C, P], and what the model gains [L].
+
+    The state has params, grad, hessian and active, as in `proximal`.
+
+    Reference:
+      Nocedal and Wright, Numerical Optimization (2006), section 16.5, for the method.
+    """
+    num_lanes, num_outputs, size = state.params.shape
+    whole = num_outputs * size
+    w, g = state.params.reshape(num_lanes, whole), state.grad.reshape(num_lanes, whole)
+    hessian = jnp.repeat(state.hessian, num_lanes // len(state.hessian), axis=0)
+    free = jnp.tile(jnp.zeros(size, bool).at[-1].set(True), num_outputs)[None]  # intercepts
+    strength = jnp.where(free, 0, (lanes.lam * lanes.l1_ratio)[:, None])
+    among = (w != 0) | free
+    slack = EXACT * tol
+    face = Face(w, g, jnp.sign(w), among, 0 * hessian, state.active, jnp.int32(0))
+
+    def going(face):
+        return jnp.any(face.open) & (face.count < PIVOTS * whole)
+
+    def on(face):
+        return _pivoted(hessian, strength, free, slack, face)
+
+    def round_of(carry):
+        """From a fresh inverse and fresh slopes: rounding has its part in both."""
+        face, count = carry
+        slope = g + _times(hessian, face.u - w)
+        inverse = _inverse(hessian, face.among)
+        face = face._replace(slope=slope, inverse=inverse, count=jnp.int32(0))
+        face = jax.lax.while_loop(going, on, face)
+        left = _largest(_residual(strength, face)) > slack * jnp.max(strength, axis=1)
+        return face._replace(open=state.active & left), count + 1
+
+    def unfinished(carry):
+        return jnp.any(carry[0].open) & (carry[1] < ROUNDS)
+
+    face, _ = jax.lax.while_loop(unfinished, round_of, (face, 0))
+    d = jnp.where(state.active[:, None], face.u - w, 0)
+    l1 = jnp.sum(strength * (jnp.abs(w + d) - jnp.abs(w)), axis=1)
+    gain = -(jnp.sum((g + _times(hessian, d) / 2) * d, axis=1) + l1)
+    return d.reshape(state.params.shape), gain
+
+
+def _pivoted(hessian, strength, free, slack, face) -> Face:
+    """One step on the face, and who leaves or enters it after that."""
+    diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
+    residual = _residual(strength, face)
+    d = -_times(face.inverse, residual)
+    image = _times(hessian, d)
+    bend = jnp.sum(d * image, axis=1)
+    fall = -jnp.sum(residual * d, axis=1)
+    whole = jnp.where(bend > 0, jnp.maximum(fall, 0) / jnp.where(bend > 0, bend, 1), 0)
+    falls = face.among & ~free & (d * face.sign < 0)
+    reach = jnp.where(falls, jnp.maximum(-face.u / jnp.where(falls, d, 1), 0), jnp.inf)
+    first = jnp.argmin(reach, axis=1)
+    leaves = face.open & (jnp.min(reach, axis=1) < whole)
+    length = jnp.where(face.open, jnp.minimum(jnp.min(reach, axis=1), whole), 0)[:, None]
+    u, slope = face.u + length * d, face.slope + length * image
+
+    beyond = jnp.where(face.among, -1, jnp.abs(slope) - (1 + slack) * strength)
+    worst = jnp.argmax(beyond * jax.lax.rsqrt(diagonal), axis=1)
+    # Where the inverse is inexact, a whole step on the face leaves a rest that another one takes.
+    rest = _largest(_residual(strength, face._replace(slope=slope)))
+    coarse = (rest > slack * jnp.max(strength, axis=1)) & (rest < _largest(residual) / 2)
+    again = face.open & ~leaves & coarse
+    enters = face.open & ~leaves & ~again & (jnp.max(beyond, axis=1) > 0)
+    pivot = jnp.where(leaves, first, worst)
+    here = jnp.arange(u.shape[1])[None] == pivot[:, None]
+    take = pivot[:, None, None]
+    row = jnp.take_along_axis(hessian, take, axis=1)[:, 0]
+    column = jnp.take_along_axis(face.inverse, take, axis=1)[:, 0]
+    through = _times(face.inverse, row)
+    corner = jnp.sum(jnp.where(here, row, 0), axis=1)
+    # What is left of its curvature once the face has answered; rounding may leave too little.
+    bare = jnp.maximum(corner - jnp.sum(row * through, axis=1), 1e-13 * corner)
+    own = jnp.sum(jnp.where(here, column, 0), axis=1)
+    vector = jnp.where(leaves[:, None], column, through - here.astype(u.dtype))
+    factor = jnp.where(leaves, -1 / jnp.where(leaves, own, 1), jnp.where(enters, 1 / bare, 0))
+    kept = ~(here & leaves[:, None])
+    inverse = face.inverse + factor[:, None, None] * vector[:, :, None] * vector[:, None, :]
+    inverse = jnp.where(kept[:, :, None] & kept[:, None, :], inverse, 0)
+    new = here & enters[:, None]
+    return Face(
+        jnp.where(kept, u, 0),
+        slope,
+        jnp.where(new, -jnp.sign(slope), jnp.where(kept, face.sign, 0)),
+        (face.among & kept) | new,
+        inverse,
+        leaves | enters | again,
+        face.count + 1,
+    )
+
+
+def _residual(strength, face):
+    """The slopes on the face [L, Q], 0 at its minimum."""
+    return jnp.where(face.among, face.slope + strength * face.sign, 0)
+
+
+def _largest(values):
+    return jnp.max(jnp.abs(values), axis=1)
+
+
+def _times(matrices: Array, vectors: Array) -> Array:
+    """[L, Q, Q] times [L, Q]."""
+    return jnp.einsum("lpq,lq->lp", matrices, vectors, precision="highest")
+
+
+def _inverse(hessian: Array, among: Array) -> Array:
+    """Of each lane's Hessian among its coordinates; 0 elsewhere."""
+    eye = jnp.eye(among.shape[1])
+
+    def one(args):
+        hessian, among = args
+        both = among[:, None] & among[None]
+        factor = jnp.linalg.cholesky(jnp.where(both, hessian, eye))
+        return jnp.where(both, cho_solve((factor, True), eye), 0)
+
+    return sharing.mapped(one, (hessian, among))
