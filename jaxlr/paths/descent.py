@@ -258,6 +258,7 @@ def _search(family, lanes, rows, state, direction, d_logits):
         slope = jnp.einsum("ln,ln->l", jnp.sum(slopes * d_logits, axis=1), weights)
         return slope + wd + length * dd, (slopes * weights[:, None], z)
 
+    # The logits are kept: exponentials written over them would not be compiled to vectors.
     kept = (d_logits, state.logits)
     length, slope, (slopes, z) = line.search(look, first, state.active, kept)
     return length, slopes, z, length * (first + slope) / 2

@@ -30,7 +30,7 @@ class Duality(NamedTuple):
       bend: of the loss, as the family has it.
       u: [L, C, P] -Xᵀ(s r) of the slopes r, known to `error` [L] in norm.
       full: [L] the gap at r, without rounding; infinite where r is not feasible.
-      short: [L] the gap at σr, and `share` the σ [L]; infinite where it was not asked for.
+      short: [L] the gap at σr; infinite where it was not asked for.
       rounding: [L] of J and the gaps.
       error: as above.
       steep: [L] Σ s ℓ'' ‖x‖².
@@ -42,7 +42,6 @@ class Duality(NamedTuple):
     u: Array
     full: Array
     short: Array
-    share: Array
     rounding: Array
     error: Array
     steep: Array
@@ -73,11 +72,11 @@ def duality(
     error = eps * (error + lanes.lam * norm(w)) + pull
     bare = without_intercept(u)
     full = _gap(lanes, w, bare, error)
-    short, share = jnp.full_like(risk, jnp.inf), jnp.ones_like(risk)
+    short = jnp.full_like(risk, jnp.inf)
     if not ridge_only:
         loss = partial(_shortened, family, z, labels, weights, values, slopes)
-        short, share = _short_gap(lanes, w, bare, error, loss)
-    return Duality(params, risk, bend, u, full, short, share, rounding, error, steep)
+        short = _short_gap(lanes, w, bare, error, loss)
+    return Duality(params, risk, bend, u, full, short, rounding, error, steep)
 
 
 def _gap(lanes, w, u, error):
@@ -93,14 +92,14 @@ def _gap(lanes, w, u, error):
 
 
 def _short_gap(lanes, w, u, error, loss):
-    """The gap [L] at slopes that are short enough for the l1 part, and their share σ [L]."""
+    """The gap [L] at slopes that are short enough for the l1 part."""
     ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
     lasso = (lanes.lam * lanes.l1_ratio)[:, None, None]
     largest = jnp.max(jnp.abs(u), axis=(1, 2)) + error
     share = jnp.minimum(over(lasso[:, 0, 0], largest), 1)
     short = share[:, None, None] * u
     penalty = jnp.sum(ridge / 2 * w**2 + (lasso * jnp.abs(w) - w * short), axis=(1, 2))
-    return penalty + error * norm(w) + loss(share), share
+    return penalty + error * norm(w) + loss(share)
 
 
 def _shortened(family, z, labels, weights, values, slopes, share):
