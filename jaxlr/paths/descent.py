@@ -292,12 +292,13 @@ def known(state: State) -> Metric:
 
 def bulk(problem: Problem, tol: float) -> Problem:
     """The problem in the precision that most steps are made in: float32, if tol is within reach."""
-    if tol < WITHIN_FLOAT32:
-        return problem
-    narrow = jnp.float32
+    return problem if tol < WITHIN_FLOAT32 else _narrowed(problem)
 
+
+@jax.jit  # leaf by leaf every shape would be a program
+def _narrowed(problem: Problem) -> Problem:
     def cast(leaf):
-        return leaf.astype(narrow) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+        return leaf.astype(jnp.float32) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
 
     return jax.tree.map(cast, problem)
 
