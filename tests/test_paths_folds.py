@@ -8,8 +8,8 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import descent, folds, metric
-from jaxlr.paths.problem import Problem
+from jaxlr.paths import descent, families, folds, march, metric
+from jaxlr.paths.problem import Problem, lanes_of
 
 pytestmark = pytest.mark.float64_pass
 
@@ -18,7 +18,7 @@ NUM_FOLDS = 3
 
 @pytest.fixture
 def short_turns(monkeypatch):
-    monkeypatch.setattr(folds, "ROWS", 8)
+    monkeypatch.setattr(folds, "ROWS", 12)  # and a turn is 16, as groups have it
     monkeypatch.setattr(folds, "NUMBERS", 8)
     monkeypatch.setattr(descent, "OWN", 0)  # or so few rows would give every lane its own metric
 
@@ -116,6 +116,8 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
     assert (found.gap >= found.risk - exact.risk - exact.gap).all()
     for fold in range(NUM_FOLDS):
         for k in (0, 4):
+            expected = newtons_decrement(found, x, labels, normalised(weights), fold, k)
+            assert 0.4 * expected <= found.decrement[fold, k] <= 1.01 * expected
             theirs = LogisticRegression(C=1 / (lambdas[k] * weights[fold].sum()), tol=1e-12)
             theirs.set_params(solver="newton-cholesky").fit(x, labels, sample_weight=weights[fold])
             np.testing.assert_allclose(
@@ -134,6 +136,34 @@ def test_squared_errors_of_folds_in_groups_are_of_their_own_rows(short_turns):
         system = 2 * (centred.T * s) @ centred + 0.1 * np.eye(x.shape[1])
         expected = np.linalg.solve(system, 2 * (centred.T * s) @ y)
         np.testing.assert_allclose(found.params["w"][fold, 0], expected, rtol=1e-9)
+
+
+def newtons_decrement(path, x, labels, weights, fold, k):
+    """½ gᵀ H⁻¹ g by NumPy, at a lane's params."""
+    x = np.c_[x, np.ones(len(x))]
+    w = np.r_[path.params["w"][fold, k], path.params["b"][fold, k]]
+    p, penalty = expit(x @ w), np.diag([path.lambdas[k]] * (x.shape[1] - 1) + [0])
+    gradient = x.T @ (weights[fold] * (p - labels)) + penalty @ w
+    hessian = (x.T * (weights[fold] * p * (1 - p))) @ x + penalty
+    return gradient @ np.linalg.solve(hessian, gradient) / 2
+
+
+def test_a_lane_at_rest_stays_to_the_last_bit_while_others_step():
+    x, labels, weights = problem(40)
+    whole = np.c_[x, np.ones(len(x))]
+    arrays = (whole, labels[None].astype(float), normalised(weights), whole.T)
+    rows = Problem(*map(jnp.asarray, arrays))
+    family = families.family(losses.log_loss, None)
+    lanes = lanes_of(rows, np.full(NUM_FOLDS, 1e-3), 0.0)
+    plan = descent.plan(family, rows, NUM_FOLDS)
+    params = np.random.default_rng(3).normal(size=(NUM_FOLDS, 1, whole.shape[1]))
+    state = descent.start(family, rows, lanes, jnp.asarray(params), plan)
+    state = state._replace(active=jnp.array([True, False, True]))
+    after = march._solved(descent, family, rows, lanes, plan, state, 1e-9, np.full(3, np.inf), 20)
+    for name in ("params", "logits", "grad", "risk"):
+        then, now = np.asarray(getattr(state, name)), np.asarray(getattr(after, name))
+        np.testing.assert_allclose(now[1], then[1], rtol=1e-12 if name == "risk" else 0)
+        assert (now[0] != then[0]).any()
 
 
 def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():
