@@ -93,6 +93,13 @@ def test_a_hessian_lies_between_its_shares_of_the_metrics(dtype):
         there = np.linalg.inv(given.inverse[f, 0])
         assert np.linalg.eigvalsh(hessian - share[f] * there).min() >= -1e-12
         assert np.linalg.eigvalsh(most[f] * there - hessian).min() >= -1e-12
+    gone = metric.shares_of(
+        given._replace(curvature=jnp.zeros_like(given.curvature)),
+        jnp.asarray(new),
+        jnp.asarray(weights),
+        jnp.asarray(new_lam),
+    )
+    assert np.isinf(gone[1]).all()  # nothing bounds a curvature where there was none
     half = metric.shares_of(given, jnp.asarray(old / 2), jnp.asarray(weights), jnp.asarray(lam))
     np.testing.assert_allclose(half, [[0.5] * NUM_FOLDS, [1.0] * NUM_FOLDS], rtol=1e-3)
 

@@ -22,6 +22,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import numpy as np
 
 from experiments.benchmarks import (
@@ -63,6 +64,7 @@ def race(problem: Problem, rounds: int, limit: float, slow: bool) -> dict:
     best = paths_truth.optimum(problem, OPTIMA)
     best_of_part = paths_truth.optimum(part, OPTIMA)
     tuned = paths_tuning.tuned(part, best_of_part.risk, OPTIMA, limit)
+    jax.clear_caches()  # a problem of the same shape before this one has left its programs
     first = machine.once(lambda: ours(problem))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     peers = {}

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 
 from jaxlr.paths import sharing
+from jaxlr.paths.lasso import times
 from jaxlr.paths.problem import Lanes
 from jaxlr.pytypes import Array
 
@@ -70,7 +71,7 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
     def round_of(carry):
         """From a fresh inverse and fresh slopes: rounding has its part in both."""
         face, count = carry
-        slope = g + _times(hessian, face.u - w)
+        slope = g + times(hessian, face.u - w)
         inverse = _inverse(hessian, face.among)
         face = face._replace(slope=slope, inverse=inverse, count=jnp.int32(0))
         face = jax.lax.while_loop(going, on, face)
@@ -83,7 +84,7 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
     face, _ = jax.lax.while_loop(unfinished, round_of, (face, 0))
     d = jnp.where(state.active[:, None], face.u - w, 0)
     l1 = jnp.sum(strength * (jnp.abs(w + d) - jnp.abs(w)), axis=1)
-    gain = -(jnp.sum((g + _times(hessian, d) / 2) * d, axis=1) + l1)
+    gain = -(jnp.sum((g + times(hessian, d) / 2) * d, axis=1) + l1)
     return d.reshape(state.params.shape), gain
 
 
@@ -91,8 +92,8 @@ def _pivoted(hessian, strength, free, slack, face) -> Face:
     """One step on the face, and who leaves or enters it after that."""
     diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
     residual = _residual(strength, face)
-    d = -_times(face.inverse, residual)
-    image = _times(hessian, d)
+    d = -times(face.inverse, residual)
+    image = times(hessian, d)
     bend = jnp.sum(d * image, axis=1)
     fall = -jnp.sum(residual * d, axis=1)
     whole = jnp.where(bend > 0, jnp.maximum(fall, 0) / jnp.where(bend > 0, bend, 1), 0)
@@ -115,7 +116,7 @@ def _pivoted(hessian, strength, free, slack, face) -> Face:
     take = pivot[:, None, None]
     row = jnp.take_along_axis(hessian, take, axis=1)[:, 0]
     column = jnp.take_along_axis(face.inverse, take, axis=1)[:, 0]
-    through = _times(face.inverse, row)
+    through = times(face.inverse, row)
     corner = jnp.sum(jnp.where(here, row, 0), axis=1)
     # What is left of its curvature once the face has answered; rounding may leave too little.
     bare = jnp.maximum(corner - jnp.sum(row * through, axis=1), 1e-13 * corner)
@@ -144,11 +145,6 @@ def _residual(strength, face):
 
 def _largest(values):
     return jnp.max(jnp.abs(values), axis=1)
-
-
-def _times(matrices: Array, vectors: Array) -> Array:
-    """[L, Q, Q] times [L, Q]."""
-    return jnp.einsum("lpq,lq->lp", matrices, vectors, precision="highest")
 
 
 def _inverse(hessian: Array, among: Array) -> Array:

@@ -185,7 +185,7 @@ def reaching(family: Family, problem: Problem) -> Array:
 
 def _radius(problem: Problem) -> Array:
     """The largest ‖x - x̄‖ among a fold's rows: [F]."""
-    centre = gradient(problem.weights[:, None], problem).at[:, :, -1].set(0)
+    centre = without_intercept(gradient(problem.weights[:, None], problem))
     squares = squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
     distances = squares - 2 * logits(centre, problem)[:, 0]
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled

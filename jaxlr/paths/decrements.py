@@ -167,11 +167,10 @@ def by_products(
     For any u with residual ρ = g - S u, ν² = 2 gᵀu - uᵀSu + ρᵀ S⁻¹ ρ, and S ⪰ λI bounds the last
     term by ‖ρ‖² / λ, and by ρᵀMρ / c if `precondition` is an M with C M⁻¹ ⪰ S ⪰ c M⁻¹, where c and
     C are the `shares` [L]. Where they are near each other no step is needed: ν² is between gᵀMg / C
-    and gᵀMg / c.
-    ρ is followed from step to step, and the rounding of that, at most `rounding` [L] times the
-    lengths of all steps together, is added to it. A lane rests when the last term is below a
-    thousandth of the others, or when `enough` of the bound [L] says so and the others are known
-    to a tenth.
+    and gᵀMg / c. Otherwise ρ is followed from step to step, and the rounding of that, at most
+    `rounding` [L] times the lengths of all steps together, is added to it. A lane rests when the
+    last term is below a thousandth of the others, or when `enough` of the bound [L] says so and the
+    others are known to a tenth.
     """
     bend, weights = point.bend, point.weights
     moves = without_intercept(point.moves)

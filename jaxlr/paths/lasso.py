@@ -73,7 +73,7 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
         to_all = jnp.where(stops, -u, newton)
         gains, steps, images = [], [], []
         for change in (0 * d, to_nearest, to_all):
-            image = hd + _times(state.hessian, change)
+            image = hd + times(state.hessian, change)
             gains.append(_gain(w, g, d + change, image, strength))
             steps.append(d + change)
             images.append(image)
@@ -98,10 +98,10 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
     return d.reshape(state.params.shape), _gain(w, g, d, hd, strength)
 
 
-def _times(hessian: Array, v: Array) -> Array:
+def times(hessian: Array, v: Array) -> Array:
     """[G, Q, Q] times v [L, Q], consecutive lanes sharing a group's matrix."""
     grouped = v.reshape(len(hessian), -1, v.shape[1])
-    return jnp.einsum("gpq,gmq->gmp", hessian, grouped).reshape(v.shape)
+    return jnp.einsum("gpq,gmq->gmp", hessian, grouped, precision="highest").reshape(v.shape)
 
 
 def _solved(hessian: Array, moves: Array, slope: Array) -> Array:

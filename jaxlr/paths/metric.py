@@ -107,9 +107,12 @@ def shares_of(given: Metric, curvature: Array, weights: Array, lam: Array) -> tu
     ratio = jnp.where(weights.reshape(ratio.shape) > 0, ratio, 1)
     of_lane = num_lanes // len(given.lam)
     old_lam, doubt = jnp.repeat(given.lam, of_lane), jnp.repeat(given.doubt, of_lane)
+    # Where a row's old curvature is 0, any new one is more than any multiple of it.
+    unknown = (old <= 0) & (new > 0) & (weights.reshape(ratio.shape) > 0)
+    highest = jnp.max(jnp.where(unknown, jnp.inf, ratio), axis=2).reshape(-1)
     of_lam = jnp.where(old_lam > 0, lam / jnp.where(old_lam > 0, old_lam, 1), 0)
     least = jnp.fmin(jnp.min(ratio, axis=2).reshape(-1), of_lam)
-    most = jnp.maximum(jnp.max(ratio, axis=2).reshape(-1), of_lam)
+    most = jnp.maximum(highest, jnp.where(old_lam > 0, of_lam, jnp.where(lam > 0, jnp.inf, 0)))
     sure = doubt < 1
     return jnp.where(sure, least * (1 - doubt), 0), jnp.where(sure, most * (1 + doubt), jnp.inf)
 

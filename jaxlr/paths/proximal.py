@@ -24,7 +24,7 @@ from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted,
 from jaxlr.pytypes import Array
 
 OWN = 2e10  # multiplications: below, every lane has its own Hessian
-EXACT = 2**23  # numbers in a matrix for every lane: up to here models are minimised exactly
+ROOM = 2**23  # numbers in a matrix for every lane: up to here models are minimised exactly
 SERVES = 0.1  # a Hessian goes when a step on it leaves more than this part of the estimate,
 STEPS = 16  # and after so many steps
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
@@ -57,7 +57,7 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     """A Hessian for every lane where that is little work; otherwise one for all of them."""
     num_rows, size = problem.x.shape
     numbers = num_lanes * (family.num_outputs * size) ** 2
-    own = numbers * num_rows <= OWN and numbers <= 4 * EXACT
+    own = numbers * num_rows <= OWN and numbers <= 4 * ROOM
     return Plan(num_lanes if own else 1, STEPS)
 
 
@@ -174,7 +174,7 @@ def _pairs(family, problem, plan, bend, weights):
 
 
 def _step(family, problem, lanes, plan, state, tol) -> State:
-    exact = state.params.size * state.params[0].size <= EXACT
+    exact = state.params.size * state.params[0].size <= ROOM
     direction, estimate = (active_set if exact else lasso).step(lanes, state, tol)
     goal = (FINE if exact else 1) * tol * state.risk
     judged = endings.judged(state, estimate, goal, lambda s: s)
