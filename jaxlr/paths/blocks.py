@@ -21,7 +21,8 @@ DRAWN = 20  # rows of a sample, for every column
 def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
     """Σ_n weights[g, n] x_n x_nᵀ for every g: [G, P, P], in turns of rows.
 
-    x_t is the transpose of x [N, P]: scaling its columns leaves the factor as the product wants it.
+    In the weights' precision. x_t is the transpose of x [N, P]: scaling its columns leaves the
+    factor as the product wants it.
     """
     num_groups, size = len(weights), x.shape[1]
     weights = jax.lax.optimization_barrier(weights)  # or they are made again for every column
@@ -30,6 +31,8 @@ def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
     tiles = [slice(first, min(first + tile, size)) for first in range(0, size, tile)]
 
     def products(x, x_t, weights):
+        x, x_t = x.astype(weights.dtype), x_t.astype(weights.dtype)
+
         def of_tile(columns):
             scaled = weights[:, None] * x_t[None, columns.start :]
             # Both lengths: the rows that are left over may be none.

@@ -79,6 +79,18 @@ def duality(
     return Duality(params, risk, bend, u, full, short, rounding, error, steep)
 
 
+def rough_gap(lanes: Lanes, params: Array, u: Array, risk: Array) -> Array:
+    """The lesser gap [L] without a look at the rows: neither rounding nor what (1-σ)² can spare.
+
+    As `duality`, where `risk` [L] is J and u [L, C, P] was carried back already.
+    """
+    w, u = without_intercept(params), without_intercept(u)
+    ridge, lasso = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
+    mean = risk - ridge * jnp.sum(w**2, axis=(1, 2)) / 2 - lasso * jnp.sum(jnp.abs(w), axis=(1, 2))
+    short = _short_gap(lanes, w, u, 0.0, lambda share: (1 - share) * mean)
+    return jnp.fmin(_gap(lanes, w, u, 0.0), short)
+
+
 def _gap(lanes, w, u, error):
     """The duality gap [L] at the slopes; u is known to `error` [L] in norm."""
     ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]

@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import active_set, endings, lasso, line
-from jaxlr.paths.blocks import blocks_of
+from jaxlr.paths import active_set, endings, hessians, lasso, line, quasi_newton
 from jaxlr.paths.descent import Plan
+from jaxlr.paths.duality import rough_gap
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
@@ -27,15 +26,19 @@ OWN = 2e10  # multiplications: below, every lane has its own Hessian
 ROOM = 2**23  # numbers in a matrix for every lane: up to here models are minimised exactly
 SERVES = 0.1  # a Hessian goes when a step on it leaves more than this part of the estimate,
 STEPS = 16  # and after so many steps
+NEAR = 1e-6  # of J: from here on,
+ENOUGH = 5  # or after so many steps, estimates tell how right a Hessian is,
+TRIES = 2  # and so many poor ones in a row that float32 won't do
+CLOSE = 5  # aims: a gap that proves enough, with some to spare
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
 
 
 class State(NamedTuple):
     """Where L lanes stand: params and grad (of the smooth part) [L, C, P], logits [L, C, N].
 
-    hessian [G, Q, Q] with Q = C P, and its age in steps; risk, estimate (what the model says is
-    left) and best, the least seen, [L]; idle [L] steps since; active and num_steps [L]; ridge and
-    l1 [L], the penalties in all this.
+    hessian [G, Q, Q] with Q = C P, its age in steps, and how many tries float32 has for it; risk,
+    followed by slopes, estimate (what the model says is left) and best, the least seen, [L];
+    idle [L] steps since; active and num_steps [L]; ridge and l1 [L], the penalties in all this.
     """
 
     params: Array
@@ -43,6 +46,7 @@ class State(NamedTuple):
     logits: Array
     hessian: Array
     age: Array
+    tries: Array
     risk: Array
     estimate: Array
     best: Array
@@ -68,15 +72,17 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
     z = logits(params, problem)
     far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
-    smooth, grad = _smooth(family, problem, lanes, params, z)
+    labels, weights = weighted(problem, lanes)
+    slopes = family.slope(z, labels) * weights[:, None]
     whole = num_outputs * size
     return State(
         params,
-        grad,
+        _gradient(problem, lanes, params, slopes),
         z,
         jnp.zeros((plan.num_metrics, whole, whole)),
         jnp.int32(plan.steps_per_metric),
-        smooth + lanes.lam * lanes.l1_ratio * jnp.sum(jnp.abs(without_intercept(params)), (1, 2)),
+        jnp.int32(TRIES),
+        _risk(family, problem, lanes, params, z),
         far,
         far,
         zero,
@@ -96,7 +102,7 @@ def onward(lanes: Lanes, state: State) -> State:
     return endings.renewed(
         state,
         grad=state.grad + more[:, None, None] * w,
-        hessian=state.hessian + _ridges(more, state.hessian, *w.shape[1:]),
+        hessian=state.hessian + hessians.ridges(more, state.hessian, w.shape[1]),
         risk=state.risk + more * dot(w, w) / 2 + more_l1,
         ridge=ridge,
         l1=l1,
@@ -124,53 +130,24 @@ def solve(
     )
 
 
-def _smooth(family, problem, lanes, params, z):
-    """Value [L] and gradient [L, C, P] of all but the l1 part."""
+def _gradient(problem, lanes, params, slopes):
+    """Of J without its l1 part [L, C, P]; the slopes are weighted."""
+    ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
+    return gradient(slopes, problem) + ridge * without_intercept(params)
+
+
+def _risk(family, problem, lanes, params, z):
     labels, weights = weighted(problem, lanes)
-    ridge = lanes.lam * (1 - lanes.l1_ratio)
+    ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
     w = without_intercept(params)
-    value = jnp.einsum("ln,ln->l", family.value(z, labels), weights) + ridge * dot(w, w) / 2
-    slopes = family.slope(z, labels) * weights[:, None]
-    return value, gradient(slopes, problem) + ridge[:, None, None] * w
+    mean = jnp.einsum("ln,ln->l", family.value(z, labels), weights)
+    return mean + ridge * dot(w, w) / 2 + l1 * jnp.sum(jnp.abs(w), axis=(1, 2))
 
 
 def _remeasured(family, problem, lanes, plan, state) -> State:
-    """The state with the Hessian of where it stands: [G, Q, Q], its ridge part on the diagonal."""
-    labels, weights = weighted(problem, lanes)
-    num_outputs, size = state.params.shape[1:]
-    bend = family.bend(state.logits, labels)
-    hessian = _pairs(family, problem, plan, bend, weights)
-    diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
-    lift = 1e-10 * jnp.max(diagonal, axis=1, keepdims=True)  # the softmax's flat direction
-    hessian = hessian + (lift + 1e-8 * diagonal)[:, :, None] * jnp.eye(num_outputs * size)[None]
-    ridges = _ridges(lanes.lam * (1 - lanes.l1_ratio), hessian, num_outputs, size)
-    return state._replace(hessian=hessian + ridges, age=jnp.int32(0))
-
-
-def _ridges(ridge, hessian, num_outputs, size):
-    """The Hessian [G, Q, Q] of penalties [L] of w²/2."""
-    penalised = jnp.tile(jnp.ones(size).at[-1].set(0), num_outputs)
-    return ridge.reshape(len(hessian), -1).mean(axis=1)[:, None, None] * jnp.diag(penalised)[None]
-
-
-def _pairs(family, problem, plan, bend, weights):
-    """The Hessian of the losses [G, Q, Q], from the blocks of all pairs of classes."""
-    num_outputs, num_rows, size = family.num_outputs, *problem.x.shape
-    shape = (len(weights), num_outputs, num_rows)
-    rows, columns = np.triu_indices(num_outputs)
-
-    def against(unit):
-        return family.hessian_product(bend, jnp.broadcast_to(unit, shape))
-
-    basis = jnp.eye(num_outputs)[:, None, :, None]
-    pairs = jax.vmap(against)(basis)[rows, :, columns] * weights[None]  # [pairs, L, N]
-    groups = plan.num_metrics
-    pairs = pairs.reshape(len(rows), groups, -1, num_rows).mean(axis=2)
-    blocks = blocks_of(problem.x, problem.x_t, pairs.reshape(-1, num_rows))
-    blocks = jnp.moveaxis(blocks.reshape(len(rows), groups, size, size), 0, 1)
-    hessian = jnp.zeros((groups, num_outputs, num_outputs, size, size))
-    hessian = hessian.at[:, rows, columns].set(blocks).at[:, columns, rows].set(blocks)
-    return hessian.transpose(0, 1, 3, 2, 4).reshape(groups, num_outputs * size, -1)
+    measured = partial(hessians.measured, family, problem, lanes, state.logits, plan.num_metrics)
+    risk = _risk(family, problem, lanes, state.params, state.logits)
+    return state._replace(hessian=measured(state.tries > 0), age=jnp.int32(0), risk=risk)
 
 
 def _step(family, problem, lanes, plan, state, tol) -> State:
@@ -180,35 +157,63 @@ def _step(family, problem, lanes, plan, state, tol) -> State:
     judged = endings.judged(state, estimate, goal, lambda s: s)
     # The last direction is paid for, so it is gone along too.
     moves = state.active & jnp.isfinite(estimate)
-    stale = jnp.any(moves & (estimate > SERVES * state.estimate))
-    judged = judged._replace(age=jnp.where(stale, plan.steps_per_metric, judged.age))
+    poor = moves & (estimate > SERVES * state.estimate)
+    # Near the end a new Hessian gains little only if float32 is too stiff for what is left.
+    near = (estimate < NEAR * state.risk) | (state.num_steps >= ENOUGH)
+    tries = jnp.where(jnp.any(poor & near), state.tries - 1, TRIES)
+    judged = judged._replace(
+        age=jnp.where(jnp.any(poor), plan.steps_per_metric, judged.age),
+        tries=jnp.where(state.tries > 0, tries, 0),
+    )
     moved = _moved(family, problem, lanes, judged._replace(active=moves), direction)
-    return moved._replace(active=judged.active)
+    return moved._replace(active=judged.active & (_gap(lanes, moved) > CLOSE * tol * moved.risk))
+
+
+def _gap(lanes, state) -> Array:
+    """About the gap that a certificate will find, or more; with optimal intercepts, as it will."""
+    num_lanes, _, size = state.params.shape
+    bends = jnp.diagonal(state.hessian, axis1=1, axis2=2)[:, size - 1 :: size]
+    bends = jnp.repeat(bends, num_lanes // len(bends), axis=0)
+    shift = jnp.zeros_like(state.params).at[..., -1].set(-state.grad[..., -1] / bends)
+    grad = state.grad + lasso.times(state.hessian, _row(shift)).reshape(state.grad.shape)
+    ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
+    return rough_gap(lanes, state.params, ridge * state.params - grad, state.risk)
+
+
+def _row(params):
+    """[L, C, P] as [L, Q]."""
+    return params.reshape(len(params), -1)
 
 
 def _moved(family, problem, lanes, state, direction) -> State:
-    d_logits = logits(direction, problem)
-    length = jnp.where(
-        state.active, _length(family, problem, lanes, state, direction, d_logits), 0
-    )[:, None, None]
+    direction = jnp.where(state.active[:, None, None], direction, 0)
+    length, slopes, z, gain = _search(family, problem, lanes, state, direction)
     # Where a whole step lands on 0 exactly, it stays there.
-    params = state.params + length * direction
-    z = state.logits + length * d_logits
-    smooth, grad = _smooth(family, problem, lanes, params, z)
-    l1 = lanes.lam * lanes.l1_ratio * jnp.sum(jnp.abs(without_intercept(params)), (1, 2))
+    params = state.params + length[:, None, None] * direction
+    grad = _gradient(problem, lanes, params, slopes)
+    grad = jnp.where(state.active[:, None, None], grad, state.grad)
+    hessian = state.hessian
+    if len(hessian) == len(params):
+        change = _row(params - state.params), _row(grad - state.grad)
+        hessian = quasi_newton.learnt_hessian(hessian, *change)
     return state._replace(
         params=params,
         grad=grad,
         logits=z,
-        risk=smooth + l1,
+        hessian=hessian,
+        risk=jnp.maximum(state.risk + gain, state.risk / 2),
         age=state.age + 1,
         num_steps=state.num_steps + state.active.astype(jnp.int32),
     )
 
 
-def _length(family, problem, lanes, state, direction, d_logits) -> Array:
-    """Lengths [L], by the slopes from below: a step that ends on a kink has earned it."""
+def _search(family, problem, lanes, state, direction):
+    """Lengths [L], the weighted slopes and the logits there [L, C, N], and the change of J.
+
+    J's slopes from below decide: a step that ends on a kink has earned it.
+    """
     labels, weights = weighted(problem, lanes)
+    d_logits = logits(direction, problem)
     w, d = without_intercept(state.params), without_intercept(direction)
     ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
     wd, dd = ridge * dot(w, d), ridge * dot(d, d)
@@ -218,12 +223,19 @@ def _length(family, problem, lanes, state, direction, d_logits) -> Array:
         return l1 * dot(jnp.where(side == 0, at_zero * jnp.sign(d), side), d)
 
     def look(length):
-        slopes = family.slope(state.logits + length[:, None, None] * d_logits, labels)
-        smooth = jnp.einsum("lcn,ln,lcn->l", slopes, weights, d_logits)
-        return smooth + wd + length * dd + l1_slope(length, -1), ()
+        z = state.logits + length[:, None, None] * d_logits
+        slopes = family.slope(z, labels)
+        smooth = jnp.einsum("ln,ln->l", jnp.sum(slopes * d_logits, axis=1), weights)
+        smooth = smooth + wd + length * dd
+        return smooth + l1_slope(length, -1), (slopes * weights[:, None], z, smooth)
 
-    first = dot(state.grad, direction) + l1_slope(jnp.zeros_like(wd), 1)
-    return line.search(look, first, state.active, (), longest=1)[0]
+    before = dot(state.grad, direction)
+    first = before + l1_slope(jnp.zeros_like(wd), 1)
+    kept = (d_logits, state.logits, before)  # the logits, as in `descent`
+    length, _, (slopes, z, smooth) = line.search(look, first, state.active, kept, longest=1)
+    longer = jnp.abs(w + length[:, None, None] * d) - jnp.abs(w)
+    gain = length * (before + smooth) / 2 + l1 * jnp.sum(longer, axis=(1, 2))
+    return length, slopes, z, jnp.where(state.active, gain, 0)
 
 
 def known(state: State) -> None:

@@ -1,6 +1,7 @@
-"""The inverse Hessian of L-BFGS on a metric, for many lanes, in compact form.
+"""What steps teach about Hessians, for many lanes.
 
-What a step needs is kept rather than made again: a new pair is one column of each matrix.
+The inverse Hessian of L-BFGS on a metric is in compact form, and what a step needs is kept rather
+than made again: a new pair is one column of each matrix. A whole Hessian learns by BFGS itself.
 """
 
 from functools import partial
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 from jaxlr.pytypes import Array
 
 PAIRS = 8
+LEAST = 1e-3  # of the curvature that was expected: from less than this a Hessian learns nothing
 product = partial(jnp.einsum, precision="highest")
 
 
@@ -109,3 +111,19 @@ def _pushed(rows, row):
 
 def _scale(curved, bend):
     return jnp.where(bend > 0, curved / jnp.where(bend > 0, bend, 1), 1)
+
+
+def learnt_hessian(hessian: Array, s: Array, y: Array) -> Array:
+    """Hessians [L, K, K] that know of a step s and its change y of the gradient, [L, K] each.
+
+    A step without curvature, such as 0, leaves a Hessian as it is.
+
+    Reference:
+      Nocedal and Wright, Numerical Optimization (2006), equation 6.19.
+    """
+    image = product("lpq,lq->lp", hessian, s)
+    curved, expected = product("lp,lp->l", s, y), product("lp,lp->l", s, image)
+    learns = (expected > 0) & (curved > LEAST * expected)
+    new = jnp.where(learns, 1 / jnp.where(learns, curved, 1), 0)[:, None, None]
+    old = jnp.where(learns, 1 / jnp.where(learns, expected, 1), 0)[:, None, None]
+    return hessian + new * y[:, :, None] * y[:, None] - old * image[:, :, None] * image[:, None]

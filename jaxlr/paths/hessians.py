@@ -1,0 +1,93 @@
+"""Whole Hessians [G, Q, Q] of a loss, Q = C P, where a step wants more than a block per class.
+
+Where they are much work they are made in float32 first: that costs half, and a Hessian of a step
+need not be right. It is too stiff in directions that are next to flat, and who finds steps too
+short there goes on with float64.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.paths.blocks import ROWS, blocks_of
+from jaxlr.paths.families import Family
+from jaxlr.paths.problem import Lanes, Problem, weighted
+from jaxlr.pytypes import Array
+
+COARSE = 1e9  # multiplications: from here on float32 saves more than a step costs
+FLAT = 1e-10  # of the largest entry: curvature for the direction in which a softmax has none
+LIFT = 1e-8  # of each entry of the diagonal, in float64
+
+
+def can_be_coarse(family: Family, problem: Problem, num_hessians: int) -> bool:
+    """Whether float32 is worth a try."""
+    num_rows, size = problem.x.shape
+    return num_hessians * (family.num_outputs * size) ** 2 * num_rows >= COARSE
+
+
+def measured(
+    family: Family, problem: Problem, lanes: Lanes, logits: Array, num_hessians: int, coarse: Array
+) -> Array:
+    """The Hessian at the logits [L, C, N] with its ridge, [G, Q, Q] for G that divides L.
+
+    Each group of consecutive lanes has the mean of theirs. Every diagonal is lifted by its rounding
+    and a little more, so that there is a factor. `coarse` [] says whether float32 will do.
+    """
+    labels, weights = weighted(problem, lanes)
+    size = family.num_outputs * problem.x.shape[1]
+    pairs = _pairs(family, family.bend(logits, labels), weights, num_hessians)
+
+    def made(dtype):
+        hessian = _assembled(family, problem, pairs.astype(dtype)).astype(pairs.dtype)
+        diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
+        flat = FLAT * jnp.max(diagonal, axis=1, keepdims=True)
+        lift = flat + _lift(len(problem.x), dtype) * diagonal
+        return hessian + lift[:, :, None] * jnp.eye(size)[None]
+
+    if can_be_coarse(family, problem, num_hessians):
+        hessian = jax.lax.cond(coarse, partial(made, jnp.float32), partial(made, pairs.dtype))
+    else:
+        hessian = made(pairs.dtype)
+    return hessian + ridges(lanes.lam * (1 - lanes.l1_ratio), hessian, family.num_outputs)
+
+
+def ridges(ridge: Array, hessian: Array, num_outputs: int) -> Array:
+    """The Hessian, [G, Q, Q] as the one given, of penalties [L] of w²/2."""
+    size = hessian.shape[-1] // num_outputs
+    penalised = jnp.tile(jnp.ones(size).at[-1].set(0), num_outputs)
+    return ridge.reshape(len(hessian), -1).mean(axis=1)[:, None, None] * jnp.diag(penalised)[None]
+
+
+def _pairs(family, bend, weights, num_hessians):
+    """What rows weigh in the block of every pair of classes [pairs, G, N]."""
+    num_lanes, num_rows = weights.shape
+    num_outputs = family.num_outputs
+    rows, columns = np.triu_indices(num_outputs)
+
+    def against(unit):
+        v = jnp.broadcast_to(unit, (num_lanes, num_outputs, num_rows))
+        return family.hessian_product(bend, v)
+
+    basis = jnp.eye(num_outputs)[:, None, :, None]
+    pairs = jax.vmap(against)(basis)[rows, :, columns] * weights[None]
+    return pairs.reshape(len(rows), num_hessians, -1, num_rows).mean(axis=2)
+
+
+def _assembled(family, problem, pairs):
+    """The Hessians [G, Q, Q], from the blocks of all pairs of classes."""
+    num_outputs, num_hessians, size = family.num_outputs, pairs.shape[1], problem.x.shape[1]
+    rows, columns = np.triu_indices(num_outputs)
+    blocks = blocks_of(problem.x, problem.x_t, pairs.reshape(-1, pairs.shape[-1]))
+    blocks = jnp.moveaxis(blocks.reshape(len(rows), num_hessians, size, size), 0, 1)
+    hessian = jnp.zeros((num_hessians, num_outputs, num_outputs, size, size), pairs.dtype)
+    hessian = hessian.at[:, rows, columns].set(blocks).at[:, columns, rows].set(blocks)
+    return hessian.transpose(0, 1, 3, 2, 4).reshape(num_hessians, num_outputs * size, -1)
+
+
+def _lift(num_rows, dtype):
+    """What rounding can take from a diagonal, as a part of it."""
+    if dtype != jnp.float32:
+        return LIFT
+    return float(jnp.finfo(dtype).eps) * (10 + ROWS**0.5 + (num_rows / ROWS) ** 0.5)

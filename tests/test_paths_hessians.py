@@ -1,0 +1,104 @@
+"""Whole Hessians of a path with an l1 part: made in two precisions, learnt, and found too stiff."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxlr import Batch, losses, paths
+from jaxlr.paths import duality, families, hessians, march, problem, quasi_newton
+from tests.test_paths import BINARY, CLASSES
+
+pytestmark = pytest.mark.float64_pass
+
+
+def rows_of(x, labels, num_folds):
+    rng = np.random.default_rng(0)
+    ones = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+    weights = rng.dirichlet(np.ones(len(x)), num_folds)
+    arrays = map(jnp.asarray, (ones, labels[None], weights, ones.T))
+    return problem.Problem(*arrays)
+
+
+@pytest.mark.parametrize("coarse", [True, False])
+@pytest.mark.parametrize("kind", ["binary", "classes"])
+def test_a_hessian_is_that_of_autodiff(kind, coarse, monkeypatch):
+    monkeypatch.setattr(hessians, "COARSE", 0)
+    x, labels = BINARY if kind == "binary" else CLASSES
+    num_classes = None if kind == "binary" else 3
+    loss = losses.log_loss if kind == "binary" else losses.softmax_cross_entropy
+    family = families.family(loss, num_classes)
+    rows = rows_of(x, labels, 2)
+    lanes = problem.lanes_of(rows, np.array([0.3, 0.02]), 0.5)
+    shape = (2, family.num_outputs, x.shape[1] + 1)
+    params = np.random.default_rng(1).normal(size=shape)
+
+    def risk(flat, lane):
+        w = flat.reshape(shape[1:])
+        z = rows.x @ w.T
+        each = jax.vmap(loss)(z[:, 0] if num_classes is None else z, rows.labels[0])
+        return rows.weights[lane] @ each + lanes.lam[lane] / 4 * jnp.sum(w[:, :-1] ** 2)
+
+    found = jax.jit(hessians.measured, static_argnums=(0, 4))(
+        family, rows, lanes, problem.logits(jnp.asarray(params), rows), 2, jnp.bool_(coarse)
+    )
+    exact = np.stack([jax.hessian(risk)(params[lane].ravel(), lane) for lane in range(2)])
+    error = np.abs(np.asarray(found) - exact).max() / np.abs(exact).max()
+    assert (1e-8 < error < 1e-5) if coarse else error < 1e-7  # the lift is most of it
+    assert (np.linalg.eigvalsh(found) > 0).all()
+
+
+def test_a_hessian_learns_its_last_step_and_stays_positive():
+    rng = np.random.default_rng(0)
+    size = 9
+    half = rng.normal(size=(3, size, size))
+    truth = half @ half.swapaxes(1, 2) + 0.1 * np.eye(size)
+    found = np.broadcast_to(np.eye(size), truth.shape)
+    first = np.linalg.norm(found - truth)
+    for turn in range(30):
+        s = rng.normal(size=(3, size))
+        y = np.einsum("lpq,lq->lp", truth, s)
+        y[2] *= -1  # no curvature: this lane learns nothing
+        found = np.asarray(quasi_newton.learnt_hessian(jnp.asarray(found), s, y))
+        np.testing.assert_allclose(np.einsum("lpq,lq->lp", found, s)[:2], y[:2], rtol=1e-8)
+        assert (np.linalg.eigvalsh(found[:2]) > 0).all(), turn
+    assert np.linalg.norm(found[:2] - truth[:2]) < 0.1 * first
+    np.testing.assert_array_equal(found[2], np.eye(size))
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_a_gap_without_rows_is_no_less_than_the_one_with_them(l1_ratio):
+    x, labels = BINARY
+    lambdas = np.array([0.1, 0.01, 0.001])
+    path = paths.fit(Batch(x, labels), lambdas, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-3)
+    family = families.family(losses.log_loss, None)
+    ones = np.concatenate([x, np.ones((len(x), 1))], axis=1)
+    params = np.concatenate([path.params["w"], path.params["b"][:, None]], axis=1)[:, None]
+    with jax.enable_x64(True):
+        weights = np.full((1, len(x)), 1 / len(x))
+        rows = problem.Problem(
+            *map(jnp.asarray, (ones, labels[None].astype(float), weights, ones.T))
+        )
+        lanes = problem.lanes_of(rows, lambdas, l1_ratio)
+        dual = duality.duality(family, rows, lanes, jnp.asarray(params))
+        rough = duality.rough_gap(lanes, dual.params, dual.u, dual.risk)
+    rough, sharp = np.asarray(rough), np.minimum(dual.full, dual.short)
+    assert (rough >= sharp * (1 - 1e-6) - 1e-12).all()
+    assert (rough < 0.1 * dual.risk).all()
+
+
+@pytest.mark.parametrize("seed", [1, 5])
+def test_float64_takes_over_where_a_float32_hessian_is_too_stiff(seed, monkeypatch):
+    """Columns and mixtures of them: a small ridge alone tells them apart."""
+    x, labels = BINARY
+    mixed = x @ np.random.default_rng(seed).normal(size=(x.shape[1], x.shape[1]))
+    batch = Batch(np.concatenate([x, mixed], axis=1), labels)
+    lambdas, options = [1e-2, 1e-6], {"loss": losses.log_loss, "l1_ratio": 0.5, "tol": 1e-9}
+    exact = paths.fit(batch, lambdas, **options)
+    monkeypatch.setattr(hessians, "COARSE", 0)
+    march._walked.clear_cache()  # the shapes are the same
+    found = paths.fit(batch, lambdas, **options)
+    march._walked.clear_cache()
+    assert (found.status == paths.Status.certified).all()
+    np.testing.assert_allclose(found.risk, exact.risk, rtol=2e-9)
+    assert found.num_steps.max() <= 2 * exact.num_steps.max()
