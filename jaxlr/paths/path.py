@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import door, families, folds, grids, march, placed, separation
+from jaxlr.paths import door, families, folds, grids, host, march, placed, separation
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -138,7 +138,7 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
     # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.
     size = np.sqrt(np.vdot(asked.x, asked.x) / asked.x.size) if asked.x.size else 0
     power = -int(np.round(np.log2(size))) if 0 < size < np.inf else 0
-    x, turn = np.ldexp(asked.x, power) if power else asked.x, None
+    x, turn = host.scaled(asked.x, power) if power else asked.x, None
     if x.shape[1] > len(x):
         # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
         turn, rows = np.linalg.qr(x.T)
@@ -167,18 +167,10 @@ def _problem(asked, x, mesh) -> Problem:
         of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
         weights = groups.mix[:, of_row] * groups.base
     squares = np.einsum("np,np->n", x, x)
-    x = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    arrays = Problem(x, labels, weights, _transposed(x), groups, squares)
+    x, x_t = host.with_ones(x)
+    arrays = Problem(x, labels, weights, x_t, groups, squares)
     return placed.problem(arrays, mesh)
-
-
-def _transposed(x: np.ndarray) -> np.ndarray:
-    """A copy of the transpose, some rows at a time: NumPy's own walks through all of memory."""
-    out = np.empty(x.shape[::-1])
-    for first in range(0, len(x), 256):
-        out[:, first : first + 256] = x[first : first + 256].T
-    return out
 
 
 def _separations(asked, loss) -> np.ndarray | None:

@@ -45,7 +45,7 @@ def within(mesh: Mesh | None) -> AbstractContextManager:
 def problem(given: Problem, mesh: Mesh | None) -> Problem:
     """A problem of the host's arrays on the devices, as many rows on each, and as many lanes."""
     if mesh is None:
-        return jax.tree.map(jnp.asarray, given)
+        return jax.device_put(given)
     groups = given.groups
     if groups is not None and len(groups.of_turn) < TURNS * mesh.size:
         groups = None
