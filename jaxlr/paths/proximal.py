@@ -166,7 +166,8 @@ def _step(family, problem, lanes, plan, state, tol) -> State:
         tries=jnp.where(state.tries > 0, tries, 0),
     )
     moved = _moved(family, problem, lanes, judged._replace(active=moves), direction)
-    return moved._replace(active=judged.active & (_gap(lanes, moved) > CLOSE * tol * moved.risk))
+    close = _gap(lanes, moved) <= CLOSE * tol * moved.risk
+    return moved._replace(active=judged.active & ~close)
 
 
 def _gap(lanes, state) -> Array:
