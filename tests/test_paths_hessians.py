@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import duality, families, hessians, march, problem, quasi_newton
+from jaxlr.paths import duality, families, hessians, march, problem, proximal, quasi_newton
 from tests.test_paths import BINARY, CLASSES
 
 pytestmark = pytest.mark.float64_pass
@@ -85,6 +85,18 @@ def test_a_gap_without_rows_is_no_less_than_the_one_with_them(l1_ratio):
     rough, sharp = np.asarray(rough), np.minimum(dual.full, dual.short)
     assert (rough >= sharp * (1 - 1e-6) - 1e-12).all()
     assert (rough < 0.1 * dual.risk).all()
+
+
+def test_a_lane_ends_as_soon_as_its_gap_is_small_enough(monkeypatch):
+    x, labels = BINARY
+    lambdas, options = [1e-2, 1e-3, 1e-4], {"loss": losses.log_loss, "l1_ratio": 0.5}
+    found = paths.fit(Batch(x, labels), lambdas, **options)
+    monkeypatch.setattr(proximal, "CLOSE", 0)
+    march._walked.clear_cache()
+    further = paths.fit(Batch(x, labels), lambdas, **options)
+    march._walked.clear_cache()
+    assert (found.status == paths.Status.certified).all()
+    assert found.num_steps.sum() <= further.num_steps.sum() - len(lambdas)
 
 
 @pytest.mark.parametrize("seed", [1, 5])

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 
 from jaxlr.paths import sharing
-from jaxlr.paths.lasso import times
+from jaxlr.paths.hessians import times
 from jaxlr.paths.problem import Lanes
 from jaxlr.pytypes import Array
 

@@ -13,12 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import blocks, endings, line, quasi_newton
+from jaxlr.paths import blocks, endings, line, objective, quasi_newton
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
 from jaxlr.paths.folds import blocks_of
 from jaxlr.paths.metric import Metric
-from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
+from jaxlr.paths.objective import ridge
+from jaxlr.paths.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
 from jaxlr.paths.quasi_newton import Pairs
 from jaxlr.pytypes import Array
 
@@ -80,16 +81,16 @@ class Plan(NamedTuple):
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its metric."""
     num_lanes, _, size = params.shape
-    rows = weighted(problem, lanes)
+    labels, weights = rows = weighted(problem, lanes)
     z = logits(params, problem)  # afresh: what follows adds to it
     far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
     return State(
         params,
-        _gradient(family, problem, lanes, rows, params, z),
+        objective.gradient(problem, lanes, params, family.slope(z, labels) * weights[:, None]),
         params,  # until there is a metric
         z,
-        _risk(family, lanes, rows, params, z),
+        objective.risk(family, lanes, rows, params, z),
         _no_pairs(params),
         metrics.none(
             plan.num_metrics,
@@ -105,28 +106,10 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
         zero,
         jnp.ones(num_lanes, bool),
         zero,
-        _penalty(lanes)[:, 0, 0],
+        ridge(lanes),
         params,
         jnp.bool_(False),
     )
-
-
-def _risk(family, lanes, rows, params, z):
-    """J [L] with the l2 part of the penalty; rows are labels and weights [L, N]."""
-    labels, weights = rows
-    mean = jnp.einsum("ln,ln->l", family.value(z, labels), weights, precision="highest")
-    w = without_intercept(params)
-    return mean + lanes.lam * (1 - lanes.l1_ratio) * dot(w, w) / 2
-
-
-def _gradient(family, problem, lanes, rows, params, z):
-    labels, weights = rows
-    slopes = family.slope(z, labels) * weights[:, None]
-    return gradient(slopes, problem) + _penalty(lanes) * without_intercept(params)
-
-
-def _penalty(lanes):
-    return (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
 
 
 def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
@@ -142,7 +125,7 @@ def _remeasured(family, problem, lanes, rows, plan, state) -> State:
     labels, weights = rows
     curvature = family.curvature(family.bend(state.logits, labels))
     num_lanes, num_classes, num_rows = curvature.shape
-    lam = lanes.lam * (1 - lanes.l1_ratio)
+    lam = ridge(lanes)
     if plan.grouped:
         bare = curvature.reshape(len(problem.labels), -1, num_rows).mean(axis=1)
         sums = blocks_of(problem.x, problem.x_t, problem.groups, bare)
@@ -156,24 +139,19 @@ def _remeasured(family, problem, lanes, rows, plan, state) -> State:
         new = metrics.metric(problem, heavy.mean(axis=1), lam, family.multiclass, plan.sampled)
     if _known_curvatures(problem, num_lanes, plan, family)[1]:
         new = new._replace(curvature=bare)
-    exact = _risk(family, lanes, rows, state.params, state.logits)
+    exact = objective.risk(family, lanes, rows, state.params, state.logits)
     images = metrics.apply(new, _stacked(state.pairs.y, state.grad))
     pairs = quasi_newton.remeasured(state.pairs, _rows(images[:-1]))
     return state._replace(metric=new, age=jnp.int32(0), risk=exact, pairs=pairs, image=images[-1])
 
 
 def _no_pairs(params):
-    return quasi_newton.no_pairs(_row(params))
-
-
-def _row(params):
-    """[L, C, P] as [L, K]."""
-    return params.reshape(len(params), -1)
+    return quasi_newton.no_pairs(as_row(params))
 
 
 def _stacked(rows, last):
     """Rows [L, M, K] and one more [L, C, P], as [M + 1, L, C, P]."""
-    every = jnp.concatenate([rows, _row(last)[:, None]], axis=1)
+    every = jnp.concatenate([rows, as_row(last)[:, None]], axis=1)
     return jnp.moveaxis(every, 0, 1).reshape(-1, *last.shape)
 
 
@@ -204,7 +182,7 @@ def solve(
 
 
 def _step(family, problem, lanes, rows, state, tol, goal) -> State:
-    newton = -quasi_newton.inverse_hessian(state.pairs, _row(state.grad), _row(state.image))
+    newton = -quasi_newton.inverse_hessian(state.pairs, as_row(state.grad), as_row(state.image))
     newton = newton.reshape(state.grad.shape)
     line = state.params - state.before
     towards = state.active & ((dot(state.grad, line) < 0) | ~state.arrives)
@@ -226,10 +204,10 @@ def _moved(family, problem, lanes, rows, state: State, direction: Array) -> Stat
     length, slopes, z, gain = _search(family, lanes, rows, state, direction, d_logits)
     s = length[:, None, None] * direction
     params = state.params + s
-    grad = gradient(slopes, problem) + _penalty(lanes) * without_intercept(params)
+    grad = objective.gradient(problem, lanes, params, slopes)
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
     image = metrics.apply(state.metric, grad[None])[0]
-    pair = (_row(s), _row(grad - state.grad), _row(image - state.image))
+    pair = (as_row(s), as_row(grad - state.grad), as_row(image - state.image))
     return state._replace(
         params=params,
         grad=grad,
@@ -247,15 +225,14 @@ def _search(family, lanes, rows, state, direction, d_logits):
     """Lengths [L], the loss's slopes and the logits there [L, C, N], and the change of J."""
     labels, weights = rows
     w, d = without_intercept(state.params), without_intercept(direction)
-    lam = _penalty(lanes)[:, 0, 0]
+    lam = ridge(lanes)
     wd, dd = lam * dot(w, d), lam * dot(d, d)
     first = dot(state.grad, direction)
 
     def look(length):
         z = state.logits + length[:, None, None] * d_logits
         slopes = family.slope(z, labels)
-        # Classes first: XLA's CPU loops along rows are vectors, and over both are not.
-        slope = jnp.einsum("ln,ln->l", jnp.sum(slopes * d_logits, axis=1), weights)
+        slope = objective.slope(slopes, d_logits, weights)
         return slope + wd + length * dd, (slopes * weights[:, None], z)
 
     # The logits are kept: exponentials written over them would not be compiled to vectors.
@@ -271,15 +248,15 @@ def onward(lanes: Lanes, state: State) -> State:
     smoothly with the penalty.
     """
     w = without_intercept(state.params)
-    ridge = _penalty(lanes)
-    more = ridge - state.ridge[:, None, None]
-    grad = state.grad + more * w
+    new = ridge(lanes)
+    more = new - state.ridge
+    grad = state.grad + more[:, None, None] * w
     return endings.renewed(
         state,
         grad=grad,
         image=metrics.apply(state.metric, grad[None])[0],
-        risk=state.risk + more[:, 0, 0] * dot(w, w) / 2,
-        ridge=ridge[:, 0, 0],
+        risk=state.risk + more * dot(w, w) / 2,
+        ridge=new,
         pairs=_no_pairs(state.params),
         arrives=jnp.any(state.params != state.before),
     )

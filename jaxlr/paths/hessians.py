@@ -13,6 +13,7 @@ import numpy as np
 
 from jaxlr.paths.blocks import ROWS, blocks_of
 from jaxlr.paths.families import Family
+from jaxlr.paths.objective import ridge
 from jaxlr.paths.problem import Lanes, Problem, weighted
 from jaxlr.pytypes import Array
 
@@ -50,14 +51,20 @@ def measured(
         hessian = jax.lax.cond(coarse, partial(made, jnp.float32), partial(made, pairs.dtype))
     else:
         hessian = made(pairs.dtype)
-    return hessian + ridges(lanes.lam * (1 - lanes.l1_ratio), hessian, family.num_outputs)
+    return hessian + ridges(ridge(lanes), hessian, family.num_outputs)
 
 
-def ridges(ridge: Array, hessian: Array, num_outputs: int) -> Array:
+def ridges(penalty: Array, hessian: Array, num_outputs: int) -> Array:
     """The Hessian, [G, Q, Q] as the one given, of penalties [L] of w²/2."""
     size = hessian.shape[-1] // num_outputs
     penalised = jnp.tile(jnp.ones(size).at[-1].set(0), num_outputs)
-    return ridge.reshape(len(hessian), -1).mean(axis=1)[:, None, None] * jnp.diag(penalised)[None]
+    return penalty.reshape(len(hessian), -1).mean(axis=1)[:, None, None] * jnp.diag(penalised)[None]
+
+
+def times(hessian: Array, v: Array) -> Array:
+    """[G, Q, Q] times v [L, Q], consecutive lanes sharing a group's matrix."""
+    grouped = v.reshape(len(hessian), -1, v.shape[1])
+    return jnp.einsum("gpq,gmq->gmp", hessian, grouped, precision="highest").reshape(v.shape)
 
 
 def _pairs(family, bend, weights, num_hessians):

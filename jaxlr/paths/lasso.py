@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import cho_solve
 
 from jaxlr.paths import sharing
+from jaxlr.paths.hessians import times
 from jaxlr.paths.problem import Lanes
 from jaxlr.pytypes import Array
 
@@ -96,12 +97,6 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
     carry = sweep((none, none, 0, gain_of_none))
     d, hd, _, _ = jax.lax.while_loop(going, turn, carry)
     return d.reshape(state.params.shape), _gain(w, g, d, hd, strength)
-
-
-def times(hessian: Array, v: Array) -> Array:
-    """[G, Q, Q] times v [L, Q], consecutive lanes sharing a group's matrix."""
-    grouped = v.reshape(len(hessian), -1, v.shape[1])
-    return jnp.einsum("gpq,gmq->gmp", hessian, grouped, precision="highest").reshape(v.shape)
 
 
 def _solved(hessian: Array, moves: Array, slope: Array) -> Array:

@@ -103,6 +103,11 @@ def without_intercept(params: Array) -> Array:
     return jnp.where(penalised.reshape(*[1] * (params.ndim - 1), -1), params, 0)
 
 
+def as_row(params: Array) -> Array:
+    """params [L, C, P] as [L, Q], Q = C P."""
+    return params.reshape(len(params), -1)
+
+
 def dot(a: Array, b: Array) -> Array:
     """Σ a b of every lane: [L]."""
     return jnp.einsum("lcp,lcp->l", a, b, precision="highest")

@@ -15,11 +15,12 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import active_set, endings, hessians, lasso, line, quasi_newton
+from jaxlr.paths import active_set, endings, hessians, lasso, line, objective, quasi_newton
 from jaxlr.paths.descent import Plan
 from jaxlr.paths.duality import rough_gap
 from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Lanes, Problem, dot, gradient, logits, weighted, without_intercept
+from jaxlr.paths.objective import ridge
+from jaxlr.paths.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
 OWN = 2e10  # multiplications: below, every lane has its own Hessian
@@ -72,23 +73,23 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
     z = logits(params, problem)
     far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
-    labels, weights = weighted(problem, lanes)
+    labels, weights = rows = weighted(problem, lanes)
     slopes = family.slope(z, labels) * weights[:, None]
     whole = num_outputs * size
     return State(
         params,
-        _gradient(problem, lanes, params, slopes),
+        objective.gradient(problem, lanes, params, slopes),
         z,
         jnp.zeros((plan.num_metrics, whole, whole)),
         jnp.int32(plan.steps_per_metric),
         jnp.int32(TRIES),
-        _risk(family, problem, lanes, params, z),
+        objective.risk(family, lanes, rows, params, z),
         far,
         far,
         zero,
         jnp.ones(num_lanes, bool),
         zero,
-        lanes.lam * (1 - lanes.l1_ratio),
+        ridge(lanes),
         lanes.lam * lanes.l1_ratio,
     )
 
@@ -96,15 +97,15 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
 def onward(lanes: Lanes, state: State) -> State:
     """The state under the lanes' penalties, from where it ended; the loss's Hessian stays."""
     w = without_intercept(state.params)
-    ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
-    more = ridge - state.ridge
+    new, l1 = ridge(lanes), lanes.lam * lanes.l1_ratio
+    more = new - state.ridge
     more_l1 = (l1 - state.l1) * jnp.sum(jnp.abs(w), axis=(1, 2))
     return endings.renewed(
         state,
         grad=state.grad + more[:, None, None] * w,
         hessian=state.hessian + hessians.ridges(more, state.hessian, w.shape[1]),
         risk=state.risk + more * dot(w, w) / 2 + more_l1,
-        ridge=ridge,
+        ridge=new,
         l1=l1,
     )
 
@@ -130,23 +131,10 @@ def solve(
     )
 
 
-def _gradient(problem, lanes, params, slopes):
-    """Of J without its l1 part [L, C, P]; the slopes are weighted."""
-    ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
-    return gradient(slopes, problem) + ridge * without_intercept(params)
-
-
-def _risk(family, problem, lanes, params, z):
-    labels, weights = weighted(problem, lanes)
-    ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
-    w = without_intercept(params)
-    mean = jnp.einsum("ln,ln->l", family.value(z, labels), weights)
-    return mean + ridge * dot(w, w) / 2 + l1 * jnp.sum(jnp.abs(w), axis=(1, 2))
-
-
 def _remeasured(family, problem, lanes, plan, state) -> State:
     measured = partial(hessians.measured, family, problem, lanes, state.logits, plan.num_metrics)
-    risk = _risk(family, problem, lanes, state.params, state.logits)
+    rows = weighted(problem, lanes)
+    risk = objective.risk(family, lanes, rows, state.params, state.logits)
     return state._replace(hessian=measured(state.tries > 0), age=jnp.int32(0), risk=risk)
 
 
@@ -176,14 +164,10 @@ def _gap(lanes, state) -> Array:
     bends = jnp.diagonal(state.hessian, axis1=1, axis2=2)[:, size - 1 :: size]
     bends = jnp.repeat(bends, num_lanes // len(bends), axis=0)
     shift = jnp.zeros_like(state.params).at[..., -1].set(-state.grad[..., -1] / bends)
-    grad = state.grad + lasso.times(state.hessian, _row(shift)).reshape(state.grad.shape)
-    ridge = (lanes.lam * (1 - lanes.l1_ratio))[:, None, None]
-    return rough_gap(lanes, state.params, ridge * state.params - grad, state.risk)
-
-
-def _row(params):
-    """[L, C, P] as [L, Q]."""
-    return params.reshape(len(params), -1)
+    grad = state.grad + hessians.times(state.hessian, as_row(shift)).reshape(state.grad.shape)
+    return rough_gap(
+        lanes, state.params, ridge(lanes)[:, None, None] * state.params - grad, state.risk
+    )
 
 
 def _moved(family, problem, lanes, state, direction) -> State:
@@ -191,11 +175,11 @@ def _moved(family, problem, lanes, state, direction) -> State:
     length, slopes, z, gain = _search(family, problem, lanes, state, direction)
     # Where a whole step lands on 0 exactly, it stays there.
     params = state.params + length[:, None, None] * direction
-    grad = _gradient(problem, lanes, params, slopes)
+    grad = objective.gradient(problem, lanes, params, slopes)
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
     hessian = state.hessian
     if len(hessian) == len(params):
-        change = _row(params - state.params), _row(grad - state.grad)
+        change = as_row(params - state.params), as_row(grad - state.grad)
         hessian = quasi_newton.learnt_hessian(hessian, *change)
     return state._replace(
         params=params,
@@ -216,8 +200,8 @@ def _search(family, problem, lanes, state, direction):
     labels, weights = weighted(problem, lanes)
     d_logits = logits(direction, problem)
     w, d = without_intercept(state.params), without_intercept(direction)
-    ridge, l1 = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
-    wd, dd = ridge * dot(w, d), ridge * dot(d, d)
+    l1 = lanes.lam * lanes.l1_ratio
+    wd, dd = ridge(lanes) * dot(w, d), ridge(lanes) * dot(d, d)
 
     def l1_slope(length, at_zero):
         side = jnp.sign(w + length[:, None, None] * d)
@@ -226,8 +210,8 @@ def _search(family, problem, lanes, state, direction):
     def look(length):
         z = state.logits + length[:, None, None] * d_logits
         slopes = family.slope(z, labels)
-        smooth = jnp.einsum("ln,ln->l", jnp.sum(slopes * d_logits, axis=1), weights)
-        smooth = smooth + wd + length * dd
+        slope = objective.slope(slopes, d_logits, weights)
+        smooth = slope + wd + length * dd
         return smooth + l1_slope(length, -1), (slopes * weights[:, None], z, smooth)
 
     before = dot(state.grad, direction)
