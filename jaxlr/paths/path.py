@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import door, families, folds, grids, host, march, placed, separation
+from jaxlr.paths import blas, door, families, folds, grids, host, march, placed, separation
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -126,8 +126,14 @@ def _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh) -> Answers:
     else:
         lanes = placed.lanes(lambdas.T.reshape(num_targets, num_folds, -1), mesh)
         lambdas = np.ascontiguousarray(lanes.reshape(-1, len(lambdas)).T)
-        answers = _march(family, asked, lambdas, ratio, tol, max_steps, mesh)
+        with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
+            answers = _march(family, asked, lambdas, ratio, tol, max_steps, mesh)
     return Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in answers))
+
+
+def _largest_factor(family, x, ratio) -> int:
+    """Of a ridge one class's block, in the rows' span; with an l1 part all of the Hessian."""
+    return family.num_outputs * x.shape[1] if ratio > 0 else min(x.shape)
 
 
 def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
