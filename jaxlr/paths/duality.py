@@ -147,7 +147,8 @@ def _unsettled(family, problem, bend, weights, slope):
 def _rounding(family, problem, params, bend, weights, slopes):
     """Magnitudes [L] whose rounding moves J and, in norm, its gradient; Σ s ℓ'' ‖x‖² >= ‖H‖."""
     lengths = jnp.sqrt(squared_lengths(problem) + 1)
-    largest = jnp.max(jnp.abs(problem.x), axis=0)
+    # XLA's CPU would write |x| out.
+    largest = jnp.maximum(jnp.max(problem.x, axis=0), -jnp.min(problem.x, axis=0))
     # Σ |x| |w_c| of a row is at most ‖x‖ ‖w_c‖, and at most Σ max |x| |w_c|.
     norms = jnp.sqrt(jnp.sum(params**2, axis=2))
     tops = jnp.einsum("lcp,p->lc", jnp.abs(params), largest, precision="highest")
