@@ -7,8 +7,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths import decrements
-from jaxlr.paths.decrements import Point, Precondition
+from jaxlr.paths import conjugate, decrements
+from jaxlr.paths.conjugate import Precondition
+from jaxlr.paths.decrements import Point
 from jaxlr.paths.duality import duality, norm, over, squared_lengths, unit
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
@@ -44,6 +45,7 @@ def certify(
     lanes: Lanes,
     params: Array,
     *,
+    narrow: Problem | None = None,
     precondition: Precondition | None = None,
     direct: bool | None = None,
     ridge_only: bool = False,
@@ -90,6 +92,7 @@ def certify(
       problem: the rows, in float64 under `jax.enable_x64(True)`.
       lanes: penalties, folds and targets.
       params: [L, C, P].
+      narrow: the same rows in float32, for the steps of the conjugate gradients.
       precondition: an approximate H⁻¹ [L, C, P] -> [L, C, P], symmetric positive definite, for
         the conjugate gradients; H's diagonal if None.
       direct: whether to factor H, (C P)² numbers a lane; if None, where C P <= 64. At λ = 0 a
@@ -138,8 +141,8 @@ def certify(
         known = jnp.zeros_like(risk), unknown
         if shares is not None and not family.multiclass:
             known = shares(family.curvature(bend)[:, 0], weights)
-        found = decrements.by_products(
-            family, point, precondition, known, drift, num_steps, is_enough
+        found = conjugate.by_products(
+            family, point, narrow, precondition, known, drift, num_steps, is_enough
         )
     gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)

@@ -1,9 +1,5 @@
-"""Newton's decrement ν² = gᵀ H⁻¹ g from a fresh Hessian, by a factor or by conjugate gradients.
+"""Newton's decrement ν² = gᵀ H⁻¹ g from a fresh Hessian, by a factor of it."""
 
-Both profile the intercepts out: S = H_WW - H_Wb H_bb⁺ H_bW is the Hessian of min_b J, and S ⪰ λI.
-"""
-
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
@@ -11,12 +7,8 @@ import jax.numpy as jnp
 
 from jaxlr.paths import sharing
 from jaxlr.paths.families import Family
-from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, unheard
-from jaxlr.paths.problem import carried, gradient, logits, without_intercept
+from jaxlr.paths.intercepts import unheard
 from jaxlr.pytypes import Array
-
-Precondition = Callable[[Array], Array]
-NEAR = 2.0  # C / c up to which the decrement between them is estimate enough
 
 
 class Point(NamedTuple):
@@ -151,105 +143,3 @@ def _reach(x, inverse, weights, gone):
 
     squared = jnp.max(jnp.where(heard, jax.lax.map(largest, pairs), 0))
     return jnp.where(squared >= 0, jnp.sqrt(squared), jnp.inf)
-
-
-def by_products(
-    family: Family,
-    point: Point,
-    precondition: Precondition | None,
-    shares: tuple[Array, Array],
-    rounding: Array,
-    num_steps: int,
-    enough: Callable[[Array], Array],
-) -> Decrement:
-    """Preconditioned conjugate gradients on S u = g: two products with the rows per step.
-
-    For any u with residual ρ = g - S u, ν² = 2 gᵀu - uᵀSu + ρᵀ S⁻¹ ρ, and S ⪰ λI bounds the last
-    term by ‖ρ‖² / λ, and by ρᵀMρ / c if `precondition` is an M with C M⁻¹ ⪰ S ⪰ c M⁻¹, where c and
-    C are the `shares` [L]. Where they are near each other no step is needed: ν² is between gᵀMg / C
-    and gᵀMg / c. Otherwise ρ is followed from step to step, and the rounding of that, at most
-    `rounding` [L] times the lengths of all steps together, is added to it. A lane rests when the
-    last term is below a thousandth of the others, or when `enough` of the bound [L] says so and the
-    others are known to a tenth.
-    """
-    bend, weights = point.bend, point.weights
-    moves = without_intercept(point.moves)
-    ridge = point.ridge[:, None, None]
-    inverse = pseudo_inverse(intercept_hessian(family, bend, weights))
-    precondition = precondition or _diagonal(family, point)
-
-    def product(u):
-        """S u, masked."""
-
-        def curved(v):
-            return family.hessian_product(bend, v) * weights[:, None]
-
-        heavy = curved(logits(u, point))
-        shift = jnp.einsum("lcd,ld->lc", inverse, jnp.sum(heavy, axis=2), precision="highest")
-        heavy = heavy - curved(jnp.broadcast_to(shift[:, :, None], heavy.shape))
-        return moves * (gradient(heavy, point) + ridge * u)
-
-    def metric(r):
-        return moves * precondition(moves * r)
-
-    def dot(a, b):
-        return jnp.sum(a * b, axis=(1, 2))
-
-    over = jnp.where(point.ridge > 0, point.ridge, 1)
-    share, most = shares
-
-    def bounds(u, r, rz, walked):
-        """2 gᵀu - uᵀSu and the last term at most: gᵀu - uᵀSu is uᵀρ."""
-        error = rounding * walked
-        found = dot(grad, u) + dot(r, u)
-        squared = (jnp.sqrt(dot(r, r)) + error) ** 2
-        rest = jnp.where(point.ridge > 0, squared / over, jnp.where(squared > 0, jnp.inf, 0))
-        by_metric = (jnp.sqrt(rz / jnp.where(share > 0, share, 1)) + error / jnp.sqrt(over)) ** 2
-        rest = jnp.where((share > 0) & (point.ridge > 0), jnp.fmin(rest, by_metric), rest)
-        return found, rest + error * jnp.sqrt(dot(u, u))
-
-    def going(state):
-        return jnp.any(state[-1]) & (state[-2] < num_steps)
-
-    def step(state):
-        u, r, p, rz, walked, count, active = state
-        sp = product(p)
-        curvature = dot(p, sp)
-        go = active & (curvature > 0)
-        length = jnp.where(go, rz / jnp.where(go, curvature, 1), 0)
-        walked = walked + length * jnp.sqrt(dot(p, p))
-        length = length[:, None, None]
-        u, r = u + length * p, r - length * sp
-        y = metric(r)
-        new = dot(r, y)
-        p = y + jnp.where(go, new / jnp.where(rz > 0, rz, 1), 0)[:, None, None] * p
-        rz = jnp.where(go, new, rz)
-        found, rest = bounds(u, r, rz, walked)
-        sharp = rest <= 1e-3 * found
-        settled = (new <= 0.1 * found) & enough(found + rest)
-        return u, r, p, rz, walked, count + 1, go & ~sharp & ~settled
-
-    grad = moves * point.grad
-    y = metric(grad)
-    rz = dot(grad, y)
-    none, zero = jnp.zeros_like(grad), jnp.zeros_like(rz)
-    near = (most <= NEAR * share) & enough(bounds(none, grad, rz, zero)[1])
-    state = (none, grad, y, rz, zero, jnp.int32(0), (rz > 0) & ~near)
-    lowest = rz / most
-    u, r, _, rz, walked, _, _ = jax.lax.while_loop(going, step, state)
-    found, rest = bounds(u, r, rz, walked)
-    unknown = jnp.full_like(found, jnp.inf)
-    return Decrement(jnp.maximum(found, lowest), found + rest, unknown, unknown)
-
-
-def _diagonal(family, point) -> Precondition:
-    """The inverse of H's diagonal, means taken out."""
-    heavy = family.curvature(point.bend) * point.weights[:, None]
-    squares = carried(heavy, point.x**2)
-    first = gradient(heavy, point)
-    total = first[..., -1:]
-    diagonal = squares - first**2 / jnp.where(total > 0, total, 1)
-    eps = jnp.finfo(squares.dtype).eps
-    diagonal = jnp.maximum(diagonal, 10 * eps * squares) + point.ridge[:, None, None]
-    inverse = jnp.where(diagonal > 0, 1 / jnp.where(diagonal > 0, diagonal, 1), 1)
-    return lambda r: inverse * r

@@ -19,7 +19,16 @@ from jaxlr.paths.families import Family
 from jaxlr.paths.folds import blocks_of
 from jaxlr.paths.metric import Metric
 from jaxlr.paths.objective import ridge
-from jaxlr.paths.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
+from jaxlr.paths.problem import (
+    Lanes,
+    Problem,
+    as_row,
+    dot,
+    logits,
+    narrowed,
+    weighted,
+    without_intercept,
+)
 from jaxlr.paths.quasi_newton import Pairs
 from jaxlr.pytypes import Array
 
@@ -269,15 +278,7 @@ def known(state: State) -> Metric:
 
 def bulk(problem: Problem, tol: float) -> Problem:
     """The problem in the precision that most steps are made in: float32, if tol is within reach."""
-    return problem if tol < WITHIN_FLOAT32 else _narrowed(problem)
-
-
-@jax.jit  # leaf by leaf every shape would be a program
-def _narrowed(problem: Problem) -> Problem:
-    def cast(leaf):
-        return leaf.astype(jnp.float32) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-    return jax.tree.map(cast, problem)
+    return problem if tol < WITHIN_FLOAT32 else narrowed(problem)
 
 
 def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from jaxlr.paths import sharing
 from jaxlr.paths.families import Family
 from jaxlr.pytypes import Array
 
@@ -143,7 +144,9 @@ def pseudo_inverse(matrices: Array) -> Array:
     if matrices.shape[1] == 1:
         return (scale**2)[:, :, None]
     both = scale[:, :, None] * scale[:, None, :]
-    values, vectors = jnp.linalg.eigh(matrices * both)
+    # One by one: a batch waits for XLA's own threads, and in jaxlib 0.10.2 two batches at a time
+    # wait for each other for ever.
+    values, vectors = sharing.mapped(jnp.linalg.eigh, matrices * both, over=(sharing.LANES,))
     cut = 10 * matrices.shape[1] * jnp.finfo(matrices.dtype).eps
     inverse = jnp.where(values > cut, 1 / jnp.where(values > cut, values, 1), 0)
     return jnp.einsum("lab,lb,lcb->lac", vectors, inverse, vectors, precision="highest") * both

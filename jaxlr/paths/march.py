@@ -54,7 +54,10 @@ def march(
     state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), zeros, plan)
     reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, num_penalties)
-    certified = partial(proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
+    narrow = bulk if bulk.x.dtype != problem.x.dtype else None
+    certified = partial(
+        proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol, narrow=narrow
+    )
     seen = []
     for first in range(0, num_penalties, width):
         block = lambdas[first : first + width]

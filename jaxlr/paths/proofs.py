@@ -9,7 +9,7 @@ import numpy as np
 from jaxlr.backend import QUICKLY_COMPILED
 from jaxlr.paths import certificates, sharing
 from jaxlr.paths import metric as metrics
-from jaxlr.paths.problem import lanes_of
+from jaxlr.paths.problem import lanes_of, narrowed
 from jaxlr.pytypes import Array
 
 FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
@@ -55,11 +55,11 @@ def of_block(family, problem, block, l1_ratio, ends, certified):
     static_argnames=("ridge_only", "direct"),
     compiler_options=QUICKLY_COMPILED,
 )
-def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
+def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, narrow=None):
     """Certificates of the ends of K penalties, leaves [K · m, ...].
 
     With a metric for the conjugate gradients, where the engine has one; then they rest at a gap of
-    half of tol · risk. Long rows are taken an end at a time: what is made of them stays in cache.
+    half of tol · risk; `narrow` is the problem in float32, for their steps. Long rows are taken an end at a time: what is made of them stays in cache.
     """
     num_ends, num_lanes = ends.params.shape[:2]
     logits = num_lanes * family.num_outputs * len(problem.x)
@@ -73,14 +73,21 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None):
             return certify(lanes, params, enough=enough, direct=direct)
 
         def precondition(v):
-            return metrics.apply(metric, v[None])[0]
+            return metrics.apply(metric if v.dtype == params.dtype else small, v[None])[0]
+
+        small = narrowed(metric)
 
         def shares(curvature, weights):
             return metrics.shares_of(metric, curvature, weights, lanes.lam)
 
-        enough = tol / 2 * risk
         return certify(
-            lanes, params, precondition=precondition, direct=False, enough=enough, shares=shares
+            lanes,
+            params,
+            narrow=narrow,
+            precondition=precondition,
+            direct=False,
+            enough=tol / 2 * risk,
+            shares=shares,
         )
 
     def dealt(leaf):
