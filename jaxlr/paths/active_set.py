@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.linalg import cho_solve
+from jax.scipy.linalg import solve_triangular
 
 from jaxlr.paths import sharing
 from jaxlr.paths.hessians import times
@@ -155,6 +155,7 @@ def _inverse(hessian: Array, among: Array) -> Array:
         hessian, among = args
         both = among[:, None] & among[None]
         factor = jnp.linalg.cholesky(jnp.where(both, hessian, eye))
-        return jnp.where(both, cho_solve((factor, True), eye), 0)
+        half = solve_triangular(factor, eye, lower=True)
+        return jnp.where(both, jnp.matmul(half.T, half, precision="highest"), 0)
 
     return sharing.mapped(one, (hessian, among))

@@ -110,16 +110,17 @@ def by_products(
         size = jnp.sqrt(dot(r, r))[:, None, None]
         size = jnp.where(size > 0, size, 1)  # float32 knows no small numbers
         unit = (r / size).astype(small.x.dtype)
-        squared = size[:, 0, 0] ** 2
 
-        def on(u, r, rz, walked):
+        def of_r(number):
+            return number.astype(r.dtype) * size[:, 0, 0] ** 2
+
+        def on(u, left, rz, walked):
             del walked
-            more = squared * (dot(unit, u) + dot(r, u))
-            rest = last_term(squared * dot(r, r), squared * rz, 0.0)
-            return unfinished(found + more, squared * rz, rest)
+            more, rz = of_r(dot(unit, u) + dot(left, u)), of_r(rz)
+            return unfinished(found + more, rz, last_term(of_r(dot(left, left)), rz, 0.0))
 
         u, *_ = _conjugated(*operators_of_small, unit, active, num_steps, on)
-        return size * u
+        return size * u.astype(r.dtype)
 
     grad = moves * point.grad
     rz = dot(grad, metric(grad))
@@ -136,9 +137,7 @@ def by_products(
     return Decrement(jnp.maximum(found, rz / most), found + rest, unknown, unknown)
 
 
-def _operators(
-    family, point, moves, inverse, precondition
-) -> tuple[Precondition, Precondition]:
+def _operators(family, point, moves, inverse, precondition) -> tuple[Precondition, Precondition]:
     """u -> S u and r -> M r, both masked, in the precision of the point; `inverse` is H_bb⁺."""
     bend, weights = point.bend, point.weights
     ridge = point.ridge[:, None, None]
@@ -196,4 +195,4 @@ def _diagonal(family, point) -> Precondition:
     eps = jnp.finfo(squares.dtype).eps
     diagonal = jnp.maximum(diagonal, 10 * eps * squares) + point.ridge[:, None, None]
     inverse = jnp.where(diagonal > 0, 1 / jnp.where(diagonal > 0, diagonal, 1), 1)
-    return lambda r: inverse * r
+    return lambda r: inverse.astype(r.dtype) * r

@@ -33,6 +33,7 @@ from jaxlr.paths.quasi_newton import Pairs
 from jaxlr.pytypes import Array
 
 OWN = 1e7  # multiplications: below, every lane has its own metric
+SERVES = 5  # steps; times the root of what a metric costs, in steps
 ELEMENTWISE = 200  # multiplications that a pass over one logit is worth
 WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
 
@@ -284,8 +285,8 @@ def bulk(problem: Problem, tol: float) -> Problem:
 def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     """One metric per lane where rows are few; otherwise one for all, made as often as it pays.
 
-    A metric costs about P / 2 steps per row and class, if it is every lane's own, and what one
-    costs is what may be spent on steps with an old one.
+    A metric costs about P / 2 steps per row and class, if it is every lane's own. The older it
+    gets the worse are its steps; where they worsen evenly, it serves best for the root of its cost.
     """
     num_rows, size = problem.x.shape
     own = num_lanes * family.num_outputs * num_rows * size**2 <= OWN
@@ -298,4 +299,4 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     heard = blocks.DRAWN * size if sampled else num_rows
     work = family.num_outputs * (num_lanes if own else 1) * (heard * size**2 + size**3)
     step = num_lanes * family.num_outputs * num_rows * (2 * size + ELEMENTWISE)
-    return Plan(num_lanes if own else 1, int(np.clip(2 * work / step, 2, 64)), sampled=sampled)
+    return Plan(num_lanes if own else 1, int(np.clip(SERVES * (work / step) ** 0.5, 2, 64)), sampled=sampled)

@@ -59,7 +59,8 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, nar
     """Certificates of the ends of K penalties, leaves [K · m, ...].
 
     With a metric for the conjugate gradients, where the engine has one; then they rest at a gap of
-    half of tol · risk; `narrow` is the problem in float32, for their steps. Long rows are taken an end at a time: what is made of them stays in cache.
+    half of tol · risk. `narrow` is the problem in float32, for their steps. Long rows are taken an
+    end at a time: what is made of them stays in cache.
     """
     num_ends, num_lanes = ends.params.shape[:2]
     logits = num_lanes * family.num_outputs * len(problem.x)
