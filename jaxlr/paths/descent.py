@@ -299,4 +299,6 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     heard = blocks.DRAWN * size if sampled else num_rows
     work = family.num_outputs * (num_lanes if own else 1) * (heard * size**2 + size**3)
     step = num_lanes * family.num_outputs * num_rows * (2 * size + ELEMENTWISE)
-    return Plan(num_lanes if own else 1, int(np.clip(SERVES * (work / step) ** 0.5, 2, 64)), sampled=sampled)
+    return Plan(
+        num_lanes if own else 1, int(np.clip(SERVES * (work / step) ** 0.5, 2, 64)), sampled=sampled
+    )

@@ -67,22 +67,26 @@ def grouped(weights: np.ndarray, num_columns: int) -> tuple[np.ndarray, Groups] 
 
 
 def blocks_of(x: Array, x_t: Array, groups: Groups, curvature: Array) -> Array:
-    """Σ_n s_fn curvature[t, n] x_n x_nᵀ for every target t and fold f: [T, F, P, P]."""
+    """Σ_n s_fn curvature[t, n] x_n x_nᵀ for every target t and fold f: [T, F, P, P].
+
+    In the curvature's precision.
+    """
     num_targets, size = len(curvature), x.shape[1]
     length = len(x) // len(groups.of_turn)
-    weights = jax.lax.optimization_barrier(curvature * groups.base[None])
+    dtype = curvature.dtype
+    weights = jax.lax.optimization_barrier(curvature * groups.base[None].astype(dtype))
 
     def of_rows(x, x_t, weights, of_turn):
         def add(turn, total):
-            rows = jax.lax.dynamic_slice_in_dim(x, turn * length, length)
-            columns = jax.lax.dynamic_slice_in_dim(x_t, turn * length, length, 1)
+            rows = jax.lax.dynamic_slice_in_dim(x, turn * length, length).astype(dtype)
+            columns = jax.lax.dynamic_slice_in_dim(x_t, turn * length, length, 1).astype(dtype)
             heavy = jax.lax.dynamic_slice_in_dim(weights, turn * length, length, 1)
             scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, length)
             part = jnp.dot(scaled, rows, precision="highest").reshape(num_targets, size, size)
             return total.at[of_turn[turn]].add(part)
 
-        empty = jnp.zeros((groups.mix.shape[1], num_targets, size, size), x.dtype)
+        empty = jnp.zeros((groups.mix.shape[1], num_targets, size, size), dtype)
         return jax.lax.fori_loop(0, len(of_turn), add, empty)
 
     parts = sharing.summed(of_rows, x, sharing.pinned(x_t, rows=1), weights, groups.of_turn)
-    return jnp.einsum("fu,utpq->tfpq", groups.mix, parts, precision="highest")
+    return jnp.einsum("fu,utpq->tfpq", groups.mix.astype(dtype), parts, precision="highest")

@@ -11,12 +11,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr.paths import folds
 from jaxlr.paths.blocks import ROWS, blocks_of
 from jaxlr.paths.families import Family
 from jaxlr.paths.objective import ridge
 from jaxlr.paths.problem import Lanes, Problem, weighted
 from jaxlr.pytypes import Array
 
+ALIKE = 1.5  # times their mean: steps on that are nearly as good as on their own
 COARSE = 1e9  # multiplications: from here on float32 saves more than a step costs
 FLAT = 1e-10  # of the largest entry: curvature for the direction in which a softmax has none
 LIFT = 1e-8  # of each entry of the diagonal, in float64
@@ -34,24 +36,54 @@ def measured(
     """The Hessian at the logits [L, C, N] with its ridge, [G, Q, Q] for G that divides L.
 
     Each group of consecutive lanes has the mean of theirs. Every diagonal is lifted by its rounding
-    and a little more, so that there is a factor. `coarse` [] says whether float32 will do.
+    and a little more, so that there is a factor. `coarse` [] says whether float32 will do; then
+    folds whose curvatures are all but alike share them, and cost one pass over the rows.
     """
     labels, weights = weighted(problem, lanes)
     size = family.num_outputs * problem.x.shape[1]
-    pairs = _pairs(family, family.bend(logits, labels), weights, num_hessians)
+    bend = family.bend(logits, labels)
+    pairs = _pairs(family, bend, weights, num_hessians)
 
-    def made(dtype):
-        hessian = _assembled(family, problem, pairs.astype(dtype)).astype(pairs.dtype)
+    def lifted(hessian):
+        lift = _lift(len(problem.x), hessian.dtype)
+        hessian = hessian.astype(pairs.dtype)
         diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
-        flat = FLAT * jnp.max(diagonal, axis=1, keepdims=True)
-        lift = flat + _lift(len(problem.x), dtype) * diagonal
+        lift = FLAT * jnp.max(diagonal, axis=1, keepdims=True) + lift * diagonal
         return hessian + lift[:, :, None] * jnp.eye(size)[None]
 
-    if can_be_coarse(family, problem, num_hessians):
-        hessian = jax.lax.cond(coarse, partial(made, jnp.float32), partial(made, pairs.dtype))
+    def made(dtype):
+        return lifted(_assembled(family, problem, pairs.astype(dtype)))
+
+    def own():
+        if not can_be_coarse(family, problem, num_hessians):
+            return made(pairs.dtype)
+        return jax.lax.cond(coarse, partial(made, jnp.float32), partial(made, pairs.dtype))
+
+    def shared():
+        return lifted(_of_folds(problem, mean.astype(jnp.float32)))
+
+    if problem.groups is None or num_hessians != len(weights):
+        hessian = own()
     else:
-        hessian = made(pairs.dtype)
+        mean, alike = _mean_of_folds(problem, family.curvature(bend)[:, 0], weights)
+        hessian = jax.lax.cond(coarse & alike, shared, own)
     return hessian + ridges(ridge(lanes), hessian, family.num_outputs)
+
+
+def _mean_of_folds(problem, curvature, weights):
+    """The mean curvature [T, N] of folds that train on a row, and whether none is far from it."""
+    num_targets, num_rows = len(problem.labels), len(problem.x)
+    curvature = curvature.reshape(num_targets, -1, num_rows)
+    heard = weights.reshape(curvature.shape) > 0
+    mean = jnp.sum(jnp.where(heard, curvature, 0), axis=1) / jnp.maximum(jnp.sum(heard, axis=1), 1)
+    near = (curvature <= ALIKE * mean[:, None]) & (mean[:, None] <= ALIKE * curvature)
+    return mean, jnp.all(near | ~heard)
+
+
+def _of_folds(problem, curvature):
+    """Hessians [T F, P, P] of every target and fold, in the curvature's precision."""
+    blocks = folds.blocks_of(problem.x, problem.x_t, problem.groups, curvature)
+    return blocks.reshape(-1, *blocks.shape[2:])
 
 
 def ridges(penalty: Array, hessian: Array, num_outputs: int) -> Array:
