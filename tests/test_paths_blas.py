@@ -21,15 +21,13 @@ def num_threads():
 
 @pytest.fixture(autouse=True)
 def two_threads():
-    # Not as a context: within one, threadpoolctl lets no other thread change anything.
-    limits = threadpool_limits(2, user_api="blas")
-    assert num_threads() == {2}
-    yield
-    assert num_threads() == {2}
-    limits.restore_original_limits()
+    with threadpool_limits(2, user_api="blas"):
+        assert num_threads() == {2}
+        yield
+        assert num_threads() == {2}
 
 
-def test_the_last_to_leave_puts_back_what_was():
+def test_the_first_to_enter_puts_back_what_was_and_others_change_nothing():
     entered, leave = threading.Event(), threading.Event()
 
     def other():
@@ -37,14 +35,17 @@ def test_the_last_to_leave_puts_back_what_was():
             entered.set()
             leave.wait()
 
+    thread = threading.Thread(target=other)
     with blas.on_one_core(10):
-        thread = threading.Thread(target=other)
         thread.start()
         entered.wait()
         assert num_threads() == {1}
-    assert num_threads() == {1}  # the other one is still inside
+    assert num_threads() == {2}
     leave.set()
     thread.join()
+    assert num_threads() == {2}
+    with blas.on_one_core(10):
+        assert num_threads() == {1}
 
 
 def test_large_factors_keep_all_cores():
