@@ -71,10 +71,22 @@ def peers_table(problems: dict) -> str:
     return _markdown(["problem", "peer", "worst lane", "s", "ratio"], rows)
 
 
+def machines(problems: dict) -> str:
+    """A line for every machine that problems were measured on, with their names if there are two.
+
+    Times of different machines are not to be compared; ratios are of one run each.
+    """
+    measured = {}
+    for name, result in problems.items():
+        about = ", ".join(f"{key} {value}" for key, value in result["machine"].items() if value)
+        measured.setdefault(about, []).append(name)
+    if len(measured) == 1:
+        return f"{next(iter(measured))}."
+    return "\n".join(f"- {', '.join(names)}: {about}." for about, names in measured.items())
+
+
 def write(problems: dict, page: Path, figure: Path) -> None:
     """The tables as Markdown with the figure beside it."""
-    last = list(problems.values())[-1]["machine"]
-    about = ", ".join(f"{key} {value}" for key, value in last.items() if value)
     broken = sum(result["bounds_broken"] for result in problems.values())
     lanes = sum(result["lanes"] for result in problems.values())
     page.write_text(
@@ -83,7 +95,7 @@ def write(problems: dict, page: Path, figure: Path) -> None:
         "(J - J*) / J*, with J* by numpy in float64. Peers stand at the loosest tolerance that "
         "brings their worst lane within 1e-6, in the faster of one process and all cores, dense "
         "and CSR.\n\n"
-        f"{about}.\n\n{table(problems)}\n\n"
+        f"{machines(problems)}\n\n{table(problems)}\n\n"
         f"Bounds below the measured error: {broken} of {lanes} lanes.\n\n"
         f"![speed-ups]({figure.name})\n\n## Every peer\n\n{peers_table(problems)}\n"
     )
