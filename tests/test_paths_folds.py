@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import descent, families, folds, march, metric
+from jaxlr.paths import descent, families, folds, hessians, march, metric
 from jaxlr.paths.problem import Problem, lanes_of
 
 pytestmark = pytest.mark.float64_pass
@@ -184,3 +184,32 @@ def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():
     share, most = metric.shares_of(known, ones, ones, jnp.array([1e-12]))
     assert share.tolist() == [0]
     assert np.isinf(most).all()
+
+
+@pytest.mark.parametrize(("apart", "shared"), [(0.0, True), (0.02, True), (3.0, False)])
+def test_folds_with_curvatures_that_are_alike_share_a_pass_for_their_hessians(
+    short_turns, apart, shared
+):
+    x, labels, weights = problem()
+    order, groups = folds.grouped(normalised(weights), 4)
+    of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
+    weights = groups.mix[:, of_row] * groups.base
+    x = np.c_[x, np.ones(len(x))][order]
+    logits = x @ np.random.default_rng(3).normal(size=x.shape[1])
+    logits = logits + apart * np.random.default_rng(4).normal(size=(NUM_FOLDS, len(x)))
+    arrays = x, labels[order][None].astype(float), weights, x.T.copy(), groups
+    rows = jax.tree.map(jnp.asarray, Problem(*arrays))
+    lanes = lanes_of(rows, np.full(NUM_FOLDS, 1e-3), 1.0)
+    found = hessians.measured(
+        families.family(losses.log_loss, None),
+        rows,
+        lanes,
+        jnp.asarray(logits)[:, None],
+        NUM_FOLDS,
+        jnp.bool_(True),
+    )
+    curvature = expit(logits) * expit(-logits)
+    exact = np.einsum("fn,np,nq->fpq", weights * curvature, x, x)
+    error = np.abs(found - exact).max() / np.abs(exact).max()
+    assert error < (1e-5 + apart / 4 if shared else 1e-7)
+    assert not shared or error > 1e-7  # float32's rounding at least, or the mean's

@@ -75,7 +75,8 @@ def _mean_of_folds(problem, curvature, weights):
     num_targets, num_rows = len(problem.labels), len(problem.x)
     curvature = curvature.reshape(num_targets, -1, num_rows)
     heard = weights.reshape(curvature.shape) > 0
-    mean = jnp.sum(jnp.where(heard, curvature, 0), axis=1) / jnp.maximum(jnp.sum(heard, axis=1), 1)
+    num_folds = jnp.maximum(jnp.sum(heard.astype(curvature.dtype), axis=1), 1)
+    mean = jnp.sum(jnp.where(heard, curvature, 0), axis=1) / num_folds
     near = (curvature <= ALIKE * mean[:, None]) & (mean[:, None] <= ALIKE * curvature)
     return mean, jnp.all(near | ~heard)
 

@@ -75,7 +75,8 @@ def fit(
 
     Not for `jit`: it reads its numbers, and compiles what it needs. Whatever precision JAX is set
     to, a ridge descends in float32, and what that leaves short of `tol` goes on in float64;
-    certificates and everything with an l1 part are float64 throughout.
+    certificates and everything with an l1 part are float64. The process's BLAS uses one core
+    meanwhile, unless there are large factors to make.
 
     Args:
       batch: x [N, D]; labels [N], or [T, N] for T targets on the same rows; weights [N] or None.
