@@ -98,7 +98,8 @@ def certify(
       direct: whether to factor H, (C P)² numbers a lane; if None, where C P <= 64. At λ = 0 a
         factor is the only bound but the first.
       ridge_only: says that every l1_ratio is 0: the second gap at σr is left out.
-      num_steps: of conjugate gradients at most, two products with the rows each.
+      num_steps: of conjugate gradients at most, two products with the rows each; with `narrow`,
+        between two looks in float64.
       enough: [L] a gap that need not be sharpened; 0 if None.
       shares: (curvature [L, N] of one logit, weights [L, N]) -> c and C [L] with H between c and C
         times the inverse of `precondition`; None where no such c is known.

@@ -73,10 +73,10 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, nar
             enough = None if risk is None else tol / 2 * risk
             return certify(lanes, params, enough=enough, direct=direct)
 
+        small = narrowed(metric)
+
         def precondition(v):
             return metrics.apply(metric if v.dtype == params.dtype else small, v[None])[0]
-
-        small = narrowed(metric)
 
         def shares(curvature, weights):
             return metrics.shares_of(metric, curvature, weights, lanes.lam)
