@@ -103,3 +103,22 @@ def test_the_bounds_are_close(num_classes, seed, spoil):
     lower, upper, truth = bounds(num_classes, seed, spoil)
     strong = LAMBDAS >= 1e-4
     np.testing.assert_array_less((upper - lower)[strong], 1.1e-3 * truth[strong])
+
+
+def noise(rows):
+    """Rows that have nothing to do with the point's."""
+    wrong = jnp.cos(7.0 * jnp.arange(rows.x.size, dtype=rows.x.dtype)).reshape(rows.x.shape)
+    return rows._replace(x=wrong, x_t=wrong.T)
+
+
+@pytest.mark.parametrize("spoil", [right, noise])
+@pytest.mark.parametrize("num_classes", [None, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_an_estimate_that_did_not_settle_is_a_bound(num_classes, seed, spoil):
+    """What steps on noise find of ν² is next to nothing, and must not pass for all of it."""
+    point, truth = point_and_truth(num_classes, seed)
+    with jax.enable_x64(True):
+        point = jax.tree.map(jnp.asarray, point)
+        seen = found(num_classes, point, jnp.zeros(LANES), spoil(narrowed(point)))
+    assert (seen.estimate >= 0.5 * truth).all()
+    assert (seen.estimate <= np.where(seen.lower > 0.9 * truth, 1.2 * truth, np.inf)).all()

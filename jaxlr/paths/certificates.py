@@ -147,7 +147,7 @@ def certify(
         )
     gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)
-    return Certificate(risk, gap, jnp.maximum(found.lower, 0) / 2, params, rounding)
+    return Certificate(risk, gap, jnp.maximum(found.estimate, 0) / 2, params, rounding)
 
 
 def _sharpened(family, lanes, gap, nu, steepness, radius, reach):

@@ -44,7 +44,8 @@ def by_products(
     needed: ν² is between gᵀMg / C and gᵀMg / c. Rounding is in the bounds: at most `rounding` [L]
     times the lengths of what S was multiplied by. A lane rests when the last term is below a
     thousandth of the others, or when `enough` of the bound [L] says so and the others are known to
-    a tenth. `narrow` are the rows in float32, if steps may be made with those; `num_steps` steps at
+    a tenth. Where steps run out before the metric says as much, the estimate is the upper bound:
+    what is known from below may then be next to nothing. `narrow` are the rows in float32, if steps may be made with those; `num_steps` steps at
     most between two looks.
     """
     moves = without_intercept(point.moves)
@@ -71,27 +72,37 @@ def by_products(
         settled = (rz <= SETTLED * found) & enough(found + rest)
         return ~(rest <= SHARP * found) & ~settled
 
+    def estimated(found, rz):
+        return jnp.where(rz <= SETTLED * found, found + rz, jnp.inf)
+
     def steps_of_point(active):
         def on(u, r, rz, walked):
             found, rest = bounds(u, r, rz, walked)
             return unfinished(found, rz, rest)
 
         u, r, rz, walked = _conjugated(product, metric, grad, active, num_steps, on)
-        return bounds(u, r, rz, walked)
+        found, rest = bounds(u, r, rz, walked)
+        return found, found + rest, estimated(found, rz)
 
     def looks(active):
         def going(state):
             return jnp.any(state[-1]) & (state[-2] < LOOKS)
 
         def look(state):
-            u, r, rz, found, rest, count, active = state
-            more = narrow_steps(r, found, active)
-            new = u + jnp.where(active[:, None, None], more, 0)
+            u, r, rz, found, rest, known, count, active = state
+            new = u + jnp.where(active[:, None, None], narrow_steps(r, found, active), 0)
             new_r = grad - product(new)
             new_rz = dot(new_r, metric(new_r))
             new_found, new_rest = bounds(new, new_r, new_rz, jnp.sqrt(dot(new, new)))
-            better = active & (new_found + new_rest < found + rest)
-            halved = better & (new_rest < rest / 2)
+            lower, upper, estimate = known
+            known = (
+                jnp.fmax(lower, new_found),
+                jnp.fmin(upper, new_found + new_rest),
+                jnp.where(new_found > lower, estimated(new_found, new_rz), estimate),
+            )
+            # Either bound of the last term may be the one that steps make smaller.
+            better = active & ((new_rz < rz) | (new_rest < rest))
+            halved = better & ((new_rz < rz / 2) | (new_rest < rest / 2))
 
             def kept(new, old):
                 return jnp.where(better.reshape(-1, *[1] * (old.ndim - 1)), new, old)
@@ -100,10 +111,11 @@ def by_products(
             old = (u, r, rz, found, rest)
             u, r, rz, found, rest = jax.tree.map(kept, fresh, old)
             active = halved & unfinished(found, rz, rest)
-            return u, r, rz, found, rest, count + 1, active
+            return u, r, rz, found, rest, known, count + 1, active
 
-        state = (0 * grad, grad, rz, zero, bounds(0 * grad, grad, rz, zero)[1], 0, active)
-        return jax.lax.while_loop(going, look, state)[3:5]
+        rest = bounds(0 * grad, grad, rz, zero)[1]
+        state = (0 * grad, grad, rz, zero, rest, (zero, rest, zero + jnp.inf), 0, active)
+        return jax.lax.while_loop(going, look, state)[5]
 
     def narrow_steps(r, found, active):
         """Steps [L, C, P] towards S⁻¹ r, where 2 gᵀu - uᵀSu is `found` already."""
@@ -128,13 +140,15 @@ def by_products(
     near = (most <= NEAR * share) & enough(bounds(0 * grad, grad, rz, zero)[1])
     active = (rz > 0) & ~near
     if narrow is None:
-        found, rest = steps_of_point(active)
+        lower, upper, estimate = steps_of_point(active)
     else:
         small = narrowed(point)._replace(x=narrow.x, x_t=narrow.x_t)
         operators_of_small = _operators(family, small, *narrowed((moves, inverse)), precondition)
-        found, rest = looks(active)
-    unknown = jnp.full_like(found, jnp.inf)
-    return Decrement(jnp.maximum(found, rz / most), found + rest, unknown, unknown)
+        lower, upper, estimate = looks(active)
+    lower = jnp.maximum(lower, rz / most)
+    estimate = jnp.where(near, lower, jnp.fmin(estimate, upper))
+    unknown = jnp.full_like(lower, jnp.inf)
+    return Decrement(lower, upper, estimate, unknown, unknown)
 
 
 def _operators(family, point, moves, inverse, precondition) -> tuple[Precondition, Precondition]:

@@ -37,14 +37,16 @@ class Decrement(NamedTuple):
     """What is known of ν².
 
     Attributes:
-      lower: [L] <= ν², and close to it.
+      lower: [L] <= ν².
       upper: [L] >= ν², inf if unknown.
+      estimate: [L] of ν², not below `lower`.
       reach: [L] max over rows and directions d of range(x · d) / ‖d‖_H, inf if unknown.
       trace: [L] of H⁻¹, inf if unknown.
     """
 
     lower: Array
     upper: Array
+    estimate: Array
     reach: Array
     trace: Array
 
@@ -84,7 +86,7 @@ def by_factor(family: Family, point: Point) -> Decrement:
         reach = _reach(
             point.x, inverse.reshape(num_outputs, size, num_outputs, size), s[0], gone[:, 0]
         )
-        return Decrement(lower, upper, reach, jnp.trace(inverse))
+        return Decrement(lower, upper, lower, reach, jnp.trace(inverse))
 
     lanes = (point.bend, point.labels, point.weights, point.grad, point.moves, point.ridge)
     return sharing.mapped(of_lane, lanes, over=(sharing.LANES,))
