@@ -12,7 +12,8 @@ pytestmark = pytest.mark.float64_pass
 @pytest.mark.parametrize("num_rows", [1, 255, 256, 700])
 def test_rows_and_their_transpose_are_taken_without_a_copy(num_rows):
     x = np.random.default_rng(0).normal(size=(num_rows, 5))
-    rows, columns = host.with_ones(x)
+    rows, columns, largest = host.with_ones(x)
+    np.testing.assert_array_equal(largest, np.abs(rows).max(axis=0))
     np.testing.assert_array_equal(rows, np.concatenate([x, np.ones((num_rows, 1))], axis=1))
     np.testing.assert_array_equal(columns, rows.T)
     with jax.enable_x64(True):

@@ -147,17 +147,18 @@ def _unsettled(family, problem, bend, weights, slope):
 def _rounding(family, problem, params, bend, weights, slopes):
     """Magnitudes [L] whose rounding moves J and, in norm, its gradient; Σ s ℓ'' ‖x‖² >= ‖H‖."""
     lengths = jnp.sqrt(squared_lengths(problem) + 1)
-    # XLA's CPU would write |x| out.
-    largest = jnp.maximum(jnp.max(problem.x, axis=0), -jnp.min(problem.x, axis=0))
+    largest = problem.largest
+    if largest is None:  # XLA's CPU would write |x| out
+        largest = jnp.maximum(jnp.max(problem.x, axis=0), -jnp.min(problem.x, axis=0))
     # Σ |x| |w_c| of a row is at most ‖x‖ ‖w_c‖, and at most Σ max |x| |w_c|.
     norms = jnp.sqrt(jnp.sum(params**2, axis=2))
     tops = jnp.einsum("lcp,p->lc", jnp.abs(params), largest, precision="highest")
 
-    powers = jnp.stack([jnp.ones_like(lengths), lengths, lengths**2], axis=1)  # [N, 3]
+    powers = jnp.stack([jnp.ones_like(lengths), lengths, lengths**2])  # [3, N]
 
     def totals(sizes):
         """Σ s sizes ‖x‖^k of every lane and class, for k of 0, 1 and 2: three of [L, C]."""
-        out = carried(sizes * weights[:, None], powers)
+        out = carried(sizes * weights[:, None], powers.T)
         return out[..., 0], out[..., 1], out[..., 2]
 
     steep, steep_long, _ = totals(jnp.abs(slopes))

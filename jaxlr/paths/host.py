@@ -14,15 +14,18 @@ def empty(shape: tuple[int, ...]) -> np.ndarray:
     return flat[first : first + int(np.prod(shape))].reshape(shape)
 
 
-def with_ones(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """x [N, D] with a last column of ones, and the transpose of that."""
+def with_ones(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x [N, D] with a last column of ones, the transpose of that, and every column's max |x|."""
     num_rows, num_columns = x.shape
     rows, columns = empty((num_rows, num_columns + 1)), empty((num_columns + 1, num_rows))
+    largest = np.ones(num_columns + 1)
+    largest[:-1] = 0
     for first in range(0, num_rows, STRIP):
         strip = rows[first : first + STRIP]
         strip[:, :-1], strip[:, -1] = x[first : first + STRIP], 1
         columns[:, first : first + STRIP] = strip.T
-    return rows, columns
+        np.maximum(largest, np.abs(strip).max(axis=0), out=largest)
+    return rows, columns, largest
 
 
 def scaled(x: np.ndarray, power: int) -> np.ndarray:

@@ -175,8 +175,8 @@ def _problem(asked, x, mesh) -> Problem:
         weights = groups.mix[:, of_row] * groups.base
     squares = np.einsum("np,np->n", x, x)
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    x, x_t = host.with_ones(x)
-    arrays = Problem(x, labels, weights, x_t, groups, squares)
+    x, x_t, largest = host.with_ones(x)
+    arrays = Problem(x, labels, weights, x_t, groups, squares, largest)
     return placed.problem(arrays, mesh)
 
 

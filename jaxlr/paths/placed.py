@@ -66,6 +66,7 @@ def problem(given: Problem, mesh: Mesh | None) -> Problem:
         rows(given.x_t, 1, mesh, turn),
         groups,
         rows(given.squares, 0, mesh, turn),
+        jax.device_put(given.largest, NamedSharding(mesh, PartitionSpec())),
     )
 
 

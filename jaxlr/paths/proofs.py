@@ -73,14 +73,7 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, nar
             enough = None if risk is None else tol / 2 * risk
             return certify(lanes, params, enough=enough, direct=direct)
 
-        small = narrowed(metric)
-
-        def precondition(v):
-            return metrics.apply(metric if v.dtype == params.dtype else small, v[None])[0]
-
-        def shares(curvature, weights):
-            return metrics.shares_of(metric, curvature, weights, lanes.lam)
-
+        precondition, shares = _of_engine(metric, lanes.lam)
         return certify(
             lanes,
             params,
@@ -98,3 +91,21 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, nar
     ends = jax.tree.map(dealt, (ends.params, ends.risk, ends.metric))
     proofs = jax.lax.map(of_turn, sharing.by_lane((lanes, *ends), axis=1))
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
+
+
+def _of_engine(metric, lam):
+    """For the conjugate gradients: the approximate inverse, and how near it is, if that is known.
+
+    From an engine's metric, or from the diagonal of one [L, C, P].
+    """
+    small = narrowed(metric)
+
+    def of(v):
+        return metric if v.dtype == lam.dtype else small
+
+    if not isinstance(metric, metrics.Metric):
+        return lambda v: of(v) * v, None
+    return (
+        lambda v: metrics.apply(of(v), v[None])[0],
+        lambda curvature, weights: metrics.shares_of(metric, curvature, weights, lam),
+    )

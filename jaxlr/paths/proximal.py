@@ -31,6 +31,7 @@ NEAR = 1e-6  # of J: from here on,
 ENOUGH = 5  # or after so many steps, estimates tell how right a Hessian is,
 TRIES = 4  # and so many poor ones in a row that float32 won't do
 CLOSE = 5  # aims: a gap that proves enough, with some to spare
+COLLINEAR = 1e-6  # of a column's curvature: what an intercept may leave of it
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
 
 
@@ -223,9 +224,20 @@ def _search(family, problem, lanes, state, direction):
     return length, slopes, z, jnp.where(state.active, gain, 0)
 
 
-def known(state: State) -> None:
-    """What a certificate can use of the state: its Hessian is not of the faces."""
-    del state
+def known(state: State) -> Array:
+    """What a certificate can use of the state: 1 / S's diagonal, [L, C, P] like params.
+
+    Each class's intercept is taken out of its own weights alone.
+    """
+    num_lanes, num_outputs, size = state.params.shape
+    blocks = state.hessian.reshape(-1, num_outputs, size, num_outputs, size)
+    own = jnp.moveaxis(jnp.diagonal(blocks, axis1=1, axis2=3), -1, 1)  # [G, C, P, P]
+    whole = jnp.diagonal(own, axis1=2, axis2=3)
+    bend = own[..., -1:, -1]
+    left = whole - own[..., -1] ** 2 / jnp.where(bend > 0, bend, 1)
+    diagonal = jnp.maximum(left, COLLINEAR * whole)
+    inverse = jnp.where(diagonal > 0, 1 / jnp.where(diagonal > 0, diagonal, 1), 1)
+    return jnp.repeat(inverse, num_lanes // len(inverse), axis=0)
 
 
 def bulk(problem: Problem, tol: float) -> Problem:
