@@ -45,8 +45,8 @@ def by_products(
     times the lengths of what S was multiplied by. A lane rests when the last term is below a
     thousandth of the others, or when `enough` of the bound [L] says so and the others are known to
     a tenth. Where steps run out before the metric says as much, the estimate is the upper bound:
-    what is known from below may then be next to nothing. `narrow` are the rows in float32, if steps may be made with those; `num_steps` steps at
-    most between two looks.
+    what is known from below may then be next to nothing. `narrow` are the rows in float32, if
+    steps may be made with those; `num_steps` steps at most between two looks.
     """
     moves = without_intercept(point.moves)
     precondition = precondition or _diagonal(family, point)
