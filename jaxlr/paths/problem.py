@@ -81,7 +81,7 @@ def logits(params: Array, rows: Rows) -> Array:
     if rows.x.dtype == jnp.float32 or size <= NARROW:
         out = jnp.dot(vectors, rows.x_t, precision="highest")
         return sharing.pinned(out.reshape(num_lanes, num_outputs, -1), lanes=0, rows=2)
-    # Held as it is: as vectors times x.T the product takes half as long again, or ten times.
+    # Held as it is: as vectors times x.T the product takes half as long again.
     out = jax.lax.optimization_barrier(jnp.dot(rows.x, vectors.T, precision="highest")).T
     return sharing.pinned(out.reshape(num_lanes, num_outputs, -1), lanes=0, rows=2)
 
