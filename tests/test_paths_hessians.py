@@ -1,5 +1,7 @@
 """Whole Hessians of a path with an l1 part: made in two precisions, learnt, and found too stiff."""
 
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -114,3 +116,17 @@ def test_float64_takes_over_where_a_float32_hessian_is_too_stiff(seed, monkeypat
     assert (found.status == paths.Status.certified).all()
     np.testing.assert_allclose(found.risk, exact.risk, rtol=2e-9)
     assert found.num_steps.max() <= 2 * exact.num_steps.max()
+
+
+def test_certificates_are_given_the_diagonal_that_intercepts_leave():
+    """1 / (H_jj - H_jb² / H_bb) of each class by itself, lanes sharing Hessians two by two."""
+    rng = np.random.default_rng(0)
+    num_outputs, size = 2, 4
+    half = rng.normal(size=(3, num_outputs * size, 20))
+    hessian = half @ half.transpose(0, 2, 1)
+    state = SimpleNamespace(params=np.zeros((6, num_outputs, size)), hessian=jnp.asarray(hessian))
+    found = proximal.known(state)
+    for lane, c, j in np.ndindex(6, num_outputs, size - 1):
+        own = hessian[lane // 2][c * size : (c + 1) * size, c * size : (c + 1) * size]
+        pair = own[np.ix_([j, size - 1], [j, size - 1])]
+        np.testing.assert_allclose(found[lane, c, j], np.linalg.inv(pair)[0, 0], rtol=1e-4)
