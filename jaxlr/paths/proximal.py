@@ -30,7 +30,7 @@ STEPS = 16  # and after so many steps
 NEAR = 1e-6  # of J: from here on,
 ENOUGH = 5  # or after so many steps, estimates tell how right a Hessian is,
 TRIES = 4  # and so many poor ones in a row that float32 won't do
-CLOSE = 5  # aims: a gap that proves enough, with some to spare
+CLOSE = 8  # aims: a gap that proves enough, with some to spare
 COLLINEAR = 1e-6  # of a column's curvature: what an intercept may leave of it
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
 
