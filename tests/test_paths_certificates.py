@@ -202,6 +202,7 @@ CASES = [
 def test_the_gap_is_never_below_the_error_and_sharp_for_a_ridge(name, direct, l1_ratios):
     seen = measured(name, direct, l1_ratios, 0)
     assert np.all(seen.gap >= seen.error)
+    assert np.all(seen.decrement <= seen.gap)
     # A point at 400 times its optimum's risk may have intercepts that are not quite settled.
     assert np.all(seen.rounding <= np.where(seen.error > seen.risk / 2, 1e-8, 1e-9) * seen.risk)
     near = (seen.lam >= SHARP_FROM) & (seen.l1_ratio == 0) & (seen.error <= 1e-3 * seen.risk)

@@ -27,7 +27,8 @@ class Certificate(NamedTuple):
       gap: [L] >= J - J*; inf where nothing is known.
       decrement: [L] half of Newton's decrement squared, from a fresh Hessian: an estimate of
         J - J*, exact for a quadratic; an upper bound of that, where conjugate gradients ran out.
-        With an l1 penalty, of the params that are or want to be other than 0.
+        With an l1 penalty, of the params that are or want to be other than 0. Never more than the
+        gap.
       params: [L, C, P] as given, with the intercepts that are optimal for the weights.
       rounding: [L] the part of the gap that stands for float64 itself.
     """
@@ -147,7 +148,8 @@ def certify(
         )
     gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)
-    return Certificate(risk, gap, jnp.maximum(found.estimate, 0) / 2, params, rounding)
+    decrement = jnp.fmin(jnp.maximum(found.estimate, 0) / 2, gap)
+    return Certificate(risk, gap, decrement, params, rounding)
 
 
 def _sharpened(family, lanes, gap, nu, steepness, radius, reach):

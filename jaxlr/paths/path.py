@@ -45,7 +45,8 @@ class Path(NamedTuple):
       risk: J.
       gap: an upper bound on J - J*.
       decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian; a
-        bound on that where it was not found within the steps that are taken for it.
+        bound on that where it was not found within the steps that are taken for it. Never more
+        than the gap.
       status: of `Status`, int32.
       num_steps: int32.
       lambdas: [K].
