@@ -83,6 +83,33 @@ def test_lanes_whose_gaps_do_not_halve_are_sent_back_once(monkeypatch):
     assert len(calls) == len(LAMBDAS)
 
 
+@pytest.mark.parametrize(
+    ("known", "times_sent"), [("nothing", 1), ("an estimate", 1), ("a proof", 0)]
+)
+def test_a_lane_sent_back_in_vain_is_left_alone_at_weaker_penalties(monkeypatch, known, times_sent):
+    """One penalty is a block here, and the second of two targets is proved nothing or at once."""
+    proved, solved, moving = march.proofs.of_block, march._solved, []
+
+    def of_two(*args):
+        proof = proved(*args)
+        gap, decrement = np.array(proof.gap), np.array(proof.decrement)
+        gap[0], decrement[0] = proof.risk[0], proof.risk[0]
+        gap[1] = 0 if known == "a proof" else proof.risk[1]
+        decrement[1] = proof.risk[1] if known == "nothing" else 0
+        return proof._replace(gap=gap, decrement=decrement)
+
+    def noted(*args):
+        moving.append(np.asarray(args[5].active))
+        return solved(*args)
+
+    monkeypatch.setattr(march.proofs, "of_block", of_two)
+    monkeypatch.setattr(march, "_solved", noted)
+    monkeypatch.setattr(march, "MEMORY", 1)
+    x, labels = BINARY
+    paths.fit(Batch(x, np.stack([labels, 1 - labels])), LAMBDAS, loss=losses.log_loss)
+    np.testing.assert_array_equal(np.sum(moving, axis=0), [1, times_sent])
+
+
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
 def test_with_an_l1_part_the_slopes_balance_the_penalty(l1_ratio):
     """The conditions of optimality: |slope| <= λα at 0, = λα + ridge elsewhere."""

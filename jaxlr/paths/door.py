@@ -144,8 +144,9 @@ def _tell_apart(labels) -> None:
 
 
 def _all_finite(name: str, values: np.ndarray) -> None:
-    bad = np.argwhere(~np.isfinite(values))
-    if len(bad):
+    finite = np.isfinite(values)
+    if not finite.all():  # looking for where takes twice as long
+        bad = np.argwhere(~finite)
         at = tuple(int(i) for i in bad[0])
         raise ValueError(
             f"{name} must be finite; {name}{list(at)} is {values[at]} ({len(bad)} such entries):"

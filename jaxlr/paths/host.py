@@ -1,5 +1,7 @@
 """Rows on the host, laid out so that a device of the CPU takes them as they are, without a copy."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 ALIGNED = 64  # bytes: XLA shares a buffer that starts at a multiple of this
@@ -14,18 +16,37 @@ def empty(shape: tuple[int, ...]) -> np.ndarray:
     return flat[first : first + int(np.prod(shape))].reshape(shape)
 
 
-def with_ones(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """x [N, D] with a last column of ones, the transpose of that, and every column's max |x|."""
-    num_rows, num_columns = x.shape
-    rows, columns = empty((num_rows, num_columns + 1)), empty((num_columns + 1, num_rows))
-    largest = np.ones(num_columns + 1)
-    largest[:-1] = 0
+class Rows(NamedTuple):
+    """x [N, P], with a last column of ones, and x_t [P, N], its transpose.
+
+    squares: [N] ‖x‖² of the features. largest: [P] max |x| of every column.
+    """
+
+    x: np.ndarray
+    x_t: np.ndarray
+    squares: np.ndarray
+    largest: np.ndarray
+
+
+def laid_out(x: np.ndarray, order: np.ndarray | None = None, power: int = 0) -> Rows:
+    """Features x [N, D] times 2^power, in an order [N'] of the rows, in one walk through memory."""
+    num_rows, num_columns = len(x) if order is None else len(order), x.shape[1]
+    out = Rows(
+        empty((num_rows, num_columns + 1)),
+        empty((num_columns + 1, num_rows)),
+        np.empty(num_rows),
+        np.ones(num_columns + 1),
+    )
+    out.largest[:-1] = 0
     for first in range(0, num_rows, STRIP):
-        strip = rows[first : first + STRIP]
-        strip[:, :-1], strip[:, -1] = x[first : first + STRIP], 1
-        columns[:, first : first + STRIP] = strip.T
-        np.maximum(largest, np.abs(strip).max(axis=0), out=largest)
-    return rows, columns, largest
+        here = slice(first, first + STRIP)
+        strip = out.x[here]
+        features = x[here] if order is None else x[order[here]]
+        strip[:, :-1], strip[:, -1] = scaled(features, power) if power else features, 1
+        out.x_t[:, here] = strip.T
+        np.einsum("np,np->n", strip[:, :-1], strip[:, :-1], out=out.squares[here])
+        np.maximum(out.largest, np.abs(strip).max(axis=0), out=out.largest)
+    return out
 
 
 def scaled(x: np.ndarray, power: int) -> np.ndarray:

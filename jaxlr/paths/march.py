@@ -20,6 +20,7 @@ from jaxlr.paths.proofs import Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
 ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim, while gaps halve
+PROVED = 2  # what is known of a lane: its optimum by proof; 1 by an estimate, 0 nothing
 MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
 
 
@@ -58,7 +59,10 @@ def march(
     certified = partial(
         proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol, narrow=narrow
     )
-    seen = []
+    settle = partial(
+        _settled, engine, family, problem, plan, l1_ratio, tol, max_steps, certified=certified
+    )
+    level, seen = np.full(num_lanes, PROVED), []
     for first in range(0, num_penalties, width):
         block = lambdas[first : first + width]
         kept = len(block)
@@ -67,25 +71,47 @@ def march(
         goals = [_goal(lam, reach[of.fold]) for lam, of in zip(block, lanes, strict=True)]
         turns = jax.tree.map(lambda *leaves: np.stack(leaves), *lanes)
         goals = np.stack(goals).astype(bulk.x.dtype)
-        aim, last = MARGIN * tol, np.inf
+        aim = MARGIN * tol
         state, ends = _walked(engine, family, bulk, turns, plan, state, aim, goals, max_steps, kept)
-        for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
-            proof = proofs.of_block(family, problem, block, l1_ratio, ends, certified)
-            short = (proof.gap > tol * proof.risk) & ~(proof.gap > last / 2)
-            short = short.reshape(block.shape) & (np.asarray(ends.num_steps) < max_steps)
-            last = proof.gap
-            if not short[:kept].any() or finer == 1e-3**ROUNDS:
-                break
-            aim = float(MARGIN * tol * finer)  # NumPy's would be another program
-            send_back = partial(_sent_back, engine, family, problem, plan, aim, max_steps)
-            ends = jax.tree.map(np.array, ends)
-            for k in np.flatnonzero(short[:kept].any(axis=1)):
-                send_back(lanes_of(problem, block[k], l1_ratio), ends, k, short[k])
+        ends, proof, level = settle(block, kept, ends, level)
         columns = (np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4])
         seen.append([leaf[:kept] for leaf in (*columns, np.asarray(ends.num_steps))])
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
     risk, gap, decrement, params, steps = (np.swapaxes(column, 0, 1) for column in columns)
     return Answers(params, risk, gap, decrement, steps)
+
+
+def _settled(
+    engine, family, problem, plan, l1_ratio, tol, max_steps, block, kept, ends, level, certified
+):
+    """The block's ends, with certificates and what later blocks can hope for; `level` is [m].
+
+    Lanes of which less is known than their `level` go on in the problem's own precision. One that
+    does so in vain at all its penalties would do so at weaker ones.
+    """
+    first, sent, last = None, np.zeros(block.shape, bool), np.inf
+    for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
+        proof = proofs.of_block(family, problem, block, l1_ratio, ends, certified)
+        bound = tol * proof.risk
+        known = np.where(proof.gap <= bound, PROVED, proof.decrement <= bound).reshape(block.shape)
+        first = known if first is None else first
+        short = (known < level) & ~(proof.gap > last / 2).reshape(block.shape)
+        short &= np.asarray(ends.num_steps) < max_steps
+        short[kept:] = False
+        last = proof.gap
+        if not short.any() or finer == 1e-3**ROUNDS:
+            break
+        sent |= short
+        aim = float(MARGIN * tol * finer)  # NumPy's would be another program
+        send_back = partial(_sent_back, engine, family, problem, plan, aim, max_steps)
+        ends = jax.tree.map(np.array, ends)
+        for k in np.flatnonzero(short.any(axis=1)):
+            send_back(lanes_of(problem, block[k], l1_ratio), ends, k, short[k])
+    for known_before in range(PROVED):
+        tried = sent & (first == known_before)
+        vain = tried.any(axis=0) & ~(tried & (known > first)).any(axis=0)
+        level = np.where(vain, np.fmin(level, known_before), level)
+    return ends, proof, level
 
 
 def _sent_back(engine, family, problem, plan, aim, max_steps, lanes, ends, k, moving):

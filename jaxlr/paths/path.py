@@ -147,13 +147,14 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
     # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.
     size = np.sqrt(np.vdot(asked.x, asked.x) / asked.x.size) if asked.x.size else 0
     power = -int(np.round(np.log2(size))) if 0 < size < np.inf else 0
-    x, turn = host.scaled(asked.x, power) if power else asked.x, None
-    if x.shape[1] > len(x):
+    turn = None
+    if asked.x.shape[1] > len(asked.x):
         # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
-        turn, rows = np.linalg.qr(x.T)
-        x = rows.T
+        turn, rows = np.linalg.qr(host.scaled(asked.x, power).T)
+        problem = _problem(asked, rows.T, mesh)
+    else:
+        problem = _problem(asked, asked.x, mesh, power)
     lambdas = np.ldexp(lambdas, 2 * power)
-    problem = _problem(asked, x, mesh)
     answers = march.march(family, problem, lambdas, ratio, tol, max_steps)
     w, b = answers.params[..., :-1], answers.params[..., -1:]
     w = np.ldexp(w if turn is None else w @ turn.T, power)
@@ -168,17 +169,17 @@ def _least_squares(family, asked, mesh) -> Answers:
     return march.proved(family, problem, params, asked.lambdas)
 
 
-def _problem(asked, x, mesh) -> Problem:
-    labels, weights, groups = asked.labels, asked.weights, None
+def _problem(asked, x, mesh, power=0) -> Problem:
+    """Of rows x, as many as there are labels, times 2^power."""
+    labels, weights, groups, order = asked.labels, asked.weights, None, None
     if asked.num_classes is None and (found := folds.grouped(weights, x.shape[1])) is not None:
         order, groups = found
-        x, labels = x[order], labels[:, order]
+        labels = labels[:, order]
         of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
         weights = groups.mix[:, of_row] * groups.base
-    squares = np.einsum("np,np->n", x, x)
     labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    x, x_t, largest = host.with_ones(x)
-    arrays = Problem(x, labels, weights, x_t, groups, squares, largest)
+    rows = host.laid_out(x, order, power)
+    arrays = Problem(rows.x, labels, weights, rows.x_t, groups, rows.squares, rows.largest)
     return placed.problem(arrays, mesh)
 
 
