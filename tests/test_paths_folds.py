@@ -124,7 +124,7 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
     for fold in range(NUM_FOLDS):
         for k in (0, 4):
             expected = newtons_decrement(found, x, labels, normalised(weights), fold, k)
-            assert 0.4 * expected <= found.decrement[fold, k] <= 1.01 * expected
+            assert 0.49 * expected <= found.decrement[fold, k] <= 2.02 * expected
             theirs = LogisticRegression(C=1 / (lambdas[k] * weights[fold].sum()), tol=1e-12)
             theirs.set_params(solver="newton-cholesky").fit(x, labels, sample_weight=weights[fold])
             np.testing.assert_allclose(

@@ -21,7 +21,7 @@ from jaxlr.paths.problem import Rows, carried, dot, gradient, logits, narrowed, 
 from jaxlr.pytypes import Array
 
 Precondition = Callable[[Array], Array]
-NEAR = 2.0  # C / c up to which the decrement between them is estimate enough
+NEAR = 4.0  # C / c up to which the middle of the bounds is estimate enough: half or twice ν²
 SHARP = 1e-3  # of ν²: a last term that is no more than this is known well enough
 SETTLED = 0.1  # of ν²: the part of ρ that is bounded, where the bound is enough
 LOOKS = 4  # in float64, at what float32 steps found
@@ -39,14 +39,15 @@ def by_products(
 ) -> Decrement:
     """Bounds of ν² with S ⪰ λI, and with S ⪰ c M⁻¹ where such a c is known.
 
-    They bound the last term by ‖ρ‖² / λ and by ρᵀMρ / c, where `precondition` is an M with
-    C M⁻¹ ⪰ S ⪰ c M⁻¹, and c and C are the `shares` [L]. Where these are near each other no step is
-    needed: ν² is between gᵀMg / C and gᵀMg / c. Rounding is in the bounds: at most `rounding` [L]
-    times the lengths of what S was multiplied by. A lane rests when the last term is below a
-    thousandth of the others, or when `enough` of the bound [L] says so and the others are known to
-    a tenth. Where steps run out before the metric says as much, the estimate is the upper bound:
-    what is known from below may then be next to nothing. `narrow` are the rows in float32, if
-    steps may be made with those; `num_steps` steps at most between two looks.
+    They bound the last term by ‖ρ‖² / λ and by ρᵀMρ / c, where `precondition` is an M with C M⁻¹ ⪰
+    S ⪰ c M⁻¹, and c and C are the `shares` [L]. Where these are near each other no step is needed:
+    ν² is between gᵀMg / C and gᵀMg / c, and their geometric mean is the estimate. Rounding is in
+    the bounds: at most `rounding` [L] times the lengths of what S was multiplied by. A lane rests
+    when the last term is below a thousandth of the others, or when `enough` of the bound [L] says
+    so and the others are known to a tenth. Where steps run out before the metric says as much, the
+    estimate is the upper bound: what is known from below may then be next to nothing. `narrow` are
+    the rows in float32, if steps may be made with those; `num_steps` steps at most between two
+    looks.
     """
     moves = without_intercept(point.moves)
     precondition = precondition or _diagonal(family, point)
@@ -85,12 +86,15 @@ def by_products(
         return found, found + rest, estimated(found, rz)
 
     def looks(active):
+        small = narrowed(point)._replace(x=narrow.x, x_t=narrow.x_t)
+        operators = _operators(family, small, *narrowed((moves, inverse)), precondition)
+
         def going(state):
             return jnp.any(state[-1]) & (state[-2] < LOOKS)
 
         def look(state):
             u, r, rz, found, rest, known, count, active = state
-            new = u + jnp.where(active[:, None, None], narrow_steps(r, found, active), 0)
+            new = u + jnp.where(active[:, None, None], narrow_steps(operators, r, found, active), 0)
             new_r = grad - product(new)
             new_rz = dot(new_r, metric(new_r))
             new_found, new_rest = bounds(new, new_r, new_rz, jnp.sqrt(dot(new, new)))
@@ -117,11 +121,11 @@ def by_products(
         state = (0 * grad, grad, rz, zero, rest, (zero, rest, zero + jnp.inf), 0, active)
         return jax.lax.while_loop(going, look, state)[5]
 
-    def narrow_steps(r, found, active):
+    def narrow_steps(operators, r, found, active):
         """Steps [L, C, P] towards S⁻¹ r, where 2 gᵀu - uᵀSu is `found` already."""
         size = jnp.sqrt(dot(r, r))[:, None, None]
         size = jnp.where(size > 0, size, 1)  # float32 knows no small numbers
-        unit = (r / size).astype(small.x.dtype)
+        unit = (r / size).astype(narrow.x.dtype)
 
         def of_r(number):
             return number.astype(r.dtype) * size[:, 0, 0] ** 2
@@ -131,7 +135,7 @@ def by_products(
             more, rz = of_r(dot(unit, u) + dot(left, u)), of_r(rz)
             return unfinished(found + more, rz, last_term(of_r(dot(left, left)), rz, 0.0))
 
-        u, *_ = _conjugated(*operators_of_small, unit, active, num_steps, on)
+        u, *_ = _conjugated(*operators, unit, active, num_steps, on)
         return size * u.astype(r.dtype)
 
     grad = moves * point.grad
@@ -139,14 +143,12 @@ def by_products(
     zero = jnp.zeros_like(rz)
     near = (most <= NEAR * share) & enough(bounds(0 * grad, grad, rz, zero)[1])
     active = (rz > 0) & ~near
-    if narrow is None:
-        lower, upper, estimate = steps_of_point(active)
-    else:
-        small = narrowed(point)._replace(x=narrow.x, x_t=narrow.x_t)
-        operators_of_small = _operators(family, small, *narrowed((moves, inverse)), precondition)
-        lower, upper, estimate = looks(active)
+    at_once = zero, bounds(0 * grad, grad, rz, zero)[1], zero + jnp.inf
+    steps = steps_of_point if narrow is None else looks
+    lower, upper, estimate = jax.lax.cond(jnp.any(active), steps, lambda _: at_once, active)
     lower = jnp.maximum(lower, rz / most)
-    estimate = jnp.where(near, lower, jnp.fmin(estimate, upper))
+    middle = rz / jnp.sqrt(jnp.where(near, share * most, 1))
+    estimate = jnp.where(near, middle, jnp.fmin(estimate, upper))
     unknown = jnp.full_like(lower, jnp.inf)
     return Decrement(lower, upper, estimate, unknown, unknown)
 
