@@ -245,9 +245,7 @@ def _search(family, lanes, rows, state, direction, d_logits):
         slope = objective.slope(slopes, d_logits, weights)
         return slope + wd + length * dd, (slopes * weights[:, None], z)
 
-    # The logits are kept: exponentials written over them would not be compiled to vectors.
-    kept = (d_logits, state.logits)
-    length, slope, (slopes, z) = line.search(look, first, state.active, kept)
+    length, slope, (slopes, z) = line.search(look, first, state.active)
     return length, slopes, z, length * (first + slope) / 2
 
 

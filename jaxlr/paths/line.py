@@ -13,7 +13,7 @@ OVERSHOOT, PROGRESS = 0.5, 0.9  # a slope may end at -0.5 or 0.9 of what it was
 
 
 def search(
-    look: Callable[[Array], tuple[Array, Any]], first: Array, lanes: Array, kept: Any, longest=None
+    look: Callable[[Array], tuple[Array, Any]], first: Array, lanes: Array, longest=None
 ) -> tuple[Array, Array, Any]:
     """Lengths [L] at which the slopes fell enough, with the slopes and what `look` kept there.
 
@@ -24,7 +24,6 @@ def search(
       look: lengths [L] -> (slopes [L], whatever is worth keeping).
       first: [L] the slopes at 0, negative.
       lanes: [L] which lanes look; the others' answers mean nothing.
-      kept: a placeholder shaped like what `look` keeps.
       longest: a length beyond which nothing is tried; None for any.
     """
     one = jnp.ones_like(first)
@@ -51,6 +50,8 @@ def search(
         new = jnp.where(open_, jnp.where(jnp.isfinite(high), inside, further), length)
         return open_, count + 1, new, length, low, high, low_slope, high_slope, slope, seen
 
-    carry = (lanes, 0, one, one, 0 * one, far, first, far, first, kept)
+    # Room for what is kept: zeros would be written, and logits copied, at every search.
+    room = jax.tree.map(lambda a: jax.lax.empty(a.shape, a.dtype), jax.eval_shape(look, one)[1])
+    carry = (lanes, 0, one, one, 0 * one, far, first, far, first, room)
     _, _, _, length, *_, slope, seen = jax.lax.while_loop(undecided, trial, carry)
     return length, slope, seen

@@ -13,7 +13,7 @@ from jaxlr.paths.problem import lanes_of, narrowed
 from jaxlr.pytypes import Array
 
 FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
-CACHED = 2**17  # logits of one penalty above which its certificates are made by themselves
+CACHED = 2**16  # logits of one penalty above which its certificates are made by themselves
 
 
 class Ends(NamedTuple):

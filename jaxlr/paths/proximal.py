@@ -217,8 +217,7 @@ def _search(family, problem, lanes, state, direction):
 
     before = dot(state.grad, direction)
     first = before + l1_slope(jnp.zeros_like(wd), 1)
-    kept = (d_logits, state.logits, before)  # the logits, as in `descent`
-    length, _, (slopes, z, smooth) = line.search(look, first, state.active, kept, longest=1)
+    length, _, (slopes, z, smooth) = line.search(look, first, state.active, longest=1)
     longer = jnp.abs(w + length[:, None, None] * d) - jnp.abs(w)
     gain = length * (before + smooth) / 2 + l1 * jnp.sum(longer, axis=(1, 2))
     return length, slopes, z, jnp.where(state.active, gain, 0)

@@ -7,7 +7,6 @@ than made again: a new pair is one column of each matrix. A whole Hessian learns
 from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from jaxlr.pytypes import Array
@@ -18,14 +17,15 @@ product = partial(jnp.einsum, precision="highest")
 
 
 class Pairs(NamedTuple):
-    """The last M steps of L lanes with K params each, oldest first; 0 where there is none.
+    """The last M steps of L lanes with K params each, in a ring; 0 where there is none.
 
     Attributes:
       s, y: [L, M, K] steps, and changes of the gradient.
       images: [L, M, K] of y under the metric B.
-      inverse: [L, M, M] of the upper triangle of SᵀY.
+      inverse: [L, M, M] of what SᵀY has of steps against the same or later changes.
       curved: [L, M] sᵀy.
       scale: [L] γ = sᵀy / yᵀBy of the newest pair.
+      count: [] of all pairs so far: the next takes the place count % M.
     """
 
     s: Array
@@ -34,6 +34,7 @@ class Pairs(NamedTuple):
     inverse: Array
     curved: Array
     scale: Array
+    count: Array
 
 
 def no_pairs(params: Array) -> Pairs:
@@ -47,41 +48,44 @@ def no_pairs(params: Array) -> Pairs:
         jnp.zeros((num_lanes, PAIRS, PAIRS), params.dtype),
         jnp.zeros((num_lanes, PAIRS), params.dtype),
         jnp.ones(num_lanes, params.dtype),
+        jnp.int32(0),
     )
 
 
 def learnt(pairs: Pairs, s: Array, y: Array, image: Array, lanes: Array) -> Pairs:
-    """The pairs with the newest one, [L, K] each, of these lanes [L], where it has curvature."""
+    """The pairs with a new one in the oldest one's place, [L, K] each.
+
+    It is 0 in lanes [L] that aren't these, and where it has no curvature.
+    """
     curved = jnp.sum(s * y, axis=1)
     long = jnp.sum(s**2, axis=1) * jnp.sum(y**2, axis=1)
     learns = lanes & (curved > 1e-10 * jnp.sqrt(long))
     curved = jnp.where(learns, curved, 1)
-    # The triangle loses its first row and column, and its inverse does; the new column is solved.
-    rest = pairs.inverse[:, 1:, 1:]
-    column = product("lmk,lk->lm", pairs.s[:, 1:], y)
-    column = -product("lmk,lk->lm", rest, column) / curved[:, None]
-    column = jnp.concatenate([column, 1 / curved[:, None]], axis=1)
-    inverse = jnp.concatenate([jnp.pad(rest, ((0, 0), (0, 1), (0, 0))), column[:, :, None]], axis=2)
+    s, y, image = (jnp.where(learns[:, None], row, 0) for row in (s, y, image))
+    # A triangle loses its first row and column, and its inverse does; the new column is solved.
+    place = pairs.count % PAIRS
+    here = jnp.arange(PAIRS, dtype=jnp.int32) == place
+    rest = jnp.where(here[:, None] | here[None], 0, pairs.inverse)
+    column = product("lmk,lk->lm", pairs.s, y)
+    column = -product("lmj,lj->lm", rest, column) / curved[:, None]
+    column = jnp.where(here, jnp.where(learns, 1 / curved, 0)[:, None], column)
     bend = jnp.sum(y * image, axis=1)
-    new = Pairs(
-        _pushed(pairs.s, s),
-        _pushed(pairs.y, y),
-        _pushed(pairs.images, image),
-        inverse,
-        _pushed(pairs.curved, curved),
-        _scale(curved, bend),
+    return Pairs(
+        pairs.s.at[:, place].set(s),
+        pairs.y.at[:, place].set(y),
+        pairs.images.at[:, place].set(image),
+        jnp.where(here, column[:, :, None], rest),
+        pairs.curved.at[:, place].set(jnp.where(learns, curved, 0)),
+        jnp.where(learns, _scale(curved, bend), pairs.scale),
+        pairs.count + 1,
     )
-
-    def kept(new, old):
-        return jnp.where(learns.reshape(-1, *[1] * (old.ndim - 1)), new, old)
-
-    return jax.tree.map(kept, new, pairs)
 
 
 def remeasured(pairs: Pairs, images: Array) -> Pairs:
     """The pairs under another metric, with the images [L, M, K] of y under that."""
-    bend = jnp.sum(pairs.y[:, -1] * images[:, -1], axis=1)
-    return pairs._replace(images=images, scale=_scale(pairs.curved[:, -1], bend))
+    newest = (pairs.count - 1) % PAIRS
+    bend = jnp.sum(pairs.y[:, newest] * images[:, newest], axis=1)
+    return pairs._replace(images=images, scale=_scale(pairs.curved[:, newest], bend))
 
 
 def inverse_hessian(pairs: Pairs, grad: Array, image: Array) -> Array:
@@ -89,7 +93,8 @@ def inverse_hessian(pairs: Pairs, grad: Array, image: Array) -> Array:
 
         H g = γ (B g - B Y p) + S q,   p = R⁻¹ Sᵀg,   q = R⁻ᵀ (D p + γ Yᵀ(B Y p - B g))
 
-    with R the upper triangle of SᵀY, oldest pair first, and D its diagonal: eight products,
+    with R the upper triangle of SᵀY, oldest pair first, and D its diagonal; in a ring R is that
+    but for the order of its rows and columns. Eight products,
     where the two loops over the pairs would be two hundred.
 
     Reference:
@@ -103,10 +108,6 @@ def inverse_hessian(pairs: Pairs, grad: Array, image: Array) -> Array:
     q = pairs.curved * p - product("lmk,lk->lm", pairs.y, rest)
     q = product("lmj,lm->lj", pairs.inverse, q)
     return rest + product("lmk,lm->lk", pairs.s, q)
-
-
-def _pushed(rows, row):
-    return jnp.concatenate([rows[:, 1:], row[:, None]], axis=1)
 
 
 def _scale(curved, bend):
