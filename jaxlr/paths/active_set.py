@@ -22,6 +22,17 @@ ROUNDS = 3  # of fresh inverses
 EXACT = 0.1  # of tol: slopes may be beyond their bounds by this part of them
 
 
+class Memory(NamedTuple):
+    """What a step leaves to the next one: `inverse` and `among` of its face.
+
+    holds: [L] whether they are still what they were, but for rounding.
+    """
+
+    inverse: Array
+    among: Array
+    holds: Array
+
+
 class Face(NamedTuple):
     """Where L lanes stand in their models.
 
@@ -44,10 +55,16 @@ class Face(NamedTuple):
     count: Array
 
 
-def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
+def nothing(num_lanes: int, size: int) -> Memory:
+    """Before the first step, of Q = size params."""
+    among = jnp.zeros((num_lanes, size), bool)
+    return Memory(jnp.zeros((num_lanes, size, size)), among, among[:, 0])
+
+
+def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array, Memory]:
     """The minimum of model plus l1 part, as a step [L, C, P], and what the model gains [L].
 
-    The state has params, grad, hessian and active, as in `proximal`.
+    The state has params, grad, hessian, active and memory, as in `proximal`.
 
     Reference:
       Nocedal and Wright, Numerical Optimization (2006), section 16.5, for the method.
@@ -60,7 +77,8 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
     strength = jnp.where(free, 0, (lanes.lam * lanes.l1_ratio)[:, None])
     among = (w != 0) | free
     slack = EXACT * tol
-    face = Face(w, g, jnp.sign(w), among, 0 * hessian, state.active, jnp.int32(0))
+    face = Face(w, g, jnp.sign(w), among, state.memory.inverse, state.active, jnp.int32(0))
+    remembered = state.memory.holds & jnp.all(state.memory.among == among, axis=1)
 
     def going(face):
         return jnp.any(face.open) & (face.count < PIVOTS * whole)
@@ -72,7 +90,7 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
         """From a fresh inverse and fresh slopes: rounding has its part in both."""
         face, count = carry
         slope = g + times(hessian, face.u - w)
-        inverse = _inverse(hessian, face.among)
+        inverse = _inverse(hessian, face, remembered & (count == 0))
         face = face._replace(slope=slope, inverse=inverse, count=jnp.int32(0))
         face = jax.lax.while_loop(going, on, face)
         left = _largest(_residual(strength, face)) > slack * jnp.max(strength, axis=1)
@@ -85,7 +103,8 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array]:
     d = jnp.where(state.active[:, None], face.u - w, 0)
     l1 = jnp.sum(strength * (jnp.abs(w + d) - jnp.abs(w)), axis=1)
     gain = -(jnp.sum((g + times(hessian, d) / 2) * d, axis=1) + l1)
-    return d.reshape(state.params.shape), gain
+    holds = jnp.where(state.active, True, state.memory.holds)
+    return d.reshape(state.params.shape), gain, Memory(face.inverse, face.among, holds)
 
 
 def _pivoted(hessian, strength, free, slack, face) -> Face:
@@ -147,15 +166,18 @@ def _largest(values):
     return jnp.max(jnp.abs(values), axis=1)
 
 
-def _inverse(hessian: Array, among: Array) -> Array:
-    """Of each lane's Hessian among its coordinates; 0 elsewhere."""
-    eye = jnp.eye(among.shape[1])
+def _inverse(hessian: Array, face: Face, holds: Array) -> Array:
+    """Of each open lane's Hessian among its coordinates, 0 elsewhere; the face's where it holds."""
+    eye = jnp.eye(face.among.shape[1])
 
-    def one(args):
-        hessian, among = args
+    def fresh(hessian, among, _):
         both = among[:, None] & among[None]
         factor = jnp.linalg.cholesky(jnp.where(both, hessian, eye))
         half = solve_triangular(factor, eye, lower=True)
         return jnp.where(both, jnp.matmul(half.T, half, precision="highest"), 0)
 
-    return sharing.mapped(one, (hessian, among))
+    def one(args):
+        *of_lane, wanted = args
+        return jax.lax.cond(wanted, fresh, lambda hessian, among, old: old, *of_lane)
+
+    return sharing.mapped(one, (hessian, face.among, face.inverse, face.open & ~holds))

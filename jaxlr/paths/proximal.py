@@ -16,6 +16,7 @@ import jax.numpy as jnp
 
 from jaxlr.backend import QUICKLY_COMPILED
 from jaxlr.paths import active_set, endings, hessians, lasso, line, objective, quasi_newton
+from jaxlr.paths.active_set import Memory
 from jaxlr.paths.descent import Plan
 from jaxlr.paths.duality import rough_gap
 from jaxlr.paths.families import Family
@@ -38,7 +39,8 @@ FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimat
 class State(NamedTuple):
     """Where L lanes stand: params and grad (of the smooth part) [L, C, P], logits [L, C, N].
 
-    hessian [G, Q, Q] with Q = C P, its age in steps, and how many tries float32 has for it; risk,
+    hessian [G, Q, Q] with Q = C P, its age in steps, and how many tries float32 has for it; memory,
+    where models are minimised exactly, of a Hessian's inverse; risk,
     followed by slopes, estimate (what the model says is left) and best, the least seen, [L];
     idle [L] steps since; active and num_steps [L]; ridge and l1 [L], the penalties in all this.
     """
@@ -47,6 +49,7 @@ class State(NamedTuple):
     grad: Array
     logits: Array
     hessian: Array
+    memory: Memory
     age: Array
     tries: Array
     risk: Array
@@ -82,6 +85,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
         objective.gradient(problem, lanes, params, slopes),
         z,
         jnp.zeros((plan.num_metrics, whole, whole)),
+        active_set.nothing(num_lanes, whole if _exact(params) else 0),
         jnp.int32(plan.steps_per_metric),
         jnp.int32(TRIES),
         objective.risk(family, lanes, rows, params, z),
@@ -105,6 +109,7 @@ def onward(lanes: Lanes, state: State) -> State:
         state,
         grad=state.grad + more[:, None, None] * w,
         hessian=state.hessian + hessians.ridges(more, state.hessian, w.shape[1]),
+        memory=state.memory._replace(holds=state.memory.holds & (more == 0)),
         risk=state.risk + more * dot(w, w) / 2 + more_l1,
         ridge=new,
         l1=l1,
@@ -136,12 +141,17 @@ def _remeasured(family, problem, lanes, plan, state) -> State:
     measured = partial(hessians.measured, family, problem, lanes, state.logits, plan.num_metrics)
     rows = weighted(problem, lanes)
     risk = objective.risk(family, lanes, rows, state.params, state.logits)
-    return state._replace(hessian=measured(state.tries > 0), age=jnp.int32(0), risk=risk)
+    gone = state.memory._replace(holds=jnp.zeros_like(state.active))
+    hessian = measured(state.tries > 0)
+    return state._replace(hessian=hessian, memory=gone, age=jnp.int32(0), risk=risk)
 
 
 def _step(family, problem, lanes, plan, state, tol) -> State:
-    exact = state.params.size * state.params[0].size <= ROOM
-    direction, estimate = (active_set if exact else lasso).step(lanes, state, tol)
+    exact, memory = _exact(state.params), state.memory
+    if exact:
+        direction, estimate, memory = active_set.step(lanes, state, tol)
+    else:
+        direction, estimate = lasso.step(lanes, state, tol)
     goal = (FINE if exact else 1) * tol * state.risk
     judged = endings.judged(state, estimate, goal, lambda s: s)
     # The last direction is paid for, so it is gone along too.
@@ -151,12 +161,18 @@ def _step(family, problem, lanes, plan, state, tol) -> State:
     near = (estimate < NEAR * state.risk) | (state.num_steps >= ENOUGH)
     tries = jnp.where(jnp.any(poor & near), state.tries - 1, TRIES)
     judged = judged._replace(
+        memory=memory,
         age=jnp.where(jnp.any(poor), plan.steps_per_metric, judged.age),
         tries=jnp.where(state.tries > 0, tries, 0),
     )
     moved = _moved(family, problem, lanes, judged._replace(active=moves), direction)
     close = _gap(lanes, moved) <= CLOSE * tol * moved.risk
     return moved._replace(active=judged.active & ~close)
+
+
+def _exact(params) -> bool:
+    """Whether models are minimised exactly: where there is room."""
+    return params.size * params[0].size <= ROOM
 
 
 def _gap(lanes, state) -> Array:
@@ -178,15 +194,19 @@ def _moved(family, problem, lanes, state, direction) -> State:
     params = state.params + length[:, None, None] * direction
     grad = objective.gradient(problem, lanes, params, slopes)
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
-    hessian = state.hessian
+    hessian, memory = state.hessian, state.memory
     if len(hessian) == len(params):
         change = as_row(params - state.params), as_row(grad - state.grad)
+        if _exact(params):
+            inverse, trusted = quasi_newton.learnt_inverse(*memory[:2], hessian, *change)
+            memory = Memory(inverse, memory.among, memory.holds & trusted)
         hessian = quasi_newton.learnt_hessian(hessian, *change)
     return state._replace(
         params=params,
         grad=grad,
         logits=z,
         hessian=hessian,
+        memory=memory,
         risk=jnp.maximum(state.risk + gain, state.risk / 2),
         age=state.age + 1,
         num_steps=state.num_steps + state.active.astype(jnp.int32),

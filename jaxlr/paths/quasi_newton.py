@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxlr.pytypes import Array
 
 PAIRS = 8
+CANCELS = 1e-6  # what an update may leave of 1 before it has lost too many digits
 LEAST = 1e-3  # of the curvature that was expected: from less than this a Hessian learns nothing
 product = partial(jnp.einsum, precision="highest")
 
@@ -122,9 +123,34 @@ def learnt_hessian(hessian: Array, s: Array, y: Array) -> Array:
     Reference:
       Nocedal and Wright, Numerical Optimization (2006), equation 6.19.
     """
+    image, new, old = _terms(hessian, s, y)
+    return hessian + new * y[:, :, None] * y[:, None] - old * image[:, :, None] * image[:, None]
+
+
+def learnt_inverse(
+    inverse: Array, among: Array, hessian: Array, s: Array, y: Array
+) -> tuple[Array, Array]:
+    """What `learnt_hessian` does to its inverse among some coordinates [L, K], 0 elsewhere.
+
+    Also whether the result [L] is to be trusted.
+    """
+    image, new, old = _terms(hessian, s, y)
+    trusted = jnp.ones(len(s), bool)
+    for vector, factor in ((y, new), (image, -old)):
+        vector, factor = jnp.where(among, vector, 0), factor[:, 0, 0]
+        through = product("lpq,lq->lp", inverse, vector)
+        left = 1 + factor * jnp.sum(vector * through, axis=1)
+        trusted &= left > CANCELS
+        factor = factor / jnp.where(left > CANCELS, left, 1)
+        inverse = inverse - factor[:, None, None] * through[:, :, None] * through[:, None]
+    return inverse, trusted
+
+
+def _terms(hessian, s, y):
+    """H s [L, K], and the factors [L, 1, 1] of y yᵀ and of (H s)(H s)ᵀ in BFGS's update."""
     image = product("lpq,lq->lp", hessian, s)
     curved, expected = product("lp,lp->l", s, y), product("lp,lp->l", s, image)
     learns = (expected > 0) & (curved > LEAST * expected)
     new = jnp.where(learns, 1 / jnp.where(learns, curved, 1), 0)[:, None, None]
     old = jnp.where(learns, 1 / jnp.where(learns, expected, 1), 0)[:, None, None]
-    return hessian + new * y[:, :, None] * y[:, None] - old * image[:, :, None] * image[:, None]
+    return image, new, old
