@@ -12,6 +12,7 @@ from jaxlr.paths import conjugate
 from jaxlr.paths.decrements import Point
 from jaxlr.paths.duality import unit
 from jaxlr.paths.families import family
+from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse
 from jaxlr.paths.problem import narrowed
 
 pytestmark = pytest.mark.float64_pass
@@ -58,10 +59,11 @@ def point_and_truth(num_classes, seed):
 @partial(jax.jit, static_argnums=0)
 def found(num_classes, point, rounding, narrow):
     unknown = jnp.zeros(LANES), jnp.full(LANES, jnp.inf)
-    loss = losses.softmax_cross_entropy if num_classes else losses.log_loss
+    of = family(losses.softmax_cross_entropy if num_classes else losses.log_loss, num_classes)
+    inverse = pseudo_inverse(intercept_hessian(of, point.bend, point.weights))
     never = jnp.zeros(LANES, bool)
     return conjugate.by_products(
-        family(loss, num_classes), point, narrow, None, unknown, rounding, 60, lambda _: never
+        of, point, inverse, narrow, None, unknown, rounding, 60, lambda _: never
     )
 
 

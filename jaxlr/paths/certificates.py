@@ -144,7 +144,7 @@ def certify(
         if shares is not None and not family.multiclass:
             known = shares(family.curvature(bend)[:, 0], weights)
         found = conjugate.by_products(
-            family, point, narrow, precondition, known, drift, num_steps, is_enough
+            family, point, dual.settles, narrow, precondition, known, drift, num_steps, is_enough
         )
     gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)

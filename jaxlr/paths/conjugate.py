@@ -16,7 +16,6 @@ import jax.numpy as jnp
 
 from jaxlr.paths.decrements import Decrement, Point
 from jaxlr.paths.families import Family
-from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse
 from jaxlr.paths.problem import Rows, carried, dot, gradient, logits, narrowed, without_intercept
 from jaxlr.pytypes import Array
 
@@ -30,6 +29,7 @@ LOOKS = 4  # in float64, at what float32 steps found
 def by_products(
     family: Family,
     point: Point,
+    inverse: Array,
     narrow: Rows | None,
     precondition: Precondition | None,
     shares: tuple[Array, Array],
@@ -45,13 +45,12 @@ def by_products(
     the bounds: at most `rounding` [L] times the lengths of what S was multiplied by. A lane rests
     when the last term is below a thousandth of the others, or when `enough` of the bound [L] says
     so and the others are known to a tenth. Where steps run out before the metric says as much, the
-    estimate is the upper bound: what is known from below may then be next to nothing. `narrow` are
-    the rows in float32, if steps may be made with those; `num_steps` steps at most between two
-    looks.
+    estimate is the upper bound: what is known from below may then be next to nothing. `inverse` [L,
+    C, C] is H_bb⁺; `narrow` are the rows in float32, if steps may be made with those; `num_steps`
+    steps at most between two looks.
     """
     moves = without_intercept(point.moves)
     precondition = precondition or _diagonal(family, point)
-    inverse = pseudo_inverse(intercept_hessian(family, point.bend, point.weights))
     product, metric = _operators(family, point, moves, inverse, precondition)
     share, most = shares
     lam = jnp.where(point.ridge > 0, point.ridge, 1)

@@ -34,6 +34,7 @@ class Duality(NamedTuple):
       rounding: [L] of J and the gaps.
       error: as above.
       steep: [L] Σ s ℓ'' ‖x‖².
+      settles: [L, C, C] the inverse of the intercepts' Hessian.
     """
 
     params: Array
@@ -45,6 +46,7 @@ class Duality(NamedTuple):
     rounding: Array
     error: Array
     steep: Array
+    settles: Array
 
 
 def duality(
@@ -67,7 +69,8 @@ def duality(
     risk = mean + ridge * l2 + lasso * l1
     rounding, error, steep = _rounding(family, problem, params, bend, weights, slopes)
     eps = unit(problem.x)
-    left, pull = _unsettled(family, problem, bend, weights, u[..., -1])
+    settles = pseudo_inverse(intercept_hessian(family, bend, weights))
+    left, pull = _unsettled(family, problem, bend, weights, settles, u[..., -1])
     rounding = eps * (rounding + risk) + _constant(family, problem.x) + left
     error = eps * (error + lanes.lam * norm(w)) + pull
     bare = without_intercept(u)
@@ -76,7 +79,7 @@ def duality(
     if not ridge_only:
         loss = partial(_shortened, family, z, labels, weights, values, slopes)
         short = _short_gap(lanes, w, bare, error, loss)
-    return Duality(params, risk, bend, u, full, short, rounding, error, steep)
+    return Duality(params, risk, bend, u, full, short, rounding, error, steep, settles)
 
 
 def rough_gap(lanes: Lanes, params: Array, u: Array, risk: Array) -> Array:
@@ -132,12 +135,11 @@ def _shortened(family, z, labels, weights, values, slopes, share):
     return _mean(jnp.where(whole, jnp.minimum(plain, entropy), plain), weights)
 
 
-def _unsettled(family, problem, bend, weights, slope):
+def _unsettled(family, problem, bend, weights, inverse, slope):
     """What the intercepts' slopes [L, C], 0 but for rounding, can do to J, and to ∇W in norm.
 
     With ν² = gᵀ H_bb⁻¹ g: J falls by about ½ν², and ‖H_Wb H_bb⁻¹ g‖ <= max ‖x‖ ν √(Σ s tr ℓ'').
     """
-    inverse = pseudo_inverse(intercept_hessian(family, bend, weights))
     squared = jnp.einsum("lc,lcd,ld->l", slope, inverse, slope, precision="highest")
     trace = jnp.einsum("lcn,ln->l", family.curvature(bend), weights, precision="highest")
     longest = jnp.sqrt(jnp.max(squared_lengths(problem)) + 1)

@@ -29,7 +29,7 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
     Reference:
       Sun and Tran-Dinh, Generalized self-concordant functions (2019), for the damping.
     """
-    first = _unheard(family, logits, labels, weights)
+    start = _unheard(family, logits, labels, weights)
     shape = logits.shape[:2]
 
     def slope_at(shift):
@@ -39,10 +39,6 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
     def inverse_at(shift):
         z = logits + shift[:, :, None]
         return pseudo_inverse(intercept_hessian(family, family.bend(z, labels), weights))
-
-    def newton(slope, inverse):
-        direction = -jnp.einsum("lcd,ld->lc", inverse, slope, precision="highest")
-        return direction, -jnp.sum(slope * direction, axis=1)
 
     def going(state):
         return jnp.any(state[-1]) & (state[-2] < STEPS)
@@ -56,16 +52,21 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
         shift = jnp.where(good[:, None], trial, shift)
         slope = jnp.where(good[:, None], new, slope)
         # After a step as short as this the old inverse is as good as a new one.
-        long = jnp.any(good & (before > SHORT))
+        first = count == 0
+        long = first | jnp.any(good & (before > SHORT))
         inverse = jax.lax.cond(long, inverse_at, lambda _: inverse, shift)
-        direction, left = newton(slope, inverse)
+        direction = -jnp.einsum("lcd,ld->lc", inverse, slope, precision="highest")
+        left = -jnp.sum(slope * direction, axis=1)
         length = jnp.where(good, _damping(family, direction), length / 4)
-        active = active & (left > 0) & ~(good & (before <= LAST))
+        active = active & (left > 0) & ~(good & (before <= LAST) & ~first)
         return shift, slope, inverse, direction, length, count + 1, active
 
-    slope, inverse = slope_at(first), inverse_at(first)
-    direction, left = newton(slope, inverse)
-    state = (first, slope, inverse, direction, _damping(family, direction), jnp.int32(0), left > 0)
+    # The first step only looks where it is: so each look is one piece of program.
+    num_lanes, num_outputs = shape
+    zeros, none = jnp.zeros(shape, logits.dtype), jnp.zeros(num_lanes, logits.dtype)
+    inverse = jnp.zeros((num_lanes, num_outputs, num_outputs), logits.dtype)
+    every = jnp.ones(num_lanes, bool)
+    state = (start, zeros, inverse, zeros, none, jnp.int32(0), every)
     return jax.lax.while_loop(going, step, state)[0].reshape(shape)
 
 

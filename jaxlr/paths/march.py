@@ -50,7 +50,7 @@ def march(
     num_penalties, num_lanes = lambdas.shape
     plan = engine.plan(family, problem, num_lanes)
     bulk = engine.bulk(problem, MARGIN * tol)
-    zeros = jnp.zeros((num_lanes, family.num_outputs, problem.x.shape[1]), bulk.x.dtype)
+    zeros = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]), bulk.x.dtype)
     zeros = sharing.by_lane(zeros)
     state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), zeros, plan)
     reach = np.asarray(_reaching(family, problem))
