@@ -183,7 +183,7 @@ def _spread(family: Family) -> float:
 
 
 def reaching(family: Family, problem: Problem) -> Array:
-    """1 / (M k R)² of every fold [F]: λ times a tenth of it is a decrement that bound 3 can use."""
+    """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
     if not family.concordance:
         return jnp.full(len(problem.weights), jnp.inf)
     return over(1.0, (family.concordance * _spread(family) * _radius(problem)) ** 2)

@@ -19,6 +19,7 @@ from jaxlr.paths.problem import Problem, lanes_of
 from jaxlr.paths.proofs import Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
+USEFUL = 0.25  # of λ `reaching`: from half of that a decrement bounds nothing
 ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim, while gaps halve
 PROVED = 2  # what is known of a lane: its optimum by proof; 1 by an estimate, 0 nothing
 MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
@@ -156,7 +157,7 @@ def _end(engine, state) -> Ends:
 
 def _goal(lam, reach):
     """Decrements [m] that a certificate's third bound can use."""
-    return np.where(lam > 0, MARGIN * np.where(lam > 0, lam, 1) * reach, np.inf)
+    return np.where(lam > 0, USEFUL * np.where(lam > 0, lam, 1) * reach, np.inf)
 
 
 def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
