@@ -23,7 +23,7 @@ SOLVED = 1e-6  # what rounding may do to the truth itself, whose Hessians are ne
 
 
 def point_and_truth(num_classes, seed):
-    """A point on rows of which two columns are next to alike, and its ν² [L] by numpy."""
+    """A point on rows of which two columns are next to alike, its ν² [L] and H⁻¹ by numpy."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(ROWS, FEATURES)) * 10.0 ** rng.uniform(-1, 1, FEATURES)
     x[:, 1] = x[:, 0] + 1e-5 * x[:, 1]
@@ -53,7 +53,7 @@ def point_and_truth(num_classes, seed):
     flat_grad = grad.reshape(LANES, size)
     truth = [g @ np.linalg.solve(h, g) for h, g in zip(hessian, flat_grad, strict=True)]
     point = Point(x, x.T.copy(), labels, weights, bend, grad, np.ones_like(grad), LAMBDAS)
-    return point, np.array(truth)
+    return point, np.array(truth), np.linalg.inv(hessian)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -69,7 +69,7 @@ def found(num_classes, point, rounding, narrow):
 
 def bounds(num_classes, seed, spoil=None):
     """(lower, upper, truth), with float32 rows that `spoil` may have changed, or without any."""
-    point, truth = point_and_truth(num_classes, seed)
+    point, truth, _ = point_and_truth(num_classes, seed)
     with jax.enable_x64(True):
         point = jax.tree.map(jnp.asarray, point)
         steep = jnp.full(LANES, float((point.x**2).sum(axis=1).mean()))
@@ -118,9 +118,41 @@ def noise(rows):
 @pytest.mark.parametrize("seed", range(3))
 def test_an_estimate_that_did_not_settle_is_a_bound(num_classes, seed, spoil):
     """What steps on noise find of ν² is next to nothing, and must not pass for all of it."""
-    point, truth = point_and_truth(num_classes, seed)
+    point, truth, _ = point_and_truth(num_classes, seed)
     with jax.enable_x64(True):
         point = jax.tree.map(jnp.asarray, point)
         seen = found(num_classes, point, jnp.zeros(LANES), spoil(narrowed(point)))
     assert (seen.estimate >= 0.5 * truth).all()
     assert (seen.estimate <= np.where(seen.lower > 0.9 * truth, 1.2 * truth, np.inf)).all()
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_metric_that_bounds_the_hessian_from_both_sides_needs_no_step(narrow):
+    """S is 1.3 times the metric's inverse, and said to be between 1 and 1.5 times it."""
+    point, truth, inverse = point_and_truth(None, 0)
+    family_ = family(losses.log_loss, None)
+    with jax.enable_x64(True):
+        point = jax.tree.map(jnp.asarray, point)
+
+        @jax.jit
+        def found(inverse, share, most):
+            def metric(r):
+                return 1.3 * jnp.einsum("lpq,lcq->lcp", inverse.astype(r.dtype), r)
+
+            return conjugate.by_products(
+                family_,
+                point,
+                pseudo_inverse(intercept_hessian(family_, point.bend, point.weights)),
+                narrowed(point) if narrow else None,
+                metric,
+                (share, most),
+                jnp.zeros(LANES),
+                0,
+                lambda _: jnp.ones(LANES, bool),
+            )
+
+        ones = jnp.ones(LANES)
+        decrement = found(jnp.asarray(inverse), ones, 1.5 * ones)
+        np.testing.assert_allclose(decrement.lower, 1.3 / 1.5 * truth, rtol=1e-4)
+        np.testing.assert_allclose(decrement.upper, 1.3 * truth, rtol=1e-4)
+        np.testing.assert_allclose(decrement.estimate, 1.3 / 1.5**0.5 * truth, rtol=1e-4)
