@@ -26,7 +26,8 @@ class Certificate(NamedTuple):
       risk: [L] J at `params`.
       gap: [L] >= J - J*; inf where nothing is known.
       decrement: [L] half of Newton's decrement squared, from a fresh Hessian: an estimate of
-        J - J*, exact for a quadratic; an upper bound of that, where conjugate gradients ran out.
+        J - J*, exact for a quadratic, up to twice or half of it where `shares` say as much; an
+        upper bound of that, where conjugate gradients ran out.
         With an l1 penalty, of the params that are or want to be other than 0. Never more than the
         gap.
       params: [L, C, P] as given, with the intercepts that are optimal for the weights.

@@ -39,15 +39,15 @@ def by_products(
 ) -> Decrement:
     """Bounds of ν² with S ⪰ λI, and with S ⪰ c M⁻¹ where such a c is known.
 
-    They bound the last term by ‖ρ‖² / λ and by ρᵀMρ / c, where `precondition` is an M with C M⁻¹ ⪰
-    S ⪰ c M⁻¹, and c and C are the `shares` [L]. Where these are near each other no step is needed:
-    ν² is between gᵀMg / C and gᵀMg / c, and their geometric mean is the estimate. Rounding is in
-    the bounds: at most `rounding` [L] times the lengths of what S was multiplied by. A lane rests
-    when the last term is below a thousandth of the others, or when `enough` of the bound [L] says
-    so and the others are known to a tenth. Where steps run out before the metric says as much, the
-    estimate is the upper bound: what is known from below may then be next to nothing. `inverse` [L,
-    C, C] is H_bb⁺; `narrow` are the rows in float32, if steps may be made with those; `num_steps`
-    steps at most between two looks.
+    They bound the last term by ‖ρ‖² / λ and by ρᵀMρ / c, where `precondition` is an M whose inverse
+    is at least S / C and at most S / c, and c and C are the `shares` [L]. Where these are near each
+    other no step is needed: ν² is between gᵀMg / C and gᵀMg / c, and their geometric mean is the
+    estimate. Rounding is in the bounds: at most `rounding` [L] times the lengths of what S was
+    multiplied by. A lane rests when the last term is below a thousandth of the others, or when
+    `enough` of the bound [L] says so and the others are known to a tenth. Where steps run out
+    before the metric says as much, the estimate is the upper bound: what is known from below may
+    then be next to nothing. `narrow` are the rows in float32, if steps may be made with those;
+    `num_steps` steps at most between two looks. `inverse` is H_bb⁺ [L, C, C].
     """
     moves = without_intercept(point.moves)
     precondition = precondition or _diagonal(family, point)

@@ -60,9 +60,14 @@ def march(
     certified = partial(
         proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol, narrow=narrow
     )
-    settle = partial(
-        _settled, engine, family, problem, plan, l1_ratio, tol, max_steps, certified=certified
-    )
+
+    def prove(block, ends):
+        return proofs.of_block(family, problem, block, l1_ratio, ends, certified)
+
+    def send_back(aim, lam, *rest):
+        lanes_ = lanes_of(problem, lam, l1_ratio)
+        _sent_back(engine, family, problem, plan, aim, max_steps, lanes_, *rest)
+
     level, seen = np.full(num_lanes, PROVED), []
     for first in range(0, num_penalties, width):
         block = lambdas[first : first + width]
@@ -74,7 +79,7 @@ def march(
         goals = np.stack(goals).astype(bulk.x.dtype)
         aim = MARGIN * tol
         state, ends = _walked(engine, family, bulk, turns, plan, state, aim, goals, max_steps, kept)
-        ends, proof, level = settle(block, kept, ends, level)
+        ends, proof, level = _settled(prove, send_back, tol, max_steps, block, kept, ends, level)
         columns = (np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4])
         seen.append([leaf[:kept] for leaf in (*columns, np.asarray(ends.num_steps))])
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
@@ -82,9 +87,7 @@ def march(
     return Answers(params, risk, gap, decrement, steps)
 
 
-def _settled(
-    engine, family, problem, plan, l1_ratio, tol, max_steps, block, kept, ends, level, certified
-):
+def _settled(prove, send_back, tol, max_steps, block, kept, ends, level):
     """The block's ends, with certificates and what later blocks can hope for; `level` is [m].
 
     Lanes of which less is known than their `level` go on in the problem's own precision. One that
@@ -92,7 +95,7 @@ def _settled(
     """
     first, sent, last = None, np.zeros(block.shape, bool), np.inf
     for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
-        proof = proofs.of_block(family, problem, block, l1_ratio, ends, certified)
+        proof = prove(block, ends)
         bound = tol * proof.risk
         known = np.where(proof.gap <= bound, PROVED, proof.decrement <= bound).reshape(block.shape)
         first = known if first is None else first
@@ -104,10 +107,9 @@ def _settled(
             break
         sent |= short
         aim = float(MARGIN * tol * finer)  # NumPy's would be another program
-        send_back = partial(_sent_back, engine, family, problem, plan, aim, max_steps)
         ends = jax.tree.map(np.array, ends)
         for k in np.flatnonzero(short.any(axis=1)):
-            send_back(lanes_of(problem, block[k], l1_ratio), ends, k, short[k])
+            send_back(aim, block[k], ends, k, short[k])
     for known_before in range(PROVED):
         tried = sent & (first == known_before)
         vain = tried.any(axis=0) & ~(tried & (known > first)).any(axis=0)

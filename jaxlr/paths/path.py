@@ -44,9 +44,9 @@ class Path(NamedTuple):
       params: {"w": [..., D] or [..., D, C], "b": [...] or [..., C]}.
       risk: J.
       gap: an upper bound on J - J*.
-      decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian; a
-        bound on that where it was not found within the steps that are taken for it. Never more
-        than the gap.
+      decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian, to a
+        factor of two at worst; a bound on that where it was not found within the steps that are
+        taken for it. Never more than the gap.
       status: of `Status`, int32.
       num_steps: int32.
       lambdas: [K].

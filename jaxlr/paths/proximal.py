@@ -39,10 +39,10 @@ FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimat
 class State(NamedTuple):
     """Where L lanes stand: params and grad (of the smooth part) [L, C, P], logits [L, C, N].
 
-    hessian [G, Q, Q] with Q = C P, its age in steps, and how many tries float32 has for it; memory,
-    where models are minimised exactly, of a Hessian's inverse; risk,
-    followed by slopes, estimate (what the model says is left) and best, the least seen, [L];
-    idle [L] steps since; active and num_steps [L]; ridge and l1 [L], the penalties in all this.
+    hessian [G, Q, Q] with Q = C P, its age in steps, and how many tries float32 has for it; memory
+    of its inverse, where models are minimised exactly; risk, followed by slopes, estimate (what the
+    model says is left) and best, the least seen, [L]; idle [L] steps since; active and num_steps
+    [L]; ridge and l1 [L], the penalties in all this.
     """
 
     params: Array
@@ -109,7 +109,7 @@ def onward(lanes: Lanes, state: State) -> State:
         state,
         grad=state.grad + more[:, None, None] * w,
         hessian=state.hessian + hessians.ridges(more, state.hessian, w.shape[1]),
-        memory=state.memory._replace(holds=state.memory.holds & (more == 0)),
+        memory=state.memory._replace(holds=state.memory.holds & jnp.all(more == 0)),
         risk=state.risk + more * dot(w, w) / 2 + more_l1,
         ridge=new,
         l1=l1,

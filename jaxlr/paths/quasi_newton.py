@@ -94,9 +94,9 @@ def inverse_hessian(pairs: Pairs, grad: Array, image: Array) -> Array:
 
         H g = γ (B g - B Y p) + S q,   p = R⁻¹ Sᵀg,   q = R⁻ᵀ (D p + γ Yᵀ(B Y p - B g))
 
-    with R the upper triangle of SᵀY, oldest pair first, and D its diagonal; in a ring R is that
-    but for the order of its rows and columns. Eight products,
-    where the two loops over the pairs would be two hundred.
+    with R the upper triangle of SᵀY, oldest pair first, and D its diagonal; in a ring R is that but
+    for the order of its rows and columns. Eight products, where the two loops over the pairs would
+    be two hundred.
 
     Reference:
       Byrd, Nocedal and Schnabel, Representations of quasi-Newton matrices and their use in
