@@ -210,7 +210,8 @@ def test_static_settings_compile_once_per_group_as_planned():
 def largest_constant(lane):
     lanes = sweeps.cross(HYPERS, FOLDS)
     progress = engine._init(lane, lanes)
-    traced = engine._segment.trace(lane, lanes, progress, BATCH, FOLD_WEIGHTS, ORDER)
+    heard = engine._heard(BATCH, FOLD_WEIGHTS)
+    traced = engine._segment.trace(lane, lanes, progress, BATCH, FOLD_WEIGHTS, heard, ORDER)
     return max((np.size(const) for const in traced.jaxpr.consts), default=0)
 
 
