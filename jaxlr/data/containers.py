@@ -2,6 +2,7 @@
 
 import numbers
 from collections.abc import Callable
+from types import NoneType
 from typing import Any
 
 import jax
@@ -52,8 +53,10 @@ def as_array(name: str, value: Any) -> Array:
             f"{name} must be dense, and is a {type(value).__name__} of shape {value.shape}: make"
             f" it an array first, as in {name}.todense()"
         )
-    try:
-        array = np.asarray(value)
+    dtype = getattr(value, "dtype", None)
+    nullable = hasattr(value, "isna") and not isinstance(dtype, np.dtype | NoneType)
+    try:  # as objects, missing entries of a nullable column stay what they are
+        array = np.asarray(value, object if nullable else None)
     except ValueError:
         raise ValueError(f"{name} must be an array, and its rows differ in length") from None
     if array.dtype.kind in "OSUMmT":
@@ -64,7 +67,7 @@ def as_array(name: str, value: Any) -> Array:
 
 
 def at_least_float32(values: Array) -> Array:
-    """Values in a type whose sums can be trusted: float32 where it is narrower, or whole numbers."""
+    """Values whose sums can be trusted: in float32 where they are narrower, or whole numbers."""
     values = jnp.asarray(values)
     wide = jnp.issubdtype(values.dtype, jnp.inexact) and values.dtype.itemsize >= 4
     return values if wide else values.astype(jnp.float32)
@@ -72,12 +75,12 @@ def at_least_float32(values: Array) -> Array:
 
 def _numbers(name: str, array: np.ndarray, columns) -> np.ndarray:
     """Numbers that came as Python objects, in the type that NumPy finds for them."""
-    for at, entry in np.ndenumerate(array):
+    for (row, *column), entry in np.ndenumerate(np.atleast_1d(array)):
         if not isinstance(entry, numbers.Number | np.bool_):
-            row, *column = at or (0,)
-            of = f" of column {columns[column[0]] if columns is not None else column[0]!r}"
+            names = [repr(columns[j]) if columns is not None else str(j) for j in column]
+            of = f" of column {', '.join(names)}" if names else ""
             raise TypeError(
-                f"{name} must hold numbers, and row {row}{of if column else ''} is {entry!r}: code"
-                " texts as numbers, and fill or drop what is missing"
+                f"{name} must hold numbers, and row {row}{of} is {entry!r}: code texts as numbers,"
+                " and fill or drop what is missing"
             )
     return np.array(array.tolist())

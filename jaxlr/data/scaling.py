@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from jaxlr.data.containers import as_array, at_least_float32
@@ -34,12 +35,22 @@ def moments(x: Array, weights: Array | None = None) -> Moments:
             f"x must be floating point, and is {x.dtype} of shape {x.shape}: cast it first, as in"
             " x.astype(jnp.float32)"
         )
-    wide = at_least_float32(x)
     weights = jnp.ones(len(x)) if weights is None else as_array("weights", weights)
+    return _moments(x, weights)
+
+
+def standardise(x: Array, given: Moments) -> Array:
+    """(x - mean) / std, column by column; x is [N, D]."""
+    return _standardised(as_array("x", x), given)
+
+
+@jax.jit
+def _moments(x: Array, weights: Array) -> Moments:
+    wide = at_least_float32(x)
     weights = weights.astype(wide.dtype)
     heard = (weights != 0).reshape(-1, *[1] * (x.ndim - 1))
-    shares = weights / jnp.max(weights)
     # In powers of two near the largest number, so that neither sums nor squares overflow.
+    shares, _ = _scaled(weights)
     z, exponent = _scaled(jnp.where(heard, wide, 0))
     centre = jnp.average(z, axis=0, weights=shares)
     deviations, finer = _scaled(jnp.where(heard, z - centre[None], 0))
@@ -52,11 +63,14 @@ def moments(x: Array, weights: Array | None = None) -> Moments:
     return Moments(mean, jnp.where(varies, std, 1))
 
 
-def standardise(x: Array, given: Moments) -> Array:
-    """(x - mean) / std, column by column; x is [N, D]."""
-    x, mean, std = as_array("x", x), *(at_least_float32(moment) for moment in given)
+@jax.jit
+def _standardised(x: Array, given: Moments) -> Array:
+    mean, std = at_least_float32(given.mean), at_least_float32(given.std)
     dtype = x.dtype if jnp.issubdtype(x.dtype, jnp.floating) else given.mean.dtype
-    return ((x.astype(mean.dtype) - mean[None]) / std[None]).astype(dtype)
+    # In powers of two near std, whose reciprocal may be no normal number.
+    scale = jnp.ldexp(jnp.ones_like(std), 2 - jnp.frexp(std)[1])
+    deviation = x.astype(mean.dtype) * scale[None] - (mean * scale)[None]
+    return (deviation / (std * scale)[None]).astype(dtype)
 
 
 def _scaled(columns: Array) -> tuple[Array, Array]:

@@ -50,8 +50,8 @@ def risk(
         if isinstance(value, int | float) and not value >= 0:
             raise ValueError(f"{name} must be at least 0, and is {value}")
 
-    def objective(params: Params, batch: Batch) -> Array:
-        batch = data.as_batch(batch)
+    def objective(params: Params, batch: Batch, *labels: Array) -> Array:
+        batch = data.as_batch((batch, *labels) if labels else batch)  # J(params, x, y) is refused
         _check(batch)
         batch = data.present(batch)
         values = _losses(model, loss, params, batch)
