@@ -57,7 +57,7 @@ def step(
     params = jax.tree.map(lambda p, u: p + u.astype(p.dtype), state.params, updates)
     new = State(params, opt_state)
     if batch.weights is not None:
-        heard = jnp.sum(batch.weights) > 0
+        heard = ~(jnp.sum(batch.weights) <= 0)  # NaN is heard, and ends the run in NaN
         new = jax.tree.map(lambda after, before: jnp.where(heard, after, before), new, state)
     return new, loss
 

@@ -308,6 +308,7 @@ def test_garbage_is_only_what_it_is_to_the_lanes_that_hear_it():
         lane_of(swept.state.params, 1), lane_of(clean.state.params, 1), rtol=1e-5, atol=1e-6
     )
     assert (swept.died_at != sweeps.ALIVE).tolist() == [True, False, True]
+    assert np.isnan(swept.state.params["w"][::2]).all()
 
 
 def test_mistakes_are_named():

@@ -43,6 +43,12 @@ def test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays():
     chex.assert_trees_all_close(np.asarray(fit.losses, np.float64), np.array(seen), rtol=1e-5)
 
 
+def test_the_first_state_is_of_arrays_that_jax_knows():
+    start = {"w": np.zeros(D, ">f8"), "b": np.longdouble(0)}
+    state = training.init(optimizers.sgd(0.1), start)
+    assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {jnp.result_type(float)}
+
+
 def test_an_optax_optimizer_can_be_handed_over():
     batch, start = problem(), models.init_linear(D)
     with jax.numpy_dtype_promotion("standard"):

@@ -122,19 +122,23 @@ def test_rows_of_garbage_without_weight_change_nothing(seed):
 
 
 def test_lanes_share_rows_that_only_some_of_them_hear():
-    """Row 1 is NaN to who hears it and absent to the rest, and x stays one array for all."""
+    """Row 1 is NaN to who hears it and absent to the rest; x stays one array for all of them."""
     x, labels = X.copy(), LABELS["binary"].copy()
     x[0], x[1] = np.nan, np.inf
     heard = np.stack([WEIGHTS, WEIGHTS, 2 * WEIGHTS])
-    heard[:, 0], heard[:, 1] = 0, [0, 1, 0]
+    heard[:, 0], heard[:, 1], heard[:, 2] = 0, [0, 1, 0], [0, 1, 1]
     labels[0] = -100
     slope = jax.value_and_grad(losses.risk(models.linear, losses.log_loss))
     lanes = jax.vmap(lambda weights: slope(LINEAR, Batch(x, labels, weights)))
     values, grads = jax.jit(lanes)(heard)
-    alone = jax.jit(slope)(LINEAR, Batch(X[2:], LABELS["binary"][2:], WEIGHTS[2:]))
+    alone = jax.jit(slope)
     for lane in (0, 2):
-        one = jax.tree.map(lambda leaf, lane=lane: leaf[lane], (values, grads))
-        chex.assert_trees_all_close(one, alone, rtol=1e-5, atol=1e-6)
+        chex.assert_trees_all_close(
+            jax.tree.map(lambda leaf, lane=lane: leaf[lane], (values, grads)),
+            alone(LINEAR, Batch(X[2:], LABELS["binary"][2:], heard[lane, 2:])),
+            rtol=1e-5,
+            atol=1e-6,
+        )
     assert all(np.isnan(leaf[1]).all() for leaf in jax.tree.leaves((values, grads)))
     assert f"[3,{N},{D}]" not in str(jax.make_jaxpr(lanes)(heard))
 
@@ -144,3 +148,11 @@ def test_all_rows_may_be_absent():
         LINEAR, Batch(np.full((2, D), np.nan, DTYPE), np.array([-100, 99]), np.zeros(2, DTYPE))
     )
     chex.assert_trees_all_equal((value, grads), jax.tree.map(jnp.zeros_like, (value, grads)))
+
+
+def test_stand_ins_are_rows_that_somebody_hears():
+    batch, rows = data.stand_ins(
+        Batch(jnp.asarray(X), None, jnp.asarray([0, 1, 0] + [2] * (N - 3)))
+    )
+    assert rows.tolist() == [1, 1, 1, *range(3, N)]
+    assert data.stand_ins(batch._replace(weights=None))[1] is None

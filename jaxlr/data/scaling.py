@@ -49,17 +49,15 @@ def _moments(x: Array, weights: Array) -> Moments:
     wide = at_least_float32(x)
     weights = weights.astype(wide.dtype)
     heard = (weights != 0).reshape(-1, *[1] * (x.ndim - 1))
-    # In powers of two near the largest number, so that neither sums nor squares overflow.
+    # In units of a power of two near the largest number: neither sums nor squares overflow.
     shares, _ = _scaled(weights)
     z, exponent = _scaled(jnp.where(heard, wide, 0))
     centre = jnp.average(z, axis=0, weights=shares)
-    deviations, finer = _scaled(jnp.where(heard, z - centre[None], 0))
-    spread = jnp.sqrt(jnp.average(deviations**2, axis=0, weights=shares))
+    spread = jnp.sqrt(jnp.average((z - centre[None]) ** 2, axis=0, weights=shares))
     mean = jnp.ldexp(centre, exponent).astype(x.dtype)
-    std = jnp.ldexp(spread, exponent + finer).astype(x.dtype)
+    std = jnp.ldexp(spread, exponent).astype(x.dtype)
     # A constant column keeps a spread of rounding size, which must not be blown up.
-    noise = 4 * jnp.finfo(wide.dtype).eps * jnp.abs(centre)
-    varies = (jnp.ldexp(spread, finer) > noise) & (std > 0)
+    varies = (spread > 4 * jnp.finfo(wide.dtype).eps * jnp.abs(centre)) & (std > 0)
     return Moments(mean, jnp.where(varies, std, 1))
 
 
