@@ -14,7 +14,8 @@ ScalarOrSchedule = Scalar | Callable[[Array], Array]
 class Batch(NamedTuple):
     """Examples: x [B, D], labels [B] (or [B, C]), weights [B] >= 0, or None for all ones.
 
-    A weight means repetition: weight 2 is the row twice, weight 0 is the row absent.
+    A weight means repetition: weight 2 is the row twice, weight 0 is the row absent, whatever it
+    holds. NumPy's arrays, lists and frames of numbers are welcome.
     """
 
     x: Array
