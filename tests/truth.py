@@ -21,6 +21,7 @@ from scipy.special import xlog1py, xlogy
 DUST = 1e-12  # of a column: what others leave of it, where that is no column of its own
 CLOSE = 1e-10  # of the risk: the gap that is aimed at
 MAX_STEPS = 300
+LARGE = 600  # params from which columns are taken in as they are needed
 
 
 class Optimum(NamedTuple):
@@ -105,13 +106,34 @@ def _penalised(rows, ridge, lasso) -> Optimum:
     if not lasso.any():
         theta, _ = _newton(rows, ridge, lasso, 0.0, theta, 0.0)
         return _between(rows, ridge, lasso, theta)
+    if theta.size <= LARGE:
+        return _between(rows, ridge, lasso, _barrier(rows, ridge, lasso))
+    # Columns come in where without them a slope is beyond its bound.
+    inside = np.append(np.zeros(len(lasso) - 1, bool), True)
+    while True:
+        part = rows._replace(x=rows.x[:, inside])
+        if inside.sum() > 1:
+            theta[inside] = _barrier(part, ridge[inside], lasso[inside])
+        else:
+            theta[inside] = _newton(part, ridge[inside], lasso[inside], 0.0, theta[inside], 0.0)[0]
+        pull = rows.x.T @ (rows.s[:, None] * _slopes(rows, rows.x @ theta))
+        beyond = np.abs(pull).max(axis=1) / np.where(lasso > 0, lasso, 1)
+        worst = np.flatnonzero(~inside & (beyond > 1 + 1e-10))
+        if not len(worst):
+            return _between(rows, ridge, lasso, theta)
+        inside[worst[np.argsort(-beyond[worst])[:40]]] = True
+
+
+def _barrier(rows, ridge, lasso):
+    """Params near enough to the optimum."""
+    theta = np.zeros((rows.x.shape[1], rows.rivals.shape[1]))
     size = np.count_nonzero(lasso) * theta.shape[1]
     t = 0.1 * _risk(rows, ridge, lasso, theta) / size
     while True:
         theta, _ = _newton(rows, ridge, lasso, t, theta, 0.03 * size * t, absolute=True)
         found = _between(rows, ridge, lasso, theta)
         if found.risk - found.bound <= CLOSE * found.risk or t < 1e-18 * found.risk / size:
-            return found
+            return theta
         t = t / 10
 
 
