@@ -58,7 +58,7 @@ class Face(NamedTuple):
 def nothing(num_lanes: int, size: int) -> Memory:
     """Before the first step, of Q = size params."""
     among = jnp.zeros((num_lanes, size), bool)
-    return Memory(jnp.zeros((num_lanes, size, size)), among, among[:, 0])
+    return Memory(jnp.zeros((num_lanes, size, size)), among, jnp.zeros(num_lanes, bool))
 
 
 def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array, Memory]:

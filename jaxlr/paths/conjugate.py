@@ -80,7 +80,7 @@ def by_products(
             found, rest = bounds(u, r, rz, walked)
             return unfinished(found, rz, rest)
 
-        u, r, rz, walked = _conjugated(product, metric, grad, active, num_steps, on)
+        u, r, rz, walked, _ = conjugated(product, metric, grad, active, num_steps, on)
         found, rest = bounds(u, r, rz, walked)
         return found, found + rest, estimated(found, rz)
 
@@ -134,7 +134,7 @@ def by_products(
             more, rz = of_r(dot(unit, u) + dot(left, u)), of_r(rz)
             return unfinished(found + more, rz, last_term(of_r(dot(left, left)), rz, 0.0))
 
-        u, *_ = _conjugated(*operators, unit, active, num_steps, on)
+        u, *_ = conjugated(*operators, unit, active, num_steps, on)
         return size * u.astype(r.dtype)
 
     grad = moves * point.grad
@@ -172,8 +172,11 @@ def _operators(family, point, moves, inverse, precondition) -> tuple[Preconditio
     return product, metric
 
 
-def _conjugated(product, metric, grad, active, num_steps, on):
-    """Steps on S u = g from 0, while `on` says so: u, its residual r, rᵀMr and lengths walked."""
+def conjugated(product, metric, grad, active, num_steps, on):
+    """Steps on S u = g from 0, for the lanes `active` [L] and while `on`(u, r, rᵀMr, walked) says so.
+
+    Returns u, its residual r [L, C, P], rᵀMr and the lengths walked [L], and how many steps.
+    """
 
     def going(state):
         return jnp.any(state[-1]) & (state[-2] < num_steps)
@@ -196,8 +199,8 @@ def _conjugated(product, metric, grad, active, num_steps, on):
     y = metric(grad)
     rz = dot(grad, y)
     state = (jnp.zeros_like(grad), grad, y, rz, jnp.zeros_like(rz), 0, active)
-    u, r, _, rz, walked, _, _ = jax.lax.while_loop(going, step, state)
-    return u, r, rz, walked
+    u, r, _, rz, walked, count, _ = jax.lax.while_loop(going, step, state)
+    return u, r, rz, walked, count
 
 
 def _diagonal(family, point) -> Precondition:

@@ -86,7 +86,8 @@ def by_factor(family: Family, point: Point) -> Decrement:
         reach = _reach(
             point.x, inverse.reshape(num_outputs, size, num_outputs, size), s[0], gone[:, 0]
         )
-        return Decrement(lower, upper, lower, reach, jnp.trace(inverse))
+        # A Hessian that is singular to rounding bounds nothing from above, and estimates nothing.
+        return Decrement(lower, upper, upper, reach, jnp.trace(inverse))
 
     lanes = (point.bend, point.labels, point.weights, point.grad, point.moves, point.ridge)
     return sharing.mapped(of_lane, lanes, over=(sharing.LANES,))

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
 from jaxlr.paths import sharing
-from jaxlr.paths.blocks import ROWS, blocks_of, of_sample
+from jaxlr.paths.blocks import ROWS, blocks_of
 from jaxlr.paths.problem import Rows
 from jaxlr.pytypes import Array
 
@@ -41,12 +41,12 @@ class Metric(NamedTuple):
     doubt: Array
 
 
-def metric(rows: Rows, curvature: Array, lam: Array, coupled: bool, sampled: bool) -> Metric:
-    """The metric where rows have curvatures [G, C, N]; λ is [G]. `sampled`: of some of the rows."""
+def metric(rows: Rows, curvature: Array, lam: Array, coupled: bool) -> Metric:
+    """The metric where rows have curvatures [G, C, N]; λ is [G]."""
     num_groups, num_classes, _ = curvature.shape
     num_rows, size = rows.x.shape
     curvature = curvature.reshape(num_groups * num_classes, -1)
-    blocks = of_sample(rows.x, curvature) if sampled else blocks_of(rows.x, rows.x_t, curvature)
+    blocks = blocks_of(rows.x, rows.x_t, curvature)
     return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, num_rows)
 
 

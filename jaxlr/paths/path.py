@@ -8,7 +8,18 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import blas, door, families, folds, grids, host, march, placed, separation
+from jaxlr.paths import (
+    blas,
+    door,
+    families,
+    folds,
+    grids,
+    host,
+    march,
+    placed,
+    separation,
+    unpenalised,
+)
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -103,6 +114,9 @@ def fit(
         raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
     if max_steps < 1:
         raise ValueError(f"max_steps must be at least 1, and is {max_steps}")
+    # The intercept is free: J does not know where the columns' origins are, and digits do.
+    centre = host.middles(asked.x)
+    asked = asked._replace(x=asked.x - centre)
     if asked.lambdas is None:
         asked = asked._replace(lambdas=grids.of(asked, loss))
     directions = _separations(asked, loss)
@@ -112,26 +126,47 @@ def fit(
             for ratio in asked.l1_ratios
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
-    return _shaped(asked, answers, directions, tol, max_steps)
+    return _shaped(asked, answers, directions, centre, tol, max_steps)
 
 
 def _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh) -> Answers:
     """The answers of one l1_ratio, [T, F, K, ...]."""
     num_targets, num_folds = len(asked.labels), len(asked.weights)
-    lambdas = np.repeat(asked.lambdas[:, None], num_targets * num_folds, axis=1)
-    if directions is not None:
-        # A lane without an optimum waits at the last penalty that has one.
-        last = lambdas[-2] if len(lambdas) > 1 else 1.0
-        lambdas[-1] = np.where(np.isfinite(directions).all(axis=(2, 3)).ravel(), last, 0)
     family = families.family(loss, asked.num_classes)
-    if ratio == 0 and loss is losses.squared_error:
-        answers = _least_squares(family, asked, mesh)
-    else:
-        lanes = placed.lanes(lambdas.T.reshape(num_targets, num_folds, -1), mesh)
-        lambdas = np.ascontiguousarray(lanes.reshape(-1, len(lambdas)).T)
-        with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
-            answers = _march(family, asked, lambdas, ratio, tol, max_steps, mesh)
-    return Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in answers))
+    parts = []
+    for penalised in (True, False):
+        lambdas = asked.lambdas[(asked.lambdas > 0) == penalised]
+        part = asked._replace(lambdas=lambdas)
+        if not len(lambdas):
+            continue
+        if loss is losses.squared_error and (ratio == 0 or not penalised):
+            found = _least_squares(family, part, mesh)
+        elif penalised:
+            lambdas = np.repeat(lambdas[:, None], num_targets * num_folds, axis=1)
+            lanes = placed.lanes(lambdas.T.reshape(num_targets, num_folds, -1), mesh)
+            lambdas = np.ascontiguousarray(lanes.reshape(-1, len(lambdas)).T)
+            with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
+                found = _march(family, part, lambdas, ratio, tol, max_steps, mesh)
+        else:
+            parts.append(_unpenalised(family, part, directions, tol, max_steps, mesh))
+            continue
+        parts.append(Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in found)))
+    return Answers(*(np.concatenate(columns, axis=2) for columns in zip(*parts, strict=True)))
+
+
+def _unpenalised(family, asked, directions, tol, max_steps, mesh) -> Answers:
+    solvable = np.ones((len(asked.labels), len(asked.weights)), bool)
+    if directions is not None:
+        solvable = ~np.isfinite(directions).all(axis=(2, 3))
+    labels = _codes(asked)
+    found = unpenalised.answers(
+        family, asked.x, labels, asked.weights, solvable, tol, max_steps, mesh
+    )
+    return Answers(found.params, found.risk, found.gap, found.decrement, found.num_steps)
+
+
+def _codes(asked) -> np.ndarray:
+    return asked.labels.astype(np.int32 if asked.num_classes else np.float64)
 
 
 def _largest_factor(family, x, ratio) -> int:
@@ -171,13 +206,12 @@ def _least_squares(family, asked, mesh) -> Answers:
 
 def _problem(asked, x, mesh, power=0) -> Problem:
     """Of rows x, as many as there are labels, times 2^power."""
-    labels, weights, groups, order = asked.labels, asked.weights, None, None
+    labels, weights, groups, order = _codes(asked), asked.weights, None, None
     if asked.num_classes is None and (found := folds.grouped(weights, x.shape[1])) is not None:
         order, groups = found
         labels = labels[:, order]
         of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
         weights = groups.mix[:, of_row] * groups.base
-    labels = labels.astype(np.int32 if asked.num_classes else np.float64)
     rows = host.laid_out(x, order, power)
     arrays = Problem(rows.x, labels, weights, rows.x_t, groups, rows.squares, rows.largest)
     return placed.problem(arrays, mesh)
@@ -202,7 +236,7 @@ def _separations(asked, loss) -> np.ndarray | None:
     return out
 
 
-def _shaped(asked, answers, directions, tol, max_steps) -> Path:
+def _shaped(asked, answers, directions, centre, tol, max_steps) -> Path:
     """The answers under the axes that were asked for, with their statuses."""
     bound = tol * answers.risk
     status = np.select(
@@ -215,7 +249,7 @@ def _shaped(asked, answers, directions, tol, max_steps) -> Path:
         [Status.nan, Status.certified, Status.solved, Status.budget],
         Status.stalled,
     ).astype(np.int32)
-    params = answers.params
+    params = answers.params.copy()
     if directions is not None:
         separable = np.isfinite(directions).all(axis=(2, 3))  # [T, F]
         status[separable, :, -1] = Status.separable
@@ -226,6 +260,7 @@ def _shaped(asked, answers, directions, tol, max_steps) -> Path:
             (answers.decrement, np.inf),
         ):
             column[separable, :, -1] = value
+    params[..., -1] -= params[..., :-1] @ centre
     if asked.num_classes is None:
         params = params[..., 0, :]
     w, b = params[..., :-1], params[..., -1]

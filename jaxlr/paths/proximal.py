@@ -33,6 +33,7 @@ ENOUGH = 5  # or after so many steps, estimates tell how right a Hessian is,
 TRIES = 4  # and so many poor ones in a row that float32 won't do
 CLOSE = 8  # aims: a gap that proves enough, with some to spare
 COLLINEAR = 1e-6  # of a column's curvature: what an intercept may leave of it
+BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
 
 
@@ -41,8 +42,8 @@ class State(NamedTuple):
 
     hessian [G, Q, Q] with Q = C P, its age in steps, and how many tries float32 has for it; memory
     of its inverse, where models are minimised exactly; risk, followed by slopes, estimate (what the
-    model says is left) and best, the least seen, [L]; idle [L] steps since; active and num_steps
-    [L]; ridge and l1 [L], the penalties in all this.
+    model says is left) and best, the least seen, [L]; mark [L] J where the lane was last not idle,
+    idle [L] steps since; active and num_steps [L]; ridge and l1 [L], the penalties in all this.
     """
 
     params: Array
@@ -55,6 +56,7 @@ class State(NamedTuple):
     risk: Array
     estimate: Array
     best: Array
+    mark: Array
     idle: Array
     active: Array
     num_steps: Array
@@ -89,6 +91,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
         jnp.int32(plan.steps_per_metric),
         jnp.int32(TRIES),
         objective.risk(family, lanes, rows, params, z),
+        far,
         far,
         far,
         zero,
@@ -241,6 +244,26 @@ def _search(family, problem, lanes, state, direction):
     longer = jnp.abs(w + length[:, None, None] * d) - jnp.abs(w)
     gain = length * (before + smooth) / 2 + l1 * jnp.sum(longer, axis=(1, 2))
     return length, slopes, z, jnp.where(state.active, gain, 0)
+
+
+@partial(jax.jit, static_argnums=0, compiler_options=QUICKLY_COMPILED)
+def alone(
+    family: Family,
+    problem: Problem,
+    lanes: Lanes,
+    params: Array,
+    tol: Array,
+    num_steps: Array,
+    max_steps: Array,
+) -> State:
+    """Goes on from params [L, C, P] and num_steps [L], well beyond a gap of tol · J.
+
+    Or to where neither the estimate nor J falls any more.
+    """
+    own = Plan(len(params), STEPS)
+    state = start(family, problem, lanes, params, own)
+    state = state._replace(tries=jnp.int32(0), num_steps=num_steps)
+    return solve(family, problem, lanes, own, state, BEYOND * tol, jnp.inf, max_steps)
 
 
 def known(state: State) -> Array:

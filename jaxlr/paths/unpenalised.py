@@ -1,0 +1,90 @@
+"""λ = 0: without a penalty any basis of the columns will do, so each fold has an orthonormal one.
+
+Columns of any scale, collinear or nearly so, then cost no digits: the Hessian is as well
+conditioned as the loss's own curvature lets it be.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxlr.paths import host, placed, resort
+from jaxlr.paths.families import Family
+from jaxlr.paths.problem import Problem
+
+CONSTANT = 8 * np.finfo(np.float64).eps  # of a column's size: a spread that is rounding
+
+
+class Basis(NamedTuple):
+    """Rows in a basis [N, R] of unit variance, without correlations; 0 in columns that are spare.
+
+    A weight w of x is `back` [D, R] times one of these, and the intercept is less by centre · w.
+    """
+
+    rows: np.ndarray
+    back: np.ndarray
+    centre: np.ndarray
+
+
+def basis(x: np.ndarray, weights: np.ndarray) -> Basis:
+    """Of x [N, D] where rows have weights [N], which sum to 1; R = min(N, D)."""
+    centre = weights @ x
+    away = x - centre
+    length = np.sqrt(weights @ away**2)
+    constant = length <= CONSTANT * np.sqrt(weights @ x**2)
+    scale = np.where(constant, np.inf, length)
+    _, values, vt = np.linalg.svd(np.sqrt(weights)[:, None] * (away / scale), full_matrices=False)
+    cut = max(x.shape) * np.finfo(np.float64).eps * values.max(initial=0)
+    back = vt.T * np.where(values > cut, 1 / np.where(values > cut, values, 1), 0)
+    return Basis((away / scale) @ back, back / scale[:, None], centre)
+
+
+def answers(
+    family: Family,
+    x: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    solvable: np.ndarray,
+    tol: float,
+    max_steps: int,
+    mesh,
+) -> resort.Table:
+    """Of targets [T, N] and folds [F, N]: leaves [T, F, 1, ...]; `solvable` [T, F] have an optimum."""
+    num_targets, num_folds = solvable.shape
+    shape = (num_targets, num_folds, 1)
+    out = resort.Table(
+        np.zeros(shape),
+        np.full(shape, np.inf),
+        np.full(shape, np.inf),
+        np.zeros((*shape, family.num_outputs, x.shape[1] + 1)),
+        np.zeros(shape, np.int32),
+    )
+    for fold in np.flatnonzero(solvable.any(axis=0)):
+        found = basis(x, weights[fold])
+        rows = host.laid_out(found.rows)
+        for target in np.flatnonzero(solvable[:, fold]):
+            own = labels[target : target + 1], weights[fold : fold + 1]
+            arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
+            lane = _alone(family, placed.problem(arrays, mesh), tol, max_steps)
+            w = lane.params[..., :-1] @ found.back.T
+            b = lane.params[..., -1] - w @ found.centre
+            lane = lane._replace(params=np.concatenate([w, b[..., None]], axis=-1))
+            for column, new in zip(out, lane, strict=True):
+                column[target, fold] = new[:, 0]
+    return out
+
+
+def _alone(family, problem, tol, max_steps) -> resort.Table:
+    """The first lane of a problem, from 0: leaves [1, m, ...], of which the others mean nothing."""
+    lanes = (1, len(problem.labels) * len(problem.weights))  # a mesh may have repeated it
+    table = resort.Table(
+        np.full(lanes, np.inf),
+        np.zeros(lanes),
+        np.zeros(lanes),
+        np.zeros((*lanes, family.num_outputs, problem.x.shape[1])),
+        np.zeros(lanes, np.int32),
+    )
+    table.gap[:, 0] = np.inf
+    table.risk[:, 1:] = 1
+    resort.finish(family, problem, np.zeros(lanes), 0.0, tol, max_steps, table)
+    return table
