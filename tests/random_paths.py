@@ -1,4 +1,4 @@
-"""Random path problems, and a judge of every lane's status against `truth`.
+"""Random path problems, and whatever their lanes say that is not so.
 
     python -m tests.random_paths --family lasso --seeds 0 500
 
@@ -6,14 +6,10 @@ prints each lie with what makes it again (`--family F --seeds S S+1`), and a sum
 """
 
 import argparse
-import collections
-import time
-import traceback
-from typing import NamedTuple
 
 import numpy as np
 
-from tests import truth
+from tests.path_judge import Case, fitted, judged, survey
 
 SHAPES = {  # (N, D, C, F): few, since each compiles its own programs
     "log_loss": [(5, 3, None, 1), (24, 5, None, 3), (90, 20, None, 2), (14, 40, None, 2)],
@@ -25,36 +21,15 @@ LARGER = {
     "softmax": [(200, 6, 30, 2), (400, 30, 3, 2)],
     "squared_error": [(400, 60, None, 2)],
 }
-NUM_LAMBDAS = 5
+FEW = [  # whose programs are small, and some of them other tests' as well
+    ("log_loss", (60, 5, None, 1)),
+    ("softmax", (80, 4, 3, 1)),
+    ("squared_error", (60, 5, None, 1)),
+]
 RATIOS = {"ridge": [0.0], "elastic": [1e-3, 0.1, 0.5, 0.9, 0.999], "lasso": [1.0]}
 
 
-class Case(NamedTuple):
-    """A problem as it is handed to `paths.fit`, and what went into it."""
-
-    x: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
-    folds: np.ndarray
-    lambdas: np.ndarray
-    kind: str
-    num_classes: int | None
-    l1_ratio: float
-    tol: float
-    notes: tuple
-
-
-class Fault(NamedTuple):
-    """What is wrong with lane (fold, k); `lie` is False where a status is honest but too early."""
-
-    what: str
-    lie: bool
-    fold: int
-    k: int
-    detail: str
-
-
-def case(family: str, seed: int, shapes=None) -> Case:
+def case(family: str, seed: int, shapes=None, num_lambdas=5) -> Case:
     """A random problem of "ridge", "elastic" or "lasso"."""
     rng = np.random.default_rng([seed, sum(map(ord, family))])
     if shapes is None:
@@ -67,10 +42,8 @@ def case(family: str, seed: int, shapes=None) -> Case:
     weights = _weights(rng, n, notes)
     folds = _folds(rng, n, num_folds, labels, kind, weights, notes)
     l1_ratio = float(rng.choice(RATIOS[family]))
-    lambdas = _lambdas(rng, x, labels, weights, kind, l1_ratio, notes)
-    return Case(
-        x, labels, weights, folds, lambdas, kind, num_classes, l1_ratio, 1e-6, tuple(notes)
-    )
+    lambdas = _lambdas(rng, x, labels, weights, kind, l1_ratio, num_lambdas, notes)
+    return Case(x, labels, weights, folds, lambdas, kind, num_classes, l1_ratio, 1e-6, tuple(notes))
 
 
 def _columns(rng, n, d, notes):
@@ -172,7 +145,11 @@ def _folds(rng, n, num_folds, labels, kind, weights, notes):
     if num_folds == 1:
         folds[:] = 1
     if kind != "squared_error" and num_folds > 1 and rng.random() < 0.35:
-        gone = rng.choice(np.unique(labels[labels == np.round(labels)]) if kind == "log_loss" else np.unique(labels))
+        gone = rng.choice(
+            np.unique(labels[labels == np.round(labels)])
+            if kind == "log_loss"
+            else np.unique(labels)
+        )
         folds[0, labels == gone] = 0
         notes.append("a class missing from fold 0")
     for fold in folds:
@@ -181,7 +158,7 @@ def _folds(rng, n, num_folds, labels, kind, weights, notes):
     return folds
 
 
-def _lambdas(rng, x, labels, weights, kind, l1_ratio, notes):
+def _lambdas(rng, x, labels, weights, kind, l1_ratio, num, notes):
     """Descending from about where all is 0."""
     s = weights / weights.max()
     s = s / s.sum()
@@ -191,7 +168,7 @@ def _lambdas(rng, x, labels, weights, kind, l1_ratio, notes):
     if rng.random() < 0.3:
         top = 1.0
     low = 10 ** rng.uniform(-8, -2) * top
-    out = np.geomspace(top, low, NUM_LAMBDAS)
+    out = np.geomspace(top, low, num)
     if rng.random() < 0.4:
         out[-1] = 0
         notes.append("λ = 0")
@@ -207,156 +184,6 @@ def moved(problem: Case, size: float) -> tuple[Case, Case]:
     offset = offset * (rng.random(len(sd)) < rng.choice([0.3, 1]))
     away = problem.x + offset
     return problem._replace(x=away - offset), problem._replace(x=away)
-
-
-def smooth_distance(logit, label):
-    """A user's own convex loss: about |z - y| far away, and (z - y)²/2 near 0."""
-    import jax.numpy as jnp
-
-    return jnp.sqrt(1 + (logit - label) ** 2) - 1
-
-
-def fitted(problem: Case):
-    """The path that jaxlr finds."""
-    from jaxlr import Batch, losses, paths
-
-    loss = {
-        "log_loss": losses.log_loss,
-        "softmax": losses.softmax_cross_entropy,
-        "squared_error": losses.squared_error,
-        "a user's": smooth_distance,
-    }[problem.kind]
-    return paths.fit(
-        Batch(problem.x, problem.labels, problem.weights),
-        problem.lambdas,
-        loss=loss,
-        l1_ratio=problem.l1_ratio,
-        fold_weights=problem.folds,
-        tol=problem.tol,
-        num_classes=problem.num_classes,
-    )
-
-
-class Lane(NamedTuple):
-    """Of one lane: its status, (J - J*) / J* / tol, and whether the truth is known well enough."""
-
-    status: str
-    error: float
-    known: bool
-
-
-def judged(problem: Case, path, folds=None) -> tuple[list[Lane], list[Fault]]:
-    """Every lane of all folds, or of some, against the truth."""
-    from jaxlr.paths import Status
-
-    lanes, faults = [], []
-    c = problem
-    for f, k in np.ndindex(*path.status.shape):
-        if folds is not None and f not in folds:
-            continue
-        lam, s = c.lambdas[k], c.weights / c.weights.max() * c.folds[f]
-        best = truth.optimum(c.x, c.labels, s, c.kind, c.num_classes, lam, c.l1_ratio)
-        status = Status(path.status[f, k]).name
-        params = path.params["w"][f, k], path.params["b"][f, k]
-        here = np.inf
-        if np.all(np.isfinite(params[0])) and np.all(np.isfinite(params[1])):
-            here = truth.objective(c.x, c.labels, s, params, c.kind, lam, c.l1_ratio)
-        least = min(best.risk, here)
-        floor = 1e-14 * _scale(c, s)
-        risk, gap = path.risk[f, k], path.gap[f, k]
-        error = max(here - least, 0) if status != "separable" else np.nan
-        limit = c.tol * here
-        relative = (error - floor) / max(limit, 1e-300) if error > floor else 0.0
-        known = best.risk - best.bound <= 0.1 * c.tol * best.risk + floor
-        lanes.append(Lane(status, relative, known))
-
-        def fault(what, lie=True, f=f, k=k, best=best, risk=risk, gap=gap, here=here, status=status):
-            detail = (
-                f"{status}, λ = {c.lambdas[k]:.3g}: risk {risk:.10g}, J at its params {here:.10g},"
-                f" infimum in [{best.bound:.10g}, {best.risk:.10g}], gap {gap:.2g},"
-                f" decrement {path.decrement[f, k]:.2g}, steps {path.num_steps[f, k]}"
-            )
-            faults.append(Fault(what, lie, f, k, detail))
-
-        if here < best.bound - 1e-9 * abs(best.bound) - floor and status != "separable":
-            fault("THE JUDGE IS WRONG", lie=False)
-        if status == "separable":
-            if best.attained:
-                fault("separable, where an optimum is attained")
-            elif not np.isnan(risk) and not (
-                best.bound - 1e-9 <= risk * (1 + 10 * c.tol)
-                and risk * (1 - 10 * c.tol) <= best.risk + 1e-9
-            ):
-                fault("separable, with a risk that is not the infimum")
-            continue
-        if best.attained is False:
-            fault("no finite optimum, and not separable", lie=status in ("certified", "solved"))
-            continue
-        if status == "certified" and relative > 1:
-            fault("certified beyond tol")
-        if status == "solved" and relative > 10:
-            fault("solved beyond 10 tol")
-        if error > gap + 1e-9 * here + floor:
-            fault("gap below the error")
-        if not abs(risk - here) <= 1e-8 * here + floor and status != "nan":
-            fault("risk is not J at the params")
-        if status in ("stalled", "budget", "nan") and not relative <= 1:
-            fault(f"{status} while the risk falls", lie=False)
-    return lanes, faults
-
-
-def _scale(problem, s):
-    """The risk without features, or 1."""
-    if problem.kind != "squared_error":
-        return 1.0
-    y = problem.labels
-    mean = s @ y / s.sum()
-    return s @ (y - mean) ** 2 / s.sum()
-
-
-def survey(name, cases, verbose=True, folds=None):
-    """Fits and judges (seed, case) pairs; prints faults and a summary. Returns the lies."""
-    counts, kinds, worst, lies = collections.Counter(), collections.Counter(), {}, []
-    unknown, started = 0, time.time()
-    for seed, problem in cases:
-        try:
-            path = fitted(problem)
-        except ValueError as refusal:
-            counts["refused"] += problem.folds.shape[0] * len(problem.lambdas)
-            print(f"{name} {seed}: refused: {refusal}", flush=True)
-            continue
-        except Exception:
-            kinds["raised"] += 1
-            lies.append((seed, problem, Fault("raised", True, 0, 0, "")))
-            print(f"{name} {seed}: RAISED: {traceback.format_exc(limit=-2)}", flush=True)
-            continue
-        lanes, faults = judged(problem, path, folds)
-        for lane in lanes:
-            counts[lane.status] += 1
-            unknown += not lane.known
-            if np.isfinite(lane.error):
-                worst[lane.status] = max(worst.get(lane.status, 0), lane.error)
-        for fault in faults:
-            kinds[fault.what] += 1
-            if fault.lie:
-                lies.append((seed, problem, fault))
-        said = collections.Counter(fault.what for fault in faults)
-        for fault in faults:
-            if not verbose or not said[fault.what]:
-                continue
-            shape = (*problem.x.shape, problem.num_classes, len(problem.folds))
-            print(
-                f"{name} {seed} {problem.kind} {shape} α={problem.l1_ratio:g} lane"
-                f" {fault.fold},{fault.k} (and {said.pop(fault.what) - 1} more):"
-                f" {'LIE: ' if fault.lie else ''}{fault.what}:"
-                f" {fault.detail} [{'; '.join(problem.notes)}]",
-                flush=True,
-            )
-    print(f"== {name}: lanes {dict(counts)}; truth not known well for {unknown}")
-    print(f"   faults {dict(kinds)}; {len(lies)} lies; {time.time() - started:.0f} s")
-    for status, error in worst.items():
-        print(f"   largest error of {status}: {error:.3g} tol", flush=True)
-    return lies
 
 
 def main():
