@@ -152,6 +152,38 @@ def offsets(seeds, size: float, limit: float, shapes=None) -> int:
     return int(changed)
 
 
+def absent(seeds, shapes=None) -> int:
+    """Prints where what rows of weight 0 hold makes a difference."""
+    changed = 0
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        problem = plain(seed, shapes)
+        weights = np.where(rng.random(len(problem.x)) < 0.3, 0, problem.weights)
+        weights[:2] = problem.weights[:2]
+        problem = problem._replace(weights=weights)
+        gone = weights == 0
+        x, labels = problem.x.copy(), problem.labels.copy()
+        x[gone] = rng.choice([np.nan, np.inf, 1e300, -7.0], (gone.sum(), x.shape[1]))
+        labels[gone] = -100 if problem.kind == "softmax" else rng.choice([np.nan, 99.0])
+        try:
+            clean = fitted(problem)
+        except ValueError:
+            continue
+        try:
+            dirty = fitted(problem._replace(x=x, labels=labels))
+        except ValueError as refusal:
+            changed += 1
+            print(f"absent {seed} {problem.kind}: refused: {refusal}", flush=True)
+            continue
+        same = (clean.status == dirty.status) & np.isclose(clean.risk, dirty.risk, rtol=1e-9)
+        same |= np.isnan(clean.risk) & np.isnan(dirty.risk)
+        if not same.all():
+            changed += 1
+            print(f"absent {seed} {problem.kind}: {clean.risk} -> {dirty.risk}", flush=True)
+    print(f"== absent: {changed} of {len(seeds)} paths changed")
+    return changed
+
+
 def plain(seed: int, shapes=None) -> Case:
     """A random problem of any loss and l1_ratio, whose columns have no offsets of their own."""
     family = ["ridge", "elastic", "lasso"][seed % 3]
@@ -175,13 +207,17 @@ def _whole(x, y, lambdas, kind, num_classes, alpha, note):
 def main():
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--family", default="rare", choices=["rare", "stiff", "sizes", "offsets"])
+    parser.add_argument(
+        "--family", default="rare", choices=["rare", "stiff", "sizes", "offsets", "absent"]
+    )
     parser.add_argument("--seeds", nargs=2, type=int, default=(0, 10))
     options = parser.parse_args()
     seeds = range(*options.seeds)
     if options.family == "offsets":
         offsets(seeds, 1e6, 1e-8)
         offsets(seeds, 1e9, 1e-5)
+    elif options.family == "absent":
+        absent(seeds)
     elif options.family == "stiff":
         survey("stiff", ((seed, stiff(seed)) for seed in seeds))
     elif options.family == "sizes":
