@@ -144,13 +144,9 @@ def _folds(rng, n, num_folds, labels, kind, weights, notes):
     folds = (rng.integers(0, max(num_folds, 2) + 1, n) != np.arange(num_folds)[:, None]) * 1.0
     if num_folds == 1:
         folds[:] = 1
-    if kind != "squared_error" and num_folds > 1 and rng.random() < 0.35:
-        gone = rng.choice(
-            np.unique(labels[labels == np.round(labels)])
-            if kind == "log_loss"
-            else np.unique(labels)
-        )
-        folds[0, labels == gone] = 0
+    classes = np.unique(labels[labels == np.round(labels)])
+    if kind != "squared_error" and num_folds > 1 and rng.random() < 0.35 and len(classes):
+        folds[0, labels == rng.choice(classes)] = 0
         notes.append("a class missing from fold 0")
     for fold in folds:
         if np.count_nonzero(fold * weights) < 2:

@@ -5,6 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import xlog1py, xlogy
 
+ROUNDING = 1e-14  # of a probability that is 1 less the others
+
 
 class Rows(NamedTuple):
     """x [n, P] with ones last, labels [n], weights s [n] of sum 1, which classes compete [n, C]."""
@@ -87,7 +89,7 @@ def conjugates(rows, u):
 
 def _entropy(p):
     """Σ p log p of rows that sum to 1, the largest by what the others leave it."""
-    p = np.where(np.abs(p) < 1e-300, 0, p)
+    p = np.where(np.abs(p) < ROUNDING, np.maximum(p, 0), p)
     bad = p.min(axis=1) < 0
     p = np.maximum(p, 0)
     largest = p.argmax(axis=1)

@@ -40,7 +40,7 @@ def minimum(rows, ridge, lasso, t, theta, enough=0.0, limit=MAX_STEPS):
             curvature = curvature + np.where(held, lasso[:, None] * c / (s * (c + s)), 0)
         step = solve(hessian(rows, z), curvature, grad, gauge)
         before, left = left, np.sum(step * grad) / 2
-        if left <= enough or stuck > 1:
+        if left <= enough or stuck > 2:
             break
         move, length = rows.x @ step, 1.0
         while length > 1e-12:
@@ -50,7 +50,7 @@ def minimum(rows, ridge, lasso, t, theta, enough=0.0, limit=MAX_STEPS):
             length /= 2
         else:
             break
-        stuck = stuck + 1 if left < 1e-12 * abs(value) and left > before / 2 else 0
+        stuck = stuck + 1 if left < 1e-12 * abs(value) and left > 0.7 * before else 0
         theta, z = theta - length * step, z - length * move
         value = trial
     return theta
