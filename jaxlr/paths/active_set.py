@@ -72,7 +72,7 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array, Memory]:
     num_lanes, num_outputs, size = state.params.shape
     whole = num_outputs * size
     w, g = state.params.reshape(num_lanes, whole), state.grad.reshape(num_lanes, whole)
-    hessian = jnp.repeat(state.hessian, num_lanes // len(state.hessian), axis=0)
+    hessian = state.hessian
     free = jnp.tile(jnp.zeros(size, bool).at[-1].set(True), num_outputs)[None]  # intercepts
     strength = jnp.where(free, 0, (lanes.lam * lanes.l1_ratio)[:, None])
     among = (w != 0) | free

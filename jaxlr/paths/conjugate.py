@@ -173,7 +173,7 @@ def _operators(family, point, moves, inverse, precondition) -> tuple[Preconditio
 
 
 def conjugated(product, metric, grad, active, num_steps, on):
-    """Steps on S u = g from 0, for the lanes `active` [L] and while `on`(u, r, rᵀMr, walked) says so.
+    """Steps on S u = g from 0, for the lanes `active` [L], while `on`(u, r, rᵀMr, walked) says so.
 
     Returns u, its residual r [L, C, P], rᵀMr and the lengths walked [L], and how many steps.
     """

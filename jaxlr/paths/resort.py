@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxlr.paths import newton, objective, proofs, proximal
 from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Lanes, Problem, lanes_of, logits, weighted
+from jaxlr.paths.problem import Problem, lanes_of, logits, weighted
 from jaxlr.paths.proofs import Ends
 
 MOST = 1000  # iterations of conjugate gradients, for a proof
@@ -44,7 +44,7 @@ def finish(
     A lane starts from where it stands, or from its answer to the last penalty if J is lower there.
     """
     left = ~(table.gap < np.inf) | ~(table.gap <= tol * table.risk)
-    left &= (table.num_steps < max_steps)
+    left &= table.num_steps < max_steps
     for k, m in np.argwhere(left):
         of_penalty = lanes_of(problem, lambdas[k], l1_ratio)
         lane = jax.tree.map(lambda leaf, m=m: leaf[m : m + 1], of_penalty)
@@ -74,7 +74,7 @@ def _end(family, problem, lane, params, l1_ratio, tol, num_steps, max_steps) -> 
 
 
 def _proof(family, problem, lane, l1_ratio, tol, ends):
-    """The better of two certificates: by a factor of the Hessian, where it has one, or by products."""
+    """The better of two certificates: by a factor of a Hessian of ordinary size, or by products."""
     ends = ends._replace(num_steps=None)
     factored = family.num_outputs * problem.x.shape[1] <= proofs.FACTORED
     found = None

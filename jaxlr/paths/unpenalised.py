@@ -49,7 +49,10 @@ def answers(
     max_steps: int,
     mesh,
 ) -> resort.Table:
-    """Of targets [T, N] and folds [F, N]: leaves [T, F, 1, ...]; `solvable` [T, F] have an optimum."""
+    """Of targets [T, N] and folds [F, N], of which `solvable` [T, F] have an optimum.
+
+    Leaves are [T, F, 1, ...].
+    """
     num_targets, num_folds = solvable.shape
     shape = (num_targets, num_folds, 1)
     out = resort.Table(
