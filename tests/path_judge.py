@@ -129,10 +129,13 @@ def _spread(labels, s):
     return s @ (labels - s @ labels) ** 2
 
 
-def survey(name: str, cases, folds=None) -> int:
-    """Fits and judges (seed, case) pairs, and prints faults and a summary: the number of lies."""
+def survey(name: str, cases, folds=None) -> tuple[int, int]:
+    """Fits and judges (seed, case) pairs, and prints faults and a summary.
+
+    Returns the number of lies, and of lanes that were left too early.
+    """
     counts, faults, worst = collections.Counter(), collections.Counter(), {}
-    unknown, lies, started = 0, 0, time.time()
+    unknown, lies, left, started = 0, 0, 0, time.time()
     for seed, case in cases:
         shape = (*case.x.shape, case.num_classes, len(case.folds))
         head = f"{name} {seed} {case.kind} {shape} α={case.l1_ratio:g}"
@@ -150,6 +153,7 @@ def survey(name: str, cases, folds=None) -> int:
             counts[verdict.status] += 1
             unknown += not verdict.known
             lies += len(verdict.lies)
+            left += len(verdict.others)
             worst[verdict.status] = max(worst.get(verdict.status, 0), verdict.error)
             for fault in verdict.lies + verdict.others:
                 faults[fault] += 1
@@ -166,7 +170,7 @@ def survey(name: str, cases, folds=None) -> int:
     )
     print(f"   {lies} lies; faults: {dict(faults)}")
     print(f"   largest (J - J*) / tol J: { {s: float(f'{e:.3g}') for s, e in worst.items()} }")
-    return lies
+    return lies, left
 
 
 def path_size(case: Case) -> int:

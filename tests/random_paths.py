@@ -21,9 +21,8 @@ LARGER = {
     "softmax": [(200, 6, 30, 2), (400, 30, 3, 2)],
     "squared_error": [(400, 60, None, 2)],
 }
-FEW = [  # whose programs are small, and some of them other tests' as well
+FEW = [  # whose programs other tests have too
     ("log_loss", (60, 5, None, 1)),
-    ("softmax", (80, 4, 3, 1)),
     ("squared_error", (60, 5, None, 1)),
 ]
 RATIOS = {"ridge": [0.0], "elastic": [1e-3, 0.1, 0.5, 0.9, 0.999], "lasso": [1.0]}

@@ -13,24 +13,35 @@ pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is
 
 PROOFS = os.environ.get("HYPOTHESIS_PROFILE") == "proofs"
 SHAPES = None if PROOFS else random_paths.FEW
+NUM_LAMBDAS = 5 if PROOFS else 4
 RNG = np.random.default_rng
 
 
 @pytest.mark.parametrize("family", random_paths.RATIOS)
 def test_no_status_lies_beside_an_independent_optimum(family):
     seeds = range(500 if PROOFS else 12)
-    cases = ((seed, random_paths.case(family, seed, SHAPES, 5 if PROOFS else 4)) for seed in seeds)
-    assert path_judge.survey(family, cases) == 0
+    cases = ((seed, random_paths.case(family, seed, SHAPES, NUM_LAMBDAS)) for seed in seeds)
+    lies, left = path_judge.survey(family, cases)
+    assert lies == 0
+    # What is beyond float64 stays: columns of 10⁸ beside others of 10⁻⁸, risks of 10⁻⁷.
+    assert left <= (25 if PROOFS else 0)
 
 
 @pytest.mark.parametrize(("size", "limit"), [(1e6, 1e-8), (1e9, 1e-5)])
 def test_an_offset_of_columns_changes_no_risk_and_no_status(size, limit):
-    assert hard_paths.offsets(range(200 if PROOFS else 12), size, limit, SHAPES) == 0
+    assert hard_paths.offsets(range(200 if PROOFS else 6), size, limit, SHAPES) == 0
 
 
-def test_stiff_columns_without_a_penalty_and_with_one():
-    seeds = range(72) if PROOFS else ()
-    assert path_judge.survey("stiff", ((seed, hard_paths.stiff(seed)) for seed in seeds)) == 0
+@pytest.mark.skipif(not PROOFS, reason="many programs to compile")
+@pytest.mark.parametrize("family", ["stiff", "rare", "sizes"])
+def test_what_was_hard_once(family):
+    problem, num = {
+        "stiff": (hard_paths.stiff, 72),
+        "rare": (hard_paths.rare, 3),
+        "sizes": (hard_paths.sizes, len(hard_paths.SIZES)),
+    }[family]
+    cases = ((seed, problem(seed)) for seed in range(num))
+    assert path_judge.survey(family, cases, folds=(0,)) == (0, 0)
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])
