@@ -167,17 +167,6 @@ def _lambdas(rng, x, labels, weights, kind, l1_ratio, num, notes):
     return out
 
 
-def moved(problem: Case, size: float) -> tuple[Case, Case]:
-    """The problem, its columns rounded, and the same with `size` sd added to some: exactly."""
-    rng = np.random.default_rng(problem.x.size)
-    sd = problem.x.std(axis=0)
-    # A power of two that is at least as many sd: what is added can be taken off again.
-    offset = np.exp2(np.ceil(np.log2(size * np.where(sd > 0, sd, 1))))
-    offset = offset * (rng.random(len(sd)) < rng.choice([0.3, 1]))
-    away = problem.x + offset
-    return problem._replace(x=away - offset), problem._replace(x=away)
-
-
 def main():
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
