@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import Lasso, LogisticRegression
 
 from jaxlr import Batch, data, losses, paths
-from jaxlr.paths import march
+from jaxlr.paths import march, newton, proximal
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
 
@@ -49,65 +49,39 @@ def test_ridge_equals_scikit_learn_at_the_same_c(kind):
         np.testing.assert_allclose(path.params["w"][k], w, atol=2e-6 / np.sqrt(lam))
 
 
-def test_descents_that_are_sent_back_for_more_are_one_program(monkeypatch):
-    solved, calls = march._solved, []
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_lanes_that_are_not_proved_go_on_alone_and_are_one_program(monkeypatch, l1_ratio):
+    alone, calls = (proximal if l1_ratio else newton).alone, []
 
     def noted(*args):
         calls.append(args)
-        return solved(*args)
+        return alone(*args)
 
-    monkeypatch.setattr(march, "_solved", noted)
+    monkeypatch.setattr(proximal if l1_ratio else newton, "alone", noted)
+    program = proximal._solved if l1_ratio else alone
+    compiled = march._walked._cache_size(), program._cache_size()
     x, labels = BINARY
-    walked = march._walked._cache_size(), solved._cache_size()
-    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=0.5, tol=1e-14)
+    found = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-15)
     assert len(calls) > 1
-    assert march._walked._cache_size() - walked[0] <= 1
-    assert solved._cache_size() - walked[1] <= 1
+    assert march._walked._cache_size() - compiled[0] <= 1
+    assert program._cache_size() - compiled[1] <= 1
+    assert (found.gap <= 1e-12 * found.risk).all()
 
 
-def test_lanes_whose_gaps_do_not_halve_are_sent_back_once(monkeypatch):
-    proved, solved, calls = march.proofs.of_block, march._solved, []
-
-    def unproved(*args):
-        proof = proved(*args)
-        return proof._replace(gap=0.9 ** len(calls) * proof.risk)
-
-    def noted(*args):
-        calls.append(args)
-        return solved(*args)
-
-    monkeypatch.setattr(march.proofs, "of_block", unproved)
-    monkeypatch.setattr(march, "_solved", noted)
-    x, labels = BINARY
-    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=0.5, tol=1e-14)
-    assert len(calls) == len(LAMBDAS)
-
-
-@pytest.mark.parametrize(
-    ("known", "times_sent"), [("nothing", 1), ("an estimate", 1), ("a proof", 0)]
-)
-def test_a_lane_sent_back_in_vain_is_left_alone_at_weaker_penalties(monkeypatch, known, times_sent):
-    """One penalty is a block here, and the second of two targets is proved nothing or at once."""
-    proved, solved, moving = march.proofs.of_block, march._solved, []
-
-    def of_two(*args):
-        proof = proved(*args)
-        gap, decrement = np.array(proof.gap), np.array(proof.decrement)
-        gap[0], decrement[0] = proof.risk[0], proof.risk[0]
-        gap[1] = 0 if known == "a proof" else proof.risk[1]
-        decrement[1] = proof.risk[1] if known == "nothing" else 0
-        return proof._replace(gap=gap, decrement=decrement)
-
-    def noted(*args):
-        moving.append(np.asarray(args[5].active))
-        return solved(*args)
-
-    monkeypatch.setattr(march.proofs, "of_block", of_two)
-    monkeypatch.setattr(march, "_solved", noted)
-    monkeypatch.setattr(march, "MEMORY", 1)
-    x, labels = BINARY
-    paths.fit(Batch(x, np.stack([labels, 1 - labels])), LAMBDAS, loss=losses.log_loss)
-    np.testing.assert_array_equal(np.sum(moving, axis=0), [1, times_sent])
+def test_a_lane_goes_on_while_its_risk_falls():
+    """From a cold start at a weak penalty, with columns that few rows have."""
+    rng = np.random.default_rng(1)
+    groups = rng.choice(20, 800, p=np.append(np.full(10, 0.097), np.full(10, 0.003)))
+    x = np.c_[rng.normal(size=(800, 3)), np.eye(20)[groups]]
+    scores = x @ rng.normal(size=(x.shape[1], 4)) * 1.5 - np.array([0, 0, 4, 5])
+    labels = (scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    found = paths.fit(Batch(x, labels), [1e-6], loss=losses.softmax_cross_entropy)
+    assert found.status == [paths.Status.certified]
+    peer = LogisticRegression(C=1e6 / len(x), solver="newton-cg", tol=1e-10, max_iter=1000)
+    p = peer.fit(x, labels).predict_proba(x)[np.arange(len(x)), labels]
+    risk = -np.log(p).mean() + 1e-6 / 2 * np.sum(peer.coef_**2)
+    np.testing.assert_allclose(found.risk, risk, rtol=1e-6)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])

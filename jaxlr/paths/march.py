@@ -40,18 +40,21 @@ def march(
     l1_ratio: float,
     tol: float,
     max_steps: int,
+    start: np.ndarray | None = None,
 ) -> Answers:
     """Every target and fold of the problem under each of its descending penalties [K, m].
 
-    Lane m is target m // F on fold m % F. Runs under float64.
+    Lane m is target m // F on fold m % F, and starts from params `start` [m, C, P], or from 0.
+    Runs under float64.
     """
     engine = proximal if l1_ratio > 0 else descent
     num_penalties, num_lanes = lambdas.shape
     plan = engine.plan(family, problem, num_lanes)
     bulk = engine.bulk(problem, MARGIN * tol)
-    zeros = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]), bulk.x.dtype)
-    zeros = sharing.by_lane(zeros)
-    state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), zeros, plan)
+    if start is None:
+        start = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
+    start = sharing.by_lane(start.astype(bulk.x.dtype))
+    state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), start, plan)
     reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, num_penalties)
     narrow = bulk if bulk.x.dtype != problem.x.dtype else None

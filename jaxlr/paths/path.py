@@ -2,6 +2,7 @@
 
 import enum
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -19,6 +20,7 @@ from jaxlr.paths import (
     placed,
     separation,
     unpenalised,
+    working_set,
 )
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
@@ -177,6 +179,10 @@ def _largest_factor(family, x, ratio) -> int:
 def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
     """A march; more features than rows are first turned into as many as there are rows."""
     if ratio > 0:
+        size = family.num_outputs * (asked.x.shape[1] + 1)
+        if lambdas.shape[1] * size**2 > working_set.ROOM:
+            problem_of = partial(_problem, asked, mesh=mesh)
+            return working_set.answers(family, asked.x, problem_of, lambdas, ratio, tol, max_steps)
         problem = _problem(asked, asked.x, mesh)
         return march.march(family, problem, lambdas, ratio, tol, max_steps)
     # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.

@@ -193,8 +193,9 @@ def _moved(family, problem, lanes, state, direction) -> State:
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
     change = as_row(params - state.params), as_row(grad - state.grad)
     memory = state.memory
-    inverse, trusted = quasi_newton.learnt_inverse(*memory[:2], state.hessian, *change)
-    memory = Memory(inverse, memory.among, memory.holds & trusted)
+    if memory.inverse.size:
+        inverse, trusted = quasi_newton.learnt_inverse(*memory[:2], state.hessian, *change)
+        memory = Memory(inverse, memory.among, memory.holds & trusted)
     hessian = quasi_newton.learnt_hessian(state.hessian, *change)
     return state._replace(
         params=params,
