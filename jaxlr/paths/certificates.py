@@ -27,7 +27,8 @@ class Certificate(NamedTuple):
       gap: [L] >= J - J*; inf where nothing is known.
       decrement: [L] half of Newton's decrement squared, from a fresh Hessian: an estimate of
         J - J*, exact for a quadratic, up to twice or half of it where `shares` say as much; an
-        upper bound of that, where conjugate gradients ran out.
+        upper bound of that, where conjugate gradients ran out; the gap where Newton's step leaves
+        the region in which the Hessian says anything.
         With an l1 penalty, of the params that are or want to be other than 0. Never more than the
         gap.
       params: [L, C, P] as given, with the intercepts that are optimal for the weights.
@@ -145,11 +146,20 @@ def certify(
         if shares is not None and not family.multiclass:
             known = shares(family.curvature(bend)[:, 0], weights)
         found = conjugate.by_products(
-            family, point, dual.settles, narrow, precondition, known, drift, num_steps, is_enough
+            family,
+            point,
+            dual.settles,
+            narrow,
+            precondition,
+            known,
+            drift,
+            num_steps,
+            is_enough,
         )
     gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)
-    decrement = jnp.fmin(jnp.maximum(found.estimate, 0) / 2, gap)
+    estimate = jnp.where(_trusted(family, problem, lanes, found.step), found.estimate, jnp.inf)
+    decrement = jnp.fmin(jnp.maximum(estimate, 0) / 2, gap)
     return Certificate(risk, gap, decrement, params, rounding)
 
 
@@ -167,6 +177,22 @@ def _sharpened(family, lanes, gap, nu, steepness, radius, reach):
         return jnp.fmin(gap, nu**2 / 2 / _psi(t))
 
     return jax.lax.fori_loop(0, ROUNDS, sharper, gap)
+
+
+def _trusted(family, problem, lanes, step):
+    """Whether a Newton step [L, C, P] keeps curvatures within e^±1 of what they are: [L].
+
+    Intercepts answer a step, so what all rows have in common is left out.
+    """
+    if not family.concordance:
+        return jnp.ones(len(step), bool)
+    weights = problem.weights[lanes.fold]
+    moved = logits(without_intercept(step), problem)
+    moved = moved - jnp.einsum("lcn,ln->lc", moved, weights, precision="highest")[:, :, None]
+    reach = jnp.abs(moved[:, 0])
+    if family.multiclass:
+        reach = jnp.max(moved, axis=1) - jnp.min(moved, axis=1)
+    return family.concordance * jnp.max(jnp.where(weights > 0, reach, 0), axis=1) <= 1
 
 
 def _psi(t: Array) -> Array:

@@ -72,7 +72,7 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int, turn: int
         coupling.astype(dtype),
         jnp.zeros((1, 0), dtype),
         lam,
-        doubt[:, 0].astype(dtype),
+        jnp.max(doubt, axis=1).astype(dtype),
     )
 
 

@@ -13,6 +13,7 @@ from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Problem
 
 CONSTANT = 8 * np.finfo(np.float64).eps  # of a column's size: a spread that is rounding
+DUST = 1e-11  # of the columns: what others leave of one that float64 params can still use
 
 
 class Basis(NamedTuple):
@@ -34,7 +35,7 @@ def basis(x: np.ndarray, weights: np.ndarray) -> Basis:
     constant = length <= CONSTANT * np.sqrt(weights @ x**2)
     scale = np.where(constant, np.inf, length)
     _, values, vt = np.linalg.svd(np.sqrt(weights)[:, None] * (away / scale), full_matrices=False)
-    cut = max(x.shape) * np.finfo(np.float64).eps * values.max(initial=0)
+    cut = DUST * values.max(initial=0)
     back = vt.T * np.where(values > cut, 1 / np.where(values > cut, values, 1), 0)
     return Basis((away / scale) @ back, back / scale[:, None], centre)
 
