@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import door, families, grids, placed
+from jaxlr.paths import choices, containers, door, families, grids, placed
 from jaxlr.paths.path import Path, Status, fit
 from jaxlr.pytypes import Array, Batch
 
@@ -22,15 +22,17 @@ class CrossValidation(NamedTuple):
       path: every lane, [T?, F, A, K].
       lambdas: [K].
       l1_ratios: [A].
-      scores: [T?, F, A, K] the metric on the rows that the fold holds out; NaN where separable.
-      mean, standard_error: [T?, A, K] over folds.
+      scores: [T?, F, A, K] the metric on the rows that the fold holds out; NaN where separable,
+        unless all that is missing are classes that no row at all is of.
+      mean, standard_error: [T?, A, K] over the folds that are not `left_out`, the same for every
+        setting; NaN where one of these has no score, and such a setting is not chosen.
       best: [T?, 2] indices (a, k) of the best mean.
       one_standard_error: [T?, 2] the largest λ, at the best l1_ratio, whose mean is within one
         standard error of the best.
       chosen: [T?, 2] that of the rule.
       refit: Path of the chosen setting on all rows, [T?].
       predictions: [T?, N] or [T?, N, C] held-out logits of every row at the chosen setting, the
-        mean where several folds hold it out, NaN where none does.
+        mean where several folds hold it out, NaN where none does that could have a score.
     """
 
     path: Path
@@ -44,6 +46,11 @@ class CrossValidation(NamedTuple):
     chosen: np.ndarray
     refit: Path
     predictions: np.ndarray
+
+    @property
+    def left_out(self) -> np.ndarray:
+        """[T?, F] folds without a finite score at any setting: no mean knows of them."""
+        return ~np.isfinite(self.scores).any(axis=(-2, -1))
 
 
 def cross_validate(
@@ -80,31 +87,36 @@ def cross_validate(
       rule: "best", or "one_standard_error".
 
     Raises:
-      ValueError: as `fit`; one fold, or one that holds nothing out; an unknown rule.
+      ValueError: as `fit`; one fold, or one that holds nothing out; an unknown rule; scores that
+        leave nothing to choose by.
     """
     if rule not in RULES:
         raise ValueError(f"rule must be one of {', '.join(RULES)}, and is {rule!r}")
     mesh = placed.checked(mesh)
-    if np.ndim(fold_weights) != 2 or len(fold_weights) < 2:
+    fold_weights = containers.numbers("fold_weights", fold_weights)
+    if fold_weights.ndim != 2 or len(fold_weights) < 2:
         raise ValueError(
-            f"fold_weights must be [F, N] with 2 folds at least; shape {np.shape(fold_weights)}"
+            f"fold_weights must be [F, N] with 2 folds at least; shape {fold_weights.shape}"
         )
-    asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes)
-    held_out = _held_out(batch, fold_weights)
+    asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes, held_out=True)
+    fold_weights = fold_weights[:, asked.counted]
+    weights = np.ones(len(asked.counted)) if batch.weights is None else np.asarray(batch.weights)
+    targets = Batch(asked.x, asked.labels, weights[asked.counted])
+    held_out = _held_out(targets, fold_weights)
     if lambdas is None:
-        whole = door.given(batch, None, loss, l1_ratio, None, num_classes)
+        whole = door.given(targets, None, loss, l1_ratio, None, asked.num_classes)
         lambdas = grids.of(whole, loss)
-    several = np.ndim(batch.labels) == 2
-    targets = batch._replace(labels=np.atleast_2d(np.asarray(batch.labels)))
     options = {"loss": loss, "tol": tol, "num_classes": asked.num_classes}
     options |= {"max_steps": max_steps, "mesh": mesh}
     path = fit(targets, lambdas, l1_ratio=asked.l1_ratios, fold_weights=fold_weights, **options)
     metric = metric or _mean_loss(loss, asked.num_classes)
-    scores = _scores(path, asked, held_out, metric, mesh)
-    mean = scores.mean(axis=1)
-    error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
-    best, simplest = _choices(mean, error, maximise)
+    endless = _endless(path, asked)
+    scores = np.where(endless, np.nan, _scores(path, asked, held_out, metric, mesh))
+    mean, error = choices.means(scores, endless)
+    best, simplest = choices.choices(mean, error, maximise)
     chosen = best if rule == "best" else simplest
+    if rule == "one_standard_error":
+        choices.check_errors(error)
     refit = _refit(targets, path.lambdas, asked.l1_ratios, chosen, options)
     found = CrossValidation(
         path,
@@ -117,15 +129,14 @@ def cross_validate(
         simplest,
         chosen,
         refit,
-        _predictions(path, asked, held_out, chosen, mesh),
+        _predictions(path, asked, held_out, endless, chosen, mesh),
     )
-    return found if several else _of_one_target(found)
+    return found if asked.axes[0] else _of_one_target(found)
 
 
 def _held_out(batch, fold_weights) -> np.ndarray:
     """[F, N] the weights of the rows that each fold holds out."""
-    weights = np.ones(len(batch.x)) if batch.weights is None else np.asarray(batch.weights)
-    held_out = (np.asarray(fold_weights) == 0) * weights
+    held_out = (fold_weights == 0) * np.asarray(batch.weights, np.float64)
     empty = np.flatnonzero(held_out.sum(axis=1) == 0)
     if len(empty):
         raise ValueError(f"fold {empty[0]} of fold_weights holds no row out: give it zeros")
@@ -155,6 +166,20 @@ def _of_setting(metric, x, labels, held_out, w, b):
     return jax.vmap(one)(labels, _logits(x, w, b), held_out)
 
 
+def _endless(path, asked) -> np.ndarray:
+    """[T, F, A, K] lanes that can't be chosen: what has no optimum is no fit.
+
+    A class that no row at all is of is in no fold's way, if two others are left.
+    """
+    endless = path.status == Status.separable
+    if asked.num_classes is None:
+        return endless
+    classes = np.arange(asked.num_classes)
+    heard = np.array([np.isin(classes, labels) for labels in asked.labels])  # [T, C]
+    same = (np.isfinite(path.params["b"]) == heard[:, None, None, None]).all(axis=-1)
+    return endless & ~(same & (heard.sum(axis=1) > 1)[:, None, None, None])
+
+
 def _scores(path, asked, held_out, metric, mesh) -> np.ndarray:
     """[T, F, A, K], a setting (a, k) at a time."""
     num_targets, num_folds, num_ratios, num_lambdas = path.risk.shape
@@ -170,20 +195,7 @@ def _scores(path, asked, held_out, metric, mesh) -> np.ndarray:
                 w, b = (v.reshape(-1, *v.shape[2:]) for v in (w, b))
                 values = _of_setting(metric, x, labels, weights, w, b)
                 out[:, :, a, k] = np.asarray(values).reshape(num_targets, num_folds)
-    # A direction is no fit: what has no optimum can't be chosen.
-    return np.where(path.status == Status.separable, np.nan, out)
-
-
-def _choices(mean, error, maximise) -> tuple[np.ndarray, np.ndarray]:
-    """(best, one_standard_error), [T, 2] each."""
-    loss = np.where(np.isnan(mean), np.inf, -mean if maximise else mean)
-    best, simplest = [], []
-    for table, spread in zip(loss, error, strict=True):
-        a, k = np.unravel_index(np.argmin(table), table.shape)
-        limit = table[a, k] + np.nan_to_num(spread[a, k])
-        best.append((a, k))
-        simplest.append((a, int(np.argmax(table[a] <= limit))))  # λ descends: the first is largest
-    return np.array(best), np.array(simplest)
+    return out
 
 
 def _refit(batch, lambdas, l1_ratios, chosen, options) -> Path:
@@ -199,17 +211,21 @@ def _refit(batch, lambdas, l1_ratios, chosen, options) -> Path:
     return Path(*jax.tree.map(lambda *leaves: np.stack(leaves), *parts), lambdas[chosen[:, 1]])
 
 
-def _predictions(path, asked, held_out, chosen, mesh) -> np.ndarray:
+def _predictions(path, asked, held_out, endless, chosen, mesh) -> np.ndarray:
+    """[T, N] or [T, N, C] of all the caller's rows."""
+    num_targets, _, _, _, _, *classes = path.params["w"].shape
+    out = np.full((num_targets, len(asked.counted), *classes), np.nan)
     with jax.enable_x64(True), placed.within(mesh):
-        x, rows = placed.rows(asked.x, 0, mesh), []
+        x = placed.rows(asked.x, 0, mesh)
         for target, (a, k) in enumerate(chosen):
             w, b = (path.params[name][target, :, a, k] for name in "wb")
             logits = np.asarray(_logits(x, jnp.asarray(w), jnp.asarray(b)))[:, : len(asked.x)]
-            away = (held_out > 0).astype(float)
-            away = away.reshape(*away.shape, *[1] * (logits.ndim - 2))
+            away = (held_out > 0) & ~endless[target, :, a, k, None]
+            away = away.reshape(*away.shape, *[1] * len(classes))
             with np.errstate(invalid="ignore"):
-                rows.append((logits * away).sum(axis=0) / away.sum(axis=0))
-    return np.stack(rows)
+                mean = np.where(away, logits, 0).sum(axis=0) / away.sum(axis=0)
+            out[target, asked.counted] = mean
+    return out
 
 
 def _of_one_target(found: CrossValidation) -> CrossValidation:

@@ -179,4 +179,4 @@ def _num_classes(labels, whole, num_classes) -> int:
             f"labels go up to class {largest}, and no row is of class {gap}: code them by"
             f" np.unique(labels, return_inverse=True)[1], or declare num_classes={largest + 1}"
         )
-    return largest + 1
+    return max(largest + 1, 2)  # one class alone is what it would be of two

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import blas, door, families, folds, grids, host, march, placed, separation
+from jaxlr.paths import blas, door, families, folds, grids, host, limits, march, placed
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -22,7 +22,10 @@ class Status(enum.IntEnum):
     solved: decrement <= tol * risk, an estimate.
     stalled: neither, and no better point is found: float64 ends here.
     budget: there was progress to the last, and the steps ran out.
-    separable: no finite optimum; params hold a direction along which the risk falls for ever.
+    separable: no finite optimum, and no finite intercept: a class has no row of weight (of two
+      classes: all rows are of one). Its intercept is -inf (the one logit's -inf or +inf), and the
+      other params are the optimum of the classes that are left. Without a penalty: labels that
+      some direction separates; params hold the direction, along which the risk falls for ever.
     nan: the risk is not finite.
     """
 
@@ -42,8 +45,8 @@ class Path(NamedTuple):
 
     Attributes:
       params: {"w": [..., D] or [..., D, C], "b": [...] or [..., C]}.
-      risk: J.
-      gap: an upper bound on J - J*.
+      risk: J; where it is separable its infimum, without a penalty an estimate of that.
+      gap: an upper bound on J - J*, infinite for a direction.
       decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian, to a
         factor of two at worst; a bound on that where it was not found within the steps that are
         taken for it. Never more than the gap.
@@ -105,24 +108,24 @@ def fit(
         raise ValueError(f"max_steps must be at least 1, and is {max_steps}")
     if asked.lambdas is None:
         asked = asked._replace(lambdas=grids.of(asked, loss))
-    directions = _separations(asked, loss)
+    endless = limits.limits(asked, loss)
     with jax.enable_x64(True), placed.within(mesh):
         parts = [
-            _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh)
+            _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh)
             for ratio in asked.l1_ratios
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
-    return _shaped(asked, answers, directions, tol, max_steps)
+    return _shaped(asked, answers, endless, tol, max_steps)
 
 
-def _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh) -> Answers:
+def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
     """The answers of one l1_ratio, [T, F, K, ...]."""
     num_targets, num_folds = len(asked.labels), len(asked.weights)
     lambdas = np.repeat(asked.lambdas[:, None], num_targets * num_folds, axis=1)
-    if directions is not None:
+    if endless is not None:
         # A lane without an optimum waits at the last penalty that has one.
         last = lambdas[-2] if len(lambdas) > 1 else 1.0
-        lambdas[-1] = np.where(np.isfinite(directions).all(axis=(2, 3)).ravel(), last, 0)
+        lambdas[-1] = np.where(endless.waiting.ravel(), last, lambdas[-1])
     family = families.family(loss, asked.num_classes)
     if ratio == 0 and loss is losses.squared_error:
         answers = _least_squares(family, asked, mesh)
@@ -183,49 +186,24 @@ def _problem(asked, x, mesh, power=0) -> Problem:
     return placed.problem(arrays, mesh)
 
 
-def _separations(asked, loss) -> np.ndarray | None:
-    """A direction for every target and fold [T, F, C, P] that separates at λ = 0, or None.
-
-    NaN where there is no separation; None where λ = 0 is not asked, or nothing separates.
-    """
-    if asked.lambdas[-1] > 0 or loss not in (losses.log_loss, losses.softmax_cross_entropy):
-        return None
-    size = (asked.num_classes or 1, asked.x.shape[1] + 1)
-    out = np.full((len(asked.labels), len(asked.weights), *size), np.nan)
-    for target, labels in enumerate(asked.labels):
-        for fold, weights in enumerate(asked.weights):
-            found = separation.separating_direction(asked.x, labels, weights, asked.num_classes)
-            if found is not None:
-                out[target, fold] = found
-    if np.isnan(out).all():
-        return None
-    return out
-
-
-def _shaped(asked, answers, directions, tol, max_steps) -> Path:
+def _shaped(asked, answers, endless, tol, max_steps) -> Path:
     """The answers under the axes that were asked for, with their statuses."""
+    separable = np.zeros(answers.risk.shape, bool)
+    if endless is not None:
+        answers, separable = limits.applied(endless, asked, answers)
     bound = tol * answers.risk
     status = np.select(
         [
             ~np.isfinite(answers.risk),
+            separable,
             answers.gap <= bound,
             answers.decrement <= bound,
             answers.num_steps >= max_steps,
         ],
-        [Status.nan, Status.certified, Status.solved, Status.budget],
+        [Status.nan, Status.separable, Status.certified, Status.solved, Status.budget],
         Status.stalled,
     ).astype(np.int32)
     params = answers.params
-    if directions is not None:
-        separable = np.isfinite(directions).all(axis=(2, 3))  # [T, F]
-        status[separable, :, -1] = Status.separable
-        params[separable, :, -1] = directions[separable][:, None]
-        for column, value in (
-            (answers.risk, 0.0),
-            (answers.gap, np.inf),
-            (answers.decrement, np.inf),
-        ):
-            column[separable, :, -1] = value
     if asked.num_classes is None:
         params = params[..., 0, :]
     w, b = params[..., :-1], params[..., -1]
