@@ -14,16 +14,16 @@ def means(scores: np.ndarray, endless: np.ndarray) -> tuple[np.ndarray, np.ndarr
       ValueError: where all of a target's means would be NaN.
     """
     scored = np.isfinite(scores)
-    means, errors = np.full((2, *scores[:, 0].shape), np.nan)
+    mean, error = np.full((2, *scores[:, 0].shape), np.nan)
     for target, table in enumerate(np.where(scored, scores, np.nan)):
         table = table[scored[target].any(axis=(1, 2))]
         if len(table):
-            means[target] = table.mean(axis=0)
+            mean[target] = table.mean(axis=0)
         if len(table) > 1:
-            errors[target] = table.std(axis=0, ddof=1) / np.sqrt(len(table))
-        if np.isnan(means[target]).all():
+            error[target] = table.std(axis=0, ddof=1) / np.sqrt(len(table))
+        if np.isnan(mean[target]).all():
             raise ValueError(_nothing_to_choose_by(target, scored[target], endless[target]))
-    return means, errors
+    return mean, error
 
 
 def _nothing_to_choose_by(target, scored, endless) -> str:
@@ -47,7 +47,7 @@ def _folds(those) -> str:
     return f"fold {', '.join(map(str, first))}" + f" and {more} more" * bool(more)
 
 
-def choices(mean: np.ndarray, error: np.ndarray, maximise: bool) -> tuple[np.ndarray, np.ndarray]:
+def choose(mean: np.ndarray, error: np.ndarray, maximise: bool) -> tuple[np.ndarray, np.ndarray]:
     """(best, one_standard_error), [T, 2] each: (a, k) of the least mean, and of the largest λ near.
 
     Where one fold alone has scores there is no error, and the second is the first.

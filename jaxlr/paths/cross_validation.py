@@ -1,15 +1,13 @@
 """Penalties compared on the rows that each fold holds out, and the chosen one refitted on all."""
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import choices, containers, door, families, grids, placed
-from jaxlr.paths.path import Path, Status, fit
+from jaxlr.paths import choices, containers, door, grids, held_out, placed
+from jaxlr.paths.path import Path, fit
 from jaxlr.pytypes import Array, Batch
 
 RULES = ("best", "one_standard_error")
@@ -100,24 +98,28 @@ def cross_validate(
         )
     asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes, held_out=True)
     fold_weights = fold_weights[:, asked.counted]
-    weights = np.ones(len(asked.counted)) if batch.weights is None else np.asarray(batch.weights)
+    weights = np.ones(len(asked.counted))
+    if batch.weights is not None:
+        weights = containers.numbers("weights", batch.weights)
     targets = Batch(asked.x, asked.labels, weights[asked.counted])
-    held_out = _held_out(targets, fold_weights)
+    away = held_out.weights(targets.weights, fold_weights)
     if lambdas is None:
         whole = door.given(targets, None, loss, l1_ratio, None, asked.num_classes)
         lambdas = grids.of(whole, loss)
     options = {"loss": loss, "tol": tol, "num_classes": asked.num_classes}
     options |= {"max_steps": max_steps, "mesh": mesh}
     path = fit(targets, lambdas, l1_ratio=asked.l1_ratios, fold_weights=fold_weights, **options)
-    metric = metric or _mean_loss(loss, asked.num_classes)
-    endless = _endless(path, asked)
-    scores = np.where(endless, np.nan, _scores(path, asked, held_out, metric, mesh))
+    metric = metric or held_out.mean_loss(loss, asked.num_classes)
+    endless = held_out.endless(path, asked)
+    scores = np.where(endless, np.nan, held_out.scores(path, asked, away, metric, mesh))
     mean, error = choices.means(scores, endless)
-    best, simplest = choices.choices(mean, error, maximise)
+    best, simplest = choices.choose(mean, error, maximise)
     chosen = best if rule == "best" else simplest
     if rule == "one_standard_error":
         choices.check_errors(error)
     refit = _refit(targets, path.lambdas, asked.l1_ratios, chosen, options)
+    away = away * ~endless[np.arange(len(chosen)), :, *chosen.T][:, :, None]
+    predictions = held_out.predictions(path, asked, away, chosen, mesh)
     found = CrossValidation(
         path,
         path.lambdas,
@@ -129,73 +131,9 @@ def cross_validate(
         simplest,
         chosen,
         refit,
-        _predictions(path, asked, held_out, endless, chosen, mesh),
+        predictions,
     )
     return found if asked.axes[0] else _of_one_target(found)
-
-
-def _held_out(batch, fold_weights) -> np.ndarray:
-    """[F, N] the weights of the rows that each fold holds out."""
-    held_out = (fold_weights == 0) * np.asarray(batch.weights, np.float64)
-    empty = np.flatnonzero(held_out.sum(axis=1) == 0)
-    if len(empty):
-        raise ValueError(f"fold {empty[0]} of fold_weights holds no row out: give it zeros")
-    return held_out
-
-
-@lru_cache  # one object for one loss: programs are found by it
-def _mean_loss(loss, num_classes):
-    def mean_loss(labels, logits, *, sample_weight):
-        family = families.family(loss, num_classes)
-        z = logits.T[None] if num_classes else logits[None, None]
-        return jnp.vdot(family.value(z, labels[None])[0], sample_weight) / jnp.sum(sample_weight)
-
-    return mean_loss
-
-
-def _logits(x, w, b) -> Array:
-    """Of lanes w [m, D(, C)]: [m, N(, C)]."""
-    return jnp.einsum("nd,md...->mn...", x, w, precision="highest") + b[:, None]
-
-
-@partial(jax.jit, static_argnums=0)
-def _of_setting(metric, x, labels, held_out, w, b):
-    def one(labels, logits, weights):
-        return metric(labels, logits, sample_weight=weights)
-
-    return jax.vmap(one)(labels, _logits(x, w, b), held_out)
-
-
-def _endless(path, asked) -> np.ndarray:
-    """[T, F, A, K] lanes that can't be chosen: what has no optimum is no fit.
-
-    A class that no row at all is of is in no fold's way, if two others are left.
-    """
-    endless = path.status == Status.separable
-    if asked.num_classes is None:
-        return endless
-    classes = np.arange(asked.num_classes)
-    heard = np.array([np.isin(classes, labels) for labels in asked.labels])  # [T, C]
-    same = (np.isfinite(path.params["b"]) == heard[:, None, None, None]).all(axis=-1)
-    return endless & ~(same & (heard.sum(axis=1) > 1)[:, None, None, None])
-
-
-def _scores(path, asked, held_out, metric, mesh) -> np.ndarray:
-    """[T, F, A, K], a setting (a, k) at a time."""
-    num_targets, num_folds, num_ratios, num_lambdas = path.risk.shape
-    labels = np.repeat(asked.labels, num_folds, axis=0)
-    weights = np.tile(held_out, (num_targets, 1))
-    out = np.empty(path.risk.shape)
-    with jax.enable_x64(True), placed.within(mesh), jax.numpy_dtype_promotion("standard"):
-        x, labels = placed.rows(asked.x, 0, mesh), placed.rows(labels, 1, mesh)
-        weights = placed.rows(weights, 1, mesh, weighs=True)
-        for a in range(num_ratios):
-            for k in range(num_lambdas):
-                w, b = (path.params[name][:, :, a, k] for name in "wb")
-                w, b = (v.reshape(-1, *v.shape[2:]) for v in (w, b))
-                values = _of_setting(metric, x, labels, weights, w, b)
-                out[:, :, a, k] = np.asarray(values).reshape(num_targets, num_folds)
-    return out
 
 
 def _refit(batch, lambdas, l1_ratios, chosen, options) -> Path:
@@ -209,23 +147,6 @@ def _refit(batch, lambdas, l1_ratios, chosen, options) -> Path:
                 at = (target, int(np.searchsorted(ks, k)))
                 parts[target] = jax.tree.map(lambda leaf, at=at: leaf[at], path[:-1])
     return Path(*jax.tree.map(lambda *leaves: np.stack(leaves), *parts), lambdas[chosen[:, 1]])
-
-
-def _predictions(path, asked, held_out, endless, chosen, mesh) -> np.ndarray:
-    """[T, N] or [T, N, C] of all the caller's rows."""
-    num_targets, _, _, _, _, *classes = path.params["w"].shape
-    out = np.full((num_targets, len(asked.counted), *classes), np.nan)
-    with jax.enable_x64(True), placed.within(mesh):
-        x = placed.rows(asked.x, 0, mesh)
-        for target, (a, k) in enumerate(chosen):
-            w, b = (path.params[name][target, :, a, k] for name in "wb")
-            logits = np.asarray(_logits(x, jnp.asarray(w), jnp.asarray(b)))[:, : len(asked.x)]
-            away = (held_out > 0) & ~endless[target, :, a, k, None]
-            away = away.reshape(*away.shape, *[1] * len(classes))
-            with np.errstate(invalid="ignore"):
-                mean = np.where(away, logits, 0).sum(axis=0) / away.sum(axis=0)
-            out[target, asked.counted] = mean
-    return out
 
 
 def _of_one_target(found: CrossValidation) -> CrossValidation:
