@@ -181,6 +181,14 @@ def test_a_grid_knows_no_offset_of_labels_or_features():
         np.testing.assert_allclose(grid[0], slopes.max() / 1e-3, rtol=1e-5)
 
 
+def test_a_grid_hears_a_class_of_next_to_no_weight():
+    labels, weights = np.arange(20) == 7, np.where(np.arange(20) == 7, 1e-9, 1)
+    grid = paths.lambda_grid(Batch(X, labels, weights), loss=losses.log_loss, num=2)
+    share = weights / weights.sum()
+    slopes = np.abs((X - share @ X).T @ (share * (labels - share @ labels)))
+    np.testing.assert_allclose(grid[0], slopes.max() / 1e-3, rtol=1e-6)
+
+
 NAN = np.nan
 
 
