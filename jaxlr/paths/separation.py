@@ -70,7 +70,9 @@ def separating_direction(
             found = _checked(given, _without_dust(direction, np.abs(given.x).max(axis=0)))
     if found is None:
         return None
-    found[:, -1] -= found[:, :-1] @ centre
+    before, w = found[:, -1], found[:, :-1]
+    b, rounding = before - w @ centre, np.abs(before) + np.abs(w) @ np.abs(centre)
+    found[:, -1] = np.where(np.abs(b) > 8 * np.finfo(np.float64).eps * rounding, b, 0)
     return found[0] if num_classes is None else found
 
 
