@@ -19,11 +19,13 @@ DUST = 1e-11  # of the columns: what others leave of one that float64 params can
 class Basis(NamedTuple):
     """Rows in a basis [N, R] of unit variance, without correlations; 0 in columns that are spare.
 
-    A weight w of x is `back` [D, R] times one of these, and the intercept is less by centre · w.
+    A weight w of x is `back` [D, R] times one of these, and the intercept is less by centre · w;
+    `forth` [D, R] times w is one of these that fits the rows alike.
     """
 
     rows: np.ndarray
     back: np.ndarray
+    forth: np.ndarray
     centre: np.ndarray
 
 
@@ -36,8 +38,10 @@ def basis(x: np.ndarray, weights: np.ndarray) -> Basis:
     scale = np.where(constant, np.inf, length)
     _, values, vt = np.linalg.svd(np.sqrt(weights)[:, None] * (away / scale), full_matrices=False)
     cut = DUST * values.max(initial=0)
-    back = vt.T * np.where(values > cut, 1 / np.where(values > cut, values, 1), 0)
-    return Basis((away / scale) @ back, back / scale[:, None], centre)
+    kept = values > cut
+    back = vt.T * np.where(kept, 1 / np.where(kept, values, 1), 0)
+    forth = vt.T * np.where(kept, values, 0) * np.where(constant, 0, length)[:, None]
+    return Basis((away / scale) @ back, back / scale[:, None], forth, centre)
 
 
 def answers(
@@ -46,13 +50,14 @@ def answers(
     labels: np.ndarray,
     weights: np.ndarray,
     solvable: np.ndarray,
+    before: np.ndarray | None,
     tol: float,
     max_steps: int,
     mesh,
 ) -> resort.Table:
     """Of targets [T, N] and folds [F, N], of which `solvable` [T, F] have an optimum.
 
-    Leaves are [T, F, 1, ...].
+    Params `before` [T, F, C, P] are near it, if there are any. Leaves are [T, F, 1, ...].
     """
     num_targets, num_folds = solvable.shape
     shape = (num_targets, num_folds, 1)
@@ -69,7 +74,12 @@ def answers(
         for target in np.flatnonzero(solvable[:, fold]):
             own = labels[target : target + 1], weights[fold : fold + 1]
             arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
-            lane = _alone(family, placed.problem(arrays, mesh), tol, max_steps)
+            start = np.zeros((family.num_outputs, rows.x.shape[1]))
+            if before is not None:
+                w, b = before[target, fold][:, :-1], before[target, fold][:, -1]
+                start[:, :-1] = w @ found.forth
+                start[:, -1] = b + w @ found.centre
+            lane = _alone(family, placed.problem(arrays, mesh), start, tol, max_steps)
             w = lane.params[..., :-1] @ found.back.T
             b = lane.params[..., -1] - w @ found.centre
             lane = lane._replace(params=np.concatenate([w, b[..., None]], axis=-1))
@@ -78,14 +88,14 @@ def answers(
     return out
 
 
-def _alone(family, problem, tol, max_steps) -> resort.Table:
-    """The first lane of a problem, from 0: leaves [1, m, ...], of which the others mean nothing."""
+def _alone(family, problem, start, tol, max_steps) -> resort.Table:
+    """The first lane of a problem, from params `start`: leaves [1, m, ...]; others mean nothing."""
     lanes = (1, len(problem.labels) * len(problem.weights))  # a mesh may have repeated it
     table = resort.Table(
         np.full(lanes, np.inf),
         np.zeros(lanes),
         np.zeros(lanes),
-        np.zeros((*lanes, family.num_outputs, problem.x.shape[1])),
+        np.tile(start, (*lanes, 1, 1)),
         np.zeros(lanes, np.int32),
     )
     table.gap[:, 0] = np.inf
