@@ -119,7 +119,7 @@ def certify(
     gap = jnp.fmin(risk, jnp.fmin(dual.full, dual.short))
     smooth = lanes.l1_ratio == 0
     grad, moves = _subgradient(params, u, ridge, lasso)
-    radius = (_spread(family) * _radius(problem))[lanes.fold]
+    radius = (_spread(family) * _radius(family, problem))[lanes.fold]
     steepness = norm(without_intercept(grad)) + grad_error
 
     def local(upper, reach, trace, gap=gap):
@@ -188,7 +188,8 @@ def _trusted(family, problem, lanes, step):
         return jnp.ones(len(step), bool)
     weights = problem.weights[lanes.fold]
     moved = logits(without_intercept(step), problem)
-    moved = moved - jnp.einsum("lcn,ln->lc", moved, weights, precision="highest")[:, :, None]
+    if family.intercept:
+        moved = moved - jnp.einsum("lcn,ln->lc", moved, weights, precision="highest")[:, :, None]
     reach = jnp.abs(moved[:, 0])
     if family.multiclass:
         reach = jnp.max(moved, axis=1) - jnp.min(moved, axis=1)
@@ -202,7 +203,12 @@ def _psi(t: Array) -> Array:
 
 
 def _spread(family: Family) -> float:
-    """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal."""
+    """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal.
+
+    Without intercepts it is that of x_i · d_W alone.
+    """
+    if not family.intercept:
+        return math.sqrt(2) if family.multiclass else 1.0
     if not family.multiclass:
         return 2.0
     others = family.num_outputs - 1
@@ -213,12 +219,13 @@ def reaching(family: Family, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
     if not family.concordance:
         return jnp.full(len(problem.weights), jnp.inf)
-    return over(1.0, (family.concordance * _spread(family) * _radius(problem)) ** 2)
+    return over(1.0, (family.concordance * _spread(family) * _radius(family, problem)) ** 2)
 
 
-def _radius(problem: Problem) -> Array:
-    """The largest ‖x - x̄‖ among a fold's rows: [F]."""
+def _radius(family: Family, problem: Problem) -> Array:
+    """The largest ‖x - x̄‖ among a fold's rows, ‖x‖ without intercepts: [F]."""
     centre = without_intercept(gradient(problem.weights[:, None], problem))
+    centre = centre if family.intercept else jnp.zeros_like(centre)
     squares = squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
     distances = squares - 2 * logits(centre, problem)[:, 0]
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled

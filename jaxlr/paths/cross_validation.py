@@ -65,11 +65,12 @@ def cross_validate(
     num_classes: int | None = None,
     max_steps: int = 1000,
     mesh: jax.sharding.Mesh | None = None,
+    fit_intercept: bool = True,
 ) -> CrossValidation:
     """Fits folds x l1_ratios x λ at once, scores what each fold holds out, chooses and refits.
 
     Args:
-      batch: as for `fit`, and so loss, l1_ratio, tol, num_classes, max_steps and mesh.
+      batch: as for `fit`, and so loss, l1_ratio, tol, num_classes, max_steps, mesh, fit_intercept.
       lambdas: as for `fit`; the default ones are those of all rows.
       loss: see batch.
       l1_ratio: see batch.
@@ -77,6 +78,7 @@ def cross_validate(
       num_classes: see batch.
       max_steps: see batch.
       mesh: see batch.
+      fit_intercept: see batch.
       fold_weights: [F, N], F >= 2; a fold holds out the rows of weight 0.
       metric: (labels [N], logits [N] or [N, C], *, sample_weight [N]) -> [], as from a function
         of `metrics` that has been given predictions or probabilities of these logits; None is
@@ -104,10 +106,11 @@ def cross_validate(
     targets = Batch(asked.x, asked.labels, weights[asked.counted])
     away = held_out.weights(targets.weights, fold_weights)
     if lambdas is None:
-        whole = door.given(targets, None, loss, l1_ratio, None, asked.num_classes)
+        given = targets, None, loss, l1_ratio, None, asked.num_classes
+        whole = door.given(*given, fit_intercept=fit_intercept)
         lambdas = grids.of(whole, loss)
     options = {"loss": loss, "tol": tol, "num_classes": asked.num_classes}
-    options |= {"max_steps": max_steps, "mesh": mesh}
+    options |= {"max_steps": max_steps, "mesh": mesh, "fit_intercept": fit_intercept}
     path = fit(targets, lambdas, l1_ratio=asked.l1_ratios, fold_weights=fold_weights, **options)
     metric = metric or held_out.mean_loss(loss, asked.num_classes)
     endless = held_out.endless(path, asked)
@@ -137,14 +140,14 @@ def cross_validate(
 
 
 def _refit(batch, lambdas, l1_ratios, chosen, options) -> Path:
-    """Each target's own setting on all rows, [T]: a path through the chosen λ for each l1_ratio."""
+    """Each target's own setting on all rows, [T]: a path down to the chosen λ for each l1_ratio."""
     parts = [None] * len(chosen)
     for a in np.unique(chosen[:, 0]):
-        ks = np.unique(chosen[chosen[:, 0] == a, 1])
-        path = fit(batch, lambdas[ks], l1_ratio=float(l1_ratios[a]), **options)
+        last = chosen[chosen[:, 0] == a, 1].max()
+        path = fit(batch, lambdas[: last + 1], l1_ratio=float(l1_ratios[a]), **options)
         for target, (own, k) in enumerate(chosen):
             if own == a:
-                at = (target, int(np.searchsorted(ks, k)))
+                at = (target, int(k))
                 parts[target] = jax.tree.map(lambda leaf, at=at: leaf[at], path[:-1])
     return Path(*jax.tree.map(lambda *leaves: np.stack(leaves), *parts), lambdas[chosen[:, 1]])
 

@@ -22,6 +22,7 @@ class Given(NamedTuple):
       num_classes: C, or None for a loss of a scalar.
       axes: which of targets, folds and l1_ratios the caller gave as an axis.
       counted: which of the caller's rows these N are.
+      fit_intercept: whether there is an intercept.
     """
 
     x: np.ndarray
@@ -32,6 +33,7 @@ class Given(NamedTuple):
     num_classes: int | None
     axes: tuple[bool, bool, bool]
     counted: np.ndarray
+    fit_intercept: bool = True
 
 
 def given(
@@ -43,6 +45,7 @@ def given(
     num_classes: int | None,
     *,
     held_out: bool = False,
+    fit_intercept: bool = True,
 ) -> Given:
     """Checks everything; a ValueError names the argument, its value and the cure.
 
@@ -77,7 +80,8 @@ def given(
     axes = (labels.ndim == 2, fold_weights is not None, np.ndim(l1_ratio) > 0)
     labels, num_classes = _labels(labels, counted, loss, num_classes)
     lambdas = None if lambdas is None else _lambdas(lambdas)
-    return Given(x, labels, weights, lambdas, l1_ratios, num_classes, axes, counted)
+    of_rows = x, labels, weights, lambdas, l1_ratios, num_classes, axes, counted
+    return Given(*of_rows, bool(fit_intercept))
 
 
 def _lambdas(lambdas) -> np.ndarray:

@@ -23,6 +23,7 @@ def lambda_grid(
     ratio: float = RATIO,
     l1_ratio: float = 0.0,
     num_classes: int | None = None,
+    fit_intercept: bool = True,
 ) -> np.ndarray:
     """Penalties [num], descending evenly in their logarithm from λ_max to ratio · λ_max.
 
@@ -34,7 +35,7 @@ def lambda_grid(
     Raises:
       ValueError: as `fit`; num < 1; ratio not between 0 and 1.
     """
-    asked = door.given(batch, None, loss, l1_ratio, None, num_classes)
+    asked = door.given(batch, None, loss, l1_ratio, None, num_classes, fit_intercept=fit_intercept)
     return of(asked, loss, num, ratio)
 
 
@@ -44,15 +45,17 @@ def of(asked: door.Given, loss: Callable, num: int = NUM, ratio: float = RATIO) 
         raise ValueError(f"num must be at least 1, and is {num}")
     if not 0 < ratio < 1:
         raise ValueError(f"ratio must lie between 0 and 1, and is {ratio}")
-    family = families.family(loss, asked.num_classes)
+    family = families.family(loss, asked.num_classes, asked.fit_intercept)
     with jax.enable_x64(True):
         labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
         labels = np.repeat(labels, len(asked.weights), axis=0)
         weights = np.tile(asked.weights, (len(asked.labels), 1))
         first, slopes = map(np.asarray, _slopes(family, labels, weights))
-    x = asked.x - asked.x[0]  # a constant column is exactly 0 now, and a large offset small
-    # Slopes sum to 0, but for what the intercepts lack; by centred columns it would not be felt.
-    lacking = slopes.sum(axis=2)[:, :, None] * (weights @ x)[:, None]
+    x, lacking = asked.x, 0
+    if asked.fit_intercept:
+        x = x - x[0]  # a constant column is exactly 0 now, and a large offset small
+        # Slopes sum to 0, but for what the intercepts lack; centred columns would not feel it.
+        lacking = slopes.sum(axis=2)[:, :, None] * (weights @ x)[:, None]
     derivatives = np.abs(slopes @ x - lacking)
     told = derivatives > ROUNDING * (np.abs(first) @ np.abs(x))
     steepest = np.where(told, derivatives, 0).max()
@@ -64,7 +67,7 @@ def of(asked: door.Given, loss: Callable, num: int = NUM, ratio: float = RATIO) 
 def _slopes(family, labels, weights) -> tuple[Array, Array]:
     """Weighted slopes [L, C, N] at 0, and where only the intercepts are fitted."""
     zero = start = jnp.zeros((len(labels), family.num_outputs, labels.shape[1]))
-    if not family.multiclass:  # numbers may be far from 0
+    if family.intercept and not family.multiclass:  # numbers may be far from 0
         start = start + jnp.einsum("ln,ln->l", labels, weights)[:, None, None]
     fitted = start + intercepts.settled(family, start, labels, weights)[:, :, None]
     return tuple(family.slope(z, labels) * weights[:, None] for z in (zero, fitted))

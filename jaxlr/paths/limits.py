@@ -40,7 +40,7 @@ class Limits(NamedTuple):
         return self.alone | np.isfinite(self.infima)
 
 
-def limits(asked: Given, loss: Callable, fit_intercept: bool = True) -> Limits | None:
+def limits(asked: Given, loss: Callable) -> Limits | None:
     """None where every lane has an optimum; of losses that are not known nothing else is said."""
     if loss not in (losses.log_loss, losses.softmax_cross_entropy):
         return None
@@ -48,17 +48,17 @@ def limits(asked: Given, loss: Callable, fit_intercept: bool = True) -> Limits |
     empty = np.zeros((*shape, num_classes or 2), bool)
     directions = np.full((*shape, num_classes or 1, asked.x.shape[1] + 1), np.nan)
     infima = np.full(shape, np.nan)
-    for at in np.ndindex(shape) if fit_intercept else ():
+    for at in np.ndindex(shape) if asked.fit_intercept else ():
         labels, weights = asked.labels[at[0]], asked.weights[at[1]]
         empty[at] = _without_rows(labels[weights > 0], num_classes)
     found = Limits(empty, directions, infima)
     if asked.lambdas[-1] == 0:
         for at in np.argwhere(~found.alone):
             problem = asked.x, asked.labels[at[0]], asked.weights[at[1]], num_classes
-            direction = separating_direction(*problem, fit_intercept=fit_intercept)
+            direction = separating_direction(*problem, fit_intercept=asked.fit_intercept)
             if direction is not None:
                 directions[*at] = direction
-                infima[*at] = infimum(*problem, fit_intercept)
+                infima[*at] = infimum(*problem, asked.fit_intercept)
     return found if empty.any() or np.isfinite(infima).any() else None
 
 

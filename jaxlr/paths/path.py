@@ -88,6 +88,7 @@ def fit(
     num_classes: int | None = None,
     max_steps: int = 1000,
     mesh: jax.sharding.Mesh | None = None,
+    fit_intercept: bool = True,
 ) -> Path:
     """Minimises J(W, b) = Σ sᵢ ℓ(xᵢ W + b, yᵢ) / Σ sᵢ + λ [(1-α)/2 ‖W‖² + α ‖W‖₁] for every λ.
 
@@ -108,20 +109,23 @@ def fit(
       max_steps: of one lane.
       mesh: of devices, with the axes "lanes", "examples" or both: targets x folds are shared out
         along the one, rows along the other, and neither needs to be a multiple of the devices.
+      fit_intercept: False leaves b at 0.
 
     Raises:
       ValueError: before any work: a shape, a number or a label that the problem can't have, or a
         mesh with another axis.
     """
     mesh = placed.checked(mesh)
-    asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes)
+    given = batch, lambdas, loss, l1_ratio, fold_weights, num_classes
+    asked = door.given(*given, fit_intercept=fit_intercept)
     if not 0 < tol < 1:
         raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
     if max_steps < 1:
         raise ValueError(f"max_steps must be at least 1, and is {max_steps}")
-    # The intercept is free: J does not know where the columns' origins are, and digits do.
-    centre = host.middles(asked.x)
-    asked = asked._replace(x=asked.x - centre)
+    centre = np.zeros(asked.x.shape[1])
+    if fit_intercept:  # J does not know where the columns' origins are, and digits do
+        centre = host.middles(asked.x)
+        asked = asked._replace(x=asked.x - centre)
     if asked.lambdas is None:
         asked = asked._replace(lambdas=grids.of(asked, loss))
     endless = limits.limits(asked, loss)
@@ -137,7 +141,7 @@ def fit(
 def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
     """The answers of one l1_ratio, [T, F, K, ...]."""
     num_targets, num_folds = len(asked.labels), len(asked.weights)
-    family = families.family(loss, asked.num_classes)
+    family = families.family(loss, asked.num_classes, asked.fit_intercept)
     parts = []
     for penalised in (True, False):
         lambdas = asked.lambdas[(asked.lambdas > 0) == penalised]
@@ -208,7 +212,12 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
 def _least_squares(family, asked, mesh) -> Answers:
     problem = _problem(asked, asked.x, mesh)  # whose rows may have an order of their own
     rows = np.concatenate([asked.x, np.ones((len(asked.x), 1))], axis=1)
-    params = least_squares(rows, asked.labels, asked.weights, asked.lambdas)  # [T, F, K, P]
+    labels, weights = asked.labels, asked.weights
+    if not asked.fit_intercept:  # with every row mirrored at the origin the intercept is 0
+        rows, labels = np.concatenate([rows, -rows]), np.concatenate([labels, -labels], axis=1)
+        weights = np.concatenate([weights, weights], axis=1)
+    params = least_squares(rows, labels, weights, asked.lambdas)  # [T, F, K, P]
+    params[..., -1] *= asked.fit_intercept
     params = placed.lanes(params, mesh).reshape(-1, len(asked.lambdas), 1, params.shape[-1])
     return march.proved(family, problem, params, asked.lambdas)
 
@@ -221,13 +230,17 @@ def _problem(asked, x, mesh, power=0) -> Problem:
         labels = labels[:, order]
         of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
         weights = groups.mix[:, of_row] * groups.base
-    rows = host.laid_out(x, order, power)
+    rows = host.laid_out(x, order, power, float(asked.fit_intercept))
     arrays = Problem(rows.x, labels, weights, rows.x_t, groups, rows.squares, rows.largest)
     return placed.problem(arrays, mesh)
 
 
 def _shaped(asked, answers, endless, centre, tol, max_steps) -> Path:
     """The answers under the axes that were asked for, with their statuses."""
+    # What b loses of its digits on the way back, logits lose; J is of second order in that.
+    lost = np.abs(answers.params[..., :-1] * centre).sum(axis=-1).max(axis=-1)
+    lost = (np.finfo(np.float64).eps * lost) ** 2
+    answers = answers._replace(gap=answers.gap + lost, decrement=answers.decrement + lost)
     separable = np.zeros(answers.risk.shape, bool)
     if endless is not None:
         answers, separable = limits.applied(endless, asked, answers)

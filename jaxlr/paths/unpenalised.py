@@ -29,9 +29,9 @@ class Basis(NamedTuple):
     centre: np.ndarray
 
 
-def basis(x: np.ndarray, weights: np.ndarray) -> Basis:
+def basis(x: np.ndarray, weights: np.ndarray, fit_intercept: bool = True) -> Basis:
     """Of x [N, D] where rows have weights [N], which sum to 1; R = min(N, D)."""
-    centre = weights @ x
+    centre = weights @ x if fit_intercept else np.zeros(x.shape[1])
     away = x - centre
     length = np.sqrt(weights @ away**2)
     constant = length <= CONSTANT * np.sqrt(weights @ x**2)
@@ -69,8 +69,8 @@ def answers(
         np.zeros(shape, np.int32),
     )
     for fold in np.flatnonzero(solvable.any(axis=0)):
-        found = basis(x, weights[fold])
-        rows = host.laid_out(found.rows)
+        found = basis(x, weights[fold], family.intercept)
+        rows = host.laid_out(found.rows, last=float(family.intercept))
         for target in np.flatnonzero(solvable[:, fold]):
             own = labels[target : target + 1], weights[fold : fold + 1]
             arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
