@@ -24,7 +24,7 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(NUM_ROWS, 3)) * [1.0, 3.0, 0.1]
 TARGETS = (X[:, :2] + RNG.logistic(size=(NUM_ROWS, 2)) > 0).T.astype(int)
 CLASSES = (X + RNG.gumbel(size=X.shape)).argmax(axis=1)
-WEIGHTS = RNG.integers(0, 3, NUM_ROWS)
+WEIGHTS = RNG.integers(1, 4, NUM_ROWS)  # a row without would be left out
 FOLDS = (np.arange(NUM_ROWS) % 3 != np.arange(3)[:, None]).astype(float)
 
 # loss, labels, mesh, agreement of risks, options; lanes: 2 x 3 on 2, 3 on 8 and 1 on 2.

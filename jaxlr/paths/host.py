@@ -28,7 +28,7 @@ def middles(x: np.ndarray) -> np.ndarray:
 
 
 class Rows(NamedTuple):
-    """x [N, P], with a last column of ones, and x_t [P, N], its transpose.
+    """x [N, P], with a last column for the intercept, and x_t [P, N], its transpose.
 
     squares: [N] ‖x‖² of the features. largest: [P] max |x| of every column.
     """
@@ -39,8 +39,13 @@ class Rows(NamedTuple):
     largest: np.ndarray
 
 
-def laid_out(x: np.ndarray, order: np.ndarray | None = None, power: int = 0) -> Rows:
-    """Features x [N, D] times 2^power, in an order [N'] of the rows, in one walk through memory."""
+def laid_out(
+    x: np.ndarray, order: np.ndarray | None = None, power: int = 0, last: float = 1.0
+) -> Rows:
+    """Features x [N, D] times 2^power, in an order [N'] of the rows, in one walk through memory.
+
+    `last` is the last column: 0 where there is no intercept.
+    """
     num_rows, num_columns = len(x) if order is None else len(order), x.shape[1]
     out = Rows(
         empty((num_rows, num_columns + 1)),
@@ -53,7 +58,7 @@ def laid_out(x: np.ndarray, order: np.ndarray | None = None, power: int = 0) -> 
         here = slice(first, first + STRIP)
         strip = out.x[here]
         features = x[here] if order is None else x[order[here]]
-        strip[:, :-1], strip[:, -1] = scaled(features, power) if power else features, 1
+        strip[:, :-1], strip[:, -1] = scaled(features, power) if power else features, last
         out.x_t[:, here] = strip.T
         np.einsum("np,np->n", strip[:, :-1], strip[:, :-1], out=out.squares[here])
         np.maximum(out.largest, np.abs(strip).max(axis=0), out=out.largest)

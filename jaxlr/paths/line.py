@@ -56,3 +56,29 @@ def search(
     carry = (lanes, 0, one, one, 0 * one, far, first, far, first, room)
     _, _, _, length, *_, slope, seen = jax.lax.while_loop(undecided, trial, carry)
     return length, slope, seen
+
+
+def shortened(risk: Callable[[Array], Array], length: Array, before: Array, lanes: Array) -> Array:
+    """The lengths [L], quartered where J rose, until it is not above `before` [L].
+
+    Slopes alone can't tell: on rows that are all but certain J may turn sharply along a line.
+
+    Args:
+      risk: lengths [L] -> J [L].
+      length: [L].
+      before: [L] J at 0.
+      lanes: [L] which lanes look.
+    """
+
+    def rose(length):
+        return lanes & ~(risk(length) <= before)
+
+    def going(carry):
+        return jnp.any(carry[1]) & (carry[2] < TRIALS)
+
+    def shorter(carry):
+        length, above, count = carry
+        length = jnp.where(above, length / 4, length)
+        return length, rose(length), count + 1
+
+    return jax.lax.while_loop(going, shorter, (length, rose(length), 0))[0]

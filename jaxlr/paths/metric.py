@@ -72,7 +72,7 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int, turn: int
         coupling.astype(dtype),
         jnp.zeros((1, 0), dtype),
         lam,
-        doubt[:, 0].astype(dtype),
+        jnp.max(doubt, axis=1).astype(dtype),
     )
 
 
@@ -155,10 +155,12 @@ def _inverse(matrices: Array, lift: float) -> tuple[Array, Array]:
     eye = jnp.eye(size, dtype=matrices.dtype)
     diagonal = jnp.diagonal(matrices, axis1=-2, axis2=-1)
     largest = jnp.max(diagonal, axis=-1, keepdims=True)
-    tiny = jnp.finfo(matrices.dtype).eps ** 1.5 * largest
-    scale = jnp.where(diagonal > tiny, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
+    heard = diagonal > jnp.finfo(matrices.dtype).eps ** 1.5 * largest
+    scale = jnp.where(heard, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
     scaled = matrices * scale[..., :, None] * scale[..., None, :]
-    scaled = scaled.reshape(-1, size, size) + lift * eye[None]
+    # A column of nothing has a diagonal of 1 like the others.
+    longer = jnp.where(heard, lift, 1).astype(matrices.dtype)
+    scaled = (scaled + longer[..., :, None] * eye).reshape(-1, size, size)
 
     def invert(matrix):
         half = solve_triangular(jnp.linalg.cholesky(matrix), eye, lower=True)

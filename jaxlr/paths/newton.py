@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import descent, endings, objective
+from jaxlr.paths import descent, endings, line, objective
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.conjugate import conjugated
 from jaxlr.paths.families import Family
@@ -27,6 +27,7 @@ from jaxlr.pytypes import Array
 HANDFUL = 10  # iterations from which a new preconditioner is made
 MOST = 1000  # iterations of a step
 LEFT = 1e-2  # of ν²: what they may leave
+ROUNDING = 1e-14  # of J: no rise
 BEYOND = 1e-7  # of tol: bounds at weak penalties ask for all that float64 has
 
 
@@ -151,6 +152,13 @@ def _moved(family, problem, lanes, rows, state, direction) -> State:
     direction = jnp.where(state.active[:, None, None], direction, 0)
     d_logits = logits(direction, problem)
     length, _, _, _ = descent.search(family, lanes, rows, state, direction, d_logits)
+
+    def risk(length):
+        params = state.params + length[:, None, None] * direction
+        z = state.logits + length[:, None, None] * d_logits
+        return objective.risk(family, lanes, rows, params, z)
+
+    length = line.shortened(risk, length, state.risk * (1 + ROUNDING), state.active)
     params = state.params + length[:, None, None] * direction
     z = logits(params, problem)  # afresh, and so is J: what falls here has fallen
     return state._replace(
