@@ -29,7 +29,8 @@ def objective(x, labels, weights, params, kind, lam, l1_ratio):
     z = (np.asarray(x, np.longdouble)[keep] @ w + b).reshape(len(s), -1)
     rows = Rows(None, np.asarray(labels)[keep], s / s.sum(), kind, np.ones(z.shape, bool))
     size = (1 - l1_ratio) / 2 * np.sum(w**2) + l1_ratio * np.sum(np.abs(w))
-    return float(rows.s @ losses.values(rows, z) + lam * size)
+    with np.errstate(invalid="ignore"):  # params may be infinite: a direction
+        return float(rows.s @ losses.values(rows, z) + lam * size)
 
 
 def optimum(x, labels, weights, kind, num_classes, lam, l1_ratio=0.0) -> Optimum:
