@@ -22,13 +22,3 @@ if worker.startswith("gw") and hasattr(os, "sched_setaffinity"):
 settings.register_profile("test", max_examples=50, derandomize=True, deadline=None)
 settings.register_profile("proofs", max_examples=5_000, derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
-
-
-def pytest_collection_modifyitems(config, items):
-    """Leaves out what its mark keeps for the other pass; proofs are made in both."""
-    if os.environ.get("HYPOTHESIS_PROFILE") == "proofs":
-        return
-    other = "float32_pass" if jax.config.jax_enable_x64 else "float64_pass"
-    left_out = [item for item in items if other in item.keywords]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if other not in item.keywords]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import certificates, sharing
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.problem import lanes_of, narrowed
@@ -49,12 +49,7 @@ def of_block(family, problem, block, l1_ratio, ends, certified):
     return proof
 
 
-@partial(
-    jax.jit,
-    static_argnums=0,
-    static_argnames=("ridge_only", "direct"),
-    compiler_options=QUICKLY_COMPILED,
-)
+@partial(QuicklyCompiled, static_argnums=0, static_argnames=("ridge_only", "direct"))
 def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, narrow=None):
     """Certificates of the ends of K penalties, leaves [K · m, ...].
 

@@ -11,10 +11,9 @@ as in `descent`.
 from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import active_set, endings, hessians, lasso, line, objective, quasi_newton
 from jaxlr.paths.active_set import Memory
 from jaxlr.paths.descent import Plan
@@ -70,7 +69,7 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     return Plan(num_lanes if own else 1, STEPS)
 
 
-@partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 4))
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
     num_lanes, num_outputs, size = params.shape
