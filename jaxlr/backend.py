@@ -59,7 +59,8 @@ def loses_a_row() -> bool:
     return bool(sums[last] != last**2)
 
 
-def _guard() -> None:
+def guard() -> None:
+    """Switches the fusions off where JAX has yet to start, and says so where it can't."""
     from jax._src.xla_bridge import backends_are_initialized  # in every jaxlib that is faulty
 
     flags = os.environ.get("XLA_FLAGS", "")
@@ -76,11 +77,11 @@ def _guard() -> None:
 
 
 if FAULTY:
-    _guard()
+    guard()
 
 
 @cache
-def _known(name: str, value: Any) -> bool:
+def known(name: str, value: Any) -> bool:
     """Whether XLA takes the compile option; one that it doesn't know fails every compilation."""
     try:
         jax.jit(lambda: 0, compiler_options={name: value}).lower().compile()
@@ -100,8 +101,8 @@ class QuicklyCompiled:
 
     @cached_property
     def _jitted(self) -> Callable:
-        known = {name: value for name, value in QUICKLY_COMPILED.items() if _known(name, value)}
-        return jax.jit(self._function, compiler_options=known, **self._static)
+        options = {name: value for name, value in QUICKLY_COMPILED.items() if known(name, value)}
+        return jax.jit(self._function, compiler_options=options, **self._static)
 
     def __call__(self, *args, **kwargs):
         """What the function returns."""

@@ -15,7 +15,7 @@ FLOORS = [
     {"sweeps", "paths"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-OUTSIDERS = {"jax", "numpy", "chex", "scipy", "ml_dtypes", "threadpoolctl"}
+OUTSIDERS = {"jax", "jaxlib", "numpy", "chex", "scipy", "ml_dtypes", "threadpoolctl"}
 RECEIVES_FUNCTIONS = {"training", "sweeps", "solvers"}  # and so imports no model and no loss
 AUTODIFF = {"grad", "value_and_grad", "vjp", "jvp", "linearize", "hessian", "jacfwd", "jacrev"}
 
