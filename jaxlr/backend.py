@@ -34,7 +34,7 @@ def without_ynn_fusion(flags: str) -> str:
 
 def doubt(flags: str) -> str:
     """What in XLA_FLAGS keeps the fusions, and the cure; nothing where they can be switched off."""
-    if flags and not flags.startswith("-"):
+    if flags and not flags.startswith("--"):
         return f"XLA_FLAGS names the file {flags}: unless it has the line {FLAG}=, add it"
     choices = re.findall(rf"{FLAG}=(\S*)", flags)
     if choices and choices[-1]:
@@ -63,7 +63,7 @@ def guard() -> None:
     """Switches the fusions off where JAX has yet to start, and says so where it can't."""
     from jax._src.xla_bridge import backends_are_initialized  # in every jaxlib that is faulty
 
-    flags = os.environ.get("XLA_FLAGS", "")
+    flags = os.environ.get("XLA_FLAGS", "").strip()
     if backends_are_initialized():
         cure = "import jaxlr before the first array, or start Python with XLA_FLAGS=" + FLAG + "="
         trouble = f"JAX had started before jaxlr was imported: {cure}" if loses_a_row() else ""

@@ -99,7 +99,7 @@ def test_where_jax_has_no_cpu_there_is_nothing_to_say(monkeypatch):
 
 @pytest.mark.parametrize(
     ("flags", "then"),
-    [("", f"{FLAG}="), ("--a=1", f"--a=1 {FLAG}="), (f"{FLAG}= --a=1", f"{FLAG}= --a=1")],
+    [("", f"{FLAG}="), (" --a=1", f"--a=1 {FLAG}="), (f"{FLAG}= --a=1", f"{FLAG}= --a=1")],
 )
 def test_in_time_the_fusions_are_switched_off(in_time, flags, then):
     in_time.setenv("XLA_FLAGS", flags)
