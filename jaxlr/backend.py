@@ -10,7 +10,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache, cached_property, update_wrapper
 from typing import Any
 
 import jax
@@ -97,6 +97,7 @@ class QuicklyCompiled:
     """
 
     def __init__(self, function: Callable, **static):
+        update_wrapper(self, function)
         self._function, self._static = function, static
 
     @cached_property
