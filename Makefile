@@ -35,8 +35,8 @@ compat:  ## the same with the newest of everything, in an environment of its own
 	$(MAKE) test ENV=.venv-compat CONSTRAINTS=
 
 proofs: $(ENV)/ready  ## the same tests on many more random cases
-	HYPOTHESIS_PROFILE=proofs $(PYTEST)
-	HYPOTHESIS_PROFILE=proofs JAX_ENABLE_X64=1 $(PYTEST)
+	HYPOTHESIS_PROFILE=proofs $(PYTEST) -m "not float64_pass"
+	HYPOTHESIS_PROFILE=proofs JAX_ENABLE_X64=1 $(PYTEST) -m "not float32_pass"
 
 check: $(ENV)/ready  ## lint and format, changing nothing
 	$(BIN)/ruff check .

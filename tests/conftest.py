@@ -3,6 +3,7 @@
 import os
 
 import jax
+import pytest
 from hypothesis import settings
 
 import jaxlr.backend  # noqa: F401  (as in the library: before the first array)
@@ -22,3 +23,12 @@ if worker.startswith("gw") and hasattr(os, "sched_setaffinity"):
 settings.register_profile("test", max_examples=50, derandomize=True, deadline=None)
 settings.register_profile("proofs", max_examples=5_000, derandomize=True, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that is kept for one pass has that pass's precision in every run."""
+    wide = jax.config.jax_enable_x64
+    wide = (wide or "float64_pass" in item.keywords) and "float32_pass" not in item.keywords
+    with jax.enable_x64(wide):
+        return (yield)
