@@ -6,6 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
+import jax.numpy as jnp
 import pytest
 
 import jaxlr
@@ -151,3 +152,14 @@ def test_make_leaves_no_test_out(target):
     for marks in itertools.product([False, True], repeat=3):
         if not (marks[1] and marks[2]):  # a test for neither pass is a contradiction
             assert any(eval(line, dict(zip(names, marks, strict=True))) for line in lines), marks
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        pytest.param(False, marks=pytest.mark.float32_pass),
+        pytest.param(True, marks=pytest.mark.float64_pass),
+    ],
+)
+def test_what_is_kept_for_one_pass_has_its_precision_in_every_run(wide):
+    assert jnp.zeros(()).dtype == ("float64" if wide else "float32")
