@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlr.metrics import checks, figures
+from jaxlr.metrics.coding import Coded, coded
 from jaxlr.metrics.confusion import tables
-from jaxlr.metrics.labels import Coded, coded
 from jaxlr.metrics.wide import wide
 from jaxlr.pytypes import Array
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.columns import Column, binary_column
+from jaxlr.metrics.foreign import numbers_of
 from jaxlr.metrics.order import ends, ranked
 from jaxlr.metrics.wide import library, poison, ratio, wide
 from jaxlr.pytypes import Array
@@ -158,7 +159,9 @@ def auc(x, y) -> Array:
 
     NaN inside `jit` when x turns back.
     """
-    x, y = (a if checks.traced(a) else np.asarray(a) for a in (x, y))
+    (x, fine), (y, good) = (
+        checks.finite(name, numbers_of(name, a)) for name, a in (("x", x), ("y", y))
+    )
     x, y = x.astype(np.float64), y.astype(np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"x and y must have one shape [N], and have {x.shape} and {y.shape}")
@@ -167,7 +170,8 @@ def auc(x, y) -> Array:
     run = x[1:] - x[:-1]
     ok = checks.require((run >= 0).all() | (run <= 0).all(), "x must be increasing or decreasing")
     backwards = library(run).where((run < 0).any(), -1.0, 1.0)
-    return poison(backwards * (run * (y[1:] + y[:-1]) / 2).sum(), ok)
+    area = backwards * (run * (y[1:] + y[:-1]) / 2).sum()
+    return poison(area, checks.both(ok, checks.both(fine, good)))
 
 
 def vertices(scores: Array, positive: Array, weights: Array | None) -> Vertices:

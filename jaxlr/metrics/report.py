@@ -7,8 +7,8 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.classification import Scores, scores_of, zero_value
+from jaxlr.metrics.coding import Coded, coded
 from jaxlr.metrics.confusion import tables
-from jaxlr.metrics.labels import Coded, coded
 from jaxlr.metrics.wide import wide
 
 HEADERS = ("precision", "recall", "f1-score", "support")
