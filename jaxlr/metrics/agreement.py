@@ -134,13 +134,13 @@ def top_k_accuracy_score(
     if labels is not None and not np.array_equal(named("labels", labels), np.unique(labels)):
         raise ValueError(f"labels must be sorted and distinct, and are {labels!r}")
     width = 2 if scores.ndim == 1 else scores.shape[1]
-    if scores.ndim == 2 and not checks.traced(rows.truth, weights):
-        num_named = len(
-            distinct(labels_in("y_true", rows.truth, weights)[0]) if labels is None else labels
-        )
-        if num_named != width:
+    if scores.ndim == 2 and rows.truth.ndim == 1 and not checks.traced(rows.truth, weights):
+        present = labels
+        if labels is None:
+            present = distinct(labels_in("y_true", rows.truth, weights)[0])
+        if len(present) != width:
             raise ValueError(
-                f"labels must name the {width} columns of y_score, and there are {num_named}"
+                f"labels must name the {width} columns of y_score, and there are {len(present)}"
             )
     truth, valid = classes_of("y_score", rows.truth, width, labels, weights)
     hit = _hit(truth, scores, k) if scores.ndim == 2 else _binary_hit(truth, scores, weights, k)

@@ -109,11 +109,13 @@ def finite(name: str, values, weights=None, *, given=None, infinite: bool = Fals
     if not jnp.issubdtype(values.dtype, jnp.floating):
         return values, None
     lib = jnp if traced(values, weights) else np
-    good = lib.isfinite(values)
-    if infinite and lib is jnp:
-        good |= lib.isinf(values)
-    kind = "not NaN" if infinite and (lib is jnp or np.isnan(values).any()) else "finite"
-    return _in_rows(f"{name} must be {kind} in every row that counts", values, good, weights, given)
+    rule = f"{name} must be {{}} in every row that counts"
+    if infinite:
+        found = _in_rows(rule.format("not NaN"), values, ~lib.isnan(values), weights, given)
+        if lib is jnp:
+            return found
+        values = found[0]
+    return _in_rows(rule.format("finite"), values, lib.isfinite(values), weights, given)
 
 
 def probabilities(name: str, values, weights=None, *, given=None):
@@ -129,6 +131,8 @@ def row_weights(sample_weight, num_rows: int):
     weights = numbers_of("sample_weight", sample_weight)
     if weights.ndim == 2 and weights.shape[1] == 1:
         weights = weights[:, 0]
+    if not traced(weights) and weights.dtype.kind == "f":
+        weights = weights.astype(np.float64)  # by NumPy: XLA takes a subnormal for zero
     if weights.shape != (num_rows,):
         raise ValueError(
             f"sample_weight must be one number for each of the {num_rows} rows, "

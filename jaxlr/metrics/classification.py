@@ -192,7 +192,7 @@ def zero_value(zero_division) -> float:
 
 
 def _require_beta(beta) -> None:
-    if not beta >= 0:
+    if isinstance(beta, str) or not beta >= 0:
         raise ValueError(f"beta must be at least 0, and is {beta}")
 
 

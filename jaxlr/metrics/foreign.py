@@ -37,7 +37,7 @@ def array_of(name: str, values: Any) -> Array | np.ndarray:
             f"{name} must be dense, and is a sparse {type(values).__name__}: pass {name}.toarray()"
         )
     if np.ma.is_masked(values):
-        values = values.astype(object).filled(None)
+        values = np.where(np.ma.getmaskarray(values), None, values.data.astype(object))
     try:
         array = np.asarray(values)
     except ValueError:
@@ -52,7 +52,7 @@ def numbers_of(name: str, values: Any) -> Array | np.ndarray:
     array = array_of(name, values)
     if array.dtype.kind in "iuf":
         return array
-    for index, cell in np.ndenumerate(array):
+    for index, cell in np.ndenumerate(array.astype(object)):
         if not (_is_number(cell) or is_missing(cell)):
             raise ValueError(
                 f"{name} must hold real numbers, and holds {cell!r} in {place(index, values)}: "
@@ -87,7 +87,7 @@ def _widened(name: str, array):
     if kind in "SV" and not jnp.issubdtype(array.dtype, jnp.number):
         raise TypeError(f"{name} must not hold bytes: decode them to texts or numbers first")
     if kind == "c":
-        raise ValueError(f"{name} must hold real numbers, and holds {array.dtype}: take a part")
+        raise ValueError(f"{name} must hold real numbers, and holds {array.dtype}: pass a part")
     if kind in "UOMm":
         return array
     size = array.dtype.itemsize
@@ -113,7 +113,7 @@ def _unboxed(name: str, array: np.ndarray) -> np.ndarray:
     if not known or not all(issubclass(kind, numbers.Number | np.bool_) for kind in known):
         return array
     if any(issubclass(kind, complex) for kind in known):
-        raise ValueError(f"{name} must hold real numbers, and holds complex ones: take a part")
+        raise ValueError(f"{name} must hold real numbers, and holds complex ones: pass a part")
     whole = known == kinds and all(issubclass(k, numbers.Integral | np.bool_) for k in known)
     read, dtype = (int, np.int64) if whole else (_number, np.float64)
     try:
@@ -132,6 +132,6 @@ def _number(cell: Any) -> float:
 
 def _ragged(name: str) -> ValueError:
     return ValueError(
-        f"{name} must hold one number or label in each row, or rows of one length, and holds "
-        f"lists: several labels a row are given as indicators [N, C] of 0 and 1"
+        f"{name} must hold one number or label a row, or rows of one length, and holds lists: "
+        f"several labels a row are given as indicators [N, C] of 0 and 1"
     )

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks
-from jaxlr.metrics.foreign import array_of, is_missing, is_text, numbers_of, place
+from jaxlr.metrics.foreign import array_of, is_missing, is_text, numbers_of
 
 
 def column(name: str, values, read=array_of):
@@ -42,11 +42,7 @@ def labels_in(name: str, array, weights=None):
         else kind in "Mm" and (np.isnat(array))
     )
     if np.any(missing):
-        row = int(np.argmax(missing))
-        raise ValueError(
-            f"{name} must not hold missing labels, and has one in {place((row,), None)}: "
-            f"leave such rows out, or give them weight 0"
-        )
+        raise ValueError(_missing(name, "missing labels", ~np.asarray(missing)))
     return array, None
 
 
@@ -152,12 +148,19 @@ def _whole(name: str, array: np.ndarray, weights):
     good = np.isfinite(array)
     ok = None
     if not good.all():
-        rule = f"{name} must not hold NaN" if np.isnan(array).any() else f"{name} must be finite"
-        ok = checks.require(checks.counts_or(good, weights).all(), rule)
+        kind = "NaN" if np.isnan(array).any() else "infinity"
+        ok = checks.require(checks.counts_or(good, weights).all(), _missing(name, kind, good))
         array = np.where(good, array, array[np.argmax(good)] if good.any() else 0)
     if not (array == np.floor(array)).all():
         raise ValueError(f"{name} must hold labels, and holds continuous numbers")
     return (array.astype(np.int64) if (np.abs(array) < 2.0**63).all() else array), ok
+
+
+def _missing(name: str, kind: str, good: np.ndarray) -> str:
+    return (
+        f"{name} must not hold {kind}, and does in row {np.argmin(good)}: leave such rows out, or "
+        f"give them weight 0"
+    )
 
 
 def _alike(*columns: np.ndarray) -> tuple[np.ndarray, ...]:

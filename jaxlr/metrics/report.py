@@ -59,6 +59,7 @@ def classification_report(
     """
     if checks.traced(y_true, y_pred, sample_weight):
         raise ValueError("y_true must be known values: inside jit, report on confusion tensors")
+    digits = checks.whole("digits", digits, at_least=0)
     rows = coded(
         y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
     )
