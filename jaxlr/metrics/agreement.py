@@ -96,9 +96,14 @@ def class_likelihood_ratios(
     num_classes=None,
 ) -> tuple[Array, Array]:
     """(LR+, LR-): how much a positive (a negative) prediction moves the odds. Two classes only."""
-    if num_classes is None and labels is None and checks.traced(y_true, y_pred):
-        num_classes = 2
-    confusion = _square(y_true, y_pred, sample_weight, labels=labels, num_classes=num_classes)
+    confusion = _square(
+        y_true,
+        y_pred,
+        sample_weight,
+        labels=labels,
+        num_classes=num_classes,
+        two_classes=True,
+    )
     if confusion.shape != (2, 2):
         raise ValueError(
             f"class_likelihood_ratios needs two classes, and y_true has {confusion.shape[0]}"
@@ -163,11 +168,8 @@ def _binary_hit(truth: Array, scores: Array, weights: Array | None, k: int) -> A
     return (scores > threshold) == (truth == 1)
 
 
-def _square(y_true, y_pred, sample_weight, *, labels=None, num_classes=None) -> Array:
-    rows = coded(
-        y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
-    )
-    return asked_square(rows)
+def _square(y_true, y_pred, sample_weight, **options) -> Array:
+    return asked_square(coded(y_true, y_pred, sample_weight=sample_weight, **options))
 
 
 def _equal(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | None]:

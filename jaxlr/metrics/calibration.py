@@ -128,7 +128,7 @@ def _quantiles(values: Array, weights: Array | None, at: Array) -> Array:
         stretch = jnp.minimum(above, start + 1) - jnp.maximum(above - weight, start)
         # Rounding leaves slivers, and equal neighbours are to stay what they are.
         stretch = jnp.where(stretch > 1e-12, stretch, 0.0)
-        first = ordered[jnp.argmax(stretch > 0)]
+        first = ordered[jax.lax.argmax(stretch > 0, 0, jnp.int32)]
         return first + jnp.sum(stretch * (ordered - first))
 
     return jax.vmap(quantile)(at)

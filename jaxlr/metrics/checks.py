@@ -158,8 +158,14 @@ def _in_rows(rule: str, values, good, weights=None, given=None, otherwise: float
     fine = counts_or(good, weights)
     if traced(fine):
         ok = require(jnp.all(fine), rule)
-        return jax.lax.select(good, values, jnp.full_like(values, otherwise)), ok
-    if not fine.all():
+    elif fine.all():
+        ok = None
+    else:
         first = tuple(np.argwhere(~np.asarray(fine))[0].tolist())
-        raise ValueError(f"{rule}, and is {values[first]} in {place(first, given)}")
-    return (values if good.all() else np.where(good, values, values.dtype.type(otherwise))), None
+        found = "wrong" if traced(values) else values[first]
+        raise ValueError(f"{rule}, and is {found} in {place(first, given)}")
+    if isinstance(values, np.ndarray) and not traced(good):
+        return (values if good.all() else np.where(good, values, values.dtype.type(otherwise))), ok
+    return jax.lax.select(
+        jnp.asarray(good), jnp.asarray(values), jnp.full_like(values, otherwise)
+    ), ok

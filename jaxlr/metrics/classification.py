@@ -202,10 +202,13 @@ def _question(
     """One table per class or row asked about, from arguments as scikit-learn takes them."""
     checks.one_of("average", average, figures.AVERAGES)
     zero = zero_value(zero_division)
-    if num_classes is None and labels is None and average == "binary":
-        num_classes = 2 if checks.traced(y_true, y_pred) else None
     rows = coded(
-        y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
+        y_true,
+        y_pred,
+        sample_weight=sample_weight,
+        labels=labels,
+        num_classes=num_classes,
+        two_classes=average == "binary",
     )
     if average == "binary":
         return _Question(tables(_binary(rows, pos_label))[:1], average, zero, {})

@@ -33,8 +33,12 @@ class Coded(NamedTuple):
     ok: Array | None
 
 
-def coded(y_true, y_pred, *, sample_weight=None, labels=None, num_classes=None) -> Coded:
+def coded(
+    y_true, y_pred, *, sample_weight=None, labels=None, num_classes=None, two_classes=False
+) -> Coded:
     """Codes for y_true and y_pred [N], or indicators [N, C].
+
+    With `two_classes`, num_classes is 2 where it isn't given and labels can't be read.
 
     Raises:
       ValueError: lengths differ, no rows, unlike kinds, labels that aren't among `num_classes`, a
@@ -44,6 +48,8 @@ def coded(y_true, y_pred, *, sample_weight=None, labels=None, num_classes=None) 
     if num_classes is not None:
         num_classes = checks.whole("num_classes", num_classes)
     weights, ok = checks.row_weights(sample_weight, y_true.shape[0])
+    if two_classes and num_classes is None and labels is None and y_true.ndim == 1:
+        num_classes = 2 if _unknown(y_true, y_pred, weights) else None
     code = _indicators if y_true.ndim == 2 else _codes
     found = code(y_true, y_pred, weights, labels, num_classes)
     return found._replace(
@@ -63,6 +69,14 @@ def pair_of(y_true, y_pred):
             f"{y_true.shape} and {y_pred.shape}"
         )
     return y_true, y_pred
+
+
+def _unknown(y_true, y_pred, weights) -> bool:
+    """Whether labels can't be read, or more than two can, perhaps of rows of weight 0."""
+    if checks.traced(y_true, y_pred) or not checks.traced(weights):
+        return checks.traced(y_true, y_pred)
+    pair = (labels_in(name, y, weights)[0] for name, y in (("y_true", y_true), ("y_pred", y_pred)))
+    return len(distinct(*pair)) > 2
 
 
 def _codes(y_true, y_pred, weights, labels, num_classes) -> Coded:

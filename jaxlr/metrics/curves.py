@@ -107,14 +107,14 @@ def precision_recall_curve(
 ) -> PrecisionRecallCurve:
     """Precision against recall as the threshold rises; arguments as of `roc_curve`.
 
-    Recall is 1 everywhere when nothing is positive. Precision of nothing flagged is 0, but the
-    last point is (precision 1, recall 0) by convention.
+    Recall is 1 everywhere when nothing is positive. Precision of nothing flagged is 1 by
+    convention, as at the last point (precision 1, recall 0).
     """
     column = binary_column(y_true, y_score, pos_label, sample_weight)
     curve = _vertices_of(column)
     if drop_intermediate and not column.traced and len(curve.fp) > 2:
         curve = _kept(curve, _moves(curve.tp))
-    precision = ratio(curve.tp, curve.tp + curve.fp)
+    precision = ratio(curve.tp, curve.tp + curve.fp, 1.0)
     recall = ratio(curve.tp, curve.tp[-1:], 1.0)
     lib = library(precision)
     points = (lib.append(p[::-1], end) for p, end in ((precision, 1.0), (recall, 0.0)))

@@ -109,18 +109,14 @@ def mean(values, weights=None):
 
 
 def total_of(values, weights=None):
-    """Weighted sum over rows [N, ...] in float64; what isn't finite in an absent row is left out.
-
-    What is finite there stays, for the sake of the slope in its weight.
-    """
+    """Weighted sum over rows [N, ...] in float64, rows of weight zero absent."""
     lib = library(values, weights)
     values = values.astype(np.float64)
     if weights is None:
         return lib.sum(values, axis=0)
     weights = lib.asarray(weights).astype(np.float64)
     weights = weights.reshape(weights.shape + (1,) * (values.ndim - 1))
-    garbage = (weights == 0) & ~lib.isfinite(values)
-    return lib.sum(weights * lib.where(garbage, 0.0, values), axis=0)
+    return lib.sum(weights * lib.where(weights == 0, 0.0, values), axis=0)
 
 
 def num_rows(values, weights=None):
