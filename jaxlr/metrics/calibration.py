@@ -1,5 +1,6 @@
 """Do the probabilities mean what they say? Reliability curves and the calibration error."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -48,7 +49,7 @@ def calibration_curve(
     Returns:
       CalibrationCurve [n_bins]; where values can be read, without the empty bins.
     """
-    n_bins = checks.whole("n_bins", n_bins)
+    n_bins = _num_bins(n_bins, strategy)
     rows = _forecasts(y_true, y_prob, pos_label, sample_weight, "y_prob")
     bins = _binned(rows.scores, rows.positive, rows.weights, n_bins, strategy)
     curve = (ratio(a, bins.weight, jnp.nan) for a in (bins.happened, bins.forecast))
@@ -67,7 +68,7 @@ def expected_calibration_error(
     With y_proba [N] a hit is the positive label; with [N, C] a row is binned by its greatest
     probability, and a hit is that class being right. Arguments as of `calibration_curve`.
     """
-    n_bins = checks.whole("n_bins", n_bins)
+    n_bins = _num_bins(n_bins, strategy)
     proba = column("y_proba", y_proba, numbers_of)
     if proba.ndim == 2:
         rows = _top_label(y_true, proba, labels, sample_weight, y_proba)
@@ -76,6 +77,11 @@ def expected_calibration_error(
     bins = _binned(rows.scores, rows.positive, rows.weights, n_bins, strategy)
     gaps = jnp.sum(jnp.abs(bins.happened - bins.forecast))
     return poison(gaps / jnp.sum(bins.weight), rows.ok)
+
+
+def _num_bins(n_bins, strategy) -> int:
+    checks.one_of("strategy", strategy, ("uniform", "quantile"))
+    return checks.whole("n_bins", n_bins)
 
 
 def _top_label(y_true, proba, labels, sample_weight, given) -> Column:
@@ -98,8 +104,8 @@ def _forecasts(y_true, y_prob, pos_label, sample_weight, name: str) -> Column:
     return rows._replace(scores=jnp.asarray(scores), ok=checks.both(rows.ok, good))
 
 
+@functools.partial(jax.jit, static_argnames=("n_bins", "strategy"))
 def _binned(prob: Array, positive: Array, weights: Array | None, n_bins, strategy) -> _Bins:
-    checks.one_of("strategy", strategy, ("uniform", "quantile"))
     if strategy == "uniform":
         inner = jnp.linspace(0.0, 1.0, n_bins + 1)[1:-1]
     else:

@@ -96,7 +96,7 @@ def whole(name: str, value, at_least: int = 1) -> int:
     except (TypeError, ValueError, OverflowError):
         fine = False
     if not fine:
-        raise ValueError(f"{name} must be a whole number, at least {at_least}, and is {value!r}")
+        raise ValueError(f"{name} must be at least {at_least}, a whole number, and is {value!r}")
     return int(value)
 
 

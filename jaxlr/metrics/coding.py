@@ -52,9 +52,7 @@ def coded(
         num_classes = 2 if _unknown(y_true, y_pred, weights) else None
     code = _indicators if y_true.ndim == 2 else _codes
     found = code(y_true, y_pred, weights, labels, num_classes)
-    return found._replace(
-        weights=None if weights is None else jnp.asarray(weights), ok=checks.both(ok, found.ok)
-    )
+    return found._replace(ok=checks.both(ok, found.ok))
 
 
 def pair_of(y_true, y_pred):

@@ -172,13 +172,17 @@ def _appended(state: Kept, more: Kept) -> Kept:
 
 @wide
 def _kept_auc(state: Kept) -> Array:
+    return poison(_share_of_kept(state), state.ok)
+
+
+@jax.jit
+def _share_of_kept(state: Kept) -> Array:
     scores, weights = (
         jax.lax.bitcast_convert_type(bits, jnp.float64) for bits in (state.scores, state.weights)
     )
     here = jnp.arange(scores.shape[0], dtype=state.size.dtype) < state.size
     weights = jnp.where(here, weights, 0.0)
-    share = areas.weighted_pair_share(vertices(scores, state.positive, weights))
-    return poison(share, state.ok)
+    return areas.weighted_pair_share(vertices(scores, state.positive, weights))
 
 
 @wide
