@@ -1,12 +1,21 @@
 """What every source becomes: a table of raw features and labels, before any split or scaling."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+
+from experiments.datasets.errors import listed, shown
 
 TASKS = ("binary", "multiclass", "regression")
 MISSING = ("impute", "drop", "error")
+DECIMALS = (".", ",")
+# NaN is none of these: it is the answer of a failed computation, not an empty cell.
+MISSING_TEXTS = ("NA", "N/A", "n/a", "<NA>", "#N/A", "?", "null", "NULL", "None")
 MAX_BYTES = 8 << 30  # the largest dense array that a table or its encoding may need
 
 
@@ -40,3 +49,42 @@ class Choices:
     missing: str = "impute"
     drop: tuple[str | int, ...] = ()
     categorical: tuple[str | int, ...] = ()
+
+
+class Reading(NamedTuple):
+    """How the caller wants texts to be read; `load` says what each means."""
+
+    header: bool | None = None
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    comment: str | None = None
+    decimal: str | None = None
+
+
+AS_FOUND = Reading()
+
+
+class Columns(NamedTuple):
+    """A file's columns as Arrow holds them, and what had to be inferred to read them.
+
+    Attributes:
+      table: [N] rows.
+      notes: a sentence each.
+      index: names of the first columns where the file leaves them nameless.
+      written: the texts of columns that were read as numbers or dates and say more than these.
+      doubts: for columns that are texts and might have been numbers, what kept them from it.
+      gaps: for columns of texts, those of their cells that are words and mean a missing value.
+    """
+
+    table: pa.Table
+    notes: tuple[str, ...] = ()
+    index: tuple[str, ...] = ()
+    written: Mapping[str, pa.ChunkedArray] = MappingProxyType({})
+    doubts: Mapping[str, str] = MappingProxyType({})
+    gaps: Mapping[str, list[str]] = MappingProxyType({})
+
+    def doubts_of(self, names: Iterable[str]) -> list[str]:
+        """Notes on these columns: what might have been read otherwise."""
+        names = list(names)
+        missing = [f"{listed(self.gaps[n])} in {shown(n)}" for n in names if n in self.gaps]
+        said = [f"{', '.join(missing)} means a missing value; --missing-values says which texts do"]
+        return [*(self.doubts[n] for n in names if n in self.doubts), *(said if missing else ())]
