@@ -71,9 +71,9 @@ def check_numbers(values: np.ndarray, missing: np.ndarray | None, column) -> Non
 
 def missing_fault(role: str, name: str, row: int, words: Sequence[str], cure: str) -> DataError:
     """The error for a gap where none may be; `words` are texts of the column that mean one."""
-    means = f", being {listed(words)}" if words else ""
-    keep = " (--missing-values says which texts are missing)" if words else ""
-    return DataError(f"{role} {shown(name)} is missing in row {row + 1}{means}", cure + keep)
+    mean = f", where {listed(words)} is a missing value" if words else ""
+    keep = ", or list the texts that mean one with --missing-values" if words else ""
+    return DataError(f"{role} {shown(name)} is missing in row {row + 1}{mean}", cure + keep)
 
 
 def check_weights(values: np.ndarray | pd.Categorical, name: str) -> np.ndarray:

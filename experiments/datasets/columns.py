@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from experiments.datasets.cells import check_weights, missing_fault, typed
 from experiments.datasets.errors import DataError, each, listed, raise_all, shown
@@ -53,7 +52,7 @@ def from_columns(source: Columns, name: str, choices: Choices, is_class=False) -
         feature_names=tuple(columns),
         target=target,
         weights=weights,
-        notes=(*source.notes, *source.doubts_of(asked), *_notes(columns, roles, removed)),
+        notes=(*source.said_of(asked), *_notes(columns, roles, removed)),
     )
 
 
@@ -67,7 +66,7 @@ def _roles(source: Columns, choices: Choices) -> Roles:
     dropped, texts, weights = ([n for n, o in found if o == option] for option, _ in options)
     weights = weights[0] if weights else None
     index = [n for n in source.index if n not in (*dropped, *texts, weights)]
-    target = _target(table, choices.target, {*dropped, *index, weights})
+    target = _target(source, choices.target, {*dropped, *index, weights})
     index = [n for n in index if n != target]
     empty = [n for n in names if table[n].null_count == len(table) and n != target]
     used = [n for n in names if n not in {*dropped, *empty, *index}]
@@ -75,17 +74,21 @@ def _roles(source: Columns, choices: Choices) -> Roles:
     return Roles(target, weights, texts, used, empty, index)
 
 
-def _target(table: pa.Table, chosen: str | int | None, others: set) -> str:
+def _target(source: Columns, chosen: str | int | None, others: set) -> str:
     """The target chosen, or the usual one among the columns that have no other part to play."""
-    names = table.column_names
+    table, names = source.table, source.table.column_names
     if chosen is not None:
         target = names[position(chosen, names, "--target")]
-        if table[target].null_count == len(table):
+        if table[target].null_count == len(table) and not source.gaps.get(target):
             raise DataError(
                 f"target {shown(target)} is empty in every row; choose another --target"
             )
         return target
-    open_to = [n for n in names if table[n].null_count < len(table) and n not in others]
+    # Two words for nothing in one column are rather its classes.
+    is_filled = {
+        n: table[n].null_count < len(table) or len(source.gaps.get(n, ())) > 1 for n in names
+    }
+    open_to = [n for n in names if is_filled[n] and n not in others]
     if not open_to:
         raise DataError("every column is empty or dropped; give rows of data, or drop fewer")
     return usual_target(open_to)
@@ -112,8 +115,9 @@ def _typed(source: Columns, roles: Roles) -> dict:
             faults.append(fault)
     open_to = [n for n in columns if n not in (roles.target, *roles.categorical)]
     ids = [n for n in open_to if _differs_in_most_rows(columns[n])]
-    faults += [DataError(source.doubts[n]) for n in ids if n in source.doubts]
-    ids = [n for n in ids if n not in source.doubts]
+    doubtful = [n for n in ids if source.remarks.get(n)]
+    faults += [DataError(f"column {shown(n)} is read as {source.remarks[n][0]}") for n in doubtful]
+    ids = [n for n in ids if n not in doubtful]
     if ids:
         faults.append(
             DataError(

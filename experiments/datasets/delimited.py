@@ -9,7 +9,7 @@ import pyarrow.csv
 
 from experiments.datasets import header, layout, preamble
 from experiments.datasets.errors import DataError, shown
-from experiments.datasets.layout import MARK, Layout
+from experiments.datasets.layout import Layout, Marked
 from experiments.datasets.preamble import Body
 from experiments.datasets.table import AS_FOUND, Columns, Reading
 from experiments.datasets.texts import understood
@@ -45,21 +45,43 @@ def read(
             f"{shown(str(path))} has one column; separate features and target by comma, semicolon,"
             " tab or blanks"
         )
-    try:
-        columns = _columns(body, path, cut, reading)
-    except _RaggedError as fault:
-        if cut.multiline or cut.quote != '"':
-            raise
-        try:
-            columns = _columns(body, path, cut._replace(multiline=True), reading)
-        except _RaggedError as other:
-            raise max((fault, other), key=lambda fault: fault.line) from None
-    columns = understood(columns, reading, comma=cut.separator in ";\t ", dates=True)
+    columns = _best(body, path, cut, reading)
     # An index that a writer added holds whole numbers, texts or dates.
     kinds = {name: columns.table[name].type for name in columns.index}
     return columns._replace(
         index=tuple(name for name in columns.index if not pa.types.is_floating(kinds[name]))
     )
+
+
+def _best(body: Body, path: Path, cut: Layout, reading: Reading) -> Columns:
+    """The columns as lines alone make them, or with line breaks within quoted cells.
+
+    Where both make a table, stray quotes in two rows would pass for a cell that holds what is
+    between them. So lines win where other quotes are stray too, or where their columns are numbers
+    in no fewer cases; else whoever wrote the file knew how to quote.
+    """
+    alone, within = (cut._replace(multiline=multiline) for multiline in (False, True))
+    is_settled = cut.quote != '"' or layout.is_standard(body.text, alone)
+    made, faults = [], []
+    for tried in [alone] if is_settled else [alone, within]:
+        try:
+            columns = _columns(body, path, tried, reading)
+        except _RaggedError as fault:
+            faults.append(fault)
+        else:
+            comma = cut.separator in ";\t "
+            made.append(understood(columns, reading, comma=comma, dates=True))
+    if not made:
+        raise max(faults, key=lambda fault: fault.line)
+    if len(made) == 2 and layout.is_standard(body.text, within):
+        by_lines, by_cells = map(_num_numeric, made)
+        return made[0] if by_lines >= by_cells > 0 else made[1]
+    return made[0]
+
+
+def _num_numeric(columns: Columns) -> int:
+    kinds = columns.table.schema.types
+    return sum(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
 
 
 def _columns(body: Body, path: Path, cut: Layout, reading: Reading) -> Columns:
@@ -74,16 +96,18 @@ def _columns(body: Body, path: Path, cut: Layout, reading: Reading) -> Columns:
         names = ["labels"]
     if len(rows) == has_names:
         raise DataError(f"{shown(str(path))} has names but no rows; give a file with rows of data")
-    marked, breaks = layout.mark(body.text, cut)
+    marked = layout.mark(body.text, cut)
     skip = layout.lines_of_first_row(body.text, cut) if has_names else 0
-    table = _parse(marked, path, cut, names, skip, body.lines_above)
-    notes = [] if has_names else ["no header: the columns are x0, x1, …"]
-    if breaks:  # a stray quote can swallow rows
-        notes.append(f"{breaks} line breaks lie inside quoted cells")
+    table = _parse(marked, path, names, skip, body.lines_above)
+    named = "columns are x0, x1, …" if len(names) > 1 else "column is called labels"
+    notes = [] if has_names else [f"no header: the {named}"]
+    if cut.multiline:  # a stray quote can swallow rows
+        lines = sum(map(bool, map(bytes.strip, body.text.splitlines())))
+        notes.append(f"{lines - table.num_rows - has_names} line breaks lie inside quoted cells")
     return Columns(table, (*body.notes, *notes), index)
 
 
-def _parse(marked: bytes, path: Path, cut: Layout, names, skip: int, above: int) -> pa.Table:
+def _parse(marked: Marked, path: Path, names: list[str], skip: int, above: int) -> pa.Table:
     ragged = []
 
     def note(row):
@@ -94,13 +118,13 @@ def _parse(marked: bytes, path: Path, cut: Layout, names, skip: int, above: int)
     places = [str(i) for i in range(len(names))]
     try:
         table = pyarrow.csv.read_csv(
-            io.BytesIO(marked),
+            io.BytesIO(marked.text),
             pyarrow.csv.ReadOptions(
                 use_threads=False, block_size=_BLOCK, column_names=places, skip_rows=skip
             ),
             pyarrow.csv.ParseOptions(
-                delimiter=cut.separator,
-                quote_char=MARK,
+                delimiter=marked.separator,
+                quote_char=marked.quote,
                 newlines_in_values=True,
                 invalid_row_handler=note,
             ),
@@ -110,15 +134,15 @@ def _parse(marked: bytes, path: Path, cut: Layout, names, skip: int, above: int)
         cure = "close any open quote, or save it as plain CSV"
         raise DataError(f"{shown(str(path))} is not a table: {error}; {cure}") from error
     if ragged:
-        raise _ragged(marked, path, cut, len(names), skip, above)
+        raise _ragged(marked, path, len(names), skip, above)
     return table.rename_columns(names)
 
 
-def _ragged(marked: bytes, path: Path, cut: Layout, width: int, skip: int, above: int):
+def _ragged(marked: Marked, path: Path, width: int, skip: int, above: int) -> _RaggedError:
     """The error that names the first row that is not as wide as the table, by its line."""
     limit = csv.field_size_limit(_BLOCK)
     try:
-        rows = layout.reader(marked, cut)
+        rows = marked.rows()
         line = skip + 1
         for row in rows:
             if rows.line_num > skip and len(row) != width and "".join(row).strip():
@@ -129,5 +153,5 @@ def _ragged(marked: bytes, path: Path, cut: Layout, width: int, skip: int, above
     shape = f"line {above + line} has {len(row)} cells where {width} are expected"
     is_comment = row[0].startswith("#")
     cure = "mend that line" + ", or leave out such lines with --comment '#'" * is_comment
-    text = shown(cut.separator.join(row))
+    text = shown(marked.separator.join(row))
     return _RaggedError(f"{shown(str(path))} is ragged: {shape} ({text}); {cure}", above + line)

@@ -96,9 +96,7 @@ def weights_of(found: LabelColumns, name: str, num_rows: int) -> np.ndarray:
 
 def notes_on(found: LabelColumns, names: Sequence[str]) -> tuple[str, ...]:
     """What was inferred to read the file, and what is in doubt of these columns."""
-    if found.source is None:
-        return ()
-    return (*found.source.notes, *found.source.doubts_of(names))
+    return () if found.source is None else tuple(found.source.said_of(names))
 
 
 def _values(

@@ -31,25 +31,25 @@ def sniff(text: bytes, separator: str | None = None, *, one_column: bool = False
     """The layout in which most of the first rows have as many cells as the very first.
 
     Where several separators do, it is the one that makes the most columns of numbers; among equals
-    the first of semicolon, tab, comma and blanks. Line breaks lie within cells only where lines
-    alone make no table. The first row may be a cell short, if no layout does without.
+    the first of semicolon, tab, comma and blanks. The first row may be a cell short, if no layout
+    does without.
 
     Args:
       text: UTF-8.
       separator: the only one to try; None: all.
-      one_column: what nothing separates is one column; and as labels may be several words, blanks
-        separate only where a column is numbers or a cell is quoted.
+      one_column: what nothing separates is one column. Labels may be several words, so blanks
+        separate only quoted cells, and numbers from each other, from names or under a header.
     """
     for completed in (False, True):
-        found = []
+        found = {}
         for cut, multiline in itertools.product(separator or SEPARATORS, (False, True)):
             layout = Layout(cut, _quote(text, cut), multiline)
             rows = first_rows(text, layout)
             rows = header.completed(rows) if completed else rows
             if _agree(rows) and not (one_column and cut == " " and _are_words(text, rows)):
-                found.append((layout, len(header.numeric_columns(rows[1:]))))
+                found.setdefault(cut, (len(header.numeric_columns(rows[1:])), layout))
         if found:
-            return max(found, key=lambda pair: pair[1])[0]
+            return max(found.values(), key=lambda pair: pair[0])[1]
     if one_column and separator is None:
         return Layout(ALONE, _quote(text, ALONE))
     return Layout(separator or ("," if b"," in text.splitlines()[0] else " "))
@@ -58,63 +58,78 @@ def sniff(text: bytes, separator: str | None = None, *, one_column: bool = False
 def first_rows(text: bytes, layout: Layout) -> list[list[str]]:
     """The cells of the first rows, without outer blanks; of a single column, all."""
     is_alone = layout.separator == ALONE
-    marked, _ = mark(text if is_alone else _sample(text), layout)
-    rows = ([cell.strip() for cell in row] for row in reader(marked, layout))
+    rows = mark(text if is_alone else _sample(text), layout).rows()
+    rows = ([cell.strip() for cell in row] for row in rows)
     rows = (row for row in rows if len(row) > 1 or any(row))
     return list(itertools.islice(rows, None if is_alone else _ROWS))
 
 
 def lines_of_first_row(text: bytes, layout: Layout) -> int:
     """How many lines the first row takes."""
-    rows = reader(mark(_sample(text), layout)[0], layout)
+    rows = mark(_sample(text), layout).rows()
     next(row for row in rows if len(row) > 1 or "".join(row).strip())
     return rows.line_num
 
 
-def reader(marked: bytes, layout: Layout):
-    """Python's reader of a marked text, row by row."""
-    lines = io.StringIO(marked.decode("utf-8", errors="replace"), newline="")
-    return csv.reader(lines, delimiter=layout.separator, quotechar=MARK)
+class Marked(NamedTuple):
+    """A text in which one character separates, and `quote` does nothing but quote."""
+
+    text: bytes
+    separator: str
+    quote: str
+
+    def rows(self):
+        """Python's reader of the cells, row by row."""
+        lines = io.StringIO(self.text.decode("utf-8", errors="replace"), newline="")
+        return csv.reader(lines, delimiter=self.separator, quotechar=self.quote)
 
 
-def mark(text: bytes, layout: Layout) -> tuple[bytes, int]:
-    """The text with MARK for the signs that quote, and how many line breaks these enclose.
+def mark(text: bytes, layout: Layout) -> Marked:
+    """The text as CSV's standard has it: quoted cells between marks, one blank where many separate.
 
-    Doubled or escaped quotes within a cell become single, and runs of blanks that separate one.
     A quote that the last line never closes is marked too: the file may have been cut there.
     """
-    breaks = 0
+    quote = layout.quote.encode()
+    if layout.separator != " " and is_standard(text, layout):
+        return Marked(text, layout.separator, layout.quote)
 
     def replaced(found: re.Match) -> bytes:
-        nonlocal breaks
         if found.lastgroup == "doubled":
-            inner = found["doubled"].replace(2 * quote, quote)
-        elif found.lastgroup == "escaped":
-            inner = re.sub(rb"\\(.)", rb"\1", found["escaped"], flags=re.S)
-        else:
-            return {"edge": b"", "run": b" "}.get(found.lastgroup, MARK.encode())
-        breaks += len((inner + b".").splitlines()) - 1
-        return MARK.encode() + inner + MARK.encode()
+            return sign + found["doubled"][1:-1].replace(2 * quote, quote) + sign
+        if found.lastgroup == "escaped":
+            return sign + re.sub(rb"\\(.)", rb"\1", found["escaped"][1:-1], flags=re.S) + sign
+        return {"edge": b"", "run": b" "}.get(found.lastgroup, sign)
 
+    sign = MARK.encode()
+    return Marked(_cells(text, layout).sub(replaced, text), layout.separator, MARK)
+
+
+def is_standard(text: bytes, layout: Layout) -> bool:
+    """Whether every cell with a quote sign is quoted as a whole, its own quotes doubled."""
+    quote, ends = layout.quote.encode(), _ends(layout.separator)
+    cell = rb"(?:%b|[^%b%b\r\n]*+)(?:[%b\r\n]|\Z)" % (_quoted(layout), quote, ends, ends)
+    return quote not in text or bool(re.fullmatch(rb"(?:%b)*+" % cell, text))
+
+
+def _quoted(layout: Layout) -> bytes:
+    """What matches a cell between quotes, its own doubled."""
     quote = layout.quote.encode()
-    if quote in text or layout.separator == " ":
-        text = _cells(text, layout).sub(replaced, text)
-    return text, breaks
+    inner = quote if layout.multiline else quote + rb"\r\n"
+    return rb"%b[^%b]*+(?:%b[^%b]*+)*+%b" % (quote, inner, 2 * quote, inner, quote)
 
 
 def _cells(text: bytes, layout: Layout) -> re.Pattern[bytes]:
     """What matches quoted cells, and where blanks separate, their runs."""
     by_blanks = layout.separator == " "
     quote, ends = layout.quote.encode(), _ends(layout.separator)
-    blanks = b"" if by_blanks else b" *+" if layout.separator == "\t" else b"[ \t]*+"
+    blanks = b"" if by_blanks else b" *+" if layout.separator == "\t" else rb"[ \t]*+"
     start, end = rb"(?<![^%b\r\n])" % ends + blanks, blanks + rb"(?![^%b\r\n])" % ends
     inner = quote if layout.multiline else quote + rb"\r\n"
-    doubled = rb"%b(?P<doubled>[^%b]*+(?:%b[^%b]*+)*+)%b" % (quote, inner, 2 * quote, inner, quote)
-    escaped = rb"%b(?P<escaped>(?:[^%b\\]|\\.)*+)%b" % (quote, inner, quote)
-    has_escapes = re.search(rb"\\%b[^%b%b\r\n]" % (quote, quote, ends), text)  # C:\ may end a cell
-    kinds = [escaped, doubled] if has_escapes else [doubled]
-    found = [start + kind + end for kind in kinds]
-    found.append(start + rb"%b(?=[^%b\r\n]*[\r\n]*\Z)" % (quote, quote))
+    found = [rb"%b(?P<doubled>%b)%b" % (start, _quoted(layout), end)]
+    if re.search(rb"\\%b[^%b%b\r\n]" % (quote, quote, ends), text):  # not C:\ at a cell's end
+        escaped = rb"(?P<escaped>%b(?:[^%b\\]|\\.)*+%b)" % (quote, inner, quote)
+        found.insert(0, start + escaped + end)
+    found.append(rb"%b%b(?=[^%b\r\n]*[\r\n]*\Z)" % (start, quote, quote))
     if by_blanks:
         found += [rb"(?P<edge>(?<![^\r\n])[ \t]++|[ \t]++(?![^\r\n]))", rb"(?P<run>[ \t]++)"]
     return re.compile(b"|".join(found), re.S)
@@ -125,11 +140,11 @@ def _quote(text: bytes, separator: str) -> str:
 
     And only if no cell begins with one that is a letter, as in 't Hooft.
     """
-    marked, _ = mark(_sample(text), Layout(separator, "'"))
-    first = marked.splitlines()[0]
+    marked = mark(_sample(text), Layout(separator, "'"))
+    first = marked.text.splitlines()[0]
     letter = rb"(?<![^%b\r\n])[ \t]*'" % _ends(separator)
-    is_single = MARK.encode() in first and b'"' not in first and not re.search(letter, marked)
-    return "'" if is_single else '"'
+    is_letter = marked.quote == MARK and re.search(letter, marked.text)
+    return "'" if marked.quote.encode() in first and b'"' not in first and not is_letter else '"'
 
 
 def _ends(separator: str) -> bytes:
@@ -144,7 +159,11 @@ def _agree(rows: list[list[str]]) -> bool:
 
 
 def _are_words(text: bytes, rows: list[list[str]]) -> bool:
-    return not header.numeric_columns(rows[1:]) and b'"' not in _sample(text)
+    """Whether blanks are those between the words of labels, as in red fox or type 2."""
+    numeric = header.numeric_columns(rows[1:])
+    if b'"' in _sample(text) or 0 in numeric or (numeric and header.looks_like_header(rows)):
+        return False
+    return not numeric or len({row[0] for row in rows}) < len(rows)
 
 
 def _sample(text: bytes) -> bytes:

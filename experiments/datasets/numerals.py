@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 _WORDS = "[+-]?(?:nan|inf|infinity)"
 _BLANKS = " \u00a0\u2009\u202f"  # the last three: no-break, thin, narrow no-break
 _APOSTROPHES = "'\u2019"
-_FIRST = 1_000
+_FIRST = 100
 
 
 class Signs(NamedTuple):

@@ -80,7 +80,7 @@ def load_probes(
         _check_length(found, name, num_rows)
     made = each(lambda name: label_columns.target_of(found, name, task), names)
     given = None if weights is None else label_columns.weights_of(found, weights, num_rows)
-    notes = label_columns.notes_on(found, names)
+    notes = label_columns.notes_on(found, [*names, weights])
     tables = {name: _table(name, x, made[0], given, notes) for name, x in layers.items()}
     return Probes(_title(files), tables, tuple(made))
 

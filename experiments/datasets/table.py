@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.datasets.errors import listed, shown
+from experiments.datasets.errors import listed
 
 TASKS = ("binary", "multiclass", "regression")
 MISSING = ("impute", "drop", "error")
@@ -68,23 +68,28 @@ class Columns(NamedTuple):
 
     Attributes:
       table: [N] rows.
-      notes: a sentence each.
+      notes: a sentence each, on the whole file.
       index: names of the first columns where the file leaves them nameless.
       written: the texts of columns that were read as numbers or dates and say more than these.
-      doubts: for columns that are texts and might have been numbers, what kept them from it.
-      gaps: for columns of texts, those of their cells that are words and mean a missing value.
+      remarks: by column, how it might have been meant otherwise.
+      gaps: by column of texts, which of these mean a missing value though they are words.
     """
 
     table: pa.Table
     notes: tuple[str, ...] = ()
     index: tuple[str, ...] = ()
     written: Mapping[str, pa.ChunkedArray] = MappingProxyType({})
-    doubts: Mapping[str, str] = MappingProxyType({})
+    remarks: Mapping[str, list[str]] = MappingProxyType({})
     gaps: Mapping[str, list[str]] = MappingProxyType({})
 
-    def doubts_of(self, names: Iterable[str]) -> list[str]:
-        """Notes on these columns: what might have been read otherwise."""
-        names = list(names)
-        missing = [f"{listed(self.gaps[n])} in {shown(n)}" for n in names if n in self.gaps]
-        said = [f"{', '.join(missing)} means a missing value; --missing-values says which texts do"]
-        return [*(self.doubts[n] for n in names if n in self.doubts), *(said if missing else ())]
+    def said_of(self, names: Iterable[str]) -> list[str]:
+        """The notes on the file and on these columns."""
+        said: dict[str, list[str]] = {}
+        for name in names:
+            remarks = list(self.remarks.get(name, ()))
+            if words := self.gaps.get(name):
+                cure = "--missing-values says which texts are"
+                remarks.append(f"{listed(words)} is a missing value; {cure}")
+            for remark in remarks:
+                said.setdefault(remark, []).append(name)
+        return [*self.notes, *(f"{listed(found)}: {remark}" for remark, found in said.items())]

@@ -42,38 +42,28 @@ def understood(
     Raises:
       DataError: two columns of one name.
     """
-    names = columns.table.column_names
+    table, names = columns.table, columns.table.column_names
     twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice:
         raise DataError(f"columns called {listed(twice)} occur twice; rename them in the file")
-    raw = {n: _as_texts(columns.table[n]) for n in names if _is_text(columns.table[n].type)}
+    raw = {name: _as_texts(table[name]) for name in names if _is_text(table[name].type)}
     texts = {name: _with_gaps(column, reading.missing_values) for name, column in raw.items()}
     values = {name: numerals.numbers(column) for name, column in texts.items()}
-    could = _could_be(texts, values)
-    signs = _signs(could, texts, reading.decimal, comma)
+    signs, guessed = _signs(texts, values, reading.decimal, comma)
     values |= {name: numerals.numbers(texts[name], used) for name, used in signs.items()}
     if dates:
         values |= {name: _times(texts[name]) for name in texts if values[name] is None}
-    either = [n for n in signs if len(could[n]) > 1 and numerals.holds(texts[n], "[.,]")]
-    either = [] if reading.decimal else either
-    left = {name: column for name, column in texts.items() if values[name] is None}
-    zeros = [n for n in texts if n not in (*signs, *left) and _leading_zero(texts[n], values[n])]
-    table = columns.table
-    for index, name in enumerate(table.column_names):
-        if name in texts:
-            table = table.set_column(index, name, left.get(name, values[name]))
-    return columns._replace(
-        table=table,
-        notes=(*columns.notes, *_notes(signs, either, zeros)),
-        written={n: texts[n] for n in texts if n in (*signs, *zeros) or _is_time(values[n])},
-        doubts={name: said for name, column in left.items() if (said := _doubt(name, column))},
-        gaps={
-            name: words
-            for name, column in texts.items()
-            if (name in left or column.null_count == len(column))
-            and (words := _gap_words(raw[name], reading.missing_values))
-        },
-    )
+    remarks, gaps, written = {}, {}, {}
+    for name, column in texts.items():
+        remarks[name] = _remarks(column, values[name], signs.get(name, PLAIN), name in guessed)
+        if values[name] is None or column.null_count == len(column):
+            gaps[name] = _gap_words(raw[name], reading.missing_values)
+        elif remarks[name] or pa.types.is_temporal(values[name].type):
+            written[name] = column
+        if values[name] is not None:
+            column = values[name]
+        table = table.set_column(names.index(name), name, column)
+    return columns._replace(table=table, remarks=remarks, gaps=gaps, written=written)
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -96,42 +86,29 @@ def _with_gaps(column: pa.ChunkedArray, missing: tuple[str, ...]) -> pa.ChunkedA
     return pc.if_else(is_gap, pa.scalar(None, pa.string()), trimmed)
 
 
-def _could_be(texts: Texts, values: dict) -> dict[str, dict[str, Signs]]:
-    """By column and decimal sign, the signs of its numbers; whole and plain ones leave no doubt."""
-    could = {}
+def _signs(
+    texts: Texts, values: dict, decimal: str | None, comma: bool
+) -> tuple[dict[str, Signs], list[str]]:
+    """By the rule that `understood` states, signs that are not plain, and whose were guessed."""
+    could = {}  # by column and decimal sign; whole and plain numbers leave no doubt
     for name, column in texts.items():
         if values[name] is None:
             could[name] = numerals.readings(column)
         elif pa.types.is_floating(values[name].type):
             grouped = Signs(",", ".")
             could[name] = {".": PLAIN} | ({",": grouped} if numerals.fits(column, grouped) else {})
-    return could
-
-
-def _signs(could: dict, texts: Texts, decimal: str | None, comma: bool) -> dict[str, Signs]:
-    """By the rule that `understood` states, the signs of columns that are not written plainly."""
     told = {next(iter(by)) for by in could.values() if len(by) == 1}
     shared = told.pop() if len(told) == 1 else None
-    signs = {}
+    signs, guessed = {}, []
     for name, by in could.items():
-        usual = "," if comma and not numerals.holds(texts[name], "[.]") else "."
-        wanted = (decimal or shared or usual) if numerals.holds(texts[name], "[.,]") else "."
-        found = by.get(wanted) or next(iter(by.values()), PLAIN)
-        if found != PLAIN:
-            signs[name] = found
-    return signs
-
-
-def _leading_zero(texts: pa.ChunkedArray, values: pa.ChunkedArray) -> bool:
-    """Whether a whole number begins with a 0 that says nothing, as codes do."""
-    if not pa.types.is_integer(values.type):
-        return False
-    longer = pc.greater(pc.binary_length(texts), 1)
-    return pc.any(pc.and_(pc.starts_with(texts, "0"), longer)).as_py() is True
-
-
-def _is_time(values: pa.ChunkedArray | None) -> bool:
-    return values is not None and pa.types.is_temporal(values.type)
+        wanted = next(iter(by), ".")
+        if len(by) > 1 and numerals.holds(texts[name], "[.,]"):
+            usual = "," if comma and not numerals.holds(texts[name], "[.]") else "."
+            wanted = decimal or shared or usual
+            guessed += [name] if decimal is None else []
+        if by.get(wanted, PLAIN) != PLAIN:
+            signs[name] = by[wanted]
+    return signs, guessed
 
 
 def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -145,37 +122,40 @@ def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
     return None if values is None else values.cast(pa.time32("s"))
 
 
-def _doubt(name: str, texts: pa.ChunkedArray) -> str | None:
+def _remarks(
+    texts: pa.ChunkedArray, values: pa.ChunkedArray | None, signs: Signs, is_guessed: bool
+) -> list[str]:
+    """What to say of how a column was read, where it might have been meant otherwise."""
+    if values is None:
+        return _doubts(texts)
+    if signs != PLAIN:
+        comma = "a decimal comma" * (signs.decimal == ",")
+        between = f"{_BETWEEN[signs.thousands[:1]]} between thousands" * bool(signs.thousands)
+        said = f"numbers with {' and '.join(filter(None, (comma, between)))}"
+        return [f"{said}, by a guess that --decimal overrules" if is_guessed else said]
+    longer = pc.greater(pc.binary_length(texts), 1)
+    has_zeros = pc.any(pc.and_(pc.starts_with(texts, "0"), longer)).as_py()
+    if has_zeros and pa.types.is_integer(values.type):
+        return ["leading zeros are lost; --categorical keeps them"]
+    return []
+
+
+def _doubts(texts: pa.ChunkedArray) -> list[str]:
     """What keeps a column of texts from being numbers, where it nearly is."""
-    units = [sign for sign in _UNITS if numerals.holds(texts, f"[{sign}]")]
-    without = pc.replace_substring_regex(texts, f"\\s*[{_UNITS}]\\s*", "")
-    if units and numerals.readings(without):
-        return (
-            f"{shown(name)} is read as texts, and would be numbers without {listed(units)}; take"
-            " that out of the file, or leave the column out with --drop"
-        )
+    distinct = pa.chunked_array([pc.unique(texts)])
+    without = pc.replace_substring_regex(distinct, f"\\s*[{_UNITS}]\\s*", "")
+    if numerals.readings(without):
+        units = [sign for sign in _UNITS if numerals.holds(distinct, f"[{sign}]")]
+        return [f"texts that would be numbers without {listed(units)}; take that out of the file"]
     count = pc.sum(numerals.numeric(texts)).as_py() or 0
     if not count or 2 * count < len(texts) - texts.null_count:
-        return None
+        return []
     row = numerals.first_text(texts)
     row = row if row >= 0 else numerals.first_text(texts, plainly=True)
-    return (
-        f"{shown(name)} is read as texts, though most of its cells are numbers: row {row + 1} is"
-        f" {shown(texts[row].as_py())}; mend it, or call it a gap with --missing-values"
-    )
-
-
-def _notes(signs: dict[str, Signs], either: list[str], zeros: list[str]) -> list[str]:
-    notes = []
-    for used in dict.fromkeys(signs.values()):
-        between = f"{_BETWEEN[used.thousands[:1]]} between thousands" if used.thousands else ""
-        said = " and ".join(filter(None, ("a decimal comma" * (used.decimal == ","), between)))
-        notes.append(f"numbers with {said} in {listed(n for n in signs if signs[n] == used)}")
-    if either:
-        notes.append(f"a decimal point or comma in {listed(either)}: --decimal overrules the guess")
-    if zeros:
-        notes.append(f"leading zeros in {listed(zeros)} are lost; --categorical keeps them")
-    return notes
+    return [
+        f"texts, though most cells are numbers: row {row + 1} is {shown(texts[row].as_py())};"
+        " mend it, or call it a gap with --missing-values"
+    ]
 
 
 def _gap_words(column: pa.ChunkedArray, missing: tuple[str, ...]) -> list[str]:
