@@ -120,7 +120,10 @@ def _parse(marked: Marked, path: Path, names: list[str], skip: int, above: int) 
         table = pyarrow.csv.read_csv(
             io.BytesIO(marked.text),
             pyarrow.csv.ReadOptions(
-                use_threads=False, block_size=_BLOCK, column_names=places, skip_rows=skip
+                use_threads=False,
+                block_size=min(_BLOCK, len(marked.text) + 1),
+                column_names=places,
+                skip_rows=skip,
             ),
             pyarrow.csv.ParseOptions(
                 delimiter=marked.separator,

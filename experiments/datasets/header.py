@@ -38,7 +38,8 @@ def looks_like_header(rows: list[list[str]]) -> bool:
         return len(first) > 2
     others = [i for i in range(len(first)) if i not in numeric]
     below = [{row[i] for row in body if i < len(row)} for i in range(len(first))]
-    return len(set(first)) == len(first) and not any(first[i] in below[i] for i in others)
+    differ = len(set(first[past:])) == len(first) - past
+    return differ and not any(first[i] in below[i] for i in others)
 
 
 def completed(rows: list[list[str]]) -> list[list[str]]:

@@ -97,7 +97,7 @@ def mark(text: bytes, layout: Layout) -> Marked:
         if found.lastgroup == "doubled":
             return sign + found["doubled"][1:-1].replace(2 * quote, quote) + sign
         if found.lastgroup == "escaped":
-            return sign + re.sub(rb"\\(.)", rb"\1", found["escaped"][1:-1], flags=re.S) + sign
+            return sign + re.sub(rb"\\([%b\\])" % quote, rb"\1", found["escaped"][1:-1]) + sign
         return {"edge": b"", "run": b" "}.get(found.lastgroup, sign)
 
     sign = MARK.encode()

@@ -58,6 +58,8 @@ def _rows(lines: list[bytes], below: bytes, cut: layout.Layout) -> list[bytes]:
         for line in lines
         if len(cells(line)) == width > 1 and not (has_names and line.startswith(b"# "))
     ]
+    if any(line.count(b'"') % 2 for line in lines):  # rows, one of which goes on below
+        return lines
     names = lines[-1].removeprefix(b"# ")
     if names == lines[-1] or has_names or len(cells(names)) != width:
         return kept
