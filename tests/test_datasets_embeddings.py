@@ -116,6 +116,8 @@ LABEL_FILES = {
     "no numbers": ("0_1\r1_2\r" * 10, "labels", ("0_1", "1_2")),
     "U+2028": ("a\u2028b\nc\n" * 10, "labels", ("a\u2028b", "c")),
     "files and classes": ("".join(f"{i}.png {i % 2}\n" for i in range(20)), "x1", ("0", "1")),
+    "a comment": ("# by me\nmood\n" + "a\nb\n" * 10, "mood", ("a", "b")),
+    "one of savetxt": ("# y\n" + "0\n1\n" * 10, "y", ("0", "1")),
     "an index": (
         ",0\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20)),
         "0",

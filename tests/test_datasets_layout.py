@@ -70,6 +70,11 @@ def test_an_index_may_be_asked_for(tmp_path):
     assert "left out" not in str(loaded(tmp_path, text, drop=["x0"]).notes)
 
 
+def test_a_nameless_first_column_that_is_the_only_feature_stays(tmp_path):
+    table = loaded(tmp_path, lines(lambda i: f"{i // 2},{i % 2}", ",y\n"))
+    np.testing.assert_array_equal(table.features[:, 0], np.arange(ROWS) // 2)
+
+
 def test_a_nameless_first_column_of_measurements_is_a_feature(tmp_path):
     table = loaded(tmp_path, lines(lambda i: f"{P[i]},{Q[i]},{i % 2}", ",q,y\n"))
     assert_is_the_example(table, names=("x0", "q"))
@@ -132,6 +137,7 @@ TEXTS = {
     "inches": ['5" pipe', '6"', "7' 2\""],
     "a quoted word": ['"Big" Jim', '"Big" and "Small"'],
     "opened only": ['"Nice', "plain", "also"],
+    "opened everywhere": ['"Nice'],
     "closed only": ['nice"', "plain"],
     "opened and closed": ['"Nice', 'good"', "plain"],
     "opened and closed at once": ['"Nice', 'good"'],
@@ -184,6 +190,8 @@ def test_the_line_that_tells_excel_the_separator_is_heeded(tmp_path, separator, 
     row = "{p},{q},{y}".replace(",", separator)
     text = lines(lambda i: row.format(p=P[i], q=Q[i], y=i % 2), "p,q,y\n".replace(",", separator))
     assert_is_the_example(loaded(tmp_path, first.format(separator) + text))
+    if separator != "|":
+        assert_is_the_example(loaded(tmp_path, first.format("|") + text))
 
 
 NUMBERS = lines(lambda i: f"{P[i]},{Q[i]},{i % 2}")
@@ -209,6 +217,8 @@ def test_comments_within_the_table_are_left_out_when_asked(tmp_path):
     assert_is_the_example(
         loaded(tmp_path, "% a\np,q,y\n" + NUMBERS.replace("\n", "\r"), comment="%")
     )
+    with pytest.raises(DataError, match="or leave out such lines with --comment '%'"):
+        loaded(tmp_path, "% a, b\np,q,y\n" + NUMBERS)
     with pytest.raises(DataError, match="holds no cells beside comments; give rows"):
         loaded(tmp_path, "#a\n#b\n", comment="#")
 

@@ -115,6 +115,7 @@ COLUMNS = {
     "French": (["1\u202f234,5", "1 000"], [1234.5, 1000], "a decimal comma and blanks between"),
     "Swiss": (["1'234.5", "1’000"], [1234.5, 1000], "apostrophes between thousands"),
     "American": (["1,234,567", "2,000.5"], [1234567, 2000.5], "commas between thousands"),
+    "Indian": (["1,00,000", "12,34,567.5"], [100000, 1234567.5], "commas between thousands"),
     "millions": (["1.234.567", "12"], [1234567, 12], "a decimal comma and points between"),
     "exponents": (["1,5e3", "2E-1"], [1500, 0.2], "a decimal comma"),
     "a zero in front": (["0,125", "0,250"], [0.125, 0.25], "a decimal comma"),

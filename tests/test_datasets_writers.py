@@ -6,12 +6,13 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from experiments.datasets import load
 
 pytestmark = pytest.mark.float32_pass
+FEW = settings(max_examples=settings.default.max_examples // 5)  # a file for each
 
 # Whatever a reader may stumble over, between letters: no text is a number or a gap.
 INNER = st.text(st.sampled_from("ab \t,;'\"#|\\.é\u2028\x85\x0b\n"), max_size=8)
@@ -89,6 +90,7 @@ INDICES = {
 }
 
 
+@FEW
 @given(
     frames(),
     st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ",")]),
@@ -121,6 +123,7 @@ def test_of_pandas(tmp_path_factory, frame, signs, quoting, end, header, index):
 ESCAPED = {"quoting": csv.QUOTE_ALL, "doublequote": False, "escapechar": "\\"}
 
 
+@FEW
 @given(
     frames(),
     st.sampled_from(",;\t"),
@@ -152,6 +155,7 @@ def by_r(frame, separator, decimal, method, row_names):
     return "\n".join(separator.join(row) for row in [names, *rows]) + "\n"
 
 
+@FEW
 @given(
     frames(),
     st.sampled_from([(" ", "."), ("\t", "."), (",", "."), (";", ","), (" ", ",")]),
@@ -175,6 +179,7 @@ EXCELS = {
 }
 
 
+@FEW
 @given(frames(), st.sampled_from(sorted(EXCELS)), st.booleans(), st.booleans(), st.booleans())
 def test_of_excel(tmp_path_factory, frame, country, grouped, says_separator, has_break):
     separator, decimal, thousands = EXCELS[country]

@@ -70,6 +70,8 @@ def _roles(source: Columns, choices: Choices) -> Roles:
     index = [n for n in index if n != target]
     empty = [n for n in names if table[n].null_count == len(table) and n != target]
     used = [n for n in names if n not in {*dropped, *empty, *index}]
+    if not {*used} - {target, weights}:  # no other feature
+        used, index = [n for n in names if n in {*used, *index}], []
     _check_roles(target, weights, used)
     return Roles(target, weights, texts, used, empty, index)
 

@@ -154,7 +154,9 @@ def _ragged(marked: Marked, path: Path, width: int, skip: int, above: int) -> _R
     finally:
         csv.field_size_limit(limit)
     shape = f"line {above + line} has {len(row)} cells where {width} are expected"
-    is_comment = row[0].startswith("#")
-    cure = "mend that line" + ", or leave out such lines with --comment '#'" * is_comment
+    begin = [cells[:1] for cells in (marked.text[:1].decode("latin-1"), row[0])]
+    comment = next((sign for sign in begin if sign and sign in "#%!/*"), None)
+    cure = "mend that line"
+    cure += f", or leave out such lines with --comment {comment!r}" if comment else ""
     text = shown(marked.separator.join(row))
     return _RaggedError(f"{shown(str(path))} is ragged: {shape} ({text}); {cure}", above + line)

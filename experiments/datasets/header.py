@@ -29,17 +29,21 @@ def looks_like_header(rows: list[list[str]]) -> bool:
         return not any(map(looks_numeric, first))
     if _counts(rows):
         return True
-    numeric = numeric_columns([row[: len(first)] for row in body])
-    past = _past_index(first, body)
-    votes = [_vote(first[i], i - past) for i in numeric]
+    votes = _votes(rows)
     if any(votes):
         return sum(votes) > 0
+    numeric, past = numeric_columns(body), _past_index(first, body)
     if len(numeric) == len(first):
         return len(first) > 2
     others = [i for i in range(len(first)) if i not in numeric]
     below = [{row[i] for row in body if i < len(row)} for i in range(len(first))]
     differ = len(set(first[past:])) == len(first) - past
     return differ and not any(first[i] in below[i] for i in others)
+
+
+def surely_header(rows: list[list[str]]) -> bool:
+    """Whether columns of numbers say that the first row holds names."""
+    return sum(_votes(rows)) > 0
 
 
 def completed(rows: list[list[str]]) -> list[list[str]]:
@@ -54,9 +58,9 @@ def completed(rows: list[list[str]]) -> list[list[str]]:
     if not any(row[-1] for row in body):
         return [[*first, ""], *body]
     row_names = [row[0] for row in body]
-    full = ["", *first]
-    is_short = len(set(row_names)) == len(row_names) and looks_like_header([full, *body])
-    return [full, *body] if is_short else rows
+    full = [["", *first], *body]
+    are_names = len(set(row_names)) == len(row_names) and not surely_header(body)
+    return full if are_names and looks_like_header(full) else rows
 
 
 def names(first: list[str]) -> tuple[list[str], tuple[str, ...]]:
@@ -92,6 +96,14 @@ def _past_index(first: list[str], body: list[list[str]]) -> int:
     is_real = any(looks_numeric(cell) and not is_whole(cell) for cells in index for cell in cells)
     is_index = len(first) - front > 1 and all(numbered) and tells_apart and not is_real
     return front if is_index else 0
+
+
+def _votes(rows: list[list[str]]) -> list[int]:
+    """What each column of numbers says for names on its top (1), against them (-1) or neither."""
+    first, body = rows[0], rows[1:]
+    past = _past_index(first, body)
+    numeric = numeric_columns([row[: len(first)] for row in body])
+    return [_vote(first[i], i - past) for i in numeric]
 
 
 def _vote(cell: str, index: int) -> int:

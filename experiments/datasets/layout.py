@@ -36,13 +36,13 @@ def sniff(text: bytes, separator: str | None = None, *, one_column: bool = False
 
     Args:
       text: UTF-8.
-      separator: the only one to try; None: all.
+      separator: the one to try before all others.
       one_column: what nothing separates is one column. Labels may be several words, so blanks
         separate only quoted cells, and numbers from each other, from names or under a header.
     """
-    for completed in (False, True):
+    for cuts, completed in itertools.product((separator or "", SEPARATORS), (False, True)):
         found = {}
-        for cut, multiline in itertools.product(separator or SEPARATORS, (False, True)):
+        for cut, multiline in itertools.product(cuts, (False, True)):
             layout = Layout(cut, _quote(text, cut), multiline)
             rows = first_rows(text, layout)
             rows = header.completed(rows) if completed else rows
@@ -50,9 +50,9 @@ def sniff(text: bytes, separator: str | None = None, *, one_column: bool = False
                 found.setdefault(cut, (len(header.numeric_columns(rows[1:])), layout))
         if found:
             return max(found.values(), key=lambda pair: pair[0])[1]
-    if one_column and separator is None:
+    if one_column:
         return Layout(ALONE, _quote(text, ALONE))
-    return Layout(separator or ("," if b"," in text.splitlines()[0] else " "))
+    return Layout("," if b"," in text.splitlines()[0] else " ")
 
 
 def first_rows(text: bytes, layout: Layout) -> list[list[str]]:
@@ -87,7 +87,8 @@ class Marked(NamedTuple):
 def mark(text: bytes, layout: Layout) -> Marked:
     """The text as CSV's standard has it: quoted cells between marks, one blank where many separate.
 
-    A quote that the last line never closes is marked too: the file may have been cut there.
+    A quote that the last line never closes is marked too, if it is the only one of its kind: the
+    file may have been cut there.
     """
     quote = layout.quote.encode()
     if layout.separator != " " and is_standard(text, layout):
@@ -129,7 +130,9 @@ def _cells(text: bytes, layout: Layout) -> re.Pattern[bytes]:
     if re.search(rb"\\%b[^%b%b\r\n]" % (quote, quote, ends), text):  # not C:\ at a cell's end
         escaped = rb"(?P<escaped>%b(?:[^%b\\]|\\.)*+%b)" % (quote, inner, quote)
         found.insert(0, start + escaped + end)
-    found.append(rb"%b%b(?=[^%b\r\n]*[\r\n]*\Z)" % (start, quote, quote))
+    open_at = re.search(rb"%b%b(?=[^%b\r\n]*[\r\n]*\Z)" % (start, quote, quote), text)
+    if open_at and is_standard(text[: open_at.start()], layout):
+        found.append(open_at.re.pattern)
     if by_blanks:
         found += [rb"(?P<edge>(?<![^\r\n])[ \t]++|[ \t]++(?![^\r\n]))", rb"(?P<run>[ \t]++)"]
     return re.compile(b"|".join(found), re.S)

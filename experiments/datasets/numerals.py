@@ -30,7 +30,10 @@ PLAIN = Signs()
 def pattern(signs: Signs = PLAIN) -> str:
     """The numbers in these signs, words apart, as a regular expression of `re` and of RE2."""
     point, group = f"[{signs.decimal}]", f"[{signs.thousands}]"
-    whole = rf"[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+|[0-9]+" if signs.thousands else "[0-9]+"
+    whole = "[0-9]+"
+    if signs.thousands:  # in threes, or as in India in twos and then three
+        whole += rf"|[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+"
+        whole += rf"|[1-9][0-9]?(?:{group}[0-9]{{2}})+{group}[0-9]{{3}}"
     return rf"[+-]?(?:(?:{whole}){point}?[0-9]*|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 

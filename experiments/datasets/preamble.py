@@ -48,7 +48,7 @@ def _rows(lines: list[bytes], below: bytes, cut: layout.Layout) -> list[bytes]:
     """Those of the lines with # that are rows of the table below them, or its names."""
     rows = header.completed(layout.first_rows(below, cut))
     width = len(rows[0])
-    has_names = header.looks_like_header(rows) and header.numeric_columns(rows[1:])
+    has_names = header.surely_header(rows) or (width == 1 and header.looks_like_header(rows))
 
     def cells(line: bytes) -> list[str]:
         return layout.first_rows(line, cut)[0]
