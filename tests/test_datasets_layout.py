@@ -169,6 +169,18 @@ def test_single_quotes_may_enclose_what_separates(tmp_path):
     assert list(loaded(tmp_path, text).features["c"])[:2] == ["it's, 0", "it's, 1"]
 
 
+def test_single_quotes_enclose_nothing_where_one_is_a_letter(tmp_path):
+    text = lines(lambda i: f"{P[i]},{['who', chr(39) + 't Hooft'][i % 2]},{i % 2}", "'p',c,y\n")
+    table = loaded(tmp_path, text)
+    assert table.feature_names == ("'p'", "c")
+    assert list(table.features["c"])[:2] == ["who", "'t Hooft"]
+
+
+def test_quotes_within_quotes_may_be_escaped(tmp_path):
+    text = lines(lambda i: rf'"{i}" {P[i]} "a \"b\", C:\d {i % 2}" {i % 2}', '"p" "c" "y"\n')
+    assert set(loaded(tmp_path, text).features["c"]) == {rf'a "b", C:\d {i}' for i in (0, 1)}
+
+
 def test_blanks_around_and_within_quoted_cells(tmp_path):
     text = lines(lambda i: f'{P[i]} , "u,  v" , {i % 2}', "p, c, y\n")
     assert set(loaded(tmp_path, text).features["c"]) == {"u,  v"}
@@ -224,6 +236,8 @@ def test_comments_within_the_table_are_left_out_when_asked(tmp_path):
 
 
 def test_a_sign_that_might_begin_a_comment_may_begin_a_cell(tmp_path):
+    text = '# t,"two\nlines, x",1\n' + lines(lambda i: f"u,v{i},{i % 2}")
+    assert len(loaded(tmp_path, text).labels) == ROWS + 1
     colours = lines(lambda i: f"#ff000{i % 3},{Q[i]},{i % 2}")
     assert len(loaded(tmp_path, colours).labels) == ROWS
     table = loaded(tmp_path, "#,q,y\n" + NUMBERS)
