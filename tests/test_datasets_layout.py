@@ -189,6 +189,8 @@ def test_blanks_around_and_within_quoted_cells(tmp_path):
 
 
 def test_the_separator_is_the_one_that_makes_numbers(tmp_path):
+    text = "n\tp\tc\ty\n0\t0.25\t# z\t0\n" + "\t\t\t1\n" * 2 + "0\t0.5\tz\t1\n" * 4
+    assert list(loaded(tmp_path, text).features["c"].dropna())[:2] == ["# z", "z"]
     text = lines(lambda i: f"{P[i]} {Q[i]},0 {i % 2}".replace(".", ","), "p q y\n")
     assert_is_the_example(loaded(tmp_path, text))
     assert_is_the_example(

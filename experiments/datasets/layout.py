@@ -30,9 +30,9 @@ class Layout(NamedTuple):
 def sniff(text: bytes, separator: str | None = None, *, one_column: bool = False) -> Layout:
     """The layout in which most of the first rows have as many cells as the very first.
 
-    Where several separators do, it is the one that makes the most columns of numbers; among equals
-    the first of semicolon, tab, comma and blanks. The first row may be a cell short, if no layout
-    does without.
+    Where several separators do, it is one that makes all of them so; of these the one with the
+    most columns of numbers; among equals the first of semicolon, tab, comma and blanks. The first
+    row may be a cell short, if no layout does without.
 
     Args:
       text: UTF-8.
@@ -47,7 +47,9 @@ def sniff(text: bytes, separator: str | None = None, *, one_column: bool = False
             rows = first_rows(text, layout)
             rows = header.completed(rows) if completed else rows
             if _agree(rows) and not (one_column and cut == " " and _are_words(text, rows)):
-                found.setdefault(cut, (len(header.numeric_columns(rows[1:])), layout))
+                is_exact = len(set(map(len, rows))) == 1
+                merit = is_exact, len(header.numeric_columns(rows[1:]))
+                found.setdefault(cut, (merit, layout))
         if found:
             return max(found.values(), key=lambda pair: pair[0])[1]
     if one_column:
