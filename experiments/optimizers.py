@@ -11,6 +11,7 @@ Example: python -m experiments.optimizers --data digits breast_cancer --out out/
 import dataclasses
 import sys
 from dataclasses import dataclass
+from typing import Literal
 
 import jax
 import pandas as pd
@@ -26,6 +27,7 @@ from experiments import (
     ravine,
 )
 from experiments.datasets import errors, load
+from experiments.datasets.table import DECIMALS, MISSING_TEXTS
 from experiments.optimizer_spaces import CONTESTANTS, DEFAULT
 from experiments.report import words
 from experiments.settings import SettingError
@@ -41,6 +43,15 @@ class Settings:
     """breast_cancer, iris, wine, diabetes, digits, or files: CSV, Parquet, NPZ, LIBSVM, IDX."""
     target: str | None = None
     """Column to predict, in every data set; default: as in the sweep."""
+    header: bool | None = None
+    """Whether a CSV's first row holds names; default: look."""
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    """Texts that are missing values, as empty cells are."""
+    comment: str | None = None
+    """Lines of a CSV that begin so are left out; default: above the table those with #."""
+    decimal: Literal[DECIMALS] | None = None
+    """The decimal sign of columns that could have either, like 1,234; default: that of all other
+    columns, or else the point, or the comma where commas do not separate cells."""
     out: str = "out/optimizers"
     """Folder for the results; must be new or empty."""
     overwrite: bool = False
@@ -68,7 +79,17 @@ def run(settings: Settings) -> int:
     settings = check(settings)
     with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
         split_key, bench_key = jax.random.split(jax.random.key(settings.seed))
-        tables = [load(name, target=settings.target) for name in settings.data]
+        tables = [
+            load(
+                name,
+                target=settings.target,
+                header=settings.header,
+                missing_values=settings.missing_values,
+                comment=settings.comment,
+                decimal=settings.decimal,
+            )
+            for name in settings.data
+        ]
         names = [table.name for table in tables]
         if len(set(names)) < len(names):  # two files of one name in different folders
             names = list(settings.data)

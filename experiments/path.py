@@ -36,6 +36,9 @@ def run(settings: Settings) -> int:
             categorical=settings.categorical,
             labels_file=settings.labels_file,
             header=settings.header,
+            missing_values=settings.missing_values,
+            comment=settings.comment,
+            decimal=settings.decimal,
         )
         path_study.check_metric(probes, planned)
         path_problems.check_scaling(probes, planned.scaling)

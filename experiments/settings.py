@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from experiments import study
+from experiments.datasets.table import DECIMALS, MISSING_TEXTS
 from jaxlr import sweeps
 
 MODELS = ("linear", "mlp")
@@ -30,7 +31,14 @@ class Settings:
     categorical: tuple[str, ...] = ()
     """Columns of numbers that stand for categories."""
     header: bool | None = None
-    """Whether a CSV's first line holds names; default: look."""
+    """Whether a CSV's first row holds names; default: look."""
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    """Texts that are missing values, as empty cells are."""
+    comment: str | None = None
+    """Lines of a CSV that begin so are left out; default: above the table those with #."""
+    decimal: Literal[DECIMALS] | None = None
+    """The decimal sign of columns that could have either, like 1,234; default: that of all other
+    columns, or else the point, or the comma where commas do not separate cells."""
     labels_file: str | None = None
     """Labels of IDX images, where they are not beside them."""
     out: str = "out/sweep"

@@ -35,6 +35,9 @@ def run(settings: Settings) -> int:
             categorical=settings.categorical,
             labels_file=settings.labels_file,
             header=settings.header,
+            missing_values=settings.missing_values,
+            comment=settings.comment,
+            decimal=settings.decimal,
         )
         split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
         problem = problems.prepare(table, split_key, settings.test_fraction)
