@@ -62,6 +62,19 @@ class Probe:
         """The target's name."""
         return self.problem.table.target
 
+    @property
+    def left_out(self) -> list[dict]:
+        """The lanes that a mean over folds leaves out, and why: those that have no figure."""
+        return [
+            {
+                "fold": int(f),
+                "l1_ratio": float(self.l1_ratios[a]),
+                "lambda": float(self.lambdas[k]),
+                "why": "separable" if np.isnan(self.coefficients[f, a, k]).any() else "no figure",
+            }
+            for f, a, k in np.argwhere(np.isnan(self.scores) & np.isfinite(self.mean))
+        ]
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -89,26 +102,11 @@ def num_lanes(probes: Probes, plan: Plan) -> int:
     return len(probes.layers) * len(probes.targets) * each
 
 
-def check_metric(probes: Probes, plan: Plan) -> None:
-    """Raises SettingError where the metric has no meaning for a target."""
-    for target in probes.targets:
-        metric = path_metrics.METRICS[plan.metric]
-        if target.task not in metric.tasks:
-            fine = [name for name, m in path_metrics.METRICS.items() if target.task in m.tasks]
-            asked = f"--metric {plan.metric}"
-            if plan.costs is not None:
-                asked = "--protocol clip, which chooses by accuracy"
-            raise SettingError(
-                f"{asked}: not for target {target.name!r}, a {target.task} task; choose --metric"
-                f" {', '.join(fine)}"
-            )
-
-
 def run(
     probes: Probes,
     rows: Rows,
     plan: Plan,
-    on_lanes: Callable[[int], None] = lambda lanes: None,
+    on_lanes: Callable[[pd.DataFrame], None] = lambda lanes: None,
 ) -> Findings:
     """Cross-validates every probe, refits each at its choice, and tests each once.
 
@@ -116,7 +114,7 @@ def run(
       probes: layers and targets.
       rows: split and folds.
       plan: penalties, l1_ratios, rule, metric.
-      on_lanes: called with the number of lanes that have ended.
+      on_lanes: called with the table of the lanes that have ended.
     """
     found, lanes, watch = [], [], pd.Timestamp.now()
     with compile_seconds() as compiled:
@@ -127,7 +125,7 @@ def run(
                 ended, table = _group(probes, layer, group, rows, plan, x, names)
                 of_layer |= {probe.target: probe for probe in ended}
                 lanes.append(table)
-                on_lanes(len(table))
+                on_lanes(table)
             found += [of_layer[target.name] for target in probes.targets]
         seconds = (pd.Timestamp.now() - watch).total_seconds()
         spent = compiled()
@@ -164,6 +162,7 @@ def grid(batch: Batch, first: Problem, plan: Plan, train_weight: float) -> np.nd
             ratio=SMALLEST_SHARE,
             l1_ratio=smallest,
             num_classes=first.num_outputs,
+            **without_intercept(plan),
         )
         high = float(np.max(own))
     if low is None:
@@ -174,6 +173,11 @@ def grid(batch: Batch, first: Problem, plan: Plan, train_weight: float) -> np.nd
             " lower it, or say --lambda-max"
         )
     return np.geomspace(high, low, plan.num) if plan.num > 1 else np.array([high])
+
+
+def without_intercept(plan: Plan) -> dict:
+    """The option of `paths` that leaves the intercept out, where the plan does."""
+    return {} if plan.intercept else {"fit_intercept": False}
 
 
 @contextmanager
@@ -194,7 +198,9 @@ def compile_seconds() -> Iterator[Callable[[], float]]:
 
 def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, names):
     """The probes of targets that share a loss, and the table of their lanes."""
-    problems = [path_problems.problem(probes, layer, t, rows, x, names) for t in group]
+    problems = [
+        path_problems.problem(probes, layer, t, rows, x, names, plan.intercept) for t in group
+    ]
     first, batch = problems[0], path_problems.stacked(problems)
     per_fold = rows.folds @ np.asarray(batch.weights, np.float64)
     lambdas = grid(batch, first, plan, per_fold[0])
@@ -250,19 +256,27 @@ def status_name(code) -> str:
 def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.CrossValidation:
     """Every target's lanes, scores and choice."""
     options = {"loss": first.loss, "tol": plan.tol, "num_classes": first.num_outputs}
+    options |= without_intercept(plan)
     if plan.folds == 1:
         return _validated(batch, folds, lambdas, plan, options)
     task, classes = first.table.task, len(first.table.class_names)
-    return paths.cross_validate(
-        batch,
-        lambdas,
-        fold_weights=folds,
-        l1_ratio=plan.l1_ratios,
-        metric=path_metrics.scorer(plan.metric, task, classes),
-        maximise=path_metrics.METRICS[plan.metric].maximise,
-        rule=plan.rule,
-        **options,
-    )
+    try:
+        return paths.cross_validate(
+            batch,
+            lambdas,
+            fold_weights=folds,
+            l1_ratio=plan.l1_ratios,
+            metric=path_metrics.scorer(plan.metric, task, classes),
+            maximise=path_metrics.METRICS[plan.metric].maximise,
+            rule=plan.rule,
+            **options,
+        )
+    except ValueError as error:
+        told = " ".join(str(error).split())
+        raise SettingError(
+            f"--metric {plan.metric} with --folds {plan.folds}: {told}; take fewer --folds, or"
+            f" --metric {', '.join(path_metrics.others(plan.metric, task))}"
+        ) from error
 
 
 def _validated(batch: Batch, split, lambdas, plan: Plan, options) -> paths.CrossValidation:

@@ -120,7 +120,10 @@ def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
         (["--momentum", "0", "1"], "--momentum 0 1: must lie in"),
         (["--batch-size", "0"], "--batch-size: every size must be at least 1"),
         (["--data", "iris", "--batch-size", "121"], "larger than the 120 training rows"),
-        (["--data", "iris", "--folds", "50"], "class 'setosa' has only 40 training rows"),
+        (
+            ["--data", "iris", "--folds", "50"],
+            "class 'setosa' of target 'target' has only 40 training rows; take --folds 40\n",
+        ),
         (["--test-fraction", "1.5"], "--test-fraction 1.5: must lie between 0 and 1"),
     ],
 )

@@ -25,7 +25,7 @@ def result(problem: Problem, plan: Plan, findings: Findings, summary: dict) -> M
     title = "Nothing to use" if findings.chosen is None else "Use"
     use = card(title, headline.which(findings), headline.why(problem, findings), "wide")
     cards = [card(*text) for text in _test_cards(problem, findings)] if findings.test else []
-    notes = headline.cautions(problem, findings, summary)
+    notes = [*summary["data"].get("remarks", ()), *headline.cautions(problem, findings, summary)]
     return element(
         "header",
         element("p", "jaxlr sweep", class_="over"),
