@@ -2,7 +2,7 @@
 
 Rows are dealt out like cards, stratum by stratum, so a stratum's rows lie apart. A row's stratum is
 its classes, the rarest first: a rare class is then dealt in one go, whatever its rows are by the
-other targets. Where a deal leaves a class out all the same, the cards are shuffled again.
+other targets. What a class lacks after that, where there are many, is exchanged for common rows.
 """
 
 import shlex
@@ -12,12 +12,12 @@ import jax
 import numpy as np
 
 from experiments.datasets import DataError
-from experiments.datasets.errors import listed
 from experiments.datasets.label_columns import Target
 from jaxlr import data
 from jaxlr.pytypes import Array
 
-SHUFFLES = 100
+MOST_EXCHANGES = 1_000
+TRAIN, TEST = 0, 1
 
 
 def split(
@@ -30,32 +30,29 @@ def split(
       targets: labels [N] each.
       heard: bool [N], whether a row has weight; a row without is no row of its class.
       test_fraction: in (0, 1).
-      needed: training rows of a class that are worth another shuffle where it has as many.
+      needed: rows of a class that training keeps, but for the class's share of the test rows.
 
     Raises:
       DataError: the fraction leaves one side empty.
     """
     strata = _strata(targets, heard)
-    wanted = [
-        np.minimum(needed, counts - np.floor(counts * test_fraction))
-        for counts in _counts(targets, heard)
-    ]
+    try:
+        _, tested = data.split(key, strata, test_fraction)
+    except ValueError:
+        raise DataError(
+            f"--test-fraction {test_fraction:g} of {len(strata)} rows leaves one side empty; take"
+            " another fraction or more rows"
+        ) from None
+    part = np.full(len(strata), TRAIN)
+    part[np.asarray(tested)] = TEST
 
-    def deal(key):
-        try:
-            return tuple(np.asarray(rows) for rows in data.split(key, strata, test_fraction))
-        except ValueError:
-            raise DataError(
-                f"--test-fraction {test_fraction:g} of {len(strata)} rows leaves one side empty;"
-                " take another fraction or more rows"
-            ) from None
+    def lacking(counts):
+        total = counts.sum(axis=1)
+        least = np.minimum(needed, total - np.floor(total * test_fraction))
+        return [(c, TEST) for c in np.flatnonzero(counts[:, TRAIN] < least)]
 
-    def keeps_classes(rows):
-        trained = np.isin(np.arange(len(heard)), rows[0]) & heard
-        have = _counts(targets, trained)
-        return all((n >= least).all() for n, least in zip(have, wanted, strict=True))
-
-    return _dealt_well(key, deal, keeps_classes)
+    part = _exchanged(part, targets, heard, lacking)
+    return np.flatnonzero(part == TRAIN), np.flatnonzero(part == TEST)
 
 
 def folds(key: Array, targets: Sequence[Target], heard: np.ndarray, num_folds: int) -> np.ndarray:
@@ -68,20 +65,22 @@ def folds(key: Array, targets: Sequence[Target], heard: np.ndarray, num_folds: i
     """
     _check_rare(targets, heard, num_folds)
     strata = _strata(targets, heard)
+    rows = np.asarray(jax.random.permutation(key, len(strata)))
+    held_by = np.empty(len(strata), int)
+    held_by[rows[np.argsort(strata[rows], kind="stable")]] = np.arange(len(strata)) % num_folds
 
-    def deal(key):
-        rows = np.asarray(jax.random.permutation(key, len(strata)))
-        held_by = np.empty(len(strata), int)
-        held_by[rows[np.argsort(strata[rows], kind="stable")]] = np.arange(len(strata)) % num_folds
-        return (held_by != np.arange(num_folds)[:, None]).astype(np.float32)
+    def in_one_fold(counts):
+        return np.argwhere((counts > 0) & (counts == counts.sum(axis=1, keepdims=True)))
 
-    found = _dealt_well(key, deal, lambda dealt: not list(_lost(targets, heard, dealt)))
-    for fold, target, missing in _lost(targets, heard, found):
-        raise DataError(
-            f"fold {fold} of --folds {num_folds} would train without a row of"
-            f" {_of(target, missing)}; take more --folds, or {_leave_out(missing)}"
-        )
-    return found
+    held_by = _exchanged(held_by, targets, heard, in_one_fold)
+    for target, counts in _counts(targets, heard, held_by):
+        for c, fold in in_one_fold(counts):
+            name = target.class_names[c]
+            raise DataError(
+                f"fold {fold} of --folds {num_folds} would train without a row of"
+                f" {_of(target, name)}; take more --folds, or {_leave_out([name])}"
+            )
+    return (held_by != np.arange(num_folds)[:, None]).astype(np.float32)
 
 
 def validation(key: Array, targets: Sequence[Target], heard: np.ndarray, fraction: float):
@@ -101,80 +100,81 @@ def check_heard(heard: np.ndarray, train: np.ndarray, test: np.ndarray) -> None:
             )
 
 
-def _dealt_well(key: Array, deal: Callable, is_good: Callable):
-    """The first good deal; the last one where none is."""
-    dealt = deal(key)
-    for shuffle in range(1, SHUFFLES):
-        if is_good(dealt):
-            break
-        dealt = deal(jax.random.fold_in(key, shuffle))
-    return dealt
-
-
 def _classed(targets: Sequence[Target]) -> list[Target]:
     return [target for target in targets if target.task != "regression"]
 
 
-def _counts(targets: Sequence[Target], heard: np.ndarray) -> list[np.ndarray]:
-    """Rows of each class, for each target that has classes."""
-    return [
-        np.bincount(target.labels[heard], minlength=len(target.class_names))
-        for target in _classed(targets)
-    ]
+def _counts(targets, heard, part) -> Iterator[tuple[Target, np.ndarray]]:
+    """Each target that has classes, and the heard rows [C, P] of each class in each part."""
+    num_parts = part.max() + 1
+    for target in _classed(targets):
+        cells = (target.labels * num_parts + part)[heard]
+        size = len(target.class_names) * num_parts
+        yield target, np.bincount(cells, minlength=size).reshape(-1, num_parts)
 
 
 def _strata(targets: Sequence[Target], heard: np.ndarray) -> np.ndarray:
     """[N] int32; rows without weight have strata of their own."""
     columns, sizes, first = [~heard], [np.zeros(len(heard), int)], 0
-    for target, counts in zip(_classed(targets), _counts(targets, heard), strict=True):
+    for target, counts in _counts(targets, heard, np.zeros(len(heard), int)):
         columns.append(target.labels + first)  # a number of its own for every class of all
-        sizes.append(counts[target.labels] + 1)
+        sizes.append(counts[target.labels, 0] + 1)
         first += len(counts)
     rarest_first = np.argsort(np.stack(sizes, axis=1), axis=1, kind="stable")
     rows = np.take_along_axis(np.stack(columns, axis=1).astype(int), rarest_first, axis=1)
     return np.unique(rows, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
 
 
-def _lost(targets, heard, trains) -> Iterator[tuple[int, Target, list[str]]]:
-    """(fold, target, classes) wherever a fold [F, N] trains without a class."""
-    for fold, weights in enumerate(trains):
-        for target, counts in zip(
-            _classed(targets), _counts(targets, heard & (weights > 0)), strict=True
-        ):
-            if not counts.all():
-                yield fold, target, _named(target, counts == 0)
+def _exchanged(part: np.ndarray, targets, heard: np.ndarray, lacking: Callable) -> np.ndarray:
+    """The parts after as many exchanges as it takes, if that can be, until no class is lacking.
+
+    `lacking(counts [C, P])` gives (class, part) where the part holds a row that others need.
+    """
+    sizes = [
+        counts.sum(axis=1)[target.labels] for target, counts in _counts(targets, heard, part * 0)
+    ]
+    common = np.where(heard, np.min(sizes, axis=0, initial=len(part)), 0)
+    for _ in range(MOST_EXCHANGES):
+        wanted = (
+            (t, c, p) for t, counts in _counts(targets, heard, part) for c, p in lacking(counts)
+        )
+        target, c, p = next(wanted, (None, None, None))
+        if target is None:
+            break
+        row = int(np.argmax((target.labels == c) & (part == p) & heard))
+        other = int(np.argmax(np.where(part != p, common, -1)))
+        part[[row, other]] = part[[other, row]]
+    return part
 
 
 def _check_rare(targets: Sequence[Target], heard: np.ndarray, num_folds: int) -> None:
-    for target, counts in zip(_classed(targets), _counts(targets, heard), strict=True):
-        least, rarest = int(counts.min()), target.class_names[int(counts.argmin())]
-        found = f"{_of(target, [rarest])} has {'only ' * (least > 1)}{least} training"
-        found += f" {_rows(least, heard)}"
-        cures = [f"take --folds {least}"] if least > 1 else ["add rows"]
-        rare = counts < max(num_folds, 2)
-        if (~rare).sum() > 1:
-            cures.append(_leave_out(_named(target, rare)))
-        if least < max(num_folds, 2):
-            asked = f"--folds {num_folds}: " * (least > 1)
-            raise DataError(f"{asked}{found}; {', or '.join(cures)}")
+    rows = "rows" if heard.all() else "rows with weight"
+    for target, counts in _counts(targets, heard, np.zeros(len(heard), int)):
+        rare = counts[:, 0] < max(num_folds, 2)
+        if not rare.any():
+            continue
+        least, rarest = counts.min(), _of(target, target.class_names[counts.argmin()])
+        names = zip(target.class_names, rare, strict=True)
+        leave_out = f", or {_leave_out([name for name, is_rare in names if is_rare])}"
+        leave_out *= int((~rare).sum() > 1)  # of two classes none can go
+        if least > 1:
+            raise DataError(
+                f"--folds {num_folds}: {rarest} has only {least} training {rows}; take --folds"
+                f" {least}{leave_out}"
+            )
+        raise DataError(
+            f"{rarest} has {least} training {rows if least == 0 else rows.replace('rows', 'row')};"
+            f" add rows or take a smaller --test-fraction{leave_out}"
+        )
     if heard.sum() < num_folds:
         raise DataError(
-            f"--folds {num_folds}: there are only {heard.sum()} training {_rows(0, heard)}; take"
-            f" --folds {max(heard.sum(), 2)} at most"
+            f"--folds {num_folds}: there are only {heard.sum()} training {rows}; take --folds"
+            f" {max(heard.sum(), 2)} at most"
         )
 
 
-def _rows(number: int, heard: np.ndarray) -> str:
-    return ("row" if number == 1 else "rows") + ("" if heard.all() else " with weight")
-
-
-def _named(target: Target, chosen: np.ndarray) -> list[str]:
-    return [name for name, is_one in zip(target.class_names, chosen, strict=True) if is_one]
-
-
-def _of(target: Target, classes: list[str]) -> str:
-    word = "class" if len(classes) == 1 else "classes"
-    return f"{word} {listed(classes)} of target {target.name!r}"
+def _of(target: Target, name: str) -> str:
+    return f"class {name!r} of target {target.name!r}"
 
 
 def _leave_out(classes: list[str]) -> str:
