@@ -115,8 +115,8 @@ def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol, fit_intercept)
     risk = np.empty(shape)
     for t, f, a, k in np.ndindex(*shape):
         at, s = (t, f, a, k), weights[f] / weights[f].sum()
-        w[at], b[at] = _descend(x, labels[t], s, lambdas[k], ratios[a], loss, w[at], b[at])
-        b[at] *= fit_intercept
+        penalty = lambdas[k], ratios[a]
+        w[at], b[at] = _descend(x, labels[t], s, *penalty, loss, w[at], b[at], fit_intercept)
         size = (1 - ratios[a]) / 2 * np.sum(w[at] ** 2) + ratios[a] * np.abs(w[at]).sum()
         values = _values(x @ w[at] + b[at], labels[t], loss)
         risk[at] = s @ values + lambdas[k] * size
@@ -130,13 +130,13 @@ def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol, fit_intercept)
     return paths.Path({"w": w, "b": b}, risk, gap, decrement, status, steps, lambdas)
 
 
-def _descend(x, labels, s, lam, ratio, loss, w, b):
+def _descend(x, labels, s, lam, ratio, loss, w, b, fit_intercept):
     step = 1 / (2 * s @ (1 + np.sum(x**2, axis=1)) + lam)
     for _ in range(STEPS):
         slope = (_slopes(x @ w + b, labels, loss).T * s).T
         w = w - step * (x.T @ slope + lam * (1 - ratio) * w)
         w = np.sign(w) * np.maximum(np.abs(w) - step * lam * ratio, 0)
-        b = b - step * slope.sum(axis=0)
+        b = b - fit_intercept * step * slope.sum(axis=0)
     return w, b
 
 

@@ -66,6 +66,23 @@ def test_the_same_seed_writes_the_same_lanes(finished, tmp_path, no_page):
 
 
 @pytest.mark.float32_pass
+@pytest.mark.parametrize("weight", [1e37, 1e-44])
+def test_weights_of_any_size_train(finished, weight, tmp_path, no_page):
+    table = load("iris")
+    columns = pd.DataFrame(table.features, columns=list(table.feature_names))
+    names = np.array(table.class_names)[table.labels]
+    columns.assign(w=weight, target=names).to_csv(tmp_path / "heavy.csv", index=False)
+    args = ["--data", tmp_path / "heavy.csv", "--weights", "w", "--seed", 3, *FAST]
+    assert main(*args, "--out", tmp_path / "o") == 0
+    mine, theirs = (
+        pd.read_parquet(folder / "results.parquet") for folder in (tmp_path / "o", finished)
+    )
+    np.testing.assert_allclose(mine["val_log_loss"], theirs["val_log_loss"], rtol=1e-4)
+    summary = json.loads((tmp_path / "o" / "summary.json").read_text())
+    assert "weights are divided by 2^" in " ".join(summary["data"]["notes"])
+
+
+@pytest.mark.float32_pass
 @pytest.mark.parametrize("data", ["breast_cancer", "diabetes"])
 def test_the_other_tasks_are_inferred_and_learn(data, tmp_path, no_page):
     args = ["--configs", "8", "--epochs", "5", "--batch-size", "16"]
