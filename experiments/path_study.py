@@ -36,6 +36,8 @@ class Probe:
       scores: [F, A, K], the metric on the rows that each fold holds out.
       mean: [A, K] over folds.
       error: [A, K], the standard error of the mean; NaN for a single validation split.
+      left_out: the folds that no mean knows of, having no figure at any setting, with the classes
+        that they train without or hold out no row of.
       best: (a, k) of the best mean.
       one_standard_error: (a, k) of the strongest penalty within a standard error of it.
       chosen: the one of the two that the rule takes.
@@ -51,6 +53,7 @@ class Probe:
     scores: np.ndarray
     mean: np.ndarray
     error: np.ndarray
+    left_out: list[dict]
     best: tuple[int, int]
     one_standard_error: tuple[int, int]
     chosen: tuple[int, int]
@@ -61,19 +64,6 @@ class Probe:
     def target(self) -> str:
         """The target's name."""
         return self.problem.table.target
-
-    @property
-    def left_out(self) -> list[dict]:
-        """The lanes that a mean over folds leaves out, and why: those that have no figure."""
-        return [
-            {
-                "fold": int(f),
-                "l1_ratio": float(self.l1_ratios[a]),
-                "lambda": float(self.lambdas[k]),
-                "why": "separable" if np.isnan(self.coefficients[f, a, k]).any() else "no figure",
-            }
-            for f, a, k in np.argwhere(np.isnan(self.scores) & np.isfinite(self.mean))
-        ]
 
 
 @dataclass(frozen=True)
@@ -229,6 +219,7 @@ def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, n
                 scores=np.asarray(crossed.scores[t], np.float64),
                 mean=mean,
                 error=np.asarray(crossed.standard_error[t], np.float64),
+                left_out=_left_out(problem, rows.folds, crossed.scores[t]),
                 best=tuple(int(i) for i in crossed.best[t]),
                 one_standard_error=tuple(int(i) for i in crossed.one_standard_error[t]),
                 chosen=chosen,
@@ -313,6 +304,25 @@ def _validated(batch: Batch, split, lambdas, plan: Plan, options) -> paths.Cross
         refit=refit._replace(lambdas=penalties),
         predictions=np.full(batch.labels.shape, np.nan),
     )
+
+
+def _left_out(problem: Problem, folds: np.ndarray, scores) -> list[dict]:
+    """The folds [F, N] that have no score [F, A, K] where others do, and what they lack."""
+    scored = np.isfinite(scores).any(axis=(1, 2))
+    return [
+        {
+            "fold": int(f),
+            "trains_without": _lacking(problem, folds[f] > 0),
+            "holds_out_without": _lacking(problem, folds[f] == 0),
+        }
+        for f in np.flatnonzero(~scored & scored.any())
+    ]
+
+
+def _lacking(problem: Problem, rows: np.ndarray) -> list[str]:
+    """The classes that none of these training rows is of."""
+    there = set(problem.target.labels[rows & problem.heard].tolist())
+    return [name for c, name in enumerate(problem.table.class_names) if c not in there]
 
 
 def _weights(path: paths.Path, target: int) -> np.ndarray:

@@ -115,14 +115,17 @@ def _counts(targets, heard, part) -> Iterator[tuple[Target, np.ndarray]]:
 
 def _strata(targets: Sequence[Target], heard: np.ndarray) -> np.ndarray:
     """[N] int32; rows without weight have strata of their own."""
-    columns, sizes, first = [~heard], [np.zeros(len(heard), int)], 0
+    columns, sizes, first = [], [], 0
     for target, counts in _counts(targets, heard, np.zeros(len(heard), int)):
         columns.append(target.labels + first)  # a number of its own for every class of all
-        sizes.append(counts[target.labels, 0] + 1)
+        sizes.append(counts[target.labels, 0])
         first += len(counts)
-    rarest_first = np.argsort(np.stack(sizes, axis=1), axis=1, kind="stable")
-    rows = np.take_along_axis(np.stack(columns, axis=1).astype(int), rarest_first, axis=1)
-    return np.unique(rows, axis=0, return_inverse=True)[1].ravel().astype(np.int32)
+    strata = (~heard).astype(int)
+    if columns:
+        rarest_first = np.argsort(sizes, axis=0, kind="stable")
+        for classes in np.take_along_axis(np.array(columns), rarest_first, axis=0):
+            strata = np.unique(strata * first + classes, return_inverse=True)[1]
+    return strata.astype(np.int32)
 
 
 def _exchanged(part: np.ndarray, targets, heard: np.ndarray, lacking: Callable) -> np.ndarray:

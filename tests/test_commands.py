@@ -48,6 +48,13 @@ def test_help_offers_nothing_that_is_no_choice(command, capsys):
     assert not [line for line in offered if "None" in line.split("(default")[0]]
 
 
+@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.NAME)
+def test_a_switch_with_a_default_of_its_own_takes_true_and_false(command):
+    if hasattr(command.parse([]), "header"):
+        given = [command.parse(["--header", word]).header for word in ("True", "False")]
+        assert given == [True, False]
+
+
 @pytest.mark.parametrize(
     ("command", "args", "said"),
     [

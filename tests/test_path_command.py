@@ -393,21 +393,27 @@ def test_an_interruption_keeps_the_layers_that_ended(files, quick, monkeypatch, 
 
 
 def test_means_name_the_folds_that_they_leave_out(files, quick, monkeypatch):
-    solved = paths.cross_validate
+    solved, cut = paths.cross_validate, path_problems.strata.folds
 
-    def separable_in_fold_1(*args, **options):
+    def without_fold_1(*args, **options):
         found = solved(*args, **options)
-        found.scores[:, 1, :, -1] = np.nan
-        found.path.status[:, 1, :, -1] = paths.Status.separable
+        found.scores[:, 1] = np.nan
         return found._replace(mean=np.nanmean(found.scores, axis=1))
 
-    monkeypatch.setattr(paths, "cross_validate", separable_in_fold_1)
-    args = ["--data", "table.csv", "--target", "kind", "--lambdas", 1, 0.1, 0.01, "--folds", 3]
-    assert main(*args, "--out", "o") == 0
+    def hold_out_one_class(key, targets, heard, num_folds):
+        folds = cut(key, targets, heard, num_folds)
+        folds[1] = 1 - targets[0].labels
+        return folds
+
+    monkeypatch.setattr(paths, "cross_validate", without_fold_1)
+    monkeypatch.setattr(path_problems.strata, "folds", hold_out_one_class)
+    assert main("--data", "table.csv", "--target", "kind", *FEW, "--out", "o") == 0
     _, summary, html = read(files / "o")
-    lane = {"fold": 1, "l1_ratio": 0.0, "lambda": 0.01, "why": "separable"}
-    assert summary["best"]["left_out"] == [lane]
-    assert "Means leave out fold 1 at λ 0.0100 (1 lane: separable)." in html
+    assert summary["best"]["left_out"] == [
+        {"fold": 1, "trains_without": ["1"], "holds_out_without": ["0"]}
+    ]
+    said = "Means leave out fold 1, which trains without “1” and holds out none of “0”: no figure"
+    assert said in html[: html.index("</header>")]
 
 
 def test_classes_are_left_out_by_name(files, quick, capsys):

@@ -108,17 +108,6 @@ def test_the_interval_of_an_area_does_not_depend_on_the_scale_of_weights(scale):
     assert ones == ranking.caption(LECTURE)
 
 
-def test_weights_are_worth_kish_s_rows_in_either_class():
-    weights = np.array([3, 1, 1, 5, 5, 0.5, 1.0])
-    rows = ranking.as_rows(LECTURE.positive, weights)
-    for c in (0, 1):
-        mine = weights[LECTURE.positive == c]
-        assert rows[LECTURE.positive == c].sum() == pytest.approx(mine.sum() ** 2 / (mine @ mine))
-        np.testing.assert_allclose(rows[LECTURE.positive == c] / mine, rows[c * 3] / weights[c * 3])
-    equal = ranking.as_rows(LECTURE.positive, np.full(7, 0.2))
-    np.testing.assert_allclose(equal, 1)
-
-
 def test_a_class_of_one_row_has_no_interval():
     one = LECTURE._replace(positive=np.array([0, 0, 0, 1, 0, 0, 0]))
     assert "AUC 1.000, without an interval, which takes two rows of the class" in ranking.caption(

@@ -245,16 +245,19 @@ def coefficients(plan: Plan, found: Findings) -> str:
 
 
 def _left_out(probe: Probe, found: Findings) -> str:
-    """Which folds' lanes the means don't have, by name."""
-    lanes = probe.left_out
-    folds = [str(fold) for fold in sorted({lane["fold"] for lane in lanes})]
-    low, high = (end(lane["lambda"] for lane in lanes) for end in (min, max))
-    span = words.interval(low, high) if low < high else words.number(low)
-    why = words.listed(sorted({lane["why"] for lane in lanes}))
-    return (
-        f"Means{_of(probe, found)} leave out {'fold' if len(folds) == 1 else 'folds'}"
-        f" {words.listed(folds)} at λ {span} ({words.count(len(lanes), 'lane')}: {why})."
-    )
+    """Which folds the means don't know, and which classes these lack."""
+    folds = []
+    for fold in probe.left_out:
+        lacks = [
+            f"{does} {words.listed(f'“{words.clipped(name, 24)}”' for name in fold[key])}"
+            for key, does in (
+                ("trains_without", "trains without"),
+                ("holds_out_without", "holds out none of"),
+            )
+            if fold[key]
+        ]
+        folds.append(f"fold {fold['fold']}" + (f", which {words.listed(lacks)}" if lacks else ""))
+    return f"Means{_of(probe, found)} leave out {'; '.join(folds)}: no figure at any penalty."
 
 
 def _range(used: np.ndarray) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.report import style, uncertainty, words
+from experiments.report import style, words
 from experiments.report.examine import Classified
 from jaxlr import metrics
 
@@ -86,9 +86,7 @@ def panels(seen: OneClass) -> list[tuple[str, Figure, str]]:
 
 def caption(seen: OneClass) -> str:
     """The three figures in words."""
-    interval = metrics.roc_auc_interval(
-        seen.positive, seen.stated, sample_weight=as_rows(seen.positive, seen.weights)
-    )
+    interval = metrics.roc_auc_interval(seen.positive, seen.stated, sample_weight=seen.weights)
     ends = words.interval(interval.low, interval.high, "{:.3f}".format)
     sure = f"by DeLong's 95% interval {ends}"
     if np.isnan(interval.low):
@@ -107,15 +105,6 @@ def caption(seen: OneClass) -> str:
         f"pointwise 95% of {NUM_RESAMPLES} bootstrap resamples. Chosen on these rows, a threshold "
         "flatters itself: choose it on others."
     )
-
-
-def as_rows(positive: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """[N] weights that sum, in either class, to the rows that it is worth: free of their scale."""
-    weights = np.asarray(weights, np.float64)
-    for here in (positive == 1, positive != 1):
-        scale = uncertainty.effective_rows(weights[here]) / weights[here].sum()
-        weights = np.where(here, weights * scale, weights)
-    return weights
 
 
 def table_rows(seen: OneClass) -> list[list[str]]:
