@@ -136,7 +136,7 @@ def _exchanged(part: np.ndarray, targets, heard: np.ndarray, lacking: Callable) 
     sizes = [
         counts.sum(axis=1)[target.labels] for target, counts in _counts(targets, heard, part * 0)
     ]
-    common = np.where(heard, np.min(sizes, axis=0, initial=len(part)), 0)
+    common = np.min(sizes, axis=0, initial=len(part))
     for _ in range(MOST_EXCHANGES):
         wanted = (
             (t, c, p) for t, counts in _counts(targets, heard, part) for c, p in lacking(counts)

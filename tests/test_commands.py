@@ -92,15 +92,15 @@ def test_mistakes_are_one_line_all_at_once(command, args, said, tmp_path, capsys
     assert not list(tmp_path.iterdir())
 
 
-def interrupted(tmp_path, finished, overwrite=False):
+def interrupted(tmp_path, finished, overwrite=False, by=KeyboardInterrupt):
     def run(settings):
         told = {"jax": "1.2.3"}
         goal = tmp_path / "o"
         with outputs.folder(
             goal, overwrite=overwrite, finished=finished, provenance=told
         ) as folder:
-            (folder / "results.parquet").write_text("half of a table")
-            raise KeyboardInterrupt
+            (folder / "report.html").write_text("half of a page")
+            raise by
 
     return commands.main(lambda args: args, run)
 
@@ -111,10 +111,17 @@ def test_an_interruption_keeps_what_had_finished(tmp_path, capsys):
         assert interrupted(tmp_path, lanes, overwrite=True) == 130
         said = f"interrupted: 3 lanes had finished, and are kept in {tmp_path / folder}/results.pa"
         assert capsys.readouterr().err.startswith(said)
+        assert len(list((tmp_path / folder).iterdir())) == 2
         kept = pd.read_parquet(tmp_path / folder / "results.parquet")
         assert kept["lane"].tolist() == [0, 1, 2]
         summary = json.loads((tmp_path / folder / "summary.json").read_text())
         assert summary == {"jax": "1.2.3", "interrupted": True, "num_lanes": 3}
+
+
+def test_what_breaks_keeps_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        interrupted(tmp_path, [pd.DataFrame({"lane": [0]})], by=ZeroDivisionError)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_interruption_before_anything_finished_leaves_nothing(tmp_path, capsys):

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -12,7 +13,7 @@ from sklearn.linear_model import Ridge
 
 from experiments import path, path_metrics, path_problems, path_settings, path_study
 from experiments.datasets.probes import load_probes
-from experiments.path_report import certificates, choices, page, penalties
+from experiments.path_report import certificates, choices, page, penalties, sentences
 from jaxlr import paths
 from tests import path_cases
 
@@ -314,7 +315,12 @@ def test_nothing_to_learn_is_w_0_and_one_line(files, quick, capsys):
     assert (lanes["nonzero"] == 0).all()
     assert summary["data"]["remarks"][0].startswith(said)
     assert html.count("Nothing to learn") == 1
-    assert "--lambda-max may hold" not in html
+
+
+@pytest.mark.parametrize(("means", "end"), [([0.5] * 4, None), ([0.5, 0.6, 0.7, 0.8], "strongest")])
+def test_an_end_of_the_penalties_is_one_where_others_are_worse(means, end):
+    probe = SimpleNamespace(lambdas=np.geomspace(1, 0.1, 4), chosen=(0, 0), mean=np.array([means]))
+    assert sentences._edge(probe) == end
 
 
 def test_suspect_columns_are_noted_beside_the_headline_and_on_stderr(files, quick, capsys):

@@ -5,8 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import strata
-from experiments.datasets import DataError
+from experiments import problems, strata
+from experiments.datasets import DataError, Table
 from experiments.datasets.label_columns import Target
 from jaxlr import data
 
@@ -74,6 +74,25 @@ def test_rows_without_weight_stand_for_no_class():
         DataError, match="class 'b' of target 't' has only 3 training rows with wei"
     ):
         strata.folds(KEY, [target(labels)], heard, 5)
+
+
+def test_rows_with_weight_are_shared_out_evenly_too():
+    heard = np.arange(96) % 3 == 0
+    for targets in ([numbers()], [target(np.arange(96) % 2)]):
+        folds = strata.folds(KEY, targets, heard, 5)
+        assert np.ptp((folds[:, heard] == 0).sum(axis=1)) <= 1
+        _, test = strata.split(KEY, targets, heard, 0.25)
+        assert heard[test].sum() == 8
+
+
+def test_a_sweep_s_split_knows_which_rows_have_weight():
+    labels = np.repeat(np.array([0, 1], np.int32), 48)
+    weights = 1.0 * ((labels == 0) | (np.arange(96) % 16 == 0))
+    x = np.arange(96.0)[:, None]
+    table = Table("made", x, labels, "binary", ("a", "b"), ("x",), "y", weights)
+    for seed in range(8):
+        problem = problems.prepare(table, jax.random.key(seed), 0.25, 2)
+        assert (problem.target.labels[problem.heard] == 1).sum() >= 2
 
 
 @pytest.mark.parametrize("rare", [2, 5, 6])

@@ -114,6 +114,7 @@ def problem(x, labels, task, names=(), weights=None):
     return Problem(table, batch, batch, ("a",), (0.0, 1.0))
 
 
+MEANS = np.array([Z[CLASS == c].mean() for c in (0, 1)])
 CROSSED = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (0, 1, 2)] * 5)
 
 
@@ -124,6 +125,7 @@ CROSSED = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (0, 1, 
         (problem(np.full(N, 1e6), CLASS, "binary", ("n", "p")), "log odds"),
         (problem(CROSSED[:, :2], CROSSED[:, 2], "multiclass", tuple("abc")), "logs of the classes"),
         (problem(CROSSED[:, :2] + 1e3, CROSSED[:, 2] * 2.0, "regression"), "mean"),
+        (problem(Z - MEANS[CLASS], CLASS, "binary", ("n", "p")), "log odds"),  # but for rounding
         (problem(Z, CLASS, "binary", ("n", "p"), 1.0 * (np.abs(Z) == abs(Z[5]))), "log odds"),
     ],
 )
