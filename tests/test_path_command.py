@@ -335,8 +335,6 @@ def test_suspect_columns_are_noted_beside_the_headline_and_on_stderr(files, quic
     header = html[html.index("<header") : html.index("</header")]
     assert "--drop nr leaves it out" in header
     assert "--drop code leaves it out" in header
-    assert main("--data", "proud.csv", *FEW, "--drop", "nr", "code", "--out", "p") == 0
-    assert "note: " not in capsys.readouterr().err
 
 
 def test_without_an_intercept_nothing_is_centred(files, quick):

@@ -114,7 +114,7 @@ def problem(x, labels, task, names=(), weights=None):
     return Problem(table, batch, batch, ("a",), (0.0, 1.0))
 
 
-MEANS = np.array([Z[CLASS == c].mean() for c in (0, 1)])
+MEANS = np.array([Z[c == CLASS].mean() for c in (0, 1)])
 CROSSED = np.array([[a, b, c] for a in (-1, 1) for b in (-1, 1) for c in (0, 1, 2)] * 5)
 
 
