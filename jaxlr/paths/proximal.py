@@ -11,6 +11,7 @@ next one has a longer diagonal. The length of a step is found by slopes on cache
 from functools import partial
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
