@@ -16,8 +16,8 @@ from typing import Literal
 
 import jax
 import pandas as pd
-from tyro.conf import FlagConversionOff
 from tqdm import tqdm
+from tyro.conf import FlagConversionOff
 
 from experiments import (
     commands,
