@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from jaxlr import data
 from jaxlr.pytypes import Array, Batch, Optimizer, Params
 
 
@@ -24,13 +25,22 @@ class Fit(NamedTuple):
     losses: Array
 
 
-def take(batch: Batch, rows: Array) -> Batch:
-    """The examples at `rows` [B] of a larger batch."""
-    return jax.tree.map(lambda leaf: leaf[rows], batch)
+def take(batch: Batch, rows: Array, stand_ins: Array | None = None) -> Batch:
+    """The examples at `rows` [B] of a larger batch.
+
+    With `stand_ins` [N], as from `data.stand_ins`, x and labels are those of the rows that these
+    are for each.
+    """
+    if stand_ins is None:
+        return jax.tree.map(lambda leaf: leaf[rows], data.as_batch(batch))
+    standing = stand_ins[rows]
+    weights = None if batch.weights is None else batch.weights[rows]
+    return data.Present(batch.x[standing], batch.labels[standing], weights)
 
 
 def init(optimizer: Optimizer, params: Params) -> State:
     """The state before the first step."""
+    params = data.as_arrays("params", params)
     return State(params, optimizer.init(params))
 
 
@@ -41,12 +51,13 @@ def step(
 
     A minibatch whose weights sum to zero says nothing and moves nothing, momentum included.
     """
+    batch = data.as_batch(batch)
     loss, grads = jax.value_and_grad(risk)(state.params, batch)
     updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
     params = jax.tree.map(lambda p, u: p + u.astype(p.dtype), state.params, updates)
     new = State(params, opt_state)
     if batch.weights is not None:
-        heard = jnp.sum(batch.weights) > 0
+        heard = ~(jnp.sum(batch.weights) <= 0)  # NaN is heard, and ends the run in NaN
         new = jax.tree.map(lambda after, before: jnp.where(heard, after, before), new, state)
     return new, loss
 
@@ -72,10 +83,21 @@ def fit(
 
     Returns:
       Fit; a run that diverges ends in NaN, and raises nothing.
+
+    Raises:
+      TypeError: no batch, or one that holds what is no number. ValueError: an order that isn't
+        [T, B] whole numbers.
     """
+    batch, order = data.as_batch(batch), data.as_array("order", order)
+    if order.ndim != 2 or not jnp.issubdtype(order.dtype, jnp.integer):
+        raise ValueError(
+            f"order must be [T, B], the rows (whole numbers) of every step, and is {order.dtype} of"
+            f" shape {order.shape}: take data.epochs"
+        )
+    batch, stand_ins = data.stand_ins(batch)
 
     def one_step(state, rows):
-        return step(risk, optimizer, state, take(batch, rows))
+        return step(risk, optimizer, state, take(batch, rows, stand_ins))
 
     state, losses = jax.lax.scan(one_step, init(optimizer, params), order)
     return Fit(state.params, state.opt_state, losses)

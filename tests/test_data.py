@@ -40,6 +40,71 @@ def test_a_constant_column_becomes_zeros_and_not_amplified_rounding(value):
     assert float(data.moments(x).std[0]) == 1
 
 
+@pytest.mark.parametrize(
+    ("dtype", "column"),
+    [
+        (np.float32, [1e20, -1e20, 3e20, 1e20]),
+        (np.float32, [3e38, -3e38, 3e38, 3e38]),
+        (np.float32, [1e-30, -1e-30, 3e-30, 0]),
+        (np.float16, np.random.default_rng(2).normal(0, 300, 4000)),
+        (np.float16, np.random.default_rng(3).normal(1000, 2, 4000)),
+    ],
+)
+def test_moments_neither_overflow_nor_round_as_their_columns_would(dtype, column):
+    x = np.asarray(column, dtype)[:, None]
+    mean, std = data.moments(x)
+    assert mean.dtype == std.dtype == dtype
+    wide = x.astype(np.float64)
+    eps = float(np.finfo(dtype).eps)
+    np.testing.assert_allclose(mean, wide.mean(0), rtol=2 * eps, atol=eps * abs(wide).max() / 2)
+    np.testing.assert_allclose(std, wide.std(0), rtol=2 * eps)
+    scaled = np.asarray(data.standardise(x, data.Moments(mean, std)), np.float64)
+    np.testing.assert_allclose(scaled.std(), 1, rtol=1e-2)
+
+
+def test_weights_are_shares_whatever_their_size():
+    x = np.random.default_rng(4).normal(size=(9, 2)).astype(np.float32)
+    weights = np.arange(9, dtype=np.float32)
+    chex.assert_trees_all_close(
+        data.moments(x, weights), data.moments(x, weights * 4e37), rtol=1e-5
+    )
+
+
+def test_moments_of_whole_numbers_are_refused_with_the_cure():
+    with pytest.raises(TypeError, match=r"is uint8 of shape \(2, 2\): cast it first, as in x.ast"):
+        data.moments(np.zeros((2, 2), np.uint8))
+
+
+PAIRS = {
+    "too large for int32": np.array([1, 1 + 2**32]),
+    "of few last digits": np.array([1.0, 1 + 1e-9]),
+    "unsigned": np.array([2**63, 2**63 + 1], np.uint64),
+    "texts": np.array(["a", "b"]),
+    "bytes": np.array([b"a", b"b"]),
+    "objects": np.array([None, "b"], object),
+    "days": np.array(["2020-01-01", "2020-01-02"], "datetime64[D]"),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_classes_of_any_kind_are_strata(pair):
+    labels, first = np.tile(pair, 10), np.arange(20) % 2 == 0
+    held_out = 1 - np.asarray(data.folds(jax.random.key(6), labels, 5))
+    assert (held_out[:, first].sum(axis=1) == 2).all()
+    assert (held_out[:, ~first].sum(axis=1) == 2).all()
+    _, test = data.split(jax.random.key(7), labels.tolist(), 0.2)
+    assert first[np.asarray(test)].sum() == 2
+    rare = np.append(labels, labels[1:2])[first.tolist() + [True]]
+    with pytest.raises(ValueError, match=f"class {rare[-1]} has 1 rows, fewer than the 2"):
+        data.folds(jax.random.key(8), rare, 2)
+
+
+def test_labels_are_one_class_for_each_row():
+    for labels in (np.zeros((4, 1)), np.zeros(0), 3):
+        with pytest.raises(ValueError, match=r"labels must be \[N\], .*their shape is \("):
+            data.folds(jax.random.key(0), labels, 2)
+
+
 @pytest.mark.parametrize("fraction", [0.1, 0.25, 0.5, 0.9])
 def test_a_split_is_a_partition_with_the_same_share_of_every_class(fraction):
     labels = np.repeat([0, 1, 2], [70, 25, 5])

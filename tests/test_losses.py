@@ -9,6 +9,7 @@ import mpmath
 import numpy as np
 import optax
 import pytest
+import scipy.special
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss as sklearn_log_loss
@@ -412,6 +413,25 @@ def test_no_weights_are_equal_weights():
         )
 
 
+@pytest.mark.parametrize("dtype", NARROW, ids=lambda dtype: jnp.dtype(dtype).name)
+def test_a_risk_of_many_narrow_rows_is_summed_in_float32(dtype):
+    rng = np.random.default_rng(5)
+    x = jnp.asarray(rng.normal(size=(100_000, 2)), dtype)
+    labels = rng.integers(0, 2, 100_000)
+    params = {"w": jnp.array([0.5, -300], dtype), "b": jnp.zeros((), dtype)}
+    batch = Batch(x, labels, np.full(100_000, 4.0))
+    risk = losses.risk(models.linear, losses.log_loss, l2=1e-3)
+    value, grads = jax.jit(jax.value_and_grad(risk))(params, batch)
+    wide, w = np.asarray(x, np.float64), np.asarray(params["w"], np.float64)
+    z = wide @ w
+    loss = np.mean(np.logaddexp(0, np.where(labels == 1, -z, z))) + 5e-4 * w @ w
+    slope = wide.T @ (scipy.special.expit(z) - labels) / 100_000 + 1e-3 * w
+    assert value.dtype == dtype
+    eps = float(jnp.finfo(dtype).eps)
+    np.testing.assert_allclose(np.float64(value), loss, rtol=4 * eps)
+    np.testing.assert_allclose(np.asarray(grads["w"], np.float64), slope, rtol=4 * eps, atol=eps)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -535,6 +555,16 @@ def test_no_weights_are_equal_weights():
             lambda: losses.softmax_cross_entropy(jnp.zeros(2), jnp.array([1.5, -0.5])),
             ValueError,
             "label must lie between 0 and 1",
+        ),
+        (
+            lambda: losses.risk(models.linear, losses.log_loss)({}, np.zeros((2, 1)), np.zeros(2)),
+            TypeError,
+            r"batch must be a jaxlr\.Batch, and is a tuple: give jaxlr\.Batch\(x, labels\)",
+        ),
+        (
+            lambda: losses.risk(models.linear, losses.log_loss)({}, Batch(1.0, 1)),
+            ValueError,
+            r"x must be \[B, D\], the rows of a batch, and is the number 1.0",
         ),
         (
             lambda: losses.risk(models.linear, losses.log_loss, l2=-1.0),

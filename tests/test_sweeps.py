@@ -210,7 +210,8 @@ def test_static_settings_compile_once_per_group_as_planned():
 def largest_constant(lane):
     lanes = sweeps.cross(HYPERS, FOLDS)
     progress = engine._init(lane, lanes)
-    traced = engine._segment.trace(lane, lanes, progress, BATCH, FOLD_WEIGHTS, ORDER)
+    heard = engine._heard(BATCH, FOLD_WEIGHTS)
+    traced = engine._segment.trace(lane, lanes, progress, BATCH, FOLD_WEIGHTS, heard, ORDER)
     return max((np.size(const) for const in traced.jaxpr.consts), default=0)
 
 
@@ -277,10 +278,37 @@ def test_seeds_give_lanes_their_own_start():
     np.testing.assert_array_equal(own[0], own[2])
 
 
-def test_what_stands_between_segments_is_told():
+def test_what_stands_between_segments_is_told_and_may_be_kept():
     told = []
-    sweep(HYPERS, on_segment=lambda done, progress: told.append((done, int(progress.step))))
-    assert told == [(i, 6 * i) for i in range(1, EPOCHS + 1)]
+    swept = sweep(HYPERS, on_segment=lambda *one: told.append(one))
+    assert [(done, int(kept.step)) for done, kept in told] == [
+        (i, 6 * i) for i in range(1, EPOCHS + 1)
+    ]
+    chex.assert_trees_all_equal(told[-1][1].state, swept.state)
+    assert not np.array_equal(told[0][1].state.params["w"], swept.state.params["w"])
+
+
+@pytest.mark.float32_pass
+def test_garbage_is_only_what_it_is_to_the_lanes_that_hear_it():
+    """Row 0 has no weight; fold 1 alone holds row 1 out. All of it in NumPy's arrays and lists."""
+    weights = np.ones(N)
+    weights[0] = 0
+    x, labels = np.array(BATCH.x), np.array(BATCH.labels)
+    x[:2], labels[0] = np.nan, -100
+    hypers = {name: column[:1] for name, column in HYPERS.items()}
+    swept = sweeps.run(
+        LANE,
+        sweeps.cross(hypers, FOLDS),
+        Batch(x, labels, weights),
+        np.asarray(ORDER).tolist(),
+        fold_weights=np.asarray(FOLD_WEIGHTS),
+    )
+    clean = sweep(hypers, batch=BATCH._replace(weights=jnp.asarray(weights)), num_segments=1)
+    chex.assert_trees_all_close(
+        lane_of(swept.state.params, 1), lane_of(clean.state.params, 1), rtol=1e-5, atol=1e-6
+    )
+    assert (swept.died_at != sweeps.ALIVE).tolist() == [True, False, True]
+    assert np.isnan(swept.state.params["w"][::2]).all()
 
 
 def test_mistakes_are_named():
@@ -288,6 +316,8 @@ def test_mistakes_are_named():
         sweep(HYPERS, num_segments=5)
     with pytest.raises(ValueError, match="fold goes up to 2, and fold_weights has 1"):
         sweeps.run(LANE, sweeps.cross(HYPERS, FOLDS), BATCH, ORDER)
+    with pytest.raises(TypeError, match=r"batch must be a jaxlr\.Batch, and is a tuple"):
+        sweep(HYPERS, batch=tuple(BATCH))
     with pytest.raises(ValueError, match="hypers need one column length"):
         sweeps.cross({"a": np.zeros(2), "b": np.zeros(3)})
     with pytest.raises(ValueError, match="hypers need one column length"):

@@ -24,10 +24,11 @@ RNG = np.random.default_rng(1)
 ORDER = jnp.asarray(np.stack([RNG.permutation(N) for _ in range(5)]).reshape(-1, 4), jnp.int32)
 
 
-def test_fit_is_the_plain_loop_in_numpy():
-    batch = problem()
+def test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays():
+    batch = Batch(*(np.asarray(leaf, np.float64) for leaf in problem()[:2]))
+    start = {"w": np.zeros(D), "b": np.zeros(())}
     fit = jax.jit(
-        lambda: training.fit(RISK, optimizers.sgd(0.3), models.init_linear(D), batch, ORDER)
+        lambda: training.fit(RISK, optimizers.sgd(0.3), start, batch, np.asarray(ORDER, np.int64))
     )()
     x, y = (np.asarray(leaf, np.float64) for leaf in batch[:2])
     w, b, seen = np.zeros(D), 0.0, []
@@ -40,6 +41,12 @@ def test_fit_is_the_plain_loop_in_numpy():
     # 30 steps of float32 against float64
     chex.assert_trees_all_close(np.asarray(fit.params["w"], np.float64), w, rtol=1e-4, atol=1e-5)
     chex.assert_trees_all_close(np.asarray(fit.losses, np.float64), np.array(seen), rtol=1e-5)
+
+
+def test_the_first_state_is_of_arrays_that_jax_knows():
+    start = {"w": np.zeros(D, ">f8"), "b": np.longdouble(0)}
+    state = training.init(optimizers.sgd(0.1), start)
+    assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {jnp.result_type(float)}
 
 
 def test_an_optax_optimizer_can_be_handed_over():
@@ -103,3 +110,22 @@ def test_a_sweep_over_traced_numbers_is_the_vmap_of_a_run():
         chex.assert_trees_all_close(
             jax.tree.map(lambda leaf, lane=lane: leaf[lane], swept), alone, rtol=1e-5, atol=1e-6
         )
+
+
+@pytest.mark.parametrize(
+    ("batch", "order", "error", "said"),
+    [
+        (
+            (np.zeros((N, D)), np.zeros(N)),
+            ORDER,
+            TypeError,
+            "must be a jaxlr.Batch, and is a tuple",
+        ),
+        (Batch([["a"]], [1]), ORDER, TypeError, "row 0 of column 0 is 'a': code texts"),
+        (problem(), np.arange(N), ValueError, r"order must be \[T, B\], .* of shape \(24,\)"),
+        (problem(), np.zeros((2, 3)), ValueError, r"order must be \[T, B\], .* is float"),
+    ],
+)
+def test_a_mistake_is_named_before_any_step(batch, order, error, said):
+    with pytest.raises(error, match=said):
+        training.fit(RISK, optimizers.sgd(0.1), models.init_linear(D), batch, order)

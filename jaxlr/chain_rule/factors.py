@@ -28,21 +28,22 @@ class Factors(NamedTuple):
 def linear_regression_factors(params: Params, x: Array, label: Array) -> Factors:
     """L = (ŷ - y)², ŷ = z."""
     prediction = score(params, x)
-    return Factors(2 * (prediction - jnp.asarray(label, x.dtype)), jnp.ones((), x.dtype), x)
+    y = jnp.asarray(label, prediction.dtype)
+    return Factors(2 * (prediction - y), jnp.ones_like(prediction), jnp.asarray(x))
 
 
 def logistic_regression_factors(params: Params, x: Array, label: Array) -> Factors:
     """L = -(y log ŷ + (1 - y) log(1 - ŷ)), ŷ = σ(z)."""
-    y = jnp.asarray(label, x.dtype)
     p = sigmoid(score(params, x))
-    return Factors(-(y / p - (1 - y) / (1 - p)), p * (1 - p), x)
+    y = jnp.asarray(label, p.dtype)
+    return Factors(-(y / p - (1 - y) / (1 - p)), p * (1 - p), jnp.asarray(x))
 
 
 def softmax_regression_factors(params: Params, x: Array, label: Array) -> Factors:
     """L = -Σ_k y_k log ŷ_k, ŷ = softmax(z): ∂ŷ_k/∂z_j = ŷ_k ([k = j] - ŷ_j)."""
     p = softmax(score(params, x))
     y = one_hot(label, p)
-    return Factors(-y / p, jnp.diag(p) - jnp.outer(p, p), x)
+    return Factors(-y / p, jnp.diag(p) - jnp.outer(p, p), jnp.asarray(x))
 
 
 def product(factors: Factors) -> Params:

@@ -8,11 +8,10 @@ judged by its slope: near an optimum float32 values are noise, and slopes are no
 from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import endings, line, objective, quasi_newton
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
@@ -87,7 +86,7 @@ class Plan(NamedTuple):
     grouped: bool = False
 
 
-@partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 4))
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its metric."""
     num_lanes, _, size = params.shape

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import certificates, descent, proofs, proximal, resort, sharing
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Problem, lanes_of
@@ -83,7 +83,7 @@ def march(
     return Answers(params, risk, gap, decrement, steps)
 
 
-@partial(jax.jit, static_argnums=(0, 1, 4), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 1, 4))
 def _walked(engine, family, problem, turns, plan, state, tol, goals, max_steps, num_turns):
     """The first `num_turns` penalties of `turns`, one after the other; the rest are left out."""
 

@@ -159,8 +159,8 @@ def _inverse(matrices: Array, lift: float) -> tuple[Array, Array]:
     scale = jnp.where(heard, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
     scaled = matrices * scale[..., :, None] * scale[..., None, :]
     # A column of nothing has a diagonal of 1 like the others.
-    longer = jnp.where(heard, lift, 1).astype(matrices.dtype)
-    scaled = (scaled + longer[..., :, None] * eye).reshape(-1, size, size)
+    longer = jnp.where(heard, lift, 1).astype(matrices.dtype).reshape(-1, size)
+    scaled = scaled.reshape(-1, size, size) + longer[:, :, None] * eye[None]
 
     def invert(matrix):
         half = solve_triangular(jnp.linalg.cholesky(matrix), eye, lower=True)

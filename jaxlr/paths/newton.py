@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import descent, endings, line, objective
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.conjugate import conjugated
@@ -48,7 +48,7 @@ class State(NamedTuple):
     num_steps: Array
 
 
-@partial(jax.jit, static_argnums=0, compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=0)
 def alone(
     family: Family,
     problem: Problem,

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import certificates, sharing
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.problem import narrowed
@@ -28,12 +28,7 @@ class Ends(NamedTuple):
     num_steps: Array
 
 
-@partial(
-    jax.jit,
-    static_argnums=0,
-    static_argnames=("ridge_only", "direct", "num_steps"),
-    compiler_options=QUICKLY_COMPILED,
-)
+@partial(QuicklyCompiled, static_argnums=0, static_argnames=("ridge_only", "direct", "num_steps"))
 def certified(
     family, problem, lanes, ends, *, tol, ridge_only, direct=None, narrow=None, num_steps=STEPS
 ):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import active_set, endings, hessians, line, objective, quasi_newton
 from jaxlr.paths.active_set import Memory
 from jaxlr.paths.descent import Plan
@@ -71,7 +71,7 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
     return Plan(num_lanes, STEPS)
 
 
-@partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 4))
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
     num_lanes, num_outputs, size = params.shape
@@ -255,7 +255,7 @@ def alone(
     return _solved(family, problem, lanes, own, state, BEYOND * tol, max_steps)
 
 
-@partial(jax.jit, static_argnums=(0, 3), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 3))
 def _solved(family, problem, lanes, plan, state, tol, max_steps):
     return solve(family, problem, lanes, plan, state, tol, jnp.inf, max_steps)
 

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr import data
 from jaxlr.pytypes import Array, Params
 
 
@@ -16,6 +17,7 @@ def ravel(params: Params) -> tuple[Array, Callable[[Array], Params]]:
       TypeError: a leaf is not float32 or float64.
       ValueError: params holds no number.
     """
+    params = data.as_arrays("params", params)
     leaves, structure = jax.tree.flatten(params)
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         if jnp.result_type(leaf) not in (jnp.float32, jnp.float64):

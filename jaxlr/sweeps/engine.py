@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr import training
+from jaxlr import data, training
 from jaxlr.pytypes import Array, Batch
 from jaxlr.sweeps.lanes import Lane, Lanes
 
@@ -72,14 +72,18 @@ def run(
       fold_weights: [F, N], as from `data.folds`: lane i trains with weights
         batch.weights * fold_weights[lanes.fold[i]] and is evaluated on the rest.
       num_segments: S, a divisor of T; the lanes are evaluated at the end of each segment.
-      on_segment: called with (segments done, progress) after each.
+      on_segment: called with (segments done, progress) after each; the progress may be kept.
 
     Returns:
       Sweep. A lane that diverges is data (NaN from step `died_at` on) and disturbs no other.
 
     Raises:
       ValueError: the segments don't divide the steps, or a fold that has no weights.
+      TypeError: no batch, or one that holds what is no number.
     """
+    batch, order = data.as_batch(batch), data.as_array("order", order)
+    if fold_weights is not None:
+        fold_weights = data.as_array("fold_weights", fold_weights)
     num_steps = order.shape[-2]
     if num_segments < 1 or num_steps % num_segments:
         raise ValueError(f"num_segments must divide the {num_steps} steps, and is {num_segments}")
@@ -90,16 +94,17 @@ def run(
         )
     start = time.perf_counter()
     pieces = jnp.split(order, num_segments, axis=-2)
-    progress = _init(lane, lanes)
+    progress, heard = _init(lane, lanes), _heard(batch, fold_weights)
     waited = time.perf_counter()
-    segment = _segment.lower(lane, lanes, progress, batch, fold_weights, pieces[0]).compile()
+    segment = _segment.lower(lane, lanes, progress, batch, fold_weights, heard, pieces[0]).compile()
     compile_seconds = time.perf_counter() - waited
     seen = []
     for done, piece in enumerate(pieces, start=1):
-        progress, report = segment(lanes, progress, batch, fold_weights, piece)
+        progress, report = segment(lanes, progress, batch, fold_weights, heard, piece)
         seen.append(jax.device_get(report))
         if on_segment is not None:
-            on_segment(done, progress)
+            # A copy, since the next segment takes the arrays of this one over.
+            on_segment(done, jax.tree.map(jnp.copy, progress))
     losses, metrics = jax.tree.map(lambda *columns: np.stack(columns, axis=1), *seen)
     died_at = np.asarray(progress.died_at)
     run_seconds = time.perf_counter() - start - compile_seconds
@@ -113,15 +118,16 @@ def _init(lane: Lane, lanes: Lanes) -> Progress:
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=2)
-def _segment(lane, lanes, progress, batch, fold_weights, order):
+def _segment(lane, lanes, progress, batch, fold_weights, heard, order):
     """One segment of every lane: (progress, (mean losses [L], metrics {name: [L]}))."""
     own_order = order.ndim == 3
     over_lanes = partial(jax.vmap, in_axes=(0, 0, 0, 0 if own_order else None))
+    weights, stand_ins = heard
 
     def lane_step(hyper, state, fold, rows):
-        examples = training.take(batch, rows)
-        if fold_weights is not None:
-            examples = _reweighted(examples, fold_weights[:, rows][fold])
+        examples = training.take(batch, rows, stand_ins)
+        if weights is not None:
+            examples = examples._replace(weights=weights[:, rows][fold])
         return lane.step(hyper, state, examples)
 
     def all_step(progress, rows):
@@ -140,6 +146,19 @@ def _segment(lane, lanes, progress, batch, fold_weights, order):
     progress, losses = jax.lax.scan(all_step, progress, steps)
     metrics = jax.vmap(evaluate)(lanes.hypers, progress.state, lanes.fold)
     return progress, (jnp.mean(losses, axis=0), metrics)
+
+
+@jax.jit
+def _heard(batch: Batch, fold_weights: Array | None) -> tuple[Array | None, Array | None]:
+    """Weights [F, N] of the rows that each fold trains on, and the stand-ins [N] of all folds."""
+    if fold_weights is None:
+        return None, data.stand_ins(batch)[1]
+
+    def of_fold(factor):
+        heard, stand_ins = data.stand_ins(_reweighted(batch, factor))
+        return heard.weights, stand_ins
+
+    return jax.vmap(of_fold, out_axes=(0, None))(fold_weights)
 
 
 def _reweighted(batch: Batch, factor: Array) -> Batch:

@@ -1,40 +1,10 @@
-"""Arrays made ready: standardised columns, stratified splits, folds as weights, SGD's order."""
-
-from typing import NamedTuple
+"""Which rows train and which test, fold by fold, and the order that SGD meets them in."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.pytypes import Array
-
-
-class Moments(NamedTuple):
-    """Weighted mean [D] and standard deviation [D] of each column; a constant column has std 1."""
-
-    mean: Array
-    std: Array
-
-
-def moments(x: Array, weights: Array | None = None) -> Moments:
-    """The columns' moments, in two passes, from the rows that have weight.
-
-    Take them from training rows only: a test row's scale is knowledge of the test set.
-
-    Args:
-      x: [N, D].
-      weights: [N] >= 0, or None for ones.
-    """
-    mean = jnp.average(x, axis=0, weights=weights)
-    variance = jnp.average((x - mean[None]) ** 2, axis=0, weights=weights)
-    # A constant column keeps a variance of rounding size, which must not be blown up.
-    noise = (jnp.finfo(x.dtype).eps * jnp.abs(mean)) ** 2 * 16
-    return Moments(mean, jnp.sqrt(jnp.where(variance > noise, variance, 1)))
-
-
-def standardise(x: Array, given: Moments) -> Array:
-    """(x - mean) / std, column by column; x is [N, D]."""
-    return (x - given.mean[None]) / given.std[None]
 
 
 def split(key: Array, labels: Array, test_fraction: float) -> tuple[Array, Array]:
@@ -45,15 +15,15 @@ def split(key: Array, labels: Array, test_fraction: float) -> tuple[Array, Array
 
     Args:
       key: consumed once.
-      labels: [N] classes; all zeros for a split without strata (regression).
+      labels: [N] classes, of any kind; all zeros for a split without strata (regression).
       test_fraction: in (0, 1).
 
     Raises:
-      ValueError: the fraction is out of range or leaves either side empty.
+      ValueError: labels aren't [N]; the fraction is out of range or leaves either side empty.
     """
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction must lie between 0 and 1, and is {test_fraction}")
-    rows = np.asarray(_dealt(key, jnp.asarray(labels)))
+    rows = np.asarray(_dealt(key, _coded(labels)))
     taken = np.floor(np.arange(1, len(rows) + 1) * test_fraction).astype(int)
     tested = np.diff(taken, prepend=0) > 0
     if not tested.any() or tested.all():
@@ -71,7 +41,7 @@ def folds(key: Array, labels: Array, num_folds: int, dtype=float) -> Array:
 
     Args:
       key: consumed once.
-      labels: [N] classes; all zeros for folds without strata (regression).
+      labels: [N] classes, of any kind; all zeros for folds without strata (regression).
       num_folds: F, static, at least 2.
       dtype: of the weights.
 
@@ -79,19 +49,21 @@ def folds(key: Array, labels: Array, num_folds: int, dtype=float) -> Array:
       [F, N].
 
     Raises:
-      ValueError: F < 2, or (where labels can be read) a class has fewer rows than folds.
+      ValueError: F < 2, labels aren't [N], or (where they can be read) a class has fewer rows
+        than folds.
     """
     if num_folds < 2:
         raise ValueError(f"num_folds must be at least 2, and is {num_folds}")
-    if not isinstance(labels, jax.core.Tracer):
-        classes, counts = np.unique(np.asarray(labels), return_counts=True)
+    codes = _coded(labels)
+    if not isinstance(codes, jax.core.Tracer):
+        counts = np.bincount(codes)
         if counts.min() < num_folds:
-            rare = classes[counts.argmin()]
+            rare = np.asarray(labels)[np.argmax(codes == counts.argmin())]
             raise ValueError(
                 f"class {rare} has {counts.min()} rows, fewer than the {num_folds} folds; "
                 f"take at most {counts.min()} folds or leave the class out"
             )
-    rows = _dealt(key, jnp.asarray(labels))
+    rows = _dealt(key, codes)
     dealt = jnp.arange(len(rows)) % num_folds
     held_by = jnp.zeros_like(dealt).at[rows].set(dealt)
     return (held_by[None] != jnp.arange(num_folds)[:, None]).astype(dtype)
@@ -122,6 +94,23 @@ def epochs(key: Array, num_examples: int, batch_size: int, num_epochs: int) -> A
         jax.random.split(key, num_epochs)
     )
     return shuffled[:, : steps * batch_size].reshape(-1, batch_size).astype(jnp.int32)
+
+
+def _coded(labels) -> Array | np.ndarray:
+    """Classes as int32 0, 1, 2 …: JAX would narrow whole numbers, and take no texts."""
+    if not isinstance(labels, jax.core.Tracer):
+        labels = np.asarray(labels)
+    if labels.ndim != 1 or not labels.size:
+        raise ValueError(
+            f"labels must be [N], a class for each row and one row at least; their shape is"
+            f" {labels.shape}"
+        )
+    if isinstance(labels, jax.core.Tracer):
+        return labels
+    if labels.dtype == object:  # whose classes need have no order
+        seen = {}
+        return np.array([seen.setdefault(label, len(seen)) for label in labels], np.int32)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int32)
 
 
 @jax.jit
