@@ -8,7 +8,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import TypeVar
 
@@ -38,7 +38,13 @@ def parse(settings: type[S], name: str, teaching: str | None, args: list[str] | 
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
-            return tyro.cli(settings, args=args, prog=f"python -m {name}", description=teaching)
+            return tyro.cli(
+                settings,
+                args=args,
+                prog=f"python -m {name}",
+                description=teaching,
+                config=(tyro.conf.DisallowNone,),  # what is not given is not there to be chosen
+            )
     except SystemExit as stop:
         if not stop.code:
             raise
@@ -46,9 +52,13 @@ def parse(settings: type[S], name: str, teaching: str | None, args: list[str] | 
 
 
 def main(parse: Callable[[list[str] | None], S], run: Callable[[S], int], args=None) -> int:
-    """The exit status of `run`; 2, after one line, for a mistake in what was asked."""
+    """The exit status of `run`; after one line 2 for a mistake of the caller's, 130 for Ctrl-C."""
     try:
         return run(parse(args))
+    except KeyboardInterrupt as stopped:
+        kept = str(stopped) or "nothing had finished, and nothing is kept"
+        print(f"interrupted: {kept}", file=sys.stderr)
+        return 130
     except (DataError, SettingError, outputs.OutputError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -66,6 +76,12 @@ def provenance(name: str, settings) -> dict:
             **{package: version(package) for package in PACKAGES},
         },
     }
+
+
+def remark(notes: Sequence[str]) -> None:
+    """What a person should see though the results go elsewhere: a line for each on stderr."""
+    for note in notes:
+        print(f"note: {note}", file=sys.stderr)
 
 
 def line(name: str, settings) -> str:

@@ -54,7 +54,7 @@ def _header(studied, rankings, lesson, summary) -> Markup:
     cards = [card(*optimizer_words.verdict(ranked, on)) for on, _, ranked in studied]
     found = optimizer_words.findings(rankings, settings["points"])
     found.append(optimizer_words.in_short(lesson))
-    notes = optimizer_words.cautions(rankings)
+    notes = [*summary.get("remarks", ()), *optimizer_words.cautions(rankings)]
     num = len(next(iter(rankings.values())))
     count = words.count
     ran = (

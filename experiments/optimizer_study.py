@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import problems, study
+from experiments import problems, strata, study
 from experiments.datasets import DataError
 from experiments.optimizer_spaces import build, points
 from experiments.problems import LOSS_NAMES, Problem
@@ -206,17 +206,17 @@ def _judge(problem: Problem):
 def _folds(name: str, problem: Problem, key: Array, num_seeds: int) -> np.ndarray:
     """[F, N] stratified folds, 1 where a row trains; F is at least the number of seeds."""
     num_folds = max(LEAST_FOLDS, num_seeds)
-    labels = np.asarray(problem.train.labels)
-    classes = problem.table.class_names
-    strata = labels if classes else np.zeros(len(labels), np.int32)
-    counts = np.bincount(strata)
+    labels, classes = problem.target.labels, problem.target.class_names
+    strata_of = labels if classes else np.zeros(len(labels), int)
+    counts = np.bincount(strata_of, minlength=len(classes))
     if counts.min() < num_folds:
         rare = f"class {classes[counts.argmin()]!r} of {name}" if classes else name
+        cure = f", or --drop-classes {classes[counts.argmin()]}" if classes else ""
         raise DataError(
             f"{rare} has {counts.min()} training rows, fewer than the {num_folds} folds that "
-            f"--seeds {num_seeds} makes; take fewer seeds or more rows"
+            f"--seeds {num_seeds} makes; take fewer seeds or more rows{cure}"
         )
-    return np.asarray(data.folds(key, strata, num_folds))
+    return strata.folds(key, [problem.target], problem.heard, num_folds)
 
 
 def _for_seeds(num_seeds: int, tree):

@@ -10,25 +10,31 @@ Example: python -m experiments.optimizers --data digits breast_cancer --out out/
 
 import dataclasses
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import jax
 import pandas as pd
 from tqdm import tqdm
+from tyro.conf import FlagConversionOff
 
 from experiments import (
     commands,
+    kept_rows,
     optimizer_page,
     optimizer_ranking,
     optimizer_study,
     outputs,
     problems,
     ravine,
+    suspects,
 )
 from experiments.datasets import errors, load
+from experiments.datasets.table import DECIMALS, MISSING_TEXTS
 from experiments.optimizer_spaces import CONTESTANTS, DEFAULT
 from experiments.report import words
-from experiments.settings import SettingError
+from experiments.settings import LARGEST, SEEDS, SIZES, beyond, refuse, share
 
 NAME = "experiments.optimizers"
 
@@ -41,6 +47,19 @@ class Settings:
     """breast_cancer, iris, wine, diabetes, digits, or files: CSV, Parquet, NPZ, LIBSVM, IDX."""
     target: str | None = None
     """Column to predict, in every data set; default: as in the sweep."""
+    drop: tuple[str, ...] = ()
+    """Columns that are no features, by name or number."""
+    drop_classes: tuple[str, ...] = ()
+    """Classes whose rows are left out."""
+    header: FlagConversionOff[bool | None] = None
+    """Whether a CSV's first row holds names; default: look."""
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    """Texts that are missing values, as empty cells are."""
+    comment: str | None = None
+    """Lines of a CSV that begin so are left out; default: above the table those with #."""
+    decimal: Literal[DECIMALS] | None = None
+    """The decimal sign of columns that could have either, like 1,234; default: that of all other
+    columns, or else the point, or the comma where commas do not separate cells."""
     out: str = "out/optimizers"
     """Folder for the results; must be new or empty."""
     overwrite: bool = False
@@ -65,10 +84,29 @@ class Settings:
 
 def run(settings: Settings) -> int:
     """The whole comparison, from data to page; the exit status."""
-    settings = check(settings)
-    with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
+    settings, finished = check(settings), []
+    with outputs.folder(
+        settings.out,
+        overwrite=settings.overwrite,
+        finished=finished,
+        provenance=commands.provenance(NAME, settings),
+    ) as folder:
         split_key, bench_key = jax.random.split(jax.random.key(settings.seed))
-        tables = [load(name, target=settings.target) for name in settings.data]
+        tables = [
+            kept_rows.of_table(
+                load(
+                    name,
+                    target=settings.target,
+                    drop=settings.drop,
+                    header=settings.header,
+                    missing_values=settings.missing_values,
+                    comment=settings.comment,
+                    decimal=settings.decimal,
+                ),
+                settings.drop_classes,
+            )
+            for name in settings.data
+        ]
         names = [table.name for table in tables]
         if len(set(names)) < len(names):  # two files of one name in different folders
             names = list(settings.data)
@@ -82,9 +120,11 @@ def run(settings: Settings) -> int:
             for name, table in zip(names, tables, strict=True)
         ]
         print(introduction(settings, benches))
-        studied, walks = compare(settings, benches)
+        remarks = suspect(tables)
+        commands.remark(remarks)
+        studied, walks = compare(settings, benches, finished.append)
         lesson = ravine.lesson()
-        summary = summarise(settings, studied, lesson, walks)
+        summary = summarise(settings, studied, lesson, walks, remarks)
         lanes = [optimizer_ranking.lanes(on, trials) for on, trials, _ in studied]
         pd.concat(lanes, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
         outputs.write_json(folder / "summary.json", summary)
@@ -93,8 +133,14 @@ def run(settings: Settings) -> int:
     return 0
 
 
-def compare(settings: Settings, benches):
-    """[(bench, trials in rank order, ranking)] and the tuned walks down the ravine."""
+def compare(settings: Settings, benches, on_lanes=lambda lanes: None):
+    """[(bench, trials in rank order, ranking)] and the tuned walks down the ravine.
+
+    Args:
+      settings: which optimizers, and how many points.
+      benches: one for each data set.
+      on_lanes: called with the table of the lanes that have ended.
+    """
     studied = []
     runs = (len(benches) + 1) * len(settings.optimizers)
     with tqdm(total=runs, unit=" runs") as bar:
@@ -102,6 +148,7 @@ def compare(settings: Settings, benches):
             trials = {}
             for name in settings.optimizers:
                 trials[name] = optimizer_study.trial(on, name, settings.points, settings.seed)
+                on_lanes(optimizer_ranking.lanes(on, [trials[name]]))
                 bar.update()
             ranked = optimizer_ranking.ranking(on, list(trials.values()))
             studied.append((on, [trials[name] for name in ranked["optimizer"]], ranked))
@@ -124,6 +171,15 @@ def introduction(settings: Settings, benches) -> str:
     )
 
 
+def suspect(tables) -> list[str]:
+    """What a person should know of the columns before believing a figure."""
+    return [
+        f"{table.name}: {note}"
+        for table in tables
+        for note in suspects.notes(table, [problems.target_of(table)])
+    ]
+
+
 def conclusion(settings: Settings, studied) -> str:
     """The first three on each data set, and where the page is."""
     lines = []
@@ -140,7 +196,7 @@ def conclusion(settings: Settings, studied) -> str:
     return "\n".join([*lines, f"{settings.out}/report.html"])
 
 
-def summarise(settings: Settings, studied, lesson, walks) -> dict:
+def summarise(settings: Settings, studied, lesson, walks, remarks: list[str]) -> dict:
     """What summary.json holds."""
     trials = [ran for _, trials, _ in studied for ran in trials]
     return {
@@ -151,6 +207,7 @@ def summarise(settings: Settings, studied, lesson, walks) -> dict:
         "run_seconds": sum(ran.run_seconds for ran in trials),
         "best": {on.name: ranked.iloc[0].to_dict() for on, _, ranked in studied},
         "rankings": {on.name: ranked.to_dict("records") for on, _, ranked in studied},
+        "remarks": remarks,
         "start_losses": {on.name: on.start_loss for on, _, _ in studied},
         "ravine": {
             "steps": ravine.STEPS,
@@ -166,25 +223,24 @@ def check(settings: Settings) -> Settings:
     Raises:
       SettingError: a value that has no meaning, before any work.
     """
-    for name, least in (("points", 1), ("seeds", 1), ("epochs", 1), ("batch_size", 1), ("seed", 0)):
-        value = getattr(settings, name)
-        if value < least:
-            raise SettingError(f"--{name.replace('_', '-')} {value}: must be at least {least}")
+    refuse(_mistakes(settings))
+    once = {name: tuple(dict.fromkeys(getattr(settings, name))) for name in ("data", "optimizers")}
+    return dataclasses.replace(settings, **once)
+
+
+def _mistakes(settings: Settings) -> Iterator[str]:
+    limits = dict.fromkeys(("points", "seeds", "epochs", "batch_size"), SIZES)
+    yield from beyond(settings, limits | {"seed": SEEDS})
     for name in ("data", "optimizers"):
         if not getattr(settings, name):
-            raise SettingError(f"--{name}: name at least one")
+            yield f"--{name}: name at least one"
     for name in settings.optimizers:
         if name not in CONTESTANTS:
             near = errors.did_you_mean(name, tuple(CONTESTANTS))
-            raise SettingError(
-                f"--optimizers {name!r} is unknown{near}; choose out of {', '.join(CONTESTANTS)}"
-            )
-    if not 0 <= settings.l2 < float("inf"):
-        raise SettingError(f"--l2 {settings.l2:g}: must lie in [0, inf)")
-    if not 0 < settings.test_fraction < 1:
-        raise SettingError(f"--test-fraction {settings.test_fraction}: must lie between 0 and 1")
-    once = {name: tuple(dict.fromkeys(getattr(settings, name))) for name in ("data", "optimizers")}
-    return dataclasses.replace(settings, **once)
+            yield f"--optimizers {name!r} is unknown{near}; choose out of {', '.join(CONTESTANTS)}"
+    if not 0 <= settings.l2 < LARGEST:
+        yield f"--l2 {settings.l2:g}: must lie in [0, {LARGEST:g})"
+    yield from share("test-fraction", settings.test_fraction)
 
 
 def parse(args: list[str] | None = None) -> Settings:

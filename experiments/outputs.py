@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+
+import pandas as pd
 
 
 class OutputError(ValueError):
@@ -14,12 +16,26 @@ class OutputError(ValueError):
 
 
 @contextmanager
-def folder(goal: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+def folder(
+    goal: str | Path,
+    *,
+    overwrite: bool = False,
+    finished: Sequence[pd.DataFrame] = (),
+    provenance: dict | None = None,
+) -> Iterator[Path]:
     """A fresh folder that becomes `goal` when the block ends well, and vanishes when it doesn't.
+
+    Args:
+      goal: the folder's name.
+      overwrite: replace earlier results.
+      finished: tables of lanes, filled as the block goes on: what Ctrl-C leaves, as results.parquet
+        beside a summary.json that says so. Earlier results stay, and these lie next to them.
+      provenance: of that summary.
 
     Raises:
       OutputError: the goal holds something (and overwrite is off, or what it holds isn't a result
         folder), or can't be written.
+      KeyboardInterrupt: Ctrl-C; its text says where finished lanes are.
     """
     goal = Path(goal).absolute()
     _check(goal, overwrite)
@@ -35,7 +51,9 @@ def folder(goal: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
         yield fresh
         _check(goal, overwrite)  # someone else may have finished first
         _replace(fresh, goal)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and finished:
+            error.args = (_kept(fresh, goal, pd.concat(finished), provenance or {}),)
         shutil.rmtree(fresh, ignore_errors=True)
         raise
 
@@ -62,6 +80,19 @@ def _check(goal: Path, overwrite: bool) -> None:
             f"--out {goal}: the folder holds earlier results; choose another folder, "
             "or say --overwrite"
         )
+
+
+def _kept(fresh: Path, goal: Path, lanes: pd.DataFrame, provenance: dict) -> str:
+    """Moves what had finished to the goal, or to a free name beside it; says where."""
+    for half in fresh.iterdir():
+        half.unlink()
+    lanes.to_parquet(fresh / "results.parquet", index=False)
+    told = {**provenance, "interrupted": True, "num_lanes": len(lanes)}
+    write_json(fresh / "summary.json", told)
+    while os.path.lexists(goal) and not (goal.is_dir() and not any(goal.iterdir())):
+        goal = goal.with_name(f"{goal.name}-interrupted")
+    _replace(fresh, goal)
+    return f"{len(lanes):,} lanes had finished, and are kept in {goal}/results.parquet"
 
 
 def _replace(fresh: Path, goal: Path) -> None:

@@ -14,7 +14,15 @@ from collections import Counter
 
 from tqdm import tqdm
 
-from experiments import commands, outputs, path_problems, path_report, path_study
+from experiments import (
+    commands,
+    kept_rows,
+    outputs,
+    path_problems,
+    path_report,
+    path_study,
+    suspects,
+)
 from experiments.datasets.probes import Probes, load_probes
 from experiments.path_settings import Plan, Settings, plan
 
@@ -23,8 +31,13 @@ NAME = "experiments.path"
 
 def run(settings: Settings) -> int:
     """All paths, from data to page; the exit status."""
-    planned = plan(settings)
-    with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
+    planned, finished = plan(settings), []
+    with outputs.folder(
+        settings.out,
+        overwrite=settings.overwrite,
+        finished=finished,
+        provenance=commands.provenance(NAME, settings),
+    ) as folder:
         probes = load_probes(
             settings.data,
             targets=settings.target,
@@ -36,14 +49,31 @@ def run(settings: Settings) -> int:
             categorical=settings.categorical,
             labels_file=settings.labels_file,
             header=settings.header,
+            missing_values=settings.missing_values,
+            comment=settings.comment,
+            decimal=settings.decimal,
         )
-        path_study.check_metric(probes, planned)
+        probes = kept_rows.of_probes(probes, settings.drop_classes, settings.task)
+        path_problems.check_metric(probes, planned)
         path_problems.check_scaling(probes, planned.scaling)
         rows = path_problems.rows(probes, planned, settings.seed, settings.test_fraction)
+        path_problems.check_held_out(probes, planned, rows)
         print(introduction(probes, planned, rows))
+        is_table = len(probes.layers) == 1 and settings.labels is None
+        remarks = suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
+        commands.remark(remarks)
         with tqdm(total=path_study.num_lanes(probes, planned), unit=" lanes") as bar:
-            found = path_study.run(probes, rows, planned, on_lanes=bar.update)
-        summary = summarise(settings, planned, probes, rows, found)
+
+            def ended(lanes):
+                finished.append(lanes)
+                bar.update(len(lanes))
+
+            found = path_study.run(probes, rows, planned, on_lanes=ended)
+        if planned.intercept:
+            nothing = suspects.nothing_to_learn([probe.problem for probe in found.probes])
+            commands.remark(nothing)
+            remarks += nothing
+        summary = summarise(settings, planned, probes, rows, found, remarks)
         found.lanes.to_parquet(folder / "results.parquet", index=False)
         outputs.write_json(folder / "summary.json", summary)
         path_report.write(folder / "report.html", probes, planned, found, summary)
@@ -88,7 +118,14 @@ def conclusion(settings, planned: Plan, rows, found: path_study.Findings) -> str
     return "\n".join(lines)
 
 
-def summarise(settings, planned: Plan, probes: Probes, rows, found: path_study.Findings) -> dict:
+def summarise(
+    settings,
+    planned: Plan,
+    probes: Probes,
+    rows,
+    found: path_study.Findings,
+    remarks: list[str],
+) -> dict:
     """What summary.json holds."""
     lead = found.lead
     table = lead.problem.table
@@ -115,6 +152,7 @@ def summarise(settings, planned: Plan, probes: Probes, rows, found: path_study.F
             "num_test": len(rows.test),
             "features": list(lead.problem.feature_names),
             "notes": list(table.notes),
+            "remarks": remarks,
         },
     }
 
@@ -129,6 +167,7 @@ def chosen(probe: path_study.Probe) -> dict:
         "l1_ratio": float(probe.l1_ratios[a]),
         "mean": float(probe.mean[a, k]),
         "se": float(probe.error[a, k]),
+        "left_out": probe.left_out,
         "refit": probe.refit,
         "test": probe.test.figures if probe.test else None,
     }

@@ -94,6 +94,11 @@ def scorer(name: str, task: str, num_classes: int | None) -> Callable | None:
     return metric
 
 
+def others(name: str, task: str) -> list[str]:
+    """The metrics that this task could be judged by instead."""
+    return [other for other, m in METRICS.items() if task in m.tasks and other != name]
+
+
 def prose(name: str, task: str) -> str:
     """The metric's name in a sentence about this task."""
     return problems.LOSS_NAMES[task] if name == "loss" else METRICS[name].name

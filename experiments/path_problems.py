@@ -6,14 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments import path_metrics, strata
 from experiments.datasets import DataError, encode
 from experiments.datasets.errors import shown
 from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
 from experiments.path_settings import VALIDATION_FRACTION, Plan
 from experiments.problems import Problem
-from jaxlr import data
-from jaxlr.pytypes import Array, Batch
+from experiments.settings import SettingError
+from jaxlr.pytypes import Batch
 
 
 class Rows(NamedTuple):
@@ -25,23 +26,21 @@ class Rows(NamedTuple):
 
 
 def rows(probes: Probes, plan: Plan, seed: int, test_fraction: float) -> Rows:
-    """The split and the folds, stratified by the classes of all targets as far as these suffice.
+    """The split and the folds, each class of each target in all that trains.
 
     Raises:
-      DataError: a class without training rows, or with fewer than there are folds.
+      DataError: as of `strata.split` and `strata.folds`; no weight to train or to test on.
     """
     split_key, fold_key = jax.random.split(jax.random.key(seed))
-    strata = _strata(probes.targets, 2)
-    train, test = (np.asarray(part) for part in data.split(split_key, strata, test_fraction))
+    heard = _heard(probes)
+    needed = max(plan.folds, 2)
+    train, test = strata.split(split_key, probes.targets, heard, test_fraction, needed)
+    strata.check_heard(heard, train, test)
     targets = [target._replace(labels=target.labels[train]) for target in probes.targets]
-    _check_weights(probes, train, test)
-    _check_classes(targets, _heard(probes)[train], plan.folds)
-    strata = _strata(targets, max(plan.folds, 2))
     if plan.folds > 1:
-        return Rows(train, test, np.asarray(data.folds(fold_key, strata, plan.folds)))
-    kept, _ = data.split(fold_key, strata, VALIDATION_FRACTION)
-    folds = np.zeros((1, len(train)), np.float32)
-    folds[0, np.asarray(kept)] = 1
+        folds = strata.folds(fold_key, targets, heard[train], plan.folds)
+    else:
+        folds = strata.validation(fold_key, targets, heard[train], VALIDATION_FRACTION)
     return Rows(train, test, folds)
 
 
@@ -55,6 +54,33 @@ def check_scaling(probes: Probes, scaling: str) -> None:
             )
 
 
+def check_metric(probes: Probes, plan: Plan) -> None:
+    """Raises SettingError where the metric has no meaning for a target."""
+    for target in probes.targets:
+        metric = path_metrics.METRICS[plan.metric]
+        if target.task not in metric.tasks:
+            fine = path_metrics.others(plan.metric, target.task)
+            asked = f"--metric {plan.metric}"
+            if plan.costs is not None:
+                asked = "--protocol clip, which chooses by accuracy"
+            raise SettingError(
+                f"{asked}: not for target {target.name!r}, a {target.task} task; choose --metric"
+                f" {', '.join(fine)}"
+            )
+
+
+def check_held_out(probes: Probes, plan: Plan, rows: Rows) -> None:
+    """Raises SettingError where R² is asked of a single row."""
+    heard = _heard(probes)[rows.train]
+    held = ((rows.folds == 0) & heard).sum(axis=1)
+    if plan.metric == "r2" and held.min() < 2:
+        raise SettingError(
+            f"--metric r2: fold {held.argmin()} holds out {held.min()} row, and R² needs two;"
+            f" take --folds {max(heard.sum() // 2, 2)} or fewer, or --metric"
+            f" {', '.join(path_metrics.others('r2', 'regression'))}"
+        )
+
+
 def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np.ndarray, tuple]:
     """Features [N, D] of every row as float32, and their names."""
     table = probes.layers[layer]
@@ -64,13 +90,18 @@ def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np
     return np.asarray(table.features, np.float32), table.feature_names
 
 
-def problem(probes: Probes, layer: str, target: Target, chosen: Rows, x, names) -> Problem:
-    """One target on one layer; a regression's labels are standardised by training rows."""
+def problem(
+    probes: Probes, layer: str, target: Target, chosen: Rows, x, names, centred: bool = True
+) -> Problem:
+    """One target on one layer; a regression's labels are standardised by training rows.
+
+    Not centred they are only divided: what goes through the origin goes on doing so.
+    """
     table = probes.table(layer, target)
     labels, scale = target.labels, (0.0, 1.0)
     if target.task == "regression":
         known = labels[chosen.train]
-        scale = float(known.mean()), float(known.std()) or 1.0
+        scale = float(known.mean()) if centred else 0.0, float(known.std()) or 1.0
         labels = ((labels - scale[0]) / scale[1]).astype(np.float32)
     weights = np.ones(len(labels)) if table.weights is None else table.weights
 
@@ -95,46 +126,7 @@ def groups(targets: tuple[Target, ...]) -> list[list[Target]]:
     return list(kinds.values())
 
 
-def _strata(targets, least: int) -> Array | np.ndarray:
-    """[N] the classes of all targets at once; those rarer than `least` join the commonest."""
-    classes = [target.labels for target in targets if target.task != "regression"]
-    if not classes:
-        return np.zeros(len(targets[0].labels), np.int32)
-    _, codes = np.unique(np.stack(classes), axis=1, return_inverse=True)
-    if len(classes) == 1:
-        return codes.astype(np.int32)
-    counts = np.bincount(codes)
-    codes = np.where(counts[codes] < least, counts.argmax(), codes)
-    return np.unique(codes, return_inverse=True)[1].astype(np.int32)
-
-
 def _heard(probes: Probes) -> np.ndarray:
     """[N] whether a row has weight."""
     weights = next(iter(probes.layers.values())).weights
     return np.ones(len(probes.targets[0].labels), bool) if weights is None else weights > 0
-
-
-def _check_weights(probes: Probes, train: np.ndarray, test: np.ndarray) -> None:
-    heard = _heard(probes)
-    for name, part in (("train on", train), ("test on", test)):
-        if not heard[part].any():
-            raise DataError(
-                f"--weights are 0 in each of the {len(part)} rows to {name}; take another --seed or"
-                " --test-fraction, or give more rows a weight"
-            )
-
-
-def _check_classes(targets, heard: np.ndarray, folds: int) -> None:
-    for target in targets:
-        if target.task == "regression":
-            continue
-        counts = np.bincount(target.labels[heard], minlength=len(target.class_names))
-        name, least = target.class_names[counts.argmin()], int(counts.min())
-        of = f"class {name!r} of target {target.name!r}"
-        if least < 2:
-            raise DataError(f"{of} has {least} training rows; leave that class out, or add rows")
-        if least < folds:
-            raise DataError(
-                f"--folds {folds}: {of} has only {least} training rows; take --folds {least} or"
-                " leave that class out"
-            )

@@ -1,17 +1,22 @@
 """The dials of exact paths, what values make sense, and the protocol they add up to."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from tyro.conf import FlagConversionOff
 
+from experiments.datasets.table import DECIMALS, MISSING_TEXTS
 from experiments.path_metrics import METRICS
-from experiments.settings import SettingError
+from experiments.settings import LARGEST, SEEDS, SettingError, beyond, dashed, refuse, share
 
 CLIP_C = (1e-6, 1e6, 96)  # Radford et al. 2021, appendix A.3
 VALIDATION_FRACTION = 0.2  # of the training rows, where the protocol validates on one split
 DEFAULT_NUM = 100
+MOST_LAMBDAS = 100_000
+REACH = f"a penalty is 0 or lies from {1 / LARGEST:g} to {LARGEST:g}; rescale the features"
 # A default grid ends at this share of its largest penalty. No penalty zeroes the weights of a
 # ridge, which starts where the elastic net of l1_ratio 0.1 would, and goes further down.
 SMALLEST_SHARE, SMALLEST_RIDGE_SHARE, RIDGE = 1e-4, 1e-6, 0.1
@@ -37,10 +42,19 @@ class Settings:
     """Empty cells: the training median and an indicator column; drop such rows; or refuse."""
     drop: tuple[str, ...] = ()
     """Columns that are no features, by name or number."""
+    drop_classes: tuple[str, ...] = ()
+    """Classes whose rows are left out, by name; of several targets also as target=name."""
     categorical: tuple[str, ...] = ()
     """Columns of numbers that stand for categories."""
-    header: bool | None = None
-    """Whether a CSV's first line holds names; default: look."""
+    header: FlagConversionOff[bool | None] = None
+    """Whether a CSV's first row holds names; default: look."""
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    """Texts that are missing values, as empty cells are."""
+    comment: str | None = None
+    """Lines of a CSV that begin so are left out; default: above the table those with #."""
+    decimal: Literal[DECIMALS] | None = None
+    """The decimal sign of columns that could have either, like 1,234; default: that of all other
+    columns, or else the point, or the comma where commas do not separate cells."""
     labels_file: str | None = None
     """Labels of IDX images, where they are not beside them."""
     out: str = "out/path"
@@ -66,6 +80,9 @@ class Settings:
     """The best mean over folds (default), or the strongest penalty within a standard error."""
     metric: Literal[tuple(METRICS)] | None = None
     """What chooses, on rows held out; default: the mean loss."""
+    intercept: bool = True
+    """Whether there is one; without, features and a regression's target are not centred, so that
+    --scaling must be none, its default then."""
     tol: float = 1e-6
     """A lane is done when it is proved to be within tol times its risk of the optimum."""
     scaling: Literal["standard", "none"] | None = None
@@ -89,6 +106,7 @@ class Plan:
       ends: the strongest and the weakest of that grid, None for the data's own.
       costs: C of each lane in place of penalties; a refit keeps its C.
       folds: 1 is a single validation split.
+      intercept: whether lanes have one.
     """
 
     lambdas: np.ndarray | None
@@ -101,6 +119,7 @@ class Plan:
     metric: str
     scaling: str
     tol: float
+    intercept: bool = True
 
 
 def plan(settings: Settings) -> Plan:
@@ -109,11 +128,13 @@ def plan(settings: Settings) -> Plan:
     Raises:
       SettingError: a value that has no meaning, before any work.
     """
-    _check_numbers(settings)
+    refuse(_mistakes(settings))
     if settings.protocol == "clip":
         return _clip(settings)
     given = np.asarray(settings.lambdas, np.float64)
-    is_number = len(given) == 1 and given[0] >= 1 and given[0] == int(given[0])
+    is_number = len(given) == 1 and 1 <= given[0] < math.inf and given[0] == int(given[0])
+    if is_number and given[0] > MOST_LAMBDAS:
+        raise SettingError(f"--lambdas {given[0]:g}: at most {MOST_LAMBDAS:,} penalties")
     if len(given) == 1 and not is_number:
         raise SettingError(
             f"--lambdas {given[0]:g}: one value says how many penalties, a whole number from 1 on;"
@@ -131,8 +152,9 @@ def plan(settings: Settings) -> Plan:
         folds=settings.folds or 5,
         rule=settings.rule or "best",
         metric=settings.metric or "loss",
-        scaling=settings.scaling or "standard",
+        scaling=settings.scaling or ("standard" if settings.intercept else "none"),
         tol=settings.tol,
+        intercept=settings.intercept,
     )
 
 
@@ -150,7 +172,7 @@ def _clip(settings: Settings) -> Plan:
     for name in fixed:
         if getattr(settings, name) not in (None, ()):
             raise SettingError(
-                f"--{_dashed(name)} {_said(getattr(settings, name))}: --protocol clip fixes it;"
+                f"--{dashed(name)} {_said(getattr(settings, name))}: --protocol clip fixes it;"
                 " leave one of the two out"
             )
     low, high, num = CLIP_C
@@ -165,33 +187,49 @@ def _clip(settings: Settings) -> Plan:
         "accuracy",
         "none",
         settings.tol,
+        settings.intercept,
     )
 
 
-def _check_numbers(settings: Settings) -> None:
-    for name, least in (("folds", 2), ("seed", 0)):
-        value = getattr(settings, name)
-        if value is not None and value < least:
-            raise SettingError(f"--{name} {value}: must be at least {least}")
+def _mistakes(settings: Settings) -> Iterator[str]:
+    yield from beyond(settings, {"folds": (2, 2**24), "seed": SEEDS})
     if not 0 < settings.tol < 1:
-        raise SettingError(f"--tol {settings.tol:g}: must lie between 0 and 1, like 1e-6")
-    if not 0 < settings.test_fraction < 1:
-        raise SettingError(f"--test-fraction {settings.test_fraction}: must lie between 0 and 1")
+        yield f"--tol {settings.tol:g}: must lie between 0 and 1, like 1e-6"
+    yield from share("test-fraction", settings.test_fraction)
     for ratio in settings.l1_ratio:
         if not 0 <= ratio <= 1:
-            raise SettingError(f"--l1-ratio {ratio:g}: must lie in [0, 1]; 0 is ridge, 1 lasso")
+            yield f"--l1-ratio {ratio:g}: must lie in [0, 1]; 0 is ridge, 1 lasso"
+    if settings.scaling == "standard" and not settings.intercept:
+        yield (
+            "--scaling standard: centres features, and what goes through their mean does not go"
+            " through the origin; with --no-intercept take --scaling none"
+        )
+    for name in ("lambda_max", "lambda_min"):
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if not 0 < value < math.inf:
+            yield (
+                f"--{dashed(name)} {value:g}: must be above 0, being spread by its logarithm;"
+                " for no penalty list --lambdas 1 0.1 0.01 0"
+            )
+        elif not 1 / LARGEST <= value <= LARGEST:
+            yield f"--{dashed(name)} {value:g}: {REACH}"
 
 
 def _check_lambdas(settings: Settings, values: np.ndarray) -> None:
     for name in ("lambda_max", "lambda_min"):
         if getattr(settings, name) is not None:
             raise SettingError(
-                f"--{_dashed(name)} {getattr(settings, name):g}: --lambdas gives the penalties"
+                f"--{dashed(name)} {getattr(settings, name):g}: --lambdas gives the penalties"
                 " themselves; leave one of the two out"
             )
     wrong = values[~(np.isfinite(values) & (values >= 0))]
     if len(wrong):
         raise SettingError(f"--lambdas {wrong[0]:g}: a penalty is a number from 0 on")
+    far = values[(values > LARGEST) | ((values > 0) & (values < 1 / LARGEST))]
+    if len(far):
+        raise SettingError(f"--lambdas {far[0]:g}: {REACH}")
     rising = np.flatnonzero(np.diff(values) >= 0)
     if len(rising):
         pair = values[rising[0] : rising[0] + 2]
@@ -202,13 +240,6 @@ def _check_lambdas(settings: Settings, values: np.ndarray) -> None:
 
 
 def _ends(settings: Settings) -> tuple[float | None, float | None]:
-    for name in ("lambda_max", "lambda_min"):
-        value = getattr(settings, name)
-        if value is not None and not 0 < value < math.inf:
-            raise SettingError(
-                f"--{_dashed(name)} {value:g}: must be above 0, being spread by its logarithm;"
-                " for no penalty list --lambdas 1 0.1 0.01 0"
-            )
     high, low = settings.lambda_max, settings.lambda_min
     if None not in (high, low) and not low < high:
         raise SettingError(
@@ -220,7 +251,3 @@ def _ends(settings: Settings) -> tuple[float | None, float | None]:
 def _said(values) -> str:
     values = values if isinstance(values, tuple | np.ndarray) else (values,)
     return " ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")

@@ -36,6 +36,8 @@ class Probe:
       scores: [F, A, K], the metric on the rows that each fold holds out.
       mean: [A, K] over folds.
       error: [A, K], the standard error of the mean; NaN for a single validation split.
+      left_out: the folds that no mean knows of, having no figure at any setting, with the classes
+        that they train without or hold out no row of.
       best: (a, k) of the best mean.
       one_standard_error: (a, k) of the strongest penalty within a standard error of it.
       chosen: the one of the two that the rule takes.
@@ -51,6 +53,7 @@ class Probe:
     scores: np.ndarray
     mean: np.ndarray
     error: np.ndarray
+    left_out: list[dict]
     best: tuple[int, int]
     one_standard_error: tuple[int, int]
     chosen: tuple[int, int]
@@ -89,26 +92,11 @@ def num_lanes(probes: Probes, plan: Plan) -> int:
     return len(probes.layers) * len(probes.targets) * each
 
 
-def check_metric(probes: Probes, plan: Plan) -> None:
-    """Raises SettingError where the metric has no meaning for a target."""
-    for target in probes.targets:
-        metric = path_metrics.METRICS[plan.metric]
-        if target.task not in metric.tasks:
-            fine = [name for name, m in path_metrics.METRICS.items() if target.task in m.tasks]
-            asked = f"--metric {plan.metric}"
-            if plan.costs is not None:
-                asked = "--protocol clip, which chooses by accuracy"
-            raise SettingError(
-                f"{asked}: not for target {target.name!r}, a {target.task} task; choose --metric"
-                f" {', '.join(fine)}"
-            )
-
-
 def run(
     probes: Probes,
     rows: Rows,
     plan: Plan,
-    on_lanes: Callable[[int], None] = lambda lanes: None,
+    on_lanes: Callable[[pd.DataFrame], None] = lambda lanes: None,
 ) -> Findings:
     """Cross-validates every probe, refits each at its choice, and tests each once.
 
@@ -116,7 +104,7 @@ def run(
       probes: layers and targets.
       rows: split and folds.
       plan: penalties, l1_ratios, rule, metric.
-      on_lanes: called with the number of lanes that have ended.
+      on_lanes: called with the table of the lanes that have ended.
     """
     found, lanes, watch = [], [], pd.Timestamp.now()
     with compile_seconds() as compiled:
@@ -127,7 +115,7 @@ def run(
                 ended, table = _group(probes, layer, group, rows, plan, x, names)
                 of_layer |= {probe.target: probe for probe in ended}
                 lanes.append(table)
-                on_lanes(len(table))
+                on_lanes(table)
             found += [of_layer[target.name] for target in probes.targets]
         seconds = (pd.Timestamp.now() - watch).total_seconds()
         spent = compiled()
@@ -164,6 +152,7 @@ def grid(batch: Batch, first: Problem, plan: Plan, train_weight: float) -> np.nd
             ratio=SMALLEST_SHARE,
             l1_ratio=smallest,
             num_classes=first.num_outputs,
+            **without_intercept(plan),
         )
         high = float(np.max(own))
     if low is None:
@@ -174,6 +163,11 @@ def grid(batch: Batch, first: Problem, plan: Plan, train_weight: float) -> np.nd
             " lower it, or say --lambda-max"
         )
     return np.geomspace(high, low, plan.num) if plan.num > 1 else np.array([high])
+
+
+def without_intercept(plan: Plan) -> dict:
+    """The option of `paths` that leaves the intercept out, where the plan does."""
+    return {} if plan.intercept else {"fit_intercept": False}
 
 
 @contextmanager
@@ -194,7 +188,9 @@ def compile_seconds() -> Iterator[Callable[[], float]]:
 
 def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, names):
     """The probes of targets that share a loss, and the table of their lanes."""
-    problems = [path_problems.problem(probes, layer, t, rows, x, names) for t in group]
+    problems = [
+        path_problems.problem(probes, layer, t, rows, x, names, plan.intercept) for t in group
+    ]
     first, batch = problems[0], path_problems.stacked(problems)
     per_fold = rows.folds @ np.asarray(batch.weights, np.float64)
     lambdas = grid(batch, first, plan, per_fold[0])
@@ -223,6 +219,7 @@ def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, n
                 scores=np.asarray(crossed.scores[t], np.float64),
                 mean=mean,
                 error=np.asarray(crossed.standard_error[t], np.float64),
+                left_out=_left_out(problem, rows.folds, crossed.scores[t]),
                 best=tuple(int(i) for i in crossed.best[t]),
                 one_standard_error=tuple(int(i) for i in crossed.one_standard_error[t]),
                 chosen=chosen,
@@ -250,19 +247,27 @@ def status_name(code) -> str:
 def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.CrossValidation:
     """Every target's lanes, scores and choice."""
     options = {"loss": first.loss, "tol": plan.tol, "num_classes": first.num_outputs}
+    options |= without_intercept(plan)
     if plan.folds == 1:
         return _validated(batch, folds, lambdas, plan, options)
     task, classes = first.table.task, len(first.table.class_names)
-    return paths.cross_validate(
-        batch,
-        lambdas,
-        fold_weights=folds,
-        l1_ratio=plan.l1_ratios,
-        metric=path_metrics.scorer(plan.metric, task, classes),
-        maximise=path_metrics.METRICS[plan.metric].maximise,
-        rule=plan.rule,
-        **options,
-    )
+    try:
+        return paths.cross_validate(
+            batch,
+            lambdas,
+            fold_weights=folds,
+            l1_ratio=plan.l1_ratios,
+            metric=path_metrics.scorer(plan.metric, task, classes),
+            maximise=path_metrics.METRICS[plan.metric].maximise,
+            rule=plan.rule,
+            **options,
+        )
+    except ValueError as error:
+        told = " ".join(str(error).split())
+        raise SettingError(
+            f"--metric {plan.metric} with --folds {plan.folds}: {told}; take fewer --folds, or"
+            f" --metric {', '.join(path_metrics.others(plan.metric, task))}"
+        ) from error
 
 
 def _validated(batch: Batch, split, lambdas, plan: Plan, options) -> paths.CrossValidation:
@@ -299,6 +304,25 @@ def _validated(batch: Batch, split, lambdas, plan: Plan, options) -> paths.Cross
         refit=refit._replace(lambdas=penalties),
         predictions=np.full(batch.labels.shape, np.nan),
     )
+
+
+def _left_out(problem: Problem, folds: np.ndarray, scores) -> list[dict]:
+    """The folds [F, N] that have no score [F, A, K] where others do, and what they lack."""
+    scored = np.isfinite(scores).any(axis=(1, 2))
+    return [
+        {
+            "fold": int(f),
+            "trains_without": _lacking(problem, folds[f] > 0),
+            "holds_out_without": _lacking(problem, folds[f] == 0),
+        }
+        for f in np.flatnonzero(~scored & scored.any())
+    ]
+
+
+def _lacking(problem: Problem, rows: np.ndarray) -> list[str]:
+    """The classes that none of these training rows is of."""
+    there = set(problem.target.labels[rows & problem.heard].tolist())
+    return [name for c, name in enumerate(problem.table.class_names) if c not in there]
 
 
 def _weights(path: paths.Path, target: int) -> np.ndarray:

@@ -6,8 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.datasets import DataError, Table, encode
-from jaxlr import activations, data, losses, metrics
+from experiments import strata
+from experiments.datasets import Table, encode
+from experiments.datasets.label_columns import Target
+from jaxlr import activations, losses, metrics
 from jaxlr.pytypes import Array, Batch
 
 
@@ -29,6 +31,16 @@ class Problem(NamedTuple):
         return len(self.table.class_names) if self.table.task == "multiclass" else None
 
     @property
+    def target(self) -> Target:
+        """What the training rows say of the target."""
+        return target_of(self.table)._replace(labels=np.asarray(self.train.labels))
+
+    @property
+    def heard(self) -> np.ndarray:
+        """[N] whether a training row has weight."""
+        return np.asarray(self.train.weights) > 0
+
+    @property
     def loss(self):
         """The task's loss of one example."""
         return loss_of(self.table.task)
@@ -43,19 +55,23 @@ LOSSES = {
 LOSS_NAMES = {"binary": "log_loss", "multiclass": "log_loss", "regression": "squared_error"}
 
 
-def prepare(table: Table, key: Array, test_fraction: float) -> Problem:
-    """Splits off a stratified test set; scaling statistics come from training rows only."""
+def prepare(table: Table, key: Array, test_fraction: float, num_folds: int = 2) -> Problem:
+    """Splits off a stratified test set; scaling statistics come from training rows only.
+
+    Raises:
+      DataError: as of `strata.split`; no weight to train or to test on.
+    """
     is_class = table.task != "regression"
-    strata = table.labels if is_class else np.zeros(len(table.labels), np.int32)
-    train_rows, test_rows = (np.asarray(rows) for rows in data.split(key, strata, test_fraction))
-    _check_classes(table, train_rows)
+    weights = np.ones(len(table.labels)) if table.weights is None else table.weights
+    heard = weights > 0
+    train_rows, test_rows = strata.split(key, [target_of(table)], heard, test_fraction, num_folds)
+    strata.check_heard(heard, train_rows, test_rows)
     encoded = encode(table, train_rows)
     mean, std = 0.0, 1.0
     labels = table.labels
     if not is_class:
         mean, std = float(labels[train_rows].mean()), float(labels[train_rows].std()) or 1.0
         labels = ((labels - mean) / std).astype(np.float32)
-    weights = np.ones(len(labels)) if table.weights is None else table.weights
 
     def rows(chosen):
         return Batch(
@@ -67,25 +83,18 @@ def prepare(table: Table, key: Array, test_fraction: float) -> Problem:
     return Problem(table, rows(train_rows), rows(test_rows), encoded.names, (mean, std))
 
 
+def target_of(table: Table) -> Target:
+    """The table's target by itself."""
+    return Target(table.target, table.labels, table.task, table.class_names)
+
+
 def folds(problem: Problem, key: Array, num_folds: int) -> Array:
     """Stratified folds of the training rows as weights [F, N].
 
     Raises:
       DataError: a class with fewer training rows than folds.
     """
-    labels = np.asarray(problem.train.labels)
-    if problem.table.task == "regression":
-        return data.folds(key, np.zeros(len(labels), np.int32), num_folds)
-    counts = np.bincount(labels, minlength=len(problem.table.class_names))
-    if counts.min() < num_folds:
-        name = problem.table.class_names[counts.argmin()]
-        raise DataError(
-            f"--folds {num_folds}: class {name!r} has only {counts.min()} training rows; "
-            f"take --folds {counts.min()} or leave that class out"
-            if counts.min() > 1
-            else f"class {name!r} has only {counts.min()} training row; leave that class out"
-        )
-    return data.folds(key, labels, num_folds)
+    return jnp.asarray(strata.folds(key, [problem.target], problem.heard, num_folds))
 
 
 def scores_to_probabilities(problem: Problem, scores: Array) -> Array:
@@ -124,12 +133,3 @@ def lane_metrics(task: str, model):
         return figures
 
     return measure
-
-
-def _check_classes(table: Table, train_rows: np.ndarray) -> None:
-    if table.task == "regression":
-        return
-    present = np.bincount(table.labels[train_rows], minlength=len(table.class_names)) > 0
-    if not present.all():
-        name = table.class_names[int(np.argmin(present))]
-        raise DataError(f"class {name!r} has no row to train on; leave it out or add rows")

@@ -1,13 +1,23 @@
 """The dials of the sweep, what values make sense, and the design they describe."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from tyro.conf import FlagConversionOff
+
 from experiments import study
+from experiments.datasets.table import DECIMALS, MISSING_TEXTS
 from jaxlr import sweeps
 
 MODELS = ("linear", "mlp")
 Range = tuple[float, float]
+LARGEST = 1e30  # of a number that is trained with: float32 ends at 3e38
+SEEDS = (0, 2**32 - 1)  # a key holds 32 bits of its seed: larger ones would be smaller ones again
+SIZES = (1, 2**24)
+LIMITS = {"configs": SIZES, "folds": (2, 2**24), "epochs": SIZES, "seed": SEEDS}
+MOST_UNITS = 2**16  # of a hidden stage
+MOST_STEPS = 2**31 - 1  # rows met by a lane: they are numbered in int32, 4 bytes each
 
 
 @dataclass(frozen=True)
@@ -27,10 +37,19 @@ class Settings:
     """Empty cells: the training median and an indicator column; drop such rows; or refuse."""
     drop: tuple[str, ...] = ()
     """Columns that are no features, by name or number."""
+    drop_classes: tuple[str, ...] = ()
+    """Classes whose rows are left out, by name."""
     categorical: tuple[str, ...] = ()
     """Columns of numbers that stand for categories."""
-    header: bool | None = None
-    """Whether a CSV's first line holds names; default: look."""
+    header: FlagConversionOff[bool | None] = None
+    """Whether a CSV's first row holds names; default: look."""
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    """Texts that are missing values, as empty cells are."""
+    comment: str | None = None
+    """Lines of a CSV that begin so are left out; default: above the table those with #."""
+    decimal: Literal[DECIMALS] | None = None
+    """The decimal sign of columns that could have either, like 1,234; default: that of all other
+    columns, or else the point, or the comma where commas do not separate cells."""
     labels_file: str | None = None
     """Labels of IDX images, where they are not beside them."""
     out: str = "out/sweep"
@@ -86,40 +105,68 @@ def design(settings: Settings) -> sweeps.Design:
 
 
 def check(settings: Settings) -> None:
-    """Raises SettingError for a value that has no meaning, before any work."""
-    for name, least in (("configs", 1), ("folds", 2), ("epochs", 1), ("seed", 0)):
+    """Raises SettingError for values that have no meaning, all in one line, before any work."""
+    refuse(_mistakes(settings))
+
+
+def refuse(mistakes: Iterable[str]) -> None:
+    """Raises SettingError where there are mistakes: one line for all of them."""
+    mistakes = list(mistakes)
+    if mistakes:
+        raise SettingError("; ".join(mistakes))
+
+
+def beyond(settings, limits: dict[str, tuple[int, int]]) -> Iterator[str]:
+    """The mistakes of whole numbers that lie outside their limits; None is no mistake."""
+    for name, (least, most) in limits.items():
         value = getattr(settings, name)
-        if value < least:
-            raise SettingError(f"--{name} {value}: must be at least {least}")
+        if value is not None and not least <= value <= most:
+            end = f"at least {least}" if value < least else f"at most {most}"
+            yield f"--{dashed(name)} {value}: must be {end}"
+
+
+def share(name: str, value: float) -> Iterator[str]:
+    """The mistake of a value that does not lie between 0 and 1."""
+    if not 0 < value < 1:
+        yield f"--{name} {value}: must lie between 0 and 1"
+
+
+def dashed(name: str) -> str:
+    """A setting's name as an option's."""
+    return name.replace("_", "-")
+
+
+def _mistakes(settings: Settings) -> Iterator[str]:
+    yield from beyond(settings, LIMITS)
     for name in ("batch_size", "hidden"):
         if not getattr(settings, name) or min(getattr(settings, name)) < 1:
-            raise SettingError(f"--{_dashed(name)}: every size must be at least 1")
-    for name, least, most in (
-        ("learning_rate", 0.0, float("inf")),
-        ("momentum", 0.0, 1.0),
-        ("l2", 0.0, float("inf")),
-    ):
+            yield f"--{dashed(name)}: every size must be at least 1"
+    if max(settings.hidden, default=0) > MOST_UNITS:
+        yield f"--hidden {max(settings.hidden)}: must be at most {MOST_UNITS}"
+    for name, most in (("learning_rate", LARGEST), ("momentum", 1.0), ("l2", LARGEST)):
         low, high = getattr(settings, name)
-        text = f"--{_dashed(name)} {low:g} {high:g}"
+        text = f"--{dashed(name)} {low:g} {high:g}"
         if not low <= high:
-            raise SettingError(f"{text}: the range is empty; give LOW HIGH with LOW <= HIGH")
-        if not (least <= low and high < most):
-            raise SettingError(f"{text}: must lie in [{least:g}, {most:g})")
-        if name == "learning_rate" and low == 0:
-            raise SettingError(f"{text}: spread by its logarithm, so LOW must be above 0")
-    if not 0 < settings.test_fraction < 1:
-        raise SettingError(f"--test-fraction {settings.test_fraction}: must lie between 0 and 1")
+            yield f"{text}: the range is empty; give LOW HIGH with LOW <= HIGH"
+        elif not (low >= 0 and high < most):
+            yield f"{text}: must lie in [0, {most:g})"
+        elif name == "learning_rate" and low == 0:
+            yield f"{text}: spread by its logarithm, so LOW must be above 0"
+        elif 0 < low < 1 / LARGEST:
+            yield f"{text}: LOW must be at least {1 / LARGEST:g}, or float32 takes it for 0"
+    yield from share("test-fraction", settings.test_fraction)
 
 
 def check_batches(settings: Settings, num_rows: int) -> None:
-    """Raises SettingError for a batch larger than the training data."""
+    """Raises SettingError for a batch larger than the training data, or more rows than memory."""
+    if settings.epochs * num_rows > MOST_STEPS:
+        raise SettingError(
+            f"--epochs {settings.epochs}: a lane would meet {num_rows} rows more often than can be"
+            f" listed; take at most {MOST_STEPS // num_rows}"
+        )
     for size in settings.batch_size:
         if size > num_rows:
             raise SettingError(
                 f"--batch-size {size}: larger than the {num_rows} training rows; "
                 f"take at most {num_rows}"
             )
-
-
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")

@@ -125,6 +125,7 @@ def run(
     *,
     selection: str = "best",
     on_segment: Callable[[int], None] = lambda lanes: None,
+    on_group: Callable[[pd.DataFrame], None] = lambda lanes: None,
 ) -> Findings:
     """Runs every group, ranks configurations, refits the chosen one and tests it.
 
@@ -136,8 +137,9 @@ def run(
       selection: "best" mean validation loss, or "one_standard_error": the largest l2 whose mean is
         within one standard error of the best.
       on_segment: called with the number of lanes that finished a segment.
+      on_group: called with the table of the lanes that have ended.
     """
-    ran = []
+    ran, tables = [], []
     for group in plan.groups:
         lanes = sweeps.cross(group.hypers, plan.num_folds)
         swept = sweeps.run(
@@ -150,10 +152,12 @@ def run(
             on_segment=lambda done, progress: on_segment(len(progress.died_at)),
         )
         ran.append((group, swept))
+        tables.append(_lane_rows(group, swept, plan))
+        on_group(tables[-1])
     loss_name = LOSS_NAMES[problem.table.task]
     curves = {name: np.concatenate([s.metrics[name] for _, s in ran]) for name in ran[0][1].metrics}
     curves["risk"] = np.concatenate([swept.losses for _, swept in ran])
-    table = pd.concat([_lane_rows(group, swept, plan) for group, swept in ran], ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
     configs = rank(table, f"val_{loss_name}")
     chosen = choose(configs, selection)
     test = None if chosen is None else refit(problem, plan, chosen, order)

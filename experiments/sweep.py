@@ -13,7 +13,7 @@ import sys
 import jax
 from tqdm import tqdm
 
-from experiments import commands, outputs, problems, report, study
+from experiments import commands, kept_rows, outputs, problems, report, study, suspects
 from experiments.datasets import load
 from experiments.settings import Settings, check, check_batches, design
 from jaxlr import sweeps
@@ -24,7 +24,13 @@ NAME = "experiments.sweep"
 def run(settings: Settings) -> int:
     """The whole sweep, from data to page; the exit status."""
     check(settings)
-    with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
+    finished = []
+    with outputs.folder(
+        settings.out,
+        overwrite=settings.overwrite,
+        finished=finished,
+        provenance=commands.provenance(NAME, settings),
+    ) as folder:
         table = load(
             settings.data,
             target=settings.target,
@@ -35,9 +41,13 @@ def run(settings: Settings) -> int:
             categorical=settings.categorical,
             labels_file=settings.labels_file,
             header=settings.header,
+            missing_values=settings.missing_values,
+            comment=settings.comment,
+            decimal=settings.decimal,
         )
+        table = kept_rows.of_table(table, settings.drop_classes, settings.task)
         split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
-        problem = problems.prepare(table, split_key, settings.test_fraction)
+        problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
         fold_weights = problems.folds(problem, fold_key, settings.folds)
         order = study.orders(problem, settings.epochs, settings.seed)
         check_batches(settings, len(problem.train.x))
@@ -50,6 +60,9 @@ def run(settings: Settings) -> int:
             settings.seed,
         )
         print(introduction(problem, plan))
+        remarks = suspects.notes(table, [problems.target_of(table)])
+        remarks += suspects.nothing_to_learn([problem])
+        commands.remark(remarks)
         per_segment = plan.epochs // plan.evaluations
         with tqdm(total=plan.num_lanes * plan.epochs, unit=" lane epochs") as bar:
             found = study.run(
@@ -59,8 +72,9 @@ def run(settings: Settings) -> int:
                 order,
                 selection=settings.select,
                 on_segment=lambda lanes: bar.update(lanes * per_segment),
+                on_group=finished.append,
             )
-        summary = summarise(settings, problem, plan, found)
+        summary = summarise(settings, problem, plan, found, remarks)
         found.lanes.to_parquet(folder / "results.parquet", index=False)
         outputs.write_json(folder / "summary.json", summary)
         report.write(folder / "report.html", problem, plan, found, summary)
@@ -102,7 +116,7 @@ def conclusion(settings, problem, plan, found: study.Findings) -> str:
     return "\n".join(lines)
 
 
-def summarise(settings, problem, plan, found: study.Findings) -> dict:
+def summarise(settings, problem, plan, found: study.Findings, remarks: list[str]) -> dict:
     """What summary.json holds."""
     table = problem.table
     return {
@@ -123,6 +137,7 @@ def summarise(settings, problem, plan, found: study.Findings) -> dict:
             "num_test": len(problem.test.x),
             "features": list(problem.feature_names),
             "notes": list(table.notes),
+            "remarks": remarks,
         },
     }
 

@@ -1,7 +1,18 @@
 """jaxlr: thousands of linear classifiers as one compiled program."""
 
 import jaxlr.backend  # noqa: F401  (its import speaks to XLA before the first array)
-from jaxlr import activations, data, losses, metrics, models, optimizers, solvers, sweeps, training
+from jaxlr import (
+    activations,
+    data,
+    losses,
+    metrics,
+    models,
+    optimizers,
+    paths,
+    solvers,
+    sweeps,
+    training,
+)
 from jaxlr.pytypes import Batch, Optimizer
 
 __version__ = "0.1.0"
@@ -14,7 +25,12 @@ __all__ = [
     "metrics",
     "models",
     "optimizers",
+    "paths",
     "solvers",
     "sweeps",
     "training",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

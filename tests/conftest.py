@@ -3,6 +3,7 @@
 import os
 
 import jax
+import pytest
 from hypothesis import settings
 
 import jaxlr.backend  # noqa: F401  (as in the library: before the first array)
@@ -24,11 +25,10 @@ settings.register_profile("proofs", max_examples=5_000, derandomize=True, deadli
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 
-def pytest_collection_modifyitems(config, items):
-    """Leaves out what its mark keeps for the other pass; proofs are made in both."""
-    if os.environ.get("HYPOTHESIS_PROFILE") == "proofs":
-        return
-    other = "float32_pass" if jax.config.jax_enable_x64 else "float64_pass"
-    left_out = [item for item in items if other in item.keywords]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if other not in item.keywords]
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that is kept for one pass has that pass's precision in every run."""
+    wide = jax.config.jax_enable_x64
+    wide = (wide or "float64_pass" in item.keywords) and "float32_pass" not in item.keywords
+    with jax.enable_x64(wide):
+        return (yield)

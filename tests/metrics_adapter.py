@@ -60,6 +60,8 @@ def point_at_ours(module, monkeypatch):
         public = callable(theirs) and getattr(theirs, "__module__", "").startswith("sklearn.")
         if public and hasattr(metrics, name):
             monkeypatch.setattr(module, name, adapted(name))
+        elif name.endswith("_METRICS") and isinstance(theirs, dict):
+            monkeypatch.setattr(module, name, {key: _ours(m) for key, m in theirs.items()})
     monkeypatch.setattr(module, "pytest", OurWords())
 
 
@@ -94,6 +96,21 @@ def cases_of(module):
             if wanted == set(arguments):
                 arguments = {key: _ours(value) for key, value in arguments.items()}
                 yield f"{name}[{number}]", function, arguments
+
+
+def about_ours(module, arguments):
+    """Whether a case of the tests that all their metrics share is about one that we have too."""
+    names = [arguments[key] for key in ("name", "metric_name") if key in arguments]
+    found = [module.ALL_METRICS[name] for name in names] + [
+        value for key, value in arguments.items() if key == "metric"
+    ]
+    return all(_is_ours(module, metric) for metric in found)
+
+
+def _is_ours(module, metric):
+    while isinstance(metric, functools.partial):
+        metric = metric.func
+    return metric.__module__ == module.__name__ or hasattr(metrics, metric.__name__)
 
 
 def _ours(value):

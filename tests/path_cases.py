@@ -7,11 +7,28 @@ from jaxlr import losses, paths
 STEPS = 25
 
 
-def fit(batch, lambdas, *, loss, l1_ratio=0.0, fold_weights=None, tol=1e-6, num_classes=None):
+def fit(
+    batch,
+    lambdas,
+    *,
+    loss,
+    l1_ratio=0.0,
+    fold_weights=None,
+    tol=1e-6,
+    num_classes=None,
+    fit_intercept=True,
+):
     """A path of the right shapes from a few proximal gradient steps, its endings made up."""
     folds = np.ones((1, len(batch.x))) if fold_weights is None else np.asarray(fold_weights)
     path = _lanes(
-        batch, np.asarray(lambdas), np.atleast_1d(l1_ratio), folds, loss, num_classes, tol
+        batch,
+        np.asarray(lambdas),
+        np.atleast_1d(l1_ratio),
+        folds,
+        loss,
+        num_classes,
+        tol,
+        fit_intercept,
     )
     axes = tuple(
         axis
@@ -35,9 +52,11 @@ def cross_validate(
     rule="best",
     tol=1e-6,
     num_classes=None,
+    fit_intercept=True,
 ):
     """What `paths.cross_validate` returns, from `fit` above."""
     options = {"loss": loss, "tol": tol, "num_classes": num_classes}
+    options["fit_intercept"] = fit_intercept
     path = fit(batch, lambdas, fold_weights=fold_weights, l1_ratio=l1_ratio, **options)
     scores = np.empty(path.risk.shape)
     for at in np.ndindex(*scores.shape):
@@ -81,13 +100,13 @@ def cross_validate(
     )
 
 
-def lambda_grid(batch, *, loss, num, ratio, l1_ratio, num_classes=None):
+def lambda_grid(batch, *, loss, num, ratio, l1_ratio, num_classes=None, fit_intercept=True):
     """A grid of its own."""
-    del batch, loss, num_classes
+    del batch, loss, num_classes, fit_intercept
     return np.geomspace(0.3 / l1_ratio, 0.3 / l1_ratio * ratio, num)
 
 
-def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol):
+def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol, fit_intercept):
     x, labels = np.asarray(batch.x, np.float64), np.asarray(batch.labels)
     weights = folds * np.asarray(batch.weights, np.float64)
     shape = (len(labels), len(folds), len(ratios), len(lambdas))
@@ -96,7 +115,8 @@ def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol):
     risk = np.empty(shape)
     for t, f, a, k in np.ndindex(*shape):
         at, s = (t, f, a, k), weights[f] / weights[f].sum()
-        w[at], b[at] = _descend(x, labels[t], s, lambdas[k], ratios[a], loss, w[at], b[at])
+        penalty = lambdas[k], ratios[a]
+        w[at], b[at] = _descend(x, labels[t], s, *penalty, loss, w[at], b[at], fit_intercept)
         size = (1 - ratios[a]) / 2 * np.sum(w[at] ** 2) + ratios[a] * np.abs(w[at]).sum()
         values = _values(x @ w[at] + b[at], labels[t], loss)
         risk[at] = s @ values + lambdas[k] * size
@@ -110,13 +130,13 @@ def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol):
     return paths.Path({"w": w, "b": b}, risk, gap, decrement, status, steps, lambdas)
 
 
-def _descend(x, labels, s, lam, ratio, loss, w, b):
+def _descend(x, labels, s, lam, ratio, loss, w, b, fit_intercept):
     step = 1 / (2 * s @ (1 + np.sum(x**2, axis=1)) + lam)
     for _ in range(STEPS):
         slope = (_slopes(x @ w + b, labels, loss).T * s).T
         w = w - step * (x.T @ slope + lam * (1 - ratio) * w)
         w = np.sign(w) * np.maximum(np.abs(w) - step * lam * ratio, 0)
-        b = b - step * slope.sum(axis=0)
+        b = b - fit_intercept * step * slope.sum(axis=0)
     return w, b
 
 

@@ -1,25 +1,30 @@
-"""What every command says of itself: the line that would ask for the same again."""
+"""What every command says of itself and of mistakes, and what an interruption leaves."""
 
+import json
+import re
 import shlex
 
+import pandas as pd
 import pytest
 
-from experiments import commands, optimizers, path, sweep
+from experiments import commands, optimizers, outputs, path, sweep
+from experiments.settings import SettingError, check_batches
 
+ORIGIN = "--no-intercept --drop-classes a 'b c' --header True --metric r2"
 ASKED = {
     sweep: [
         "--data 'my file.csv' --target y --task binary --drop a b --configs 64 --overwrite",
         "--learning-rate 0.001 1 --hidden 8 8 --header False --l2 1e-05 0.5",
     ],
-    path: ["--data layer0.npy layer1.npy --labels y.npy --folds 3 --lambdas 5 --seed 3"],
-    optimizers: ["--optimizers sgd adam --points 4 --l2 0.0"],
+    path: ["--data layer0.npy layer1.npy --labels y.npy --folds 3 --lambdas 5 --seed 3", ORIGIN],
+    optimizers: ["--optimizers sgd adam --points 4 --l2 0.0 --drop-classes a b"],
 }
 
 
 @pytest.mark.parametrize(
     ("command", "args"),
     [(command, args) for command, lines in ASKED.items() for args in lines],
-    ids=["sweep names", "sweep numbers", "path", "optimizers"],
+    ids=["sweep names", "sweep numbers", "path", "path through the origin", "optimizers"],
 )
 def test_the_line_of_a_summary_asks_for_the_same_settings(command, args):
     settings = command.parse(shlex.split(args))
@@ -32,3 +37,100 @@ def test_the_line_of_a_summary_asks_for_the_same_settings(command, args):
 @pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.NAME)
 def test_the_line_of_the_defaults_is_the_bare_command(command):
     assert commands.line(command.NAME, command.parse([])) == f"python -m {command.NAME}"
+
+
+@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.NAME)
+def test_help_offers_nothing_that_is_no_choice(command, capsys):
+    with pytest.raises(SystemExit):
+        command.parse(["--help"])
+    offered = [line for line in capsys.readouterr().out.splitlines() if re.match(r"\W*--\w", line)]
+    assert len(offered) > 10
+    assert not [line for line in offered if "None" in line.split("(default")[0]]
+
+
+@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.NAME)
+def test_a_switch_with_a_default_of_its_own_takes_true_and_false(command):
+    if hasattr(command.parse([]), "header"):
+        given = [command.parse(["--header", word]).header for word in ("True", "False")]
+        assert given == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("command", "args", "said"),
+    [
+        (path, "--metric None", "'None'"),
+        (
+            path,
+            "--folds 1 --tol 0 --l1-ratio 2 --lambda-min 0",
+            "--folds 1: must be at least 2; --tol 0: must lie between 0 and 1, like 1e-6; --l1-ra"
+            "tio 2: must lie in [0, 1]; 0 is ridge, 1 lasso; --lambda-min 0: must be above 0",
+        ),
+        (sweep, "--configs 0 --hidden 0", "--configs 0: must be at least 1; --hidden: every size"),
+        (optimizers, "--points 0 --l2 -1", "--points 0: must be at least 1; --l2 -1: must lie in"),
+        (path, "--scaling standard --no-intercept", "with --no-intercept take --scaling none"),
+        (path, "--seed 4294967296", "--seed 4294967296: must be at most 4294967295"),
+        (sweep, "--seed 99999999999999999999", "must be at most 4294967295"),
+        (path, "--lambda-max 1e300", "--lambda-max 1e+300: a penalty is 0 or lies from 1e-30 to"),
+        (path, "--lambdas 1 1e-320", "a penalty is 0 or lies from 1e-30 to 1e+30; rescale the f"),
+        (path, "--lambdas 1e9", "--lambdas 1e+09: at most 100,000 penalties"),
+        (path, "--lambdas inf", "--lambdas inf: one value says how many penalties"),
+        (sweep, "--learning-rate 1e-300 1", "--learning-rate 1e-300 1: LOW must be at least 1e-30"),
+        (sweep, "--l2 1 1e300", "--l2 1 1e+300: must lie in [0, 1e+30)"),
+        (sweep, "--data iris --epochs 20000000", "--epochs 20000000: must be at most 16777216"),
+        (optimizers, "--epochs 20000000 --seeds 0", "at least 1; --epochs 20000000: must be at"),
+        (sweep, "--hidden 100000", "--hidden 100000: must be at most 65536"),
+        (sweep, "--test-fraction 1e-9", "--test-fraction 1e-09 of 1797 rows leaves one side empty"),
+        (sweep, "--drop-classes 3 elf", "--drop-classes: no class 'elf'"),
+        (optimizers, "--data iris --drop-classes setosa,versicolor", "leaves 1 of the 3 classes"),
+    ],
+)
+def test_mistakes_are_one_line_all_at_once(command, args, said, tmp_path, capsys):
+    assert command.main([*args.split(), "--out", str(tmp_path / "o")]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert said in told
+    assert not list(tmp_path.iterdir())
+
+
+def interrupted(tmp_path, finished, overwrite=False, by=KeyboardInterrupt):
+    def run(settings):
+        told = {"jax": "1.2.3"}
+        goal = tmp_path / "o"
+        with outputs.folder(
+            goal, overwrite=overwrite, finished=finished, provenance=told
+        ) as folder:
+            (folder / "report.html").write_text("half of a page")
+            raise by
+
+    return commands.main(lambda args: args, run)
+
+
+def test_an_interruption_keeps_what_had_finished(tmp_path, capsys):
+    lanes = [pd.DataFrame({"lane": [0, 1]}), pd.DataFrame({"lane": [2]})]
+    for folder in ("o", "o-interrupted", "o-interrupted-interrupted"):  # none replaces another
+        assert interrupted(tmp_path, lanes, overwrite=True) == 130
+        said = f"interrupted: 3 lanes had finished, and are kept in {tmp_path / folder}/results.pa"
+        assert capsys.readouterr().err.startswith(said)
+        assert len(list((tmp_path / folder).iterdir())) == 2
+        kept = pd.read_parquet(tmp_path / folder / "results.parquet")
+        assert kept["lane"].tolist() == [0, 1, 2]
+        summary = json.loads((tmp_path / folder / "summary.json").read_text())
+        assert summary == {"jax": "1.2.3", "interrupted": True, "num_lanes": 3}
+
+
+def test_what_breaks_keeps_nothing(tmp_path):
+    with pytest.raises(ZeroDivisionError):
+        interrupted(tmp_path, [pd.DataFrame({"lane": [0]})], by=ZeroDivisionError)
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_interruption_before_anything_finished_leaves_nothing(tmp_path, capsys):
+    assert interrupted(tmp_path, []) == 130
+    assert capsys.readouterr().err == "interrupted: nothing had finished, and nothing is kept\n"
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_steps_than_can_be_listed_are_refused():
+    asked = sweep.parse(["--epochs", "16777216"])
+    with pytest.raises(SettingError, match="--epochs 16777216: a lane would meet 1438 rows more o"):
+        check_batches(asked, 1_438)

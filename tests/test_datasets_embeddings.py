@@ -108,6 +108,46 @@ def test_a_label_file_may_be_one_column_of_text(folder, line):
     np.testing.assert_array_equal(target.labels, Y)
 
 
+LABEL_FILES = {
+    "words": ("label\n" + "red fox\ncat\n" * 10, "label", ("cat", "red fox")),
+    "two words each": ("red fox\ngrey wolf\n" * 10, "labels", ("grey wolf", "red fox")),
+    "words and numbers": ("type 1\ntype 2\n" * 10, "labels", ("type 1", "type 2")),
+    "quoted": ('"red, dark"\n"blue"\n' * 10, "labels", ("blue", "red, dark")),
+    "no numbers": ("0_1\r1_2\r" * 10, "labels", ("0_1", "1_2")),
+    "U+2028": ("a\u2028b\nc\n" * 10, "labels", ("a\u2028b", "c")),
+    "files and classes": ("".join(f"{i}.png {i % 2}\n" for i in range(20)), "x1", ("0", "1")),
+    "a comment": ("# by me\nmood\n" + "a\nb\n" * 10, "mood", ("a", "b")),
+    "one of savetxt": ("# y\n" + "0\n1\n" * 10, "y", ("0", "1")),
+    "an index": (
+        ",0\n" + "".join(f"{i},{'ab'[i % 2]}\n" for i in range(20)),
+        "0",
+        ("a", "b"),
+    ),
+    "R": ('"y"\n' + "".join(f'"{i}" "{"ab"[i % 2]}"\n' for i in range(20)), "y", ("a", "b")),
+}
+
+
+@pytest.mark.parametrize("case", LABEL_FILES)
+def test_a_label_file_is_read_as_any_table_and_may_hold_words(folder, case):
+    text, name, class_names = LABEL_FILES[case]
+    folder(x__npy=npy(X), y__txt=text)
+    (target,) = load_probes(["x.npy"], labels="y.txt").targets
+    assert (target.name, target.class_names) == (name, class_names)
+    assert set(target.labels[:2]) == {0, 1}
+
+
+def test_what_a_label_file_leaves_open_is_said_and_chosen_as_for_tables(folder):
+    rows = "".join(f"{i},5;{['None', 'mild'][i % 2]}\n" for i in range(20))
+    table = "".join(f"{i},5;{i % 3};{['None', 'mild'][i % 2]}\n" for i in range(20))
+    folder(x__npy=npy(X), y__csv="w;y\n" + rows, t__csv=f"p;w;y\n{table}")
+    probes = load_probes(["x.npy"], labels="y.csv", weights="w", missing_values=())
+    np.testing.assert_array_equal(probes.layers["x"].weights, np.arange(20) + 0.5)
+    assert probes.layers["x"].notes == ("'w': numbers with a decimal comma",)
+    assert probes.targets[0].class_names == ("None", "mild")
+    both = load_probes(["t.csv"], targets=["y", "w"], missing_values=[], task="multiclass")
+    assert both.targets[0].class_names == ("None", "mild")
+
+
 def test_targets_and_weights_are_columns_of_a_label_file(folder):
     folder(x__npy=npy(X), y__csv=CSV)
     probes = load_probes(["x.npy"], labels="y.csv", targets=["kind", "age"], weights="w")
@@ -190,6 +230,24 @@ MISTAKES = {
     "list missing": (["gap.parquet"], {}, "layer 'e' is missing in row 2; leave that row out"),
     "cell missing": (["cell.parquet"], {}, "layer 'e' has an empty cell in row 2; mend that row"),
     "label missing": (["null.parquet"], {}, "target 'label' is missing in row 2; fill it in"),
+    "one name": (["x.npy"], {"labels": "yy.csv"}, "columns called 'y' occur twice; rename them in"),
+    "one name in Parquet": (["x.npy"], {"labels": "yy.parquet"}, "columns called 'y' occur twice"),
+    "layers of one name": (
+        ["ee.parquet"],
+        {},
+        "columns called 'e' occur twice; rename them in the",
+    ),
+    "a class that is none": (
+        ["x.npy"],
+        {"labels": "none.txt"},
+        "'labels' is missing in row 1, where 'None' is a missing value; fill it in, or list the",
+    ),
+    "two of many": (
+        ["x.npy"],
+        {"labels": "slips.csv", "targets": ["a", "b"]},
+        "column 'a' is text in row 1 ('x') where numbers belong, column 'b' is text in row 2 ('x')",
+    ),
+    "broken beside": (["broken.parquet", "x.npy"], {"labels": "y.npy"}, "is a broken Parquet file"),
     "text gap": (["x.npy"], {"labels": "gap.csv"}, "target 'label' is missing in row 2"),
     "no columns": (["svm.txt"], {"targets": ["a", "b"]}, "has no columns to choose several"),
     "rows dropped": (
@@ -198,6 +256,13 @@ MISTAKES = {
         "--missing drop leaves 19 of 20 rows",
     ),
 }
+
+
+def twice(name, column):
+    """Parquet with two columns of one name."""
+    buffer = io.BytesIO()
+    pa.parquet.write_table(pa.table([pa.array(column)] * 2, names=[name] * 2), buffer)
+    return buffer.getvalue()
 
 
 def lists(*rows):
@@ -233,6 +298,11 @@ def test_a_mistake_is_one_line_with_the_value_and_the_cure(folder, name):
         cell__parquet=parquet(e=lists([1, 2], [1, None]), label=["a", "b"] * 5),
         null__parquet=parquet(e=lists([1, 2], [2, 1]), label=["a", None, "b", "a", "b"] * 2),
         gap__csv="i,label\n" + "".join(f"{i},{'a' if i != 1 else ''}\n" for i in range(20)),
+        yy__csv="y,y\n" + "1,2\n" * 20,
+        yy__parquet=twice("y", Y),
+        ee__parquet=twice("e", X.tolist()),
+        none__txt="None\nmild\n" * 10,
+        slips__csv="a,b\nx,1\n2,x\n" + "1,2\n2,1\n" * 9,
         svm__txt="".join(f"{i % 2} 1:{i} 7:1.5\n" for i in range(20)),
         holes__csv="p,age,kind\n,9,a\n"
         + "".join(f"{i % 7},{20 + i / 2},{'ab'[i % 2]}\n" for i in range(19)),

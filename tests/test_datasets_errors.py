@@ -105,6 +105,20 @@ TEXTS = {
         "30 values in 90 rows .* a measurement rather than a class; choose --task regression",
     ),
     "unknown task": (GOOD, {"task": "regresion"}, "--task 'regresion' is unknown .did you mean"),
+    "two slips": (
+        GOOD + "x,1,a\n1,z,a\n",
+        {},
+        r"column 'p' is text in row 11 \('x'\) where numbers belong, column 'q' is text in row 12"
+        r" \('z'\) where numbers belong; mend it",
+    ),
+    "a slip, a date, ids": (
+        "p,d,n,m m,y\n" + "".join(f"{i or 'x'},2020-01-01,n{i},m{i},{i % 2}\n" for i in range(60)),
+        {},
+        "'p' is text in row 1 .* 'd' holds date32.* columns 'n', 'm m' hold .* --drop n 'm m',",
+    ),
+    "two unknown": (GOOD, {"drop": ["pp", "zz"]}, "no column 'pp' .*, --drop: no column 'zz'; the"),
+    "two missing": (MESSY + ",2,b\n", {"missing": "error"}, "'p' is missing in row 12, column 'q'"),
+    "comments alone": ("#a\n#b\n", {"comment": "#"}, "holds no cells beside comments; give rows"),
     "labels for a CSV": (GOOD, {"labels_file": "x"}, "--labels-file goes with IDX images"),
 }
 OTHERS = {
@@ -150,7 +164,7 @@ OTHERS = {
     "LIBSVM, no label": (LIBSVM + "foo 1:2\n", {}, "line 11: the label 'foo' is no number"),
     "LIBSVM, vast index": (LIBSVM + "1 99999999999:1\n", {}, "index 99999999999 is beyond"),
     "LIBSVM, wide": (LIBSVM + "1 2147483640:1\n", {}, "dense 176 GiB of at most 8; keep fewer"),
-    "LIBSVM, other digits": (LIBSVM + "1 2:\u0663\n", {}, "not LIBSVM text; write lines as label"),
+    "LIBSVM, other digits": (LIBSVM + "1 2:\u0663\n", {}, "line 11: '2:\u0663' is no index:value"),
     "LIBSVM, NaN": (LIBSVM + "1 3:nan\n", {}, "column 'x3' is nan in row 11"),
     "IDX, alone": (idx(10, 2), {}, "no labels beside .* or give the labels with --labels-file"),
     "IDX, labels": (idx(10), {}, "holds one number per row, so labels; give the images"),
@@ -184,6 +198,14 @@ def test_a_fault_in_another_format_is_told(tmp_path, case):
     content, choices, expected = OTHERS[case]
     with pytest.raises(DataError, match=expected):
         raise DataError(failure(tmp_path, content, choices))
+
+
+def test_of_many_faults_the_first_are_told(tmp_path):
+    rows = [f"{','.join(['x' if i == 2 else '1'] * 12)},{'ab'[i % 2]}\n" for i in range(9)]
+    (tmp_path / "data").write_text(",".join(f"p{i}" for i in range(12)) + ",y\n" + "".join(rows))
+    with pytest.raises(DataError, match=r"^column 'p0' is .*'p7' is .*; and 4 more$") as caught:
+        load(str(tmp_path / "data"))
+    assert str(caught.value).count("where numbers belong") == 8
 
 
 @pytest.mark.parametrize(

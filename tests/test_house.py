@@ -1,9 +1,15 @@
 """The house keeps its own laws: floors that point down, no forbidden import, a docstring each."""
 
 import ast
+import itertools
+import re
+import tomllib
 from pathlib import Path
 
+import jax.numpy as jnp
 import pytest
+
+import jaxlr
 
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "jaxlr").rglob("*.py"))
@@ -15,7 +21,7 @@ FLOORS = [
     {"sweeps", "paths"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}
-OUTSIDERS = {"jax", "numpy", "chex", "scipy", "ml_dtypes", "threadpoolctl"}
+OUTSIDERS = {"jax", "jaxlib", "numpy", "chex", "scipy", "ml_dtypes", "threadpoolctl"}
 RECEIVES_FUNCTIONS = {"training", "sweeps", "solvers"}  # and so imports no model and no loss
 AUTODIFF = {"grad", "value_and_grad", "vjp", "jvp", "linearize", "hessian", "jacfwd", "jacrev"}
 
@@ -117,3 +123,43 @@ def test_no_index_address_stands_beside_the_pinned_versions():
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pinned = [line for line in lines if not line.startswith("#")]
     assert all(line.count("==") == 1 and "/" not in line and "@" not in line for line in pinned)
+
+
+@pytest.mark.parametrize("module", [jaxlr, jaxlr.paths], ids=lambda module: module.__name__)
+def test_dir_shows_what_is_public(module):
+    assert set(dir(module)) - {"__version__"} == set(module.__all__)
+    assert all(hasattr(module, name) for name in dir(module))
+
+
+def test_the_wheel_says_its_version_its_licence_and_that_it_is_typed():
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert told["project"]["version"] == jaxlr.__version__
+    assert told["project"]["license"] == "Apache-2.0"
+    (licence,) = told["project"]["license-files"]
+    assert "Apache License\n                           Version 2.0" in (ROOT / licence).read_text()
+    (typed,) = told["tool"]["setuptools"]["package-data"]["jaxlr"]
+    assert (ROOT / "jaxlr" / typed).exists()
+
+
+@pytest.mark.parametrize("target", ["test", "proofs"])
+def test_make_leaves_no_test_out(target):
+    recipe = re.search(
+        rf"^{target}:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    lines = re.findall(r'-m "(.*?)"', recipe[1])
+    assert len(lines) == recipe[1].count("$(PYTEST)")
+    names = ("as_shipped", "float32_pass", "float64_pass")
+    for marks in itertools.product([False, True], repeat=3):
+        if not (marks[1] and marks[2]):  # a test for neither pass is a contradiction
+            assert any(eval(line, dict(zip(names, marks, strict=True))) for line in lines), marks
+
+
+@pytest.mark.parametrize(
+    "wide",
+    [
+        pytest.param(False, marks=pytest.mark.float32_pass),
+        pytest.param(True, marks=pytest.mark.float64_pass),
+    ],
+)
+def test_what_is_kept_for_one_pass_has_its_precision_in_every_run(wide):
+    assert jnp.zeros(()).dtype == ("float64" if wide else "float32")

@@ -51,14 +51,6 @@ def test_delong_is_the_textbook_formula():
             assert_same([two.p_value[i]], [2 * stats.norm.sf(abs(gap) / error)], "p", 1e-5)
 
 
-def test_delong_of_weights_is_delong_of_repetitions():
-    counts = np.random.default_rng(4).integers(1, 4, Y.shape)
-    for i in range(5):
-        found = metrics.roc_auc_interval(Y[i], A[i], sample_weight=counts[i])
-        repeated = [np.repeat(x[i], counts[i]) for x in (Y, A)]
-        assert_same(found, metrics.roc_auc_interval(*repeated), "weights")
-
-
 def test_a_score_does_not_differ_from_itself():
     same = metrics.roc_auc_difference(Y[0], A[0], A[0])
     assert (same.estimate, same.standard_error, same.p_value) == (0, 0, 1)

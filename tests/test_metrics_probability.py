@@ -142,14 +142,23 @@ def test_the_weighted_median_is_the_median_of_repetitions():
 def bins_of(p, weight, strategy, n_bins=4):
     edges = np.linspace(0, 1, n_bins + 1)[1:-1]
     if strategy == "quantile":
-        edges = np.percentile(np.repeat(p, weight.astype(int)), 100 * edges)
-    return np.searchsorted(edges, p)
+        edges = quantiles_of(p, weight, edges)
+    return np.searchsorted(edges + 1e-9, p)
+
+
+def quantiles_of(p, weight, at):
+    """Means of the step function of sorted p over stretches of one of Kish's effective rows."""
+    order = np.argsort(p)
+    share = weight[order] / weight.sum()
+    width = (share**2).sum()
+    up_to, area = (np.append(0, np.cumsum(a)) for a in (share, share * p[order]))
+    start = at * (1 - width)
+    return (np.interp(start + width, up_to, area) - np.interp(start, up_to, area)) / width
 
 
 @pytest.mark.parametrize("strategy", ["uniform", "quantile"])
 def test_calibration_error_is_the_gap_of_each_bin(strategy):
-    whole = np.flatnonzero(np.arange(NUM_CASES) % 3 < 2)[:500]
-    for i in whole:
+    for i in range(750):
         top = Q[i].argmax(1)
         for name, p, hit in (
             ("ece", Q[i, :, 0], np.minimum(Y[i], 1)),

@@ -299,11 +299,11 @@ def test_the_page_is_well_formed_and_needs_nothing_else(finished):
     assert "2 optimizers × 3 settings × 2 seeds on 2 data sets: 24 linear models" in text
 
 
-def write(part, path, points=4):
+def write(part, path, points=4, remarks=()):
     walks = [ravine.Walk(n, {"learning_rate": 0.1}, *falling()) for n in part[2]["optimizer"]]
     summary = {"settings": {"points": points, "seeds": 2, "epochs": 2}, "num_lanes": 16}
     summary |= {"num_compilations": 2, "compile_seconds": 1.0, "run_seconds": 1.0}
-    summary |= {"device": "a device", "versions": {}, "command": "python"}
+    summary |= {"device": "a device", "versions": {}, "command": "python", "remarks": remarks}
     optimizer_page.write(path, [part], walks[:1] * 2, walks, summary)
     return " ".join(path.read_text().split())
 
@@ -318,7 +318,8 @@ def test_a_page_where_nothing_beat_the_start_says_so(studied, tmp_path):
     hopeless = dataclasses.replace(on, start_losses=np.array([1e-3, 1e-3]))
     ranked = optimizer_ranking.ranking(hopeless, trials)
     assert (ranked["useless"] == 1).all()
-    page = write((hopeless, trials, ranked), tmp_path / "page.html")
+    page = write((hopeless, trials, ranked), tmp_path / "page.html", remarks=["nr counts the rows"])
+    assert "nr counts the rows</li>" in page[: page.index("</header>")]
     assert "No setting of any optimizer beat the start" in page
     assert "no setting of sgd and momentum beat" in page.replace(
         "momentum and sgd", "sgd and momentum"
@@ -405,3 +406,23 @@ def test_too_few_rows_for_the_folds_is_said_of_a_regression_too():
     problem = make_problem("regression", rows=6)
     with pytest.raises(DataError, match="made has 3 training rows, fewer than the 4 folds"):
         optimizer_study.bench("made", problem, PLAN, jax.random.key(0))
+
+
+def test_classes_and_columns_are_left_out_and_suspects_noted(tmp_path, capsys, monkeypatch):
+    rng = np.random.default_rng(2)
+    table = pd.DataFrame(rng.normal(size=(63, 2)), columns=["a", "b"]).assign(nr=range(63))
+    table = table.assign(y=np.where(np.arange(63) < 3, "rare", np.where(table["a"] > 0, "p", "q")))
+    table.to_csv(tmp_path / "t.csv", index=False)
+    asked = ["--data", tmp_path / "t.csv", "--out", tmp_path / "o", "--batch-size", 8]
+    assert main(*asked) == 2
+    assert "take fewer seeds or more rows, or --drop-classes rare" in capsys.readouterr().err
+
+    def compared(settings, benches, on_lanes):
+        (bench,) = benches
+        assert bench.problem.table.class_names == ("p", "q")
+        assert bench.problem.feature_names == ("a", "b", "nr")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(optimizers, "compare", compared)
+    assert main(*asked, "--drop-classes", "rare") == 130
+    assert "note: t.csv: 'nr' counts the rows; --drop nr leaves it out" in capsys.readouterr().err

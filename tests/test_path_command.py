@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -11,9 +12,8 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from experiments import path, path_metrics, path_problems, path_settings, path_study
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import load_probes
-from experiments.path_report import certificates, choices, page, penalties
+from experiments.path_report import certificates, choices, page, penalties, sentences
 from jaxlr import paths
 from tests import path_cases
 
@@ -291,7 +291,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(args, said, files, caps
     words = pd.DataFrame({"c": list("xyz") * 20, "d": range(60), "y": LABELS[:, 0]})
     words.to_csv("adult.csv", index=False)
     words[["d", "y"]].assign(w=1.0 * (np.arange(60) == 1)).to_csv("heavy.csv", index=False)
-    rare = np.where(np.arange(60) < 2, "b", "a")
+    rare = np.where(np.arange(60) < 1, "b", "a")
     words[["d"]].assign(y=rare).to_csv("rare.csv", index=False)
     assert main(*args, "--out", files / "out" / "o") == 2
     told = capsys.readouterr()
@@ -306,15 +306,129 @@ def test_a_range_below_the_data_s_own_is_refused(quick, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-def test_folds_mix_the_classes_of_every_target():
-    labels = np.stack([np.arange(90) % 2, np.arange(90) // 2 % 3, np.arange(90) < 2]).astype(int)
-    targets = [Target(f"t{i}", row, "binary", ("0", "1")) for i, row in enumerate(labels)]
-    strata = path_problems._strata(targets, 5)
-    counts = np.bincount(strata)
-    assert counts.min() >= 5  # the two rows of the third target's rare class joined others
-    assert len(counts) == 6
-    numbers = Target("n", np.arange(90.0), "regression", ())
-    assert set(path_problems._strata([numbers], 5)) == {0}
+def test_nothing_to_learn_is_w_0_and_one_line(files, quick, capsys):
+    pd.DataFrame({"a": 7.0, "b": 3, "y": LABELS[:, 0]}).to_csv("flat.csv", index=False)
+    assert main("--data", "flat.csv", *FEW, "--out", "o") == 0
+    said = "Nothing to learn: no feature of flat.csv varies with 'y' in the training rows, so w = 0"
+    assert said in capsys.readouterr().err
+    lanes, summary, html = read(files / "o")
+    assert (lanes["nonzero"] == 0).all()
+    assert summary["data"]["remarks"][0].startswith(said)
+    assert html.count("Nothing to learn") == 1
+
+
+@pytest.mark.parametrize(("means", "end"), [([0.5] * 4, None), ([0.5, 0.6, 0.7, 0.8], "strongest")])
+def test_an_end_of_the_penalties_is_one_where_others_are_worse(means, end):
+    probe = SimpleNamespace(lambdas=np.geomspace(1, 0.1, 4), chosen=(0, 0), mean=np.array([means]))
+    assert sentences._edge(probe) == end
+
+
+def test_suspect_columns_are_noted_beside_the_headline_and_on_stderr(files, quick, capsys):
+    table = pd.DataFrame(ROWS, columns=list("abcd")).assign(code=LABELS[:, 0] + 5)
+    table.assign(nr=range(60), target=LABELS[:, 0]).to_csv("proud.csv", index=False)
+    assert main("--data", "proud.csv", *FEW, "--out", "o") == 0
+    notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
+    assert notes[0] == "note: 'nr' counts the rows; --drop nr leaves it out"
+    assert notes[1].startswith("note: 'code' alone tells 'target' (nearly) exactly")
+    _, summary, html = read(files / "o")
+    assert summary["data"]["remarks"] == [note.removeprefix("note: ") for note in notes]
+    header = html[html.index("<header") : html.index("</header")]
+    assert "--drop nr leaves it out" in header
+    assert "--drop code leaves it out" in header
+
+
+def test_without_an_intercept_nothing_is_centred(files, quick):
+    x = ROWS + 5
+    table = pd.DataFrame(x, columns=list("abcd")).assign(y=x @ [1.0, 2.0, 0.0, 0.0])
+    table.to_csv("origin.csv", index=False)
+    settings = path.parse(["--data", "origin.csv", "--no-intercept", "--lambdas", "2"])
+    probes, plan = load_probes(settings.data), path_settings.plan(settings)
+    rows = path_problems.rows(probes, plan, 0, 0.2)
+    (probe,) = path_study.run(probes, rows, plan).probes
+    batch, (mean, std) = probe.problem.train, probe.problem.target_scale
+    assert mean == 0
+    np.testing.assert_allclose(batch.labels * std, table["y"][rows.train], rtol=1e-6)
+    np.testing.assert_allclose(batch.x, x[rows.train], rtol=1e-6)
+    assert probe.test.params["b"] == 0
+    assert main("--data", "origin.csv", "--no-intercept", *FEW, "--out", "o") == 0
+    assert "linear regressions through the origin on" in read(files / "o")[2]
+
+
+def test_r_squared_of_single_rows_is_refused(files, capsys):
+    args = ["--data", "table.csv", "--target", "size", "--folds", 48, "--metric", "r2"]
+    assert main(*args, "--out", "o") == 2
+    said = "--metric r2: fold 0 holds out 1 row, and R² needs two; take --folds 24 or fewer, or"
+    assert f"{said} --metric loss, absolute_error\n" in capsys.readouterr().err
+
+
+def test_what_no_fold_can_judge_is_refused_with_the_other_metrics(
+    files, quick, monkeypatch, capsys
+):
+    def refuse(*args, **options):
+        raise ValueError("no setting has a finite mean:\n folds 0, 2 have one class")
+
+    monkeypatch.setattr(paths, "cross_validate", refuse)
+    args = ["--data", "table.csv", "--target", "kind", "--metric", "roc_auc"]
+    assert main(*args, *FEW, "--out", "o") == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        "error: --metric roc_auc with --folds 3: no setting has a finite mean: folds 0, 2 have one"
+        " class; take fewer --folds, or --metric loss, accuracy, balanced_accuracy, f1, matthews,"
+        " average_precision"
+    )
+    assert not (files / "o").exists()
+
+
+def test_an_interruption_keeps_the_layers_that_ended(files, quick, monkeypatch, capsys):
+    solved, calls = paths.cross_validate, []
+
+    def stop_at_the_third(*args, **options):
+        calls.append(args)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return solved(*args, **options)
+
+    monkeypatch.setattr(paths, "cross_validate", stop_at_the_third)
+    assert main(*LAYERS, *FEW, "--out", "o") == 130
+    assert "interrupted: 72 lanes had finished" in capsys.readouterr().err.splitlines()[-1]
+    assert set(pd.read_parquet("o/results.parquet")["layer"]) == {"layer0", "layer1"}
+    summary = json.loads((files / "o" / "summary.json").read_text())
+    assert summary["interrupted"]
+    assert summary["command"].startswith("python -m experiments.path --data layer0.npy")
+
+
+def test_means_name_the_folds_that_they_leave_out(files, quick, monkeypatch):
+    solved, cut = paths.cross_validate, path_problems.strata.folds
+
+    def without_fold_1(*args, **options):
+        found = solved(*args, **options)
+        found.scores[:, 1] = np.nan
+        return found._replace(mean=np.nanmean(found.scores, axis=1))
+
+    def hold_out_one_class(key, targets, heard, num_folds):
+        folds = cut(key, targets, heard, num_folds)
+        folds[1] = 1 - targets[0].labels
+        return folds
+
+    monkeypatch.setattr(paths, "cross_validate", without_fold_1)
+    monkeypatch.setattr(path_problems.strata, "folds", hold_out_one_class)
+    assert main("--data", "table.csv", "--target", "kind", *FEW, "--out", "o") == 0
+    _, summary, html = read(files / "o")
+    assert summary["best"]["left_out"] == [
+        {"fold": 1, "trains_without": ["1"], "holds_out_without": ["0"]}
+    ]
+    said = "Means leave out fold 1, which trains without “1” and holds out none of “0”: no figure"
+    assert said in html[: html.index("</header>")]
+
+
+def test_classes_are_left_out_by_name(files, quick, capsys):
+    words = np.where(np.arange(60) < 1, "rare", np.where(LABELS[:, 0], "p", "q"))
+    pd.DataFrame(ROWS, columns=list("abcd")).assign(y=words).to_csv("three.csv", index=False)
+    assert main("--data", "three.csv", *FEW, "--out", "o") == 2
+    assert "--drop-classes rare" in capsys.readouterr().err
+    assert main("--data", "three.csv", *FEW, "--drop-classes", "rare", "--out", "o") == 0
+    assert "1 rows left out for 'rare' in 'y'" in capsys.readouterr().out
+    _, summary, _ = read(files / "o")
+    assert (summary["data"]["task"], summary["data"]["classes"]) == ("binary", ["p", "q"])
 
 
 def test_labels_at_the_end_of_lines_keep_apart_and_in_order():

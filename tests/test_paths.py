@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 from sklearn.linear_model import Lasso, LogisticRegression
 
 from jaxlr import Batch, data, losses, paths
-from jaxlr.paths import march
+from jaxlr.paths import march, newton, proximal
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
 
@@ -49,65 +49,39 @@ def test_ridge_equals_scikit_learn_at_the_same_c(kind):
         np.testing.assert_allclose(path.params["w"][k], w, atol=2e-6 / np.sqrt(lam))
 
 
-def test_descents_that_are_sent_back_for_more_are_one_program(monkeypatch):
-    solved, calls = march._solved, []
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_lanes_that_are_not_proved_go_on_alone_and_are_one_program(monkeypatch, l1_ratio):
+    alone, calls = (proximal if l1_ratio else newton).alone, []
 
     def noted(*args):
         calls.append(args)
-        return solved(*args)
+        return alone(*args)
 
-    monkeypatch.setattr(march, "_solved", noted)
+    monkeypatch.setattr(proximal if l1_ratio else newton, "alone", noted)
+    program = proximal._solved if l1_ratio else alone
+    compiled = march._walked._cache_size(), program._cache_size()
     x, labels = BINARY
-    walked = march._walked._cache_size(), solved._cache_size()
-    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=0.5, tol=1e-14)
+    found = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-15)
     assert len(calls) > 1
-    assert march._walked._cache_size() - walked[0] <= 1
-    assert solved._cache_size() - walked[1] <= 1
+    assert march._walked._cache_size() - compiled[0] <= 1
+    assert program._cache_size() - compiled[1] <= 1
+    assert (found.gap <= 1e-12 * found.risk).all()
 
 
-def test_lanes_whose_gaps_do_not_halve_are_sent_back_once(monkeypatch):
-    proved, solved, calls = march.proofs.of_block, march._solved, []
-
-    def unproved(*args):
-        proof = proved(*args)
-        return proof._replace(gap=0.9 ** len(calls) * proof.risk)
-
-    def noted(*args):
-        calls.append(args)
-        return solved(*args)
-
-    monkeypatch.setattr(march.proofs, "of_block", unproved)
-    monkeypatch.setattr(march, "_solved", noted)
-    x, labels = BINARY
-    paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=0.5, tol=1e-14)
-    assert len(calls) == len(LAMBDAS)
-
-
-@pytest.mark.parametrize(
-    ("known", "times_sent"), [("nothing", 1), ("an estimate", 1), ("a proof", 0)]
-)
-def test_a_lane_sent_back_in_vain_is_left_alone_at_weaker_penalties(monkeypatch, known, times_sent):
-    """One penalty is a block here, and the second of two targets is proved nothing or at once."""
-    proved, solved, moving = march.proofs.of_block, march._solved, []
-
-    def of_two(*args):
-        proof = proved(*args)
-        gap, decrement = np.array(proof.gap), np.array(proof.decrement)
-        gap[0], decrement[0] = proof.risk[0], proof.risk[0]
-        gap[1] = 0 if known == "a proof" else proof.risk[1]
-        decrement[1] = proof.risk[1] if known == "nothing" else 0
-        return proof._replace(gap=gap, decrement=decrement)
-
-    def noted(*args):
-        moving.append(np.asarray(args[5].active))
-        return solved(*args)
-
-    monkeypatch.setattr(march.proofs, "of_block", of_two)
-    monkeypatch.setattr(march, "_solved", noted)
-    monkeypatch.setattr(march, "MEMORY", 1)
-    x, labels = BINARY
-    paths.fit(Batch(x, np.stack([labels, 1 - labels])), LAMBDAS, loss=losses.log_loss)
-    np.testing.assert_array_equal(np.sum(moving, axis=0), [1, times_sent])
+def test_a_lane_goes_on_while_its_risk_falls():
+    """From a cold start at a weak penalty, with columns that few rows have."""
+    rng = np.random.default_rng(1)
+    groups = rng.choice(20, 800, p=np.append(np.full(10, 0.097), np.full(10, 0.003)))
+    x = np.c_[rng.normal(size=(800, 3)), np.eye(20)[groups]]
+    scores = x @ rng.normal(size=(x.shape[1], 4)) * 1.5 - np.array([0, 0, 4, 5])
+    labels = (scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
+    x = (x - x.mean(axis=0)) / x.std(axis=0)
+    found = paths.fit(Batch(x, labels), [1e-6], loss=losses.softmax_cross_entropy)
+    assert found.status == [paths.Status.certified]
+    peer = LogisticRegression(C=1e6 / len(x), solver="newton-cg", tol=1e-10, max_iter=1000)
+    p = peer.fit(x, labels).predict_proba(x)[np.arange(len(x)), labels]
+    risk = -np.log(p).mean() + 1e-6 / 2 * np.sum(peer.coef_**2)
+    np.testing.assert_allclose(found.risk, risk, rtol=1e-6)
 
 
 @pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
@@ -225,15 +199,17 @@ def test_targets_are_lanes():
     assert path.params["w"].shape == (2, 4, 5)
 
 
-def test_a_class_may_be_missing_from_a_fold():
+def test_a_class_without_rows_has_no_finite_intercept_and_leaves_the_others_problem():
     x, labels = CLASSES
     folds = np.stack([labels != 2, labels != 0]).astype(float)
     loss = losses.softmax_cross_entropy
     # Two classes of weights ±w/2 cost half the penalty of one logit's w: λ is twice as strong.
     twice = [lam * 2 for lam in LAMBDAS]
     path = paths.fit(Batch(x, labels), twice, loss=loss, fold_weights=folds, tol=1e-11)
-    assert np.isfinite(path.risk).all()
-    assert (path.status == paths.Status.certified).all()
+    assert (path.status == paths.Status.separable).all()
+    assert (path.gap <= 1e-11 * path.risk).all()
+    assert (path.params["b"][[0, 1], :, [2, 0]] == -np.inf).all()
+    assert (path.params["w"][[0, 1], :, :, [2, 0]] == 0).all()
     pair = labels != 2
     for k, lam in enumerate(LAMBDAS):
         peer = LogisticRegression(C=1 / (lam * pair.sum()), solver="newton-cg", tol=1e-12)
@@ -241,6 +217,29 @@ def test_a_class_may_be_missing_from_a_fold():
         p = peer.predict_proba(x[pair])[np.arange(pair.sum()), labels[pair]]
         risk = -np.log(p).mean() + lam / 2 * np.sum(peer.coef_**2)
         np.testing.assert_allclose(path.risk[0, k], risk, rtol=1e-9)
+        b = peer.intercept_[0] * np.array([-1, 1]) / 2
+        np.testing.assert_allclose(path.params["b"][0, k, :2], b, atol=1e-5)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5])
+def test_a_fold_of_one_class_is_separable_at_any_penalty(l1_ratio):
+    x, labels = BINARY
+    folds = np.stack([labels == 1, np.ones(60)])
+    options = {"loss": losses.log_loss, "l1_ratio": l1_ratio}
+    path = paths.fit(Batch(x, labels), LAMBDAS, fold_weights=folds, **options)
+    whole = paths.fit(Batch(x, labels), LAMBDAS, **options)
+    assert (path.status[0] == paths.Status.separable).all()
+    for part in (path.risk, path.gap, path.decrement, path.params["w"]):
+        assert (part[0] == 0).all()
+    assert (path.params["b"][0] == np.inf).all()
+    np.testing.assert_allclose(path.risk[1], whole.risk, rtol=1e-6)
+    # Of a label in between the optimum is finite, of zeros alone it isn't.
+    between = paths.fit(Batch(x, np.full(60, 0.3)), LAMBDAS, **options)
+    assert (between.status == paths.Status.certified).all()
+    np.testing.assert_allclose(between.params["b"], np.log(0.3 / 0.7), atol=1e-3)
+    zeros = paths.fit(Batch(x, np.zeros(60)), LAMBDAS, **options)
+    assert (zeros.status == paths.Status.separable).all()
+    assert (zeros.params["b"] == -np.inf).all()
 
 
 def test_more_features_than_rows():
@@ -274,6 +273,68 @@ def test_without_a_penalty_separable_labels_say_so():
     assert list(mixed.status) == [paths.Status.certified] * 4
     peer = LogisticRegression(C=np.inf, solver="newton-cg", tol=1e-10).fit(x, labels)
     np.testing.assert_allclose(mixed.params["w"][-1], peer.coef_[0], atol=1e-3)
+
+
+def test_without_a_penalty_the_risk_of_separable_labels_is_its_infimum():
+    """A column that only ones have separates those rows; the rest have an optimum."""
+    x, labels = BINARY
+    x = x.copy()
+    x[:, 4] = (labels == 1) & (np.arange(60) % 3 == 0)
+    path = paths.fit(Batch(x, labels), [*LAMBDAS[:-1], 0.0], loss=losses.log_loss)
+    assert path.status[-1] == paths.Status.separable
+    rest = x[:, 4] == 0
+    peer = LogisticRegression(C=np.inf, solver="newton-cg", tol=1e-10)
+    p = peer.fit(x[rest, :4], labels[rest]).predict_proba(x[rest, :4])
+    infimum = -np.log(p[np.arange(rest.sum()), labels[rest]]).sum() / 60
+    np.testing.assert_allclose(path.risk[-1], infimum, rtol=1e-8)
+    assert path.gap[-1] == path.decrement[-1] == np.inf
+    direction = path.params["w"][-1]
+    assert direction[4] > 0
+    assert (direction[:4] == 0).all()
+
+
+def test_where_nothing_can_be_learnt_every_weight_is_zero():
+    _, labels = BINARY
+    rate = labels.mean()
+    constant = Batch(np.full((60, 5), 0.1), labels)
+    signs = Batch(np.tile([[1.0], [-1.0]], (30, 5)), np.arange(60) // 2 % 2)
+    for batch in (constant, signs):
+        grid = paths.lambda_grid(batch, loss=losses.log_loss, num=4)
+        assert (grid > 0).all()
+        assert (np.diff(grid) < 0).all()
+    path = paths.fit(constant, grid, loss=losses.log_loss)
+    assert (path.status == paths.Status.certified).all()
+    np.testing.assert_allclose(path.params["w"], 0, atol=1e-6)
+    b = path.params["b"] + 0.1 * path.params["w"].sum(axis=-1)
+    np.testing.assert_allclose(b, np.log(rate / (1 - rate)), atol=1e-5)
+    numbers = Batch(BINARY[0], np.full(60, 3.7))
+    path = paths.fit(numbers, LAMBDAS, loss=losses.squared_error)
+    assert (path.status == paths.Status.certified).all()
+    assert (path.params["w"] == 0).all()
+    assert (path.params["b"] == 3.7).all()
+
+
+def test_rows_without_weight_are_absent():
+    x, labels = BINARY
+    more = np.r_[x, np.full((2, 5), np.nan)], np.r_[labels, [-100, 99]]
+    weights = np.r_[np.ones(60), 0, 0]
+    folds = np.c_[np.stack([np.arange(60) % 2 > 0, np.arange(60) % 2 < 1]), [[0, 1], [1, 0]]]
+    alone = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss)
+    for batch, options in (
+        (Batch(*more, weights), {}),
+        (Batch(*more), {"fold_weights": [weights, weights]}),
+    ):
+        path = paths.fit(batch, LAMBDAS, loss=losses.log_loss, **options)
+        risk = path.risk if not options else path.risk[1]
+        np.testing.assert_allclose(risk, alone.risk, rtol=1e-6)
+    options = {"loss": losses.log_loss}
+    found = paths.cross_validate(Batch(*more, weights), LAMBDAS, fold_weights=folds, **options)
+    own = paths.cross_validate(Batch(x, labels), LAMBDAS, fold_weights=folds[:, :60], **options)
+    np.testing.assert_array_equal(found.scores, own.scores)
+    np.testing.assert_array_equal(found.predictions[:60], own.predictions)
+    assert np.isnan(found.predictions[60:]).all()
+    grid = paths.lambda_grid(Batch(*more, weights), loss=losses.log_loss)
+    np.testing.assert_array_equal(grid, paths.lambda_grid(Batch(x, labels), loss=losses.log_loss))
 
 
 def test_a_run_that_may_not_finish_says_budget():
@@ -347,6 +408,36 @@ class TestCrossValidation:
         found = self.found(metric=accuracy, maximise=True)
         assert found.mean[tuple(found.best)] == found.mean.max()
 
+    def test_a_fold_without_a_class_is_left_out_by_name(self):
+        x, labels = BINARY
+        folds = np.stack([np.arange(60) % 2 > 0, labels == 0])
+        found = paths.cross_validate(
+            Batch(x, labels), LAMBDAS, loss=losses.log_loss, fold_weights=folds
+        )
+        assert found.left_out.tolist() == [False, True]
+        assert np.isnan(found.scores[1]).all()
+        np.testing.assert_array_equal(found.mean, found.scores[0])
+        assert np.isnan(found.standard_error).all()
+        assert tuple(found.one_standard_error) == tuple(found.best)
+        kept = folds[0] == 0
+        np.testing.assert_array_equal(np.isfinite(found.predictions), kept)
+
+    def test_a_choice_among_nan_is_refused(self):
+        """A metric of two classes, on held-out rows of one."""
+        x, labels = BINARY
+
+        def apart(labels, logits, *, sample_weight):
+            ones, zeros = labels * sample_weight, (1 - labels) * sample_weight
+            return ones @ logits / jnp.sum(ones) - zeros @ logits / jnp.sum(zeros)
+
+        some = np.arange(60) % 3 == 0
+        folds = np.stack([~((labels == 1) & some), ~((labels == 0) & some)])
+        options = {"loss": losses.log_loss, "metric": apart, "maximise": True}
+        with pytest.raises(
+            ValueError, match="the metric is not finite on what fold 0, 1 holds out"
+        ):
+            paths.cross_validate(Batch(x, labels), LAMBDAS, fold_weights=folds, **options)
+
     @pytest.mark.parametrize(
         ("options", "message"),
         [
@@ -372,7 +463,6 @@ MISTAKES = {
     "nan": ({"x": DIRTY}, r"x must be finite; x\[3, 1\] is nan"),
     "flat x": ({"x": X[:, 0]}, r"x must be \[N, D\]"),
     "short labels": ({"labels": Y[:9]}, r"labels must be \[N\] or \[T, N\] with N = 60"),
-    "constant": ({"labels": np.ones(60, int)}, "labels of target 0 are constant"),
     "two": ({"labels": Y * 2}, "labels must be 0, 1 or a probability"),
     "text": ({"labels": np.array(["a"] * 60)}, "labels must be numbers"),
     "no weight": ({"weights": np.zeros(60)}, "weights are all zero"),

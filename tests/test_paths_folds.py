@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import descent, families, folds, hessians, march, metric
+from jaxlr.paths import descent, families, folds, hessians, metric
 from jaxlr.paths.problem import Problem, lanes_of
 
 pytestmark = pytest.mark.float64_pass
@@ -79,7 +79,7 @@ def test_a_hessian_lies_between_its_shares_of_the_metrics(dtype):
     old, new = (expit(w @ x.T) * expit(-w @ x.T) for w in (here, there))
     lam, new_lam = np.array([1e-1, 1e-3, 1e-7]), np.array([1e-2, 1e-3, 1e-8])
     heavy = jnp.asarray((old * weights)[:, None], dtype)
-    given = metric.metric(rows_of(x, dtype), heavy, jnp.asarray(lam, dtype), False, False)._replace(
+    given = metric.metric(rows_of(x, dtype), heavy, jnp.asarray(lam, dtype), False)._replace(
         curvature=jnp.asarray(old, dtype)
     )
     given = jax.tree.map(lambda leaf: leaf.astype(float), given)
@@ -166,7 +166,8 @@ def test_a_lane_at_rest_stays_to_the_last_bit_while_others_step():
     params = np.random.default_rng(3).normal(size=(NUM_FOLDS, 1, whole.shape[1]))
     state = descent.start(family, rows, lanes, jnp.asarray(params), plan)
     state = state._replace(active=jnp.array([True, False, True]))
-    after = march._solved(descent, family, rows, lanes, plan, state, 1e-9, np.full(3, np.inf), 20)
+    solve = jax.jit(descent.solve, static_argnums=(0, 3))
+    after = solve(family, rows, lanes, plan, state, 1e-9, np.full(3, np.inf), 20)
     for name in ("params", "logits", "grad", "risk"):
         then, now = np.asarray(getattr(state, name)), np.asarray(getattr(after, name))
         np.testing.assert_allclose(now[1], then[1], rtol=1e-12 if name == "risk" else 0)
@@ -177,7 +178,7 @@ def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():
     x = np.random.default_rng(0).normal(size=(50, 3))
     x = np.c_[x, x[:, 0] + 1e-6 * x[:, 1], np.ones(50)]
     heavy, lam = jnp.full((1, 1, 50), 0.02, jnp.float32), jnp.array([1e-12], jnp.float32)
-    given = metric.metric(rows_of(x, jnp.float32), heavy, lam, False, False)
+    given = metric.metric(rows_of(x, jnp.float32), heavy, lam, False)
     assert given.doubt > 1
     ones = jnp.ones((1, 50))
     known = jax.tree.map(lambda leaf: leaf.astype(float), given)._replace(curvature=ones)
@@ -205,7 +206,7 @@ def test_folds_with_curvatures_that_are_alike_share_a_pass_for_their_hessians(
         rows,
         lanes,
         jnp.asarray(logits)[:, None],
-        NUM_FOLDS,
+        jnp.zeros(NUM_FOLDS),
         jnp.bool_(True),
     )
     curvature = expit(logits) * expit(-logits)

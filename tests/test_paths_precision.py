@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import march, quasi_newton
+from jaxlr.paths import march, newton, quasi_newton
 from tests.test_paths import BINARY, CLASSES, LAMBDAS
 
 pytestmark = pytest.mark.float64_pass
@@ -17,17 +17,17 @@ def dtypes(monkeypatch):
     """The precisions of the descents of a path, in order."""
     seen = []
 
-    def note(name):
-        descend = getattr(march, name)
+    def note(module, name, at):
+        descend = getattr(module, name)
 
-        def noted(engine, family, problem, *rest):
-            seen.append(str(problem.x.dtype))
-            return descend(engine, family, problem, *rest)
+        def noted(*args):
+            seen.append(str(args[at].x.dtype))
+            return descend(*args)
 
-        monkeypatch.setattr(march, name, noted)
+        monkeypatch.setattr(module, name, noted)
 
-    note("_walked")
-    note("_solved")
+    note(march, "_walked", at=2)
+    note(newton, "alone", at=1)
     return seen
 
 
@@ -47,15 +47,44 @@ def test_a_march_in_float32_ends_where_one_in_float64_does(kind, dtypes):
 
 
 def test_what_float32_cannot_do_is_done_in_float64(dtypes):
-    """Features far from 0, all alike to five digits: float32 logits are noise."""
+    """Two columns that differ in the seventh digit, under next to no penalty."""
     x, labels = BINARY
-    far = 1e5 + x
-    found = paths.fit(Batch(far, labels), LAMBDAS, loss=losses.log_loss)
-    near = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, tol=1e-12)
-    assert {"float32", "float64"} <= set(dtypes)
-    ended = (paths.Status.certified, paths.Status.solved)
-    assert np.isin(found.status, ended).all()
-    np.testing.assert_allclose(found.risk, near.risk, rtol=2e-6)
+    twins = np.c_[x, x[:, 0] * (1 + 1e-7 * np.sign(x[:, 1]))]
+    found = paths.fit(Batch(twins, labels), [1e-13], loss=losses.log_loss)
+    none = paths.fit(Batch(twins, labels), [0.0], loss=losses.log_loss)
+    assert dtypes[:2] == ["float32", "float64"]
+    assert (found.status <= paths.Status.solved).all()
+    assert none.status == [paths.Status.certified]
+    w = found.params["w"][0]
+    assert none.risk < found.risk < none.risk + 1e-13 * (none.params["w"] ** 2).sum()
+    assert np.abs(w).max() > 1e3  # the penalty leaves the difference its weight
+
+
+OFFSETS = [1e3, 1e6]  # times the standard deviation
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("loss", ["log_loss", "squared_error", "softmax_cross_entropy"])
+def test_an_offset_changes_nothing(loss, l1_ratio):
+    """The intercept is free: J doesn't know where a column's origin is."""
+    x, labels = CLASSES if loss == "softmax_cross_entropy" else BINARY
+    if loss == "squared_error":
+        labels = labels + x[:, 1]
+    folds = np.arange(len(x))[None] % 2 != np.arange(2)[:, None]
+    options = {"loss": getattr(losses, loss), "l1_ratio": l1_ratio, "fold_weights": folds}
+    lambdas = [0.1, 1e-3]
+    near = paths.fit(Batch(x, labels), lambdas, **options)
+    assert (near.status == paths.Status.certified).all()
+    sd = x.std(axis=0)
+    for offset in OFFSETS:
+        far = paths.fit(
+            Batch(x + offset * sd * [1, -1, 0, 1, 1][: len(sd)], labels), lambdas, **options
+        )
+        np.testing.assert_array_equal(far.status, near.status)
+        np.testing.assert_allclose(far.risk, near.risk, rtol=1e-8)
+    lost = paths.fit(Batch(x + 1e9 * sd, labels), lambdas, **options)  # seven digits, in the data
+    np.testing.assert_array_equal(lost.status, near.status)
+    np.testing.assert_allclose(lost.risk, near.risk, rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [1e-25, 1e-3, 1e3, 1e25])

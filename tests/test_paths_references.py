@@ -78,7 +78,8 @@ def test_without_a_penalty_the_coefficients_are_those_printed(name):
         assert abs(got - printed) <= max(last_digit(printed), STOPPED_EARLY.get(name, 0))
     np.testing.assert_allclose(ours, case["newton_coef"], rtol=1e-9)
     np.testing.assert_allclose(-case["n"] * found.risk[0], case["newton_loglik"], rtol=1e-14)
-    assert found.status[0] == paths.Status.solved  # float64 can't prove a bound of 1e-14
+    # Whether float64 can prove a bound of 1e-14 depends on the data.
+    assert found.status[0] in (paths.Status.certified, paths.Status.solved)
 
 
 @pytest.mark.parametrize("kind", ["binary", "multinomial"])

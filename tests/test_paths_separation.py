@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
+from jaxlr.paths.infimum import infimum
 from jaxlr.paths.separation import separating_direction
 
 pytestmark = pytest.mark.float64_pass
@@ -120,6 +122,85 @@ def test_a_good_guess_is_taken_and_a_bad_one_is_not():
     assert check(x, labels, better).min() > 0
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e6, 1e9])
+def test_an_offset_hides_no_separation_and_makes_none(offset):
+    rng = np.random.default_rng(5)
+    x = np.round(rng.normal(size=(80, 3)), 3) + offset
+    sides = (x[:, 0] > np.median(x[:, 0])).astype(int)
+    assert separating_direction(x, sides, ones(x)) is not None
+    assert separating_direction(x, rng.integers(0, 2, 80), ones(x)) is None
+    assert infimum(x, sides, ones(x)) == 0
+
+
+def test_without_an_intercept_a_direction_has_none():
+    x = np.array([[1.0, 0.5], [2.0, -1.0], [3.0, 0.2], [1.5, -0.3]])
+    every = np.ones(4, int)
+    direction = separating_direction(x, every, ones(x), fit_intercept=False)
+    assert direction[-1] == 0
+    assert (x @ direction[:-1] > 0).all()
+    assert infimum(x, every, ones(x), fit_intercept=False) == 0
+    both = np.vstack([x, -x])  # no plane through 0 has a point and its mirror on one side
+    assert separating_direction(both, np.ones(8, int), ones(both), fit_intercept=False) is None
+    assert separating_direction(both, np.ones(8, int), ones(both)) is not None
+    value = infimum(both, np.ones(8, int), ones(both), fit_intercept=False)
+    assert value == pytest.approx(np.log(2), rel=1e-12)
+
+
+def limit_of_a_ridge(x, labels, weights):
+    """The mean loss at a penalty of 1e-10; a label in between is two rows."""
+    x = (x - x.mean(axis=0)) / np.where(x.std(axis=0) > 0, x.std(axis=0), 1)
+    between = labels % 1
+    x, labels = np.vstack([x, x]), np.concatenate([np.ceil(labels), np.floor(labels)]).astype(int)
+    weights = np.concatenate([np.where(between > 0, between, 1), 1 - between]) * np.tile(weights, 2)
+    weights[len(between) :][between == 0] = 0
+    peer = LogisticRegression(C=1e10 / weights.sum(), solver="newton-cholesky", tol=1e-10)
+    logs = peer.fit(x, labels, sample_weight=weights).predict_log_proba(x)
+    return -weights @ logs[np.arange(len(x)), labels] / weights.sum()
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+@pytest.mark.parametrize("seed", range(2))
+def test_an_infimum_is_the_limit_of_weaker_and_weaker_penalties(num_classes, seed):
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(90, 3)) * [1e2, 1, 1e-2] + 10
+    scores = (x - 10) / [1e2, 1, 1e-2] @ rng.normal(size=(3, num_classes or 2))
+    labels = (scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
+    weights = rng.integers(0, 3, 90)
+    tells = np.stack([(labels == 1) & (rng.random(90) < 0.3), rng.random(90) < 0.1], axis=1)
+    x = np.hstack([x, tells])
+    value = infimum(x, labels, weights, num_classes)
+    assert separating_direction(x, labels, weights, num_classes) is not None
+    kept = weights > 0
+    expected = limit_of_a_ridge(x[kept], labels[kept], weights[kept])
+    assert value > 0.01
+    np.testing.assert_allclose(value, expected, rtol=1e-6)
+    between = np.where(labels == 1, 1.0, 0.25 * (np.arange(90) % 2))
+    if num_classes is None:
+        value = infimum(x, between, weights)
+        expected = limit_of_a_ridge(x[kept], between[kept], weights[kept])
+        np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+def test_infima_of_textbook_points():
+    x, labels = np.array([[1.0], [2.0], [2.0], [3.0]]), np.array([0, 0, 1, 1])
+    assert infimum(x, labels, ones(x)) == pytest.approx(np.log(2) / 2, rel=1e-12)
+    assert infimum(x, labels, np.array([1, 3, 1, 1])) == pytest.approx(
+        (4 * np.log(4) - 3 * np.log(3)) / 6, rel=1e-12
+    )
+    # However narrow the gap, what it tells apart costs nothing.
+    narrow = np.array([[1.0], [2], [2], [2 + 1e-6]])
+    assert infimum(narrow, labels, ones(x)) == pytest.approx(np.log(2) / 2, rel=1e-9)
+    # The first column leaves the points at 2, and the second tells those apart.
+    x = np.hstack([x, [[0.0], [1], [2], [0]]])
+    assert infimum(x, labels, ones(x)) == 0
+    # A class without rows costs nothing, and the others have an optimum.
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    labels = np.arange(60) % 2
+    peer = LogisticRegression(C=np.inf, tol=1e-12).fit(x, labels)
+    expected = -np.log(peer.predict_proba(x)[np.arange(60), labels]).mean()
+    assert infimum(x, labels, ones(x), 3) == pytest.approx(expected, rel=1e-9)
+
+
 def test_the_urinary_tract_data_of_firths_method_are_quasi_separated():
     path = REFERENCE / "sex2.csv"
     if not path.exists():
@@ -135,3 +216,8 @@ def test_the_urinary_tract_data_of_firths_method_are_quasi_separated():
     assert set(along.values()) == {0}
     rest = np.delete(x, header.index("dia") - 1, axis=1)
     assert separating_direction(rest, labels, ones(x)) is None
+    without = x[:, header.index("dia") - 1] == 0
+    peer = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-12)
+    p = peer.fit(rest[without], labels[without]).predict_proba(rest[without])
+    expected = -np.log(p[np.arange(len(p)), labels[without].astype(int)]).sum() / len(x)
+    assert infimum(x, labels, ones(x)) == pytest.approx(expected, rel=1e-9)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from experiments import report, study
-from experiments.report import landscape, ranking, tables
+from experiments.report import classes, examine, landscape, ranking, tables
 from tests.report_cases import CASES, case, make_summary
 
 pytestmark = pytest.mark.float32_pass
@@ -68,6 +68,31 @@ def test_every_figure_says_in_words_what_it_shows(pages, name):
             title = svg.find(f"{SVG}title")
             assert svg.get("aria-labelledby") == title.get("id")
             assert len(title.text) > 20
+
+
+def test_weights_are_told_as_rows_they_are_worth(pages):
+    weights = case("ten classes")[0].test.weights.astype(np.float64)
+    rows = weights.sum() ** 2 / (weights @ weights)
+    said = re.search(
+        r"By their weights they are worth ([\d.]+) rows of equal weight", pages["ten classes"]
+    )
+    assert float(said[1]) == pytest.approx(rows, rel=0.01)
+    assert "Kish" not in pages["binary"]
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 100.0])
+def test_a_confusion_matrix_counts_weights_of_any_size(scale):
+    problem, _, findings = case("binary")
+    rows = examine.classified(problem, findings.test)
+    rows = rows._replace(weights=rows.weights * scale, confusion=rows.confusion * scale)
+    right, total = np.trace(rows.confusion), rows.confusion.sum()
+    said = classes.confusion_caption(rows, problem.table.class_names)
+    kind = "" if scale == 1 else "weight "
+    assert f"prediction: {kind}{number(right)} of {number(total)} on the" in said
+
+
+def number(value):
+    return f"{value:,.0f}" if value >= 1 else f"{value:#.3g}"
 
 
 def test_figures_follow_the_theme(pages):

@@ -92,3 +92,24 @@ def test_the_caption_states_the_areas():
     assert f"AUC {theirs.roc_auc_score(one.positive, one.stated):.3f}" in said
     precision = theirs.average_precision_score(one.positive, one.stated)
     assert f"Average precision {precision:.3f}" in said
+
+
+@pytest.mark.parametrize("scale", [1 / 7, 100.0, 1e-30, 1e30])
+def test_the_interval_of_an_area_does_not_depend_on_the_scale_of_weights(scale):
+    weights = np.array([1, 1, 2, 1, 2, 2, 1.0])
+    of_either = LECTURE.positive + 1.0  # a class's own scale tells nothing either
+    plain = ranking.caption(LECTURE._replace(weights=weights))
+    assert ranking.caption(LECTURE._replace(weights=scale * weights)) == plain
+    assert (
+        plain.split(": the")[0]
+        == (ranking.caption(LECTURE._replace(weights=weights * of_either)).split(": the")[0])
+    )
+    ones = ranking.caption(LECTURE._replace(weights=np.full(7, scale)))
+    assert ones == ranking.caption(LECTURE)
+
+
+def test_a_class_of_one_row_has_no_interval():
+    one = LECTURE._replace(positive=np.array([0, 0, 0, 1, 0, 0, 0]))
+    assert "AUC 1.000, without an interval, which takes two rows of the class" in ranking.caption(
+        one
+    )

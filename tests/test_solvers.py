@@ -137,7 +137,7 @@ def program(name):
 
 def budget(name):
     """Some lanes have no end, and most others end by then."""
-    return {"newton": 36, "newton_cg": 100, "bfgs": 200}.get(name, 500)
+    return {"newton": 36, "newton_cg": 100, "bfgs": 200, "lbfgs": 1000}.get(name, 500)
 
 
 def solutions(name, tol=TOL, max_steps=None):

@@ -11,7 +11,7 @@ import pytest
 
 from jaxlr import solvers
 from jaxlr.solvers import Status
-from tests.test_solvers import DTYPE, EPS, SOLVERS, TOL, X64, every_solver
+from tests.test_solvers import DTYPE, EPS, SOLVERS, TOL, every_solver
 
 pytestmark = pytest.mark.float64_pass
 
@@ -134,14 +134,14 @@ def test_a_pytree_of_several_leaves_is_solved_as_one():
     np.testing.assert_allclose(end.params["pair"][1], 2, atol=1e-4)
 
 
-@pytest.mark.skipif(not X64, reason="needs float64 to be possible")
 @every_solver
 def test_float32_stays_float32_where_float64_is_possible(name):
     def parabola(x):
         return jnp.sum(x**2)
 
     x = jnp.ones(3, jnp.float32)
-    end = jax.eval_shape(lambda x: solvers.minimise(SOLVERS[name](), parabola, x), x)
+    with jax.enable_x64(True):
+        end = jax.eval_shape(lambda x: solvers.minimise(SOLVERS[name](), parabola, x), x)
     assert {str(leaf.dtype) for leaf in jax.tree.leaves(end)} == {"float32", "int32"}
 
 

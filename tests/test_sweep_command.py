@@ -66,6 +66,22 @@ def test_the_same_seed_writes_the_same_lanes(finished, tmp_path, no_page):
 
 
 @pytest.mark.float32_pass
+def test_weights_of_any_size_train(finished, tmp_path, no_page):
+    table = load("iris")
+    columns = pd.DataFrame(table.features, columns=list(table.feature_names))
+    names = np.array(table.class_names)[table.labels]
+    columns.assign(w=1e-44, target=names).to_csv(tmp_path / "light.csv", index=False)
+    args = ["--data", tmp_path / "light.csv", "--weights", "w", "--seed", 3, *FAST]
+    assert main(*args, "--out", tmp_path / "o") == 0
+    mine, theirs = (
+        pd.read_parquet(folder / "results.parquet") for folder in (tmp_path / "o", finished)
+    )
+    np.testing.assert_allclose(mine["val_log_loss"], theirs["val_log_loss"], rtol=1e-4)
+    summary = json.loads((tmp_path / "o" / "summary.json").read_text())
+    assert "weights are divided by 2^" in " ".join(summary["data"]["notes"])
+
+
+@pytest.mark.float32_pass
 @pytest.mark.parametrize("data", ["breast_cancer", "diabetes"])
 def test_the_other_tasks_are_inferred_and_learn(data, tmp_path, no_page):
     args = ["--configs", "8", "--epochs", "5", "--batch-size", "16"]
@@ -120,7 +136,10 @@ def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
         (["--momentum", "0", "1"], "--momentum 0 1: must lie in"),
         (["--batch-size", "0"], "--batch-size: every size must be at least 1"),
         (["--data", "iris", "--batch-size", "121"], "larger than the 120 training rows"),
-        (["--data", "iris", "--folds", "50"], "class 'setosa' has only 40 training rows"),
+        (
+            ["--data", "iris", "--folds", "50"],
+            "class 'setosa' of target 'target' has only 40 training rows; take --folds 40\n",
+        ),
         (["--test-fraction", "1.5"], "--test-fraction 1.5: must lie between 0 and 1"),
     ],
 )

@@ -7,8 +7,9 @@ from experiments.datasets.cells import check_numbers, check_weights
 from experiments.datasets.columns import from_columns
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
 from experiments.datasets.npz import Arrays
-from experiments.datasets.table import Choices, Table
+from experiments.datasets.table import AS_FOUND, Choices, Columns, Table
 from experiments.datasets.target import labels_of
+from experiments.datasets.texts import understood
 
 
 def from_arrays(arrays: Arrays, name: str, choices: Choices) -> Table:
@@ -95,4 +96,5 @@ def _by_columns(features, labels, names, arrays: Arrays, name: str, choices: Cho
     if choices.weights is not None:
         columns[choices.weights] = pa.array(_weights(arrays, choices, len(labels)))
     is_class = arrays.is_class and choices.target in (None, arrays.target)
-    return from_columns(pa.table(columns), name, choices, is_class=is_class)
+    source = understood(Columns(pa.table(columns)), AS_FOUND)
+    return from_columns(source, name, choices, is_class=is_class)

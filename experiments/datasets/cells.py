@@ -1,12 +1,14 @@
 """One column at a time: numbers, or categories, or a message that names the cell."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.datasets.delimited import MISSING_TEXTS
-from experiments.datasets.errors import DataError, shown
+from experiments.datasets import numerals
+from experiments.datasets.errors import DataError, listed, shown
 
 LARGEST = float(np.finfo(np.float32).max)  # features are float32 once encoded
 
@@ -16,8 +18,8 @@ def typed(
 ) -> np.ndarray | pd.Categorical:
     """Numbers [N] (NaN where missing) or categories [N] in sorted order.
 
-    A text column whose cells are numbers for the most part is an error: it is a numeric column
-    with a slip in it, or categories that the caller has to declare. Texts lose outer blanks.
+    A text column whose cells are plain numbers for the most part is an error: it is a numeric
+    column with a slip in it, or categories that the caller has to declare.
     """
     kind = column.type
     if pa.types.is_dictionary(kind) and kind.ordered and pa.types.is_string(kind.value_type):
@@ -34,11 +36,11 @@ def typed(
         return _categories(column.cast(pa.string()), key=float)
     if pa.types.is_boolean(kind) or (as_category and pa.types.is_temporal(kind)):
         return _categories(column.cast(pa.string()))
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
-        return _from_text(_trimmed(column), name, as_category)
+    if pa.types.is_string(kind):
+        return _from_text(column, name, as_category)
     raise DataError(
-        f"column {shown(name)} holds {kind} values; leave it out with --drop, or write numbers or"
-        " texts"
+        f"column {shown(name)} holds {kind} values",
+        "leave it out with --drop, or write numbers or texts",
     )
 
 
@@ -64,7 +66,14 @@ def check_numbers(values: np.ndarray, missing: np.ndarray | None, column) -> Non
     cure = "mend or remove the row; a missing value is an empty cell, NA or null"
     if np.isfinite(value):
         cure = "rescale the column, since float32 ends at 3.4e38"
-    raise DataError(f"column {name} is {value:g} in row {row + 1}; {cure}")
+    raise DataError(f"column {name} is {value:g} in row {row + 1}", cure)
+
+
+def missing_fault(role: str, name: str, row: int, words: Sequence[str], cure: str) -> DataError:
+    """The error for a gap where none may be; `words` are texts of the column that mean one."""
+    mean = f", where {listed(words)} is a missing value" if words else ""
+    keep = ", or list the texts that mean one with --missing-values" if words else ""
+    return DataError(f"{role} {shown(name)} is missing in row {row + 1}{mean}", cure + keep)
 
 
 def check_weights(values: np.ndarray | pd.Categorical, name: str) -> np.ndarray:
@@ -93,39 +102,17 @@ def _numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
     return values
 
 
-def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Texts without outer blanks, and null where that leaves a sign of a missing value."""
-    texts = pc.utf8_trim_whitespace(column.cast(pa.string()))
-    is_missing = pc.is_in(texts, pa.array(MISSING_TEXTS))
-    return pc.if_else(is_missing, pa.scalar(None, pa.string()), texts)
-
-
-def _from_text(texts: pa.ChunkedArray, name: str, as_category: bool):
-    categories = _categories(texts)
-    if as_category or not len(categories.categories):
-        return categories
-    numbers = [_number(text) for text in categories.categories]
-    readable = np.array([number is not None for number in numbers])
-    if readable.all():
-        values = np.array([*numbers, np.nan])[categories.codes]  # code -1 is a gap
-        check_numbers(values, categories.codes < 0, lambda _: name)
-        return values
-    codes = categories.codes[categories.codes >= 0]
-    if 2 * readable[codes].sum() >= len(codes):
-        present = categories.codes >= 0
-        row = int((present & ~readable[categories.codes]).argmax())
+def _from_text(texts: pa.ChunkedArray, name: str, as_category: bool) -> pd.Categorical:
+    is_number = numerals.numeric(texts, plainly=True)
+    count = pc.sum(is_number).as_py() or 0
+    if not as_category and count and 2 * count >= len(texts) - texts.null_count:
+        row = numerals.first_text(texts, plainly=True)
         raise DataError(
-            f"column {shown(name)} is text in row {row + 1} ({shown(categories[row])}) where"
-            " numbers belong; mend it, or name the column in --categorical"
+            f"column {shown(name)} is text in row {row + 1} ({shown(texts[row].as_py())}) where"
+            " numbers belong",
+            "mend it, name the column in --categorical, or the text in --missing-values",
         )
-    return categories
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return _categories(texts)
 
 
 def _categories(texts: pa.ChunkedArray, key=None) -> pd.Categorical:

@@ -1,14 +1,14 @@
 """From the columns of a file to a table: choose the target, type every column, mind the gaps."""
 
+import shlex
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
-from experiments.datasets.cells import check_weights, typed
-from experiments.datasets.errors import DataError, listed, shown
-from experiments.datasets.table import Choices, Table
+from experiments.datasets.cells import check_weights, missing_fault, typed
+from experiments.datasets.errors import DataError, each, listed, raise_all, shown
+from experiments.datasets.table import Choices, Columns, Table
 from experiments.datasets.target import labels_of, position, usual_target
 
 MAX_SURE_CATEGORIES = 50  # so many texts are categories even where most rows differ
@@ -22,19 +22,22 @@ class Roles(NamedTuple):
     categorical: list[str]
     used: list[str]  # in the file's order, target and weights among them
     empty: list[str]
+    index: list[str]  # left out, as nameless columns in front of the others
 
 
-def from_columns(table: pa.Table, name: str, choices: Choices, notes=(), is_class=False) -> Table:
-    """The table that the choices make of the columns; see `load` for their meaning."""
-    roles = _roles(table, choices)
+def from_columns(source: Columns, name: str, choices: Choices, is_class=False) -> Table:
+    """The table that the choices make of the columns; see `load` for their meaning.
+
+    Raises:
+      DataError: a mistake in a choice or in the file; faults of several columns are one error.
+    """
+    roles = _roles(source, choices)
     target, weights = roles.target, None
-    columns = {
-        n: typed(table[n], n, n in roles.categorical, is_target=n == target) for n in roles.used
-    }
-    _check_ids({n: columns[n] for n in roles.used if n not in (target, *roles.categorical)})
+    columns = _typed(source, roles)
+    asked = [name for name in roles.used if name not in roles.categorical]
     if roles.weights is not None:  # before rows go, so that a message counts them as the file does
         check_weights(columns[roles.weights], roles.weights)
-    columns, removed = _without_gaps(columns, choices.missing, target, roles.weights)
+    columns, removed = _without_gaps(columns, choices.missing, target, roles.weights, source.gaps)
     labels = _labels(columns.pop(target), choices, target, is_class)
     if roles.weights is not None:
         weights = check_weights(columns.pop(roles.weights), roles.weights)
@@ -49,42 +52,45 @@ def from_columns(table: pa.Table, name: str, choices: Choices, notes=(), is_clas
         feature_names=tuple(columns),
         target=target,
         weights=weights,
-        notes=(*notes, *_notes(columns, roles.empty, removed)),
+        notes=(*source.said_of(asked), *_notes(columns, roles, removed)),
     )
 
 
-def _roles(table: pa.Table, choices: Choices) -> Roles:
-    names = _distinct(table.column_names)
-    dropped = [names[position(column, names, "--drop")] for column in choices.drop]
-    texts = [names[position(column, names, "--categorical")] for column in choices.categorical]
-    weights = choices.weights
-    if weights is not None:
-        weights = names[position(weights, names, "--weights")]
-    target = _target(table, choices.target, {*dropped, weights})
-    empty = [n for n in names if table[n].null_count == len(table) and n != target]
-    used = [n for n in names if n not in {*dropped, *empty}]
-    _check_roles(target, weights, used)
-    return Roles(target, weights, texts, used, empty)
-
-
-def _distinct(names: list[str]) -> list[str]:
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"columns called {listed(twice)} occur twice; rename them in the file")
-    return names
-
-
-def _target(table: pa.Table, chosen: str | int | None, others: set) -> str:
-    """The target chosen, or the usual one among the columns that have no other part to play."""
+def _roles(source: Columns, choices: Choices) -> Roles:
+    table = source.table
     names = table.column_names
+    options = [("--drop", choices.drop), ("--categorical", choices.categorical)]
+    options += [("--weights", () if choices.weights is None else (choices.weights,))]
+    asked = [(column, option) for option, columns in options for column in columns]
+    found = each(lambda pair: (names[position(pair[0], names, pair[1])], pair[1]), asked)
+    dropped, texts, weights = ([n for n, o in found if o == option] for option, _ in options)
+    weights = weights[0] if weights else None
+    index = [n for n in source.index if n not in (*dropped, *texts, weights)]
+    target = _target(source, choices.target, {*dropped, *index, weights})
+    index = [n for n in index if n != target]
+    empty = [n for n in names if table[n].null_count == len(table) and n != target]
+    used = [n for n in names if n not in {*dropped, *empty, *index}]
+    if not {*used} - {target, weights}:  # no other feature
+        used, index = [n for n in names if n in {*used, *index}], []
+    _check_roles(target, weights, used)
+    return Roles(target, weights, texts, used, empty, index)
+
+
+def _target(source: Columns, chosen: str | int | None, others: set) -> str:
+    """The target chosen, or the usual one among the columns that have no other part to play."""
+    table, names = source.table, source.table.column_names
     if chosen is not None:
         target = names[position(chosen, names, "--target")]
-        if table[target].null_count == len(table):
+        if table[target].null_count == len(table) and not source.gaps.get(target):
             raise DataError(
                 f"target {shown(target)} is empty in every row; choose another --target"
             )
         return target
-    open_to = [n for n in names if table[n].null_count < len(table) and n not in others]
+    # Two words for nothing in one column are rather its classes.
+    is_filled = {
+        n: table[n].null_count < len(table) or len(source.gaps.get(n, ())) > 1 for n in names
+    }
+    open_to = [n for n in names if is_filled[n] and n not in others]
     if not open_to:
         raise DataError("every column is empty or dropped; give rows of data, or drop fewer")
     return usual_target(open_to)
@@ -99,22 +105,40 @@ def _check_roles(target: str, weights: str | None, used: list[str]) -> None:
         raise DataError(f"--weights {shown(weights)} is dropped or empty; choose another column")
 
 
-def _check_ids(columns: dict) -> None:
-    """Refuse texts that differ in most rows: as categories they teach nothing and fill memory."""
-    ids = [
-        name
-        for name, column in columns.items()
-        if isinstance(column, pd.Categorical)
-        and len(column.categories) > max(MAX_SURE_CATEGORIES, len(column) / 2)
-    ]
+def _typed(source: Columns, roles: Roles) -> dict:
+    """The values of every column in use; the faults of all of them are one error."""
+    columns, faults = {}, []
+    for n in roles.used:
+        as_category = n in roles.categorical
+        column = source.written.get(n, source.table[n]) if as_category else source.table[n]
+        try:
+            columns[n] = typed(column, n, as_category, is_target=n == roles.target)
+        except DataError as fault:
+            faults.append(fault)
+    open_to = [n for n in columns if n not in (roles.target, *roles.categorical)]
+    ids = [n for n in open_to if _differs_in_most_rows(columns[n])]
+    doubtful = [n for n in ids if source.remarks.get(n)]
+    faults += [DataError(f"column {shown(n)} is read as {source.remarks[n][0]}") for n in doubtful]
+    ids = [n for n in ids if n not in doubtful]
     if ids:
-        raise DataError(
-            f"columns {listed(ids)} hold another text in most rows; leave ids and prose out with"
-            f" --drop {' '.join(ids)}, or insist with --categorical"
+        faults.append(
+            DataError(
+                f"columns {listed(ids)} hold another text in most rows",
+                f"leave ids and prose out with --drop {shlex.join(ids)}, or insist with"
+                " --categorical",
+            )
         )
+    raise_all(faults)
+    return columns
 
 
-def _without_gaps(columns: dict, missing: str, target: str, weights: str | None):
+def _differs_in_most_rows(column) -> bool:
+    """Whether texts would teach nothing as categories, and fill memory."""
+    is_text = isinstance(column, pd.Categorical)
+    return is_text and len(column.categories) > max(MAX_SURE_CATEGORIES, len(column) / 2)
+
+
+def _without_gaps(columns: dict, missing: str, target: str, weights: str | None, words):
     """The columns under the policy for missing values, and how many rows it removed."""
     gaps = {name: np.asarray(pd.isna(column)) for name, column in columns.items()}
     if missing == "drop":
@@ -127,13 +151,14 @@ def _without_gaps(columns: dict, missing: str, target: str, weights: str | None)
             )
         return {name: column[kept] for name, column in columns.items()}, int((~kept).sum())
     never = [target] if weights is None else [target, weights]
-    for name in gaps if missing == "error" else never:
-        if gaps[name].any():
-            row = int(gaps[name].argmax()) + 1
-            cure = "fill it, or choose --missing drop"
-            cure += "" if name in never else " or impute"
-            role = "target " * (name == target) + "column " * (name != target)
-            raise DataError(f"{role}{shown(name)} is missing in row {row}; {cure}")
+    wrong = [name for name in (gaps if missing == "error" else never) if gaps[name].any()]
+    faults = []
+    for name in wrong:
+        role = "target" if name == target else "column"
+        cure = "fill it, or choose --missing drop" + " or impute" * (name not in never)
+        row = int(gaps[name].argmax())
+        faults.append(missing_fault(role, name, row, words.get(name, ()), cure))
+    raise_all(faults)
     return columns, 0
 
 
@@ -161,10 +186,12 @@ def _features(columns: dict) -> np.ndarray | pd.DataFrame:
     return features
 
 
-def _notes(columns: dict, empty: list[str], removed: int) -> list[str]:
+def _notes(columns: dict, roles: Roles, removed: int) -> list[str]:
     notes = []
-    if empty:
-        notes.append(f"left out, empty in every row: {listed(empty)}")
+    if roles.index:
+        notes.append(f"left out as names of the rows: {listed(roles.index)}, nameless in the file")
+    if roles.empty:
+        notes.append(f"left out, empty in every row: {listed(roles.empty)}")
     if removed:
         notes.append(f"{removed} rows left out for missing values")
     gaps = {name: int(np.sum(pd.isna(column))) for name, column in columns.items()}

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet
 
-from experiments.datasets import npz, target
+from experiments.datasets import npz, parquet, target
 from experiments.datasets.errors import DataError, listed, shown
+from experiments.datasets.table import Columns, Reading
 
 _LARGEST = float(np.finfo(np.float32).max)
 _BLOCK = 4096  # rows looked at in one go: a memory-mapped layer never lies in memory as a whole
@@ -23,14 +23,16 @@ class Held(NamedTuple):
       layers: name -> features [N, ...], further axes still to be flattened.
       columns: name -> values [N] beside them: labels and weights.
       usual: the names in `columns` that are labels unless the caller chooses others.
+      source: where `columns` are those of a table, what was inferred to read it.
     """
 
     layers: dict[str, np.ndarray]
     columns: dict[str, Column]
     usual: tuple[str, ...]
+    source: Columns | None = None
 
 
-def read(path: Path) -> Held | None:
+def read(path: Path, reading: Reading) -> Held | None:
     """The embeddings in a .npy, an NPZ or a Parquet file with list columns; None: no such file."""
     magic = b"" if path.is_dir() else _start(path)
     if magic == b"\x93NUMPY":
@@ -41,7 +43,7 @@ def read(path: Path) -> Held | None:
         layers = {} if name is None else {path.stem: arrays.pop(name)}
         return Held(layers, *named(arrays))
     if magic.startswith(b"PAR1"):
-        return _parquet(path)
+        return _parquet(path, reading)
     return None
 
 
@@ -107,24 +109,19 @@ def _start(path: Path) -> bytes:
         ) from error
 
 
-def _parquet(path: Path) -> Held | None:
+def _parquet(path: Path, reading: Reading) -> Held | None:
     """List columns as layers; None where no column holds lists of numbers."""
-    try:
-        schema = pyarrow.parquet.read_schema(path)
-        layers = [field.name for field in schema if _is_list(field.type)]
-        table = pyarrow.parquet.read_table(path) if layers else None
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{shown(str(path))} is a broken Parquet file; write or download it again"
-        ) from error
+    layers = [field.name for field in parquet.schema(path) if _is_list(field.type)]
     if not layers:
         return None
-    names = [n for n in table.column_names if n not in layers and not n.startswith("__index_")]
+    source = parquet.read(path, path, reading, one_column=True)
+    names = [name for name in source.table.column_names if name not in layers]
     usual = (target.usual_target(names),) if names else ()
     return Held(
-        {name: _matrix(table[name], name) for name in layers},
-        {name: table[name] for name in names},
+        {name: _matrix(source.table[name], name) for name in layers},
+        {name: source.table[name] for name in names},
         usual,
+        source,
     )
 
 

@@ -2,7 +2,11 @@
 
 import difflib
 import reprlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+S, T = TypeVar("S"), TypeVar("T")
+_MOST = 8  # faults that one line names
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
@@ -11,8 +15,38 @@ _SHORT.maxstring = _SHORT.maxother = 80
 class DataError(ValueError):
     """A caller's mistake about data; its message is one line that names the value and the cure."""
 
-    def __init__(self, message: str):
-        super().__init__(" ".join(message.split()))
+    def __init__(self, fault: str, cure: str = ""):
+        self.fault, self.cure = fault, cure
+        super().__init__(" ".join(f"{fault}{'; ' * bool(cure)}{cure}".split()))
+
+
+def each(function: Callable[[T], S], items: Iterable[T]) -> list[S]:
+    """function(item) for every item.
+
+    Raises:
+      DataError: the faults of all items at once, those of one cure together.
+    """
+    results, faults = [], []
+    for item in items:
+        try:
+            results.append(function(item))
+        except DataError as fault:
+            faults.append(fault)
+    raise_all(faults)
+    return results
+
+
+def raise_all(faults: Sequence[DataError]) -> None:
+    """Raise the faults as one, those of one cure together; nothing if there are none."""
+    if len(faults) == 1:
+        raise faults[0]
+    by_cure: dict[str, list[str]] = {}
+    for fault in faults[:_MOST]:
+        by_cure.setdefault(fault.cure, []).append(fault.fault)
+    said = ["; ".join(filter(None, (", ".join(found), cure))) for cure, found in by_cure.items()]
+    more = [f"and {len(faults) - _MOST} more"] * (len(faults) > _MOST)
+    if faults:
+        raise DataError("; ".join([*said, *more])) from faults[0]
 
 
 def shown(value: object) -> str:

@@ -1,18 +1,17 @@
 """Labels beside embeddings or in a file of their own: columns, and targets from them."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet
 
-from experiments.datasets import delimited, embeddings, npz, sources
-from experiments.datasets.cells import check_numbers, check_weights, typed
+from experiments.datasets import delimited, embeddings, npz, parquet, sources
+from experiments.datasets.cells import check_numbers, check_weights, missing_fault, typed
 from experiments.datasets.embeddings import Column
 from experiments.datasets.errors import DataError, shown
+from experiments.datasets.table import Columns, Reading
 from experiments.datasets.target import labels_of, position, usual_target
 
 
@@ -26,15 +25,16 @@ class Target(NamedTuple):
 
 
 class LabelColumns(NamedTuple):
-    """Columns by name, those that are labels by default, and the file they come from."""
+    """Columns by name, those that are labels by default, the file, and how a table was read."""
 
     columns: dict[str, Column]
     usual: tuple[str, ...]
     file: str
+    source: Columns | None = None
 
 
-def read(file: str, header: bool | None = None) -> LabelColumns:
-    """The columns of a label file: .npy, NPZ, CSV (one column will do) or Parquet."""
+def read(file: str, reading: Reading) -> LabelColumns:
+    """The columns of a label file: .npy, NPZ, CSV or Parquet; one column will do."""
     path = sources.existing(file)
     if path.is_dir():
         raise DataError(f"--labels {shown(file)} is a folder; give .npy, NPZ, CSV or Parquet")
@@ -44,11 +44,12 @@ def read(file: str, header: bool | None = None) -> LabelColumns:
     if data.startswith(b"PK"):
         return LabelColumns(*embeddings.named(npz.archive(path, path)), file)
     if data.startswith(b"PAR1"):
-        table = _parquet(path)
+        source = parquet.read(path, path, reading, one_column=True)
     else:
-        table = _text(sources.as_utf8(data, path), path, header)
-    columns = {name: table[name] for name in table.column_names}
-    return LabelColumns(columns, (usual_target(table.column_names),), file)
+        source = delimited.read(sources.as_utf8(data, path), path, reading, one_column=True)
+    names = source.table.column_names
+    usual = usual_target([name for name in names if name not in source.index])
+    return LabelColumns({name: source.table[name] for name in names}, (usual,), file, source)
 
 
 def chosen(found: LabelColumns, targets: Sequence[str]) -> list[str]:
@@ -62,13 +63,16 @@ def chosen(found: LabelColumns, targets: Sequence[str]) -> list[str]:
     return picked or list(found.usual)
 
 
-def target_of(column: Column, name: str, task: str | None, *, whole_is_class: bool) -> Target:
+def target_of(
+    found: LabelColumns, name: str, task: str | None, *, whole_is_class: bool = True
+) -> Target:
     """The target in a column; with `whole_is_class` integers that recur are classes.
 
     So a thousand integers are a thousand classes, where `load` would take them for a measurement,
     as long as there are two rows of each on average.
     """
-    values, order = _values(column, name)
+    words = found.source.gaps.get(name, ()) if found.source else ()
+    values, order = _values(found.columns[name], name, words)
     recur = values.dtype.kind in "biu" and 2 * len(np.unique(values)) <= len(values)
     is_class = whole_is_class and recur
     found = labels_of(values, task, name, order=order, is_class=is_class)
@@ -90,12 +94,19 @@ def weights_of(found: LabelColumns, name: str, num_rows: int) -> np.ndarray:
     return check_weights(values, name)
 
 
-def _values(column: Column, name: str) -> tuple[np.ndarray, tuple[str, ...] | None]:
+def notes_on(found: LabelColumns, names: Sequence[str]) -> tuple[str, ...]:
+    """What was inferred to read the file, and what is in doubt of these columns."""
+    return () if found.source is None else tuple(found.source.said_of(names))
+
+
+def _values(
+    column: Column, name: str, words: Sequence[str]
+) -> tuple[np.ndarray, tuple[str, ...] | None]:
     """Numbers or texts [N] without gaps, and the order of categories where they have one."""
     if isinstance(column, pa.ChunkedArray):
         if column.null_count:
-            row = int(column.is_null().to_numpy().argmax()) + 1
-            raise DataError(f"target {shown(name)} is missing in row {row}; fill it in")
+            row = int(column.is_null().to_numpy().argmax())
+            raise missing_fault("target", name, row, words, "fill it in")
         column = typed(column, name, False, is_target=True)
     if isinstance(column, pd.Categorical):
         gaps = np.flatnonzero(column.codes < 0)
@@ -114,23 +125,3 @@ def _values(column: Column, name: str) -> tuple[np.ndarray, tuple[str, ...] | No
     if column.dtype.kind != "U":
         check_numbers(column, None, lambda _: name)
     return np.asarray(column), None
-
-
-def _parquet(path: Path) -> pa.Table:
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{shown(str(path))} is a broken Parquet file; write or download it again"
-        ) from error
-    return table.select([n for n in table.column_names if not n.startswith("__index_level_")])
-
-
-def _text(text: bytes, path: Path, header: bool | None) -> pa.Table:
-    """A CSV; lines without any separator are one column."""
-    if any(mark in text.strip() for mark in b",;\t "):
-        return delimited.read(text, path, header).table
-    lines = [line.strip() for line in text.decode().splitlines() if line.strip()]
-    has_name = delimited.looks_like_header([[line] for line in lines]) if header is None else header
-    name, values = (lines[0], lines[1:]) if has_name else ("labels", lines)
-    return pa.table({name: pa.chunked_array([pa.array(values, pa.string())])})

@@ -9,9 +9,11 @@ from sklearn.datasets import load_svmlight_file
 
 from experiments.datasets.errors import DataError, shown
 from experiments.datasets.npz import Arrays
+from experiments.datasets.numerals import NUMBER, is_number
 from experiments.datasets.table import MAX_BYTES
 
-_LINE = re.compile(r"[^\s,;:]+(\s+(qid|\d+):[^\s,;:]+)+")
+_LINE = re.compile(r"[^\s,;:]+(\s+(qid|[0-9]+):[^\s,;:]+)+", re.A)
+_ROW = re.compile(rf"([^\s:]+)((?:\s+(?:qid:\S+|[0-9]+:(?:{NUMBER})))*+)", re.A)
 _SUFFIXES = (".libsvm", ".svmlight", ".svm")
 
 
@@ -19,8 +21,7 @@ def is_libsvm(text: bytes, path: Path) -> bool:
     """Whether the name says so, or most of the first lines read so."""
     if any(suffix in _SUFFIXES for suffix in path.suffixes):
         return True
-    lines = text[: 1 << 16].decode("utf-8", errors="replace").splitlines()
-    lines = [line.split("#")[0].strip() for line in lines][:20]
+    lines = _lines(text[: 1 << 16])[:20]
     # A label alone is a row of zeros, and tells nothing.
     read_so = [bool(_LINE.fullmatch(line)) for line in lines if len(line.split()) > 1]
     return 2 * sum(read_so) > len(read_so)
@@ -29,12 +30,21 @@ def is_libsvm(text: bytes, path: Path) -> bool:
 def read(text: bytes, path: Path) -> Arrays:
     """Dense features [N, D], named x0 … or x1 … as the file counts; absent entries are 0.
 
-    A file that never mentions index 0 counts from 1, as scikit-learn takes it to.
+    A file that never mentions index 0 counts from 1, as scikit-learn takes it to. Where no label
+    is a number they are texts, hence classes.
     """
+    lines = _lines(text)
+    rows = [_ROW.fullmatch(line) for line in lines if line]
+    texts = [row[1] if row else "" for row in rows]
+    are_texts = not any(map(is_number, texts))
     try:
-        sparse, labels = load_svmlight_file(io.BytesIO(text), zero_based=True)
+        if not all(text and (are_texts or is_number(text)) for text in texts):
+            raise ValueError("scikit-learn would read 1_0 as 10")
+        plain = "\n".join(f"0{row[2]}" if are_texts else row[0] for row in rows)
+        sparse, labels = load_svmlight_file(io.BytesIO(plain.encode()), zero_based=True)
     except (ValueError, OverflowError, IndexError) as error:
-        raise DataError(f"{shown(str(path))}: {_fault(text)}") from error
+        raise DataError(f"{shown(str(path))}: {_fault(lines, are_texts)}") from error
+    labels = np.array(texts) if are_texts else labels
     if not sparse.nnz:
         raise DataError(f"{shown(str(path))} holds labels only; write features as index:value")
     base = 0 if (sparse.indices == 0).any() else 1
@@ -49,29 +59,36 @@ def read(text: bytes, path: Path) -> Arrays:
     return Arrays(np.asarray(sparse.todense()), labels, names)
 
 
-def _fault(text: bytes) -> str:
+def _lines(text: bytes) -> list[str]:
+    """The lines without comments and outer blanks."""
+    lines = (line.decode("utf-8", errors="replace") for line in text.splitlines())
+    return [line.split("#")[0].strip() for line in lines]
+
+
+def _fault(lines: list[str], are_texts: bool) -> str:
     """The first line that is not LIBSVM, said in words."""
-    for number, line in enumerate(text.decode("utf-8", errors="replace").splitlines(), start=1):
-        tokens = line.split("#")[0].split()
-        wrong = _wrong_label(tokens[0]) or _wrong_entries(tokens[1:]) if tokens else None
-        if wrong:
-            return f"line {number}: {wrong}"
-    return "not LIBSVM text; write lines as label index:value index:value"
+    wrongs = (_wrong(*line.split(), are_texts=are_texts) if line else None for line in lines)
+    found = (f"line {number}: {wrong}" for number, wrong in enumerate(wrongs, start=1) if wrong)
+    return next(found, "not LIBSVM text; write lines as label index:value index:value")
 
 
-def _wrong_label(token: str) -> str | None:
-    if _is_number(token):
+def _wrong(label: str, *entries: str, are_texts: bool) -> str | None:
+    return _wrong_label(label, are_texts) or _wrong_entries(entries)
+
+
+def _wrong_label(token: str, are_texts: bool) -> str | None:
+    if is_number(token) or (are_texts and ":" not in token):
         return None
     return f"the label {shown(token)} is no number; write one number before the features"
 
 
-def _wrong_entries(tokens: list[str]) -> str | None:
+def _wrong_entries(tokens: tuple[str, ...]) -> str | None:
     last = -1
     for token in tokens:
         index, colon, value = token.partition(":")
         if index == "qid":
             continue
-        if not (colon and index.isdecimal() and _is_number(value)):
+        if not (colon and re.fullmatch("[0-9]+", index) and is_number(value)):
             return f"{shown(token)} is no index:value; write a whole number, a colon, a number"
         if int(index) <= last:
             return f"index {index} follows {last}; write each index once, in rising order"
@@ -79,11 +96,3 @@ def _wrong_entries(tokens: list[str]) -> str | None:
             return f"index {index} is beyond the largest, 2147483646; number the features anew"
         last = int(index)
     return None
-
-
-def _is_number(token: str) -> bool:
-    try:
-        float(token)
-    except ValueError:
-        return False
-    return True

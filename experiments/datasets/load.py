@@ -6,9 +6,17 @@ from pathlib import Path
 from experiments.datasets import builtin, sources
 from experiments.datasets.arrays import from_arrays
 from experiments.datasets.columns import from_columns
-from experiments.datasets.delimited import Columns
 from experiments.datasets.errors import DataError, did_you_mean, shown
-from experiments.datasets.table import MISSING, TASKS, Choices, Table
+from experiments.datasets.table import (
+    DECIMALS,
+    MISSING,
+    MISSING_TEXTS,
+    TASKS,
+    Choices,
+    Columns,
+    Reading,
+    Table,
+)
 
 
 def load(
@@ -22,6 +30,9 @@ def load(
     categorical: Iterable[str | int] = (),
     labels_file: str | None = None,
     header: bool | None = None,
+    missing_values: Iterable[str] = MISSING_TEXTS,
+    comment: str | None = None,
+    decimal: str | None = None,
 ) -> Table:
     """The raw table of a built-in set or of a file.
 
@@ -30,8 +41,12 @@ def load(
     The content tells which. A column is named, or numbered from 0, or from -1 backwards;
     without a header the columns are x0, x1, …. Rows in messages count from 1, names apart.
 
-    A cell that is empty, NA, N/A, ?, null or None (in Parquet: null) is a missing value. NaN
+    A cell that is empty, NA, N/A, ?, null or None is a missing value, as is Parquet's null. NaN
     and ±inf are errors anywhere, being failed computations, and in NPZ nothing is missing.
+
+    A text is a number if it is one in ASCII digits, with a sign, a decimal sign, signs between
+    thousands and an exponent or without. All numbers of a column have the same signs. First
+    columns that a header leaves nameless are what a writer calls its rows, and no features.
 
     Args:
       name_or_file: breast_cancer, iris, wine, diabetes, digits, or a path; a folder that holds
@@ -47,18 +62,27 @@ def load(
       drop: columns that are no features.
       categorical: columns of numbers that stand for categories.
       labels_file: the labels of IDX images, where they are not beside them.
-      header: whether a CSV's first line holds names; default: look.
+      header: whether a CSV's first row holds names; default: look.
+      missing_values: the texts that mean a missing value, besides the empty one.
+      comment: lines of a CSV that begin so are left out; default: above the table those with #.
+      decimal: "." or ",", in columns of texts that could have either, as in 1,234. Default: that
+        of all columns that leave no choice, else the point, or the comma in a file that does not
+        separate its cells by commas.
 
     Raises:
       DataError: a mistake of the caller's or a fault in the file, in one line.
     """
-    choices = _checked(Choices(target, task, weights, missing, _all(drop), _all(categorical)))
+    choices = Choices(target, task, weights, missing, _all(drop), _all(categorical))
+    _check(choices, decimal)
     if name_or_file in builtin.BUILTIN:
-        return from_columns(builtin.read(name_or_file), name_or_file, choices)
-    source = sources.read(str(name_or_file), target=target, labels_file=labels_file, header=header)
+        return from_columns(Columns(builtin.read(name_or_file)), name_or_file, choices)
+    reading = Reading(header, _all(missing_values), comment, decimal)
+    source = sources.read(
+        str(name_or_file), target=target, labels_file=labels_file, reading=reading
+    )
     name = Path(name_or_file).resolve().name
     if isinstance(source, Columns):
-        return from_columns(source.table, name, choices, source.notes)
+        return from_columns(source, name, choices)
     return from_arrays(source, name, choices)
 
 
@@ -66,12 +90,12 @@ def _all(columns: Iterable[str | int] | str) -> tuple[str | int, ...]:
     return (columns,) if isinstance(columns, str | int) else tuple(columns)
 
 
-def _checked(choices: Choices) -> Choices:
+def _check(choices: Choices, decimal: str | None) -> None:
     for option, value, known in (
         ("--task", choices.task or TASKS[0], TASKS),
         ("--missing", choices.missing, MISSING),
+        ("--decimal", decimal or DECIMALS[0], DECIMALS),
     ):
         if value not in known:
             near = did_you_mean(str(value), known)
             raise DataError(f"{option} {shown(value)} is unknown{near}; choose {', '.join(known)}")
-    return choices

@@ -1,29 +1,53 @@
 """Parquet files."""
 
-import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet
 
-from experiments.datasets.delimited import Columns
 from experiments.datasets.errors import DataError, shown
+from experiments.datasets.table import Columns, Reading
+from experiments.datasets.texts import understood
 
 
-def read(data: bytes, path: Path) -> Columns:
-    """Every column of the file; what pandas stored as its index is no feature."""
-    try:
-        table = pyarrow.parquet.read_table(io.BytesIO(data))
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{shown(str(path))} is a broken Parquet file; write or download it again"
-        ) from error
-    kept = [name for name in table.column_names if not name.startswith("__index_level_")]
-    if len(kept) < table.num_columns:
-        table = table.select(kept)
-    if table.num_columns < 2 or not table.num_rows:
+def read(
+    file: Path | BinaryIO, path: Path, reading: Reading, *, one_column: bool = False
+) -> Columns:
+    """Every column of the file; what pandas stored as its index is no feature.
+
+    Args:
+      file: its path, or its bytes.
+      path: what messages call it.
+      reading: which texts mean a gap.
+      one_column: one column will do, as in a file of labels.
+    """
+    with _opened(file, path) as opened:  # pyarrow's read_table can't read two equal names
+        table = opened.read()
+    names = enumerate(table.column_names)
+    table = table.select([i for i, name in names if not name.startswith("__index_level_")])
+    if table.num_columns < 2 - one_column or not table.num_rows:
         raise DataError(
             f"{shown(str(path))} has {table.num_rows} rows and {table.num_columns} columns;"
             " give one with rows, features and a target"
         )
-    return Columns(table, ())
+    return understood(Columns(table), reading)
+
+
+def schema(path: Path) -> pa.Schema:
+    """Names and types of the file's columns."""
+    with _opened(path, path) as opened:
+        return opened.schema_arrow
+
+
+@contextmanager
+def _opened(file: Path | BinaryIO, path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
+    try:
+        with pyarrow.parquet.ParquetFile(file) as opened:
+            yield opened
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"{shown(str(path))} is a broken Parquet file; write or download it again"
+        ) from error

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets import builtin, delimited, embeddings, label_columns, sources
+from experiments.datasets import builtin, embeddings, label_columns, sources
 from experiments.datasets.embeddings import Held
-from experiments.datasets.errors import DataError, listed, shown
+from experiments.datasets.errors import DataError, each, listed, shown
 from experiments.datasets.label_columns import LabelColumns, Target
 from experiments.datasets.load import load
-from experiments.datasets.table import Table
+from experiments.datasets.table import Columns, Reading, Table
 from experiments.datasets.target import position
 
 
@@ -66,31 +66,30 @@ def load_probes(
     """
     if not files:
         raise DataError("--data names nothing; give a data set or a file")
-    held = [_held(file) for file in files]
+    reading = Reading(**{key: options[key] for key in Reading._fields if key in options})
+    held = [_held(file, reading) for file in files]
     is_table = held[0] is None or bool(options.get("drop") or options.get("categorical"))
     if len(files) == 1 and is_table:
-        return _of_table(files[0], targets, labels, task=task, weights=weights, **options)
+        return _of_table(files[0], targets, labels, reading, task=task, weights=weights, **options)
     layers = _layers(files, held)
     _refuse_table_options(files[0], options)
-    found = _labels(files, held, labels, options.get("header"))
+    found = _labels(files, held, labels, reading)
     names = label_columns.chosen(found, _distinct(targets))
     num_rows = len(next(iter(layers.values())))
     for name in names:
         _check_length(found, name, num_rows)
-    made = [
-        label_columns.target_of(found.columns[name], name, task, whole_is_class=True)
-        for name in names
-    ]
+    made = each(lambda name: label_columns.target_of(found, name, task), names)
     given = None if weights is None else label_columns.weights_of(found, weights, num_rows)
-    tables = {name: _table(name, x, made[0], given) for name, x in layers.items()}
+    notes = label_columns.notes_on(found, [*names, weights])
+    tables = {name: _table(name, x, made[0], given, notes) for name, x in layers.items()}
     return Probes(_title(files), tables, tuple(made))
 
 
-def _held(file: str) -> Held | None:
-    return None if file in builtin.BUILTIN else embeddings.read(sources.existing(file))
+def _held(file: str, reading: Reading) -> Held | None:
+    return None if file in builtin.BUILTIN else embeddings.read(sources.existing(file), reading)
 
 
-def _of_table(file: str, targets, labels: str | None, **options) -> Probes:
+def _of_table(file: str, targets, labels: str | None, reading: Reading, **options) -> Probes:
     """One layer from `load`; targets after the first are taken out of its features."""
     if labels is not None:
         raise DataError(
@@ -98,30 +97,31 @@ def _of_table(file: str, targets, labels: str | None, **options) -> Probes:
             " name its column of labels with --target"
         )
     first, *others = _distinct(targets) or (None,)
-    columns = _columns(file, options.get("header")) if others else None
-    names = [
-        columns.column_names[position(name, columns.column_names, "--target")] for name in others
-    ]
+    columns = _columns(file, reading) if others else LabelColumns({}, (), file)
+    known = list(columns.columns)
+    names = each(lambda name: known[position(name, known, "--target")], others)
     table = load(file, target=first, drop=(*options.pop("drop", ()), *names), **options)
     made = [Target(table.target, table.labels, table.task, table.class_names)]
     for name in names:
-        if len(columns) != len(table.labels):
+        if len(columns.columns[name]) != len(table.labels):
             raise DataError(
-                f"--missing drop leaves {len(table.labels)} of {len(columns)} rows, and several"
-                " targets need the same rows; choose --missing impute, or one --target"
+                f"--missing drop leaves {len(table.labels)} of {len(columns.columns[name])} rows,"
+                " and several targets need the same rows; choose --missing impute, or one --target"
             )
-        column = columns[name]
-        made.append(label_columns.target_of(column, name, options["task"], whole_is_class=False))
+    made += each(
+        lambda name: label_columns.target_of(columns, name, options["task"], whole_is_class=False),
+        names,
+    )
     return Probes(table.name, {table.name: table}, tuple(made))
 
 
-def _columns(file: str, header: bool | None):
-    if file in builtin.BUILTIN:
-        return builtin.read(file)
-    source = sources.read(file, header=header)
-    if not isinstance(source, delimited.Columns):
+def _columns(file: str, reading: Reading) -> LabelColumns:
+    is_builtin = file in builtin.BUILTIN
+    source = Columns(builtin.read(file)) if is_builtin else sources.read(file, reading=reading)
+    if not isinstance(source, Columns):
         raise DataError(f"{shown(file)} has no columns to choose several targets from; name one")
-    return source.table
+    columns = {name: source.table[name] for name in source.table.column_names}
+    return LabelColumns(columns, (), file, source)
 
 
 def _layers(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np.ndarray]:
@@ -164,11 +164,11 @@ def _refuse_table_options(file: str, options: dict) -> None:
             )
 
 
-def _labels(files, held: Sequence[Held], labels: str | None, header) -> LabelColumns:
+def _labels(files, held: Sequence[Held], labels: str | None, reading: Reading) -> LabelColumns:
     if labels is not None:
-        return label_columns.read(labels, header)
+        return label_columns.read(labels, reading)
     sources_of = [
-        LabelColumns(found.columns, found.usual, file)
+        LabelColumns(found.columns, found.usual, file, found.source)
         for file, found in zip(files, held, strict=True)
         if found.columns
     ]
@@ -208,7 +208,7 @@ def _check_length(found: LabelColumns, name: str, num_rows: int) -> None:
         )
 
 
-def _table(name: str, features: np.ndarray, target: Target, weights) -> Table:
+def _table(name: str, features: np.ndarray, target: Target, weights, notes) -> Table:
     return Table(
         name=name,
         features=features,
@@ -218,6 +218,7 @@ def _table(name: str, features: np.ndarray, target: Target, weights) -> Table:
         feature_names=tuple(f"x{j}" for j in range(features.shape[1])),
         target=target.name,
         weights=weights,
+        notes=notes,
     )
 
 

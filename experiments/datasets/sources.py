@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from experiments.datasets import delimited, idx, libsvm, npz, parquet
 from experiments.datasets.builtin import BUILTIN
 from experiments.datasets.errors import DataError, did_you_mean, shown
+from experiments.datasets.table import AS_FOUND, Columns, Reading
 
 _DECOMPRESS = {
     b"\x1f\x8b": gzip.decompress,
@@ -24,8 +26,8 @@ def read(
     *,
     target: str | int | None = None,
     labels_file: str | None = None,
-    header: bool | None = None,
-) -> delimited.Columns | npz.Arrays:
+    reading: Reading = AS_FOUND,
+) -> Columns | npz.Arrays:
     """The file's content; `target` may name an NPZ's array, the rest is said in `load`."""
     path = existing(file)
     if path.is_dir():
@@ -38,13 +40,13 @@ def read(
     if labels_file is not None:
         raise DataError(f"--labels-file goes with IDX images, and {shown(file)} is no IDX file")
     if data.startswith(b"PAR1"):
-        return parquet.read(data, path)
+        return parquet.read(io.BytesIO(data), path, reading)
     if data.startswith(b"PK"):
         return npz.read(data, path, target)
     text = as_utf8(data, path)
     if libsvm.is_libsvm(text, path):
         return libsvm.read(text, path)
-    return delimited.read(text, path, header)
+    return delimited.read(text, path, reading)
 
 
 def existing(file: str) -> Path:

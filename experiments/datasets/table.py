@@ -1,12 +1,21 @@
 """What every source becomes: a table of raw features and labels, before any split or scaling."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+
+from experiments.datasets.errors import listed
 
 TASKS = ("binary", "multiclass", "regression")
 MISSING = ("impute", "drop", "error")
+DECIMALS = (".", ",")
+# NaN is none of these: it is the answer of a failed computation, not an empty cell.
+MISSING_TEXTS = ("NA", "N/A", "n/a", "<NA>", "#N/A", "?", "null", "NULL", "None")
 MAX_BYTES = 8 << 30  # the largest dense array that a table or its encoding may need
 
 
@@ -40,3 +49,47 @@ class Choices:
     missing: str = "impute"
     drop: tuple[str | int, ...] = ()
     categorical: tuple[str | int, ...] = ()
+
+
+class Reading(NamedTuple):
+    """How the caller wants texts to be read; `load` says what each means."""
+
+    header: bool | None = None
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    comment: str | None = None
+    decimal: str | None = None
+
+
+AS_FOUND = Reading()
+
+
+class Columns(NamedTuple):
+    """A file's columns as Arrow holds them, and what had to be inferred to read them.
+
+    Attributes:
+      table: [N] rows.
+      notes: a sentence each, on the whole file.
+      index: names of the first columns where the file leaves them nameless.
+      written: the texts of columns that were read as numbers or dates and say more than these.
+      remarks: by column, how it might have been meant otherwise.
+      gaps: by column of texts, which of these mean a missing value though they are words.
+    """
+
+    table: pa.Table
+    notes: tuple[str, ...] = ()
+    index: tuple[str, ...] = ()
+    written: Mapping[str, pa.ChunkedArray] = MappingProxyType({})
+    remarks: Mapping[str, list[str]] = MappingProxyType({})
+    gaps: Mapping[str, list[str]] = MappingProxyType({})
+
+    def said_of(self, names: Iterable[str]) -> list[str]:
+        """The notes on the file and on these columns."""
+        said: dict[str, list[str]] = {}
+        for name in names:
+            remarks = list(self.remarks.get(name, ()))
+            if words := self.gaps.get(name):
+                cure = "--missing-values says which texts are"
+                remarks.append(f"{listed(words)} is a missing value; {cure}")
+            for remark in remarks:
+                said.setdefault(remark, []).append(name)
+        return [*self.notes, *(f"{listed(found)}: {remark}" for remark, found in said.items())]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
+from experiments.datasets.numerals import is_whole
 
 USUAL_TARGETS = ("target", "label", "labels", "class", "y")
 MAX_WHOLE_CLASSES = 20  # a numeric target with more distinct values is a measurement
@@ -23,12 +24,12 @@ def position(column: str | int, names: list[str], option: str) -> int:
     """The index of a column given by name, or by number: -1 is the last. A name wins."""
     if column in names:
         return names.index(column)
-    try:
-        index = int(column)
-    except ValueError:
+    if isinstance(column, str) and not is_whole(column):
         near = did_you_mean(column, names)
-        message = f"{option}: no column {shown(column)}{near}; the columns are {listed(names)}"
-        raise DataError(message) from None
+        raise DataError(
+            f"{option}: no column {shown(column)}{near}", f"the columns are {listed(names)}"
+        )
+    index = int(column)
     if not -len(names) <= index < len(names):
         raise DataError(
             f"{option}: no column number {index}; there are {len(names)}, numbered 0 to"

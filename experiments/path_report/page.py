@@ -58,7 +58,7 @@ def _header(title: str, probes: Probes, plan: Plan, found: Findings, summary: di
     cards = [card(*sentences.exact(plan, found))]
     if lead.test is not None:
         cards = [*(card(*text) for text in _test_cards(found)), *cards]
-    notes = sentences.cautions(plan, found)
+    notes = [*summary["data"].get("remarks", ()), *sentences.cautions(plan, found)]
     return element(
         "header",
         element("p", "jaxlr path", class_="over"),

@@ -46,6 +46,7 @@ def what_ran(probes: Probes, plan: Plan, found: Findings, summary: dict) -> str:
     if min(widths) < max(widths):
         wide = f"{min(widths):,} to {max(widths):,} features"
     speed = len(found.lanes) / max(found.run_seconds, 1e-9)
+    kind += "" if plan.intercept else " through the origin"
     clip = " By the CLIP protocol: C from 1e-6 to 1e6." if plan.costs is not None else ""
     return (
         f"{' × '.join(factors(probes, plan))} = {words.count(len(found.lanes), 'lane')}: "
@@ -142,6 +143,7 @@ def cautions(plan: Plan, found: Findings) -> list[str]:
             "Where a refit is separable its weights are only a direction, and its probabilities "
             "mean nothing; take a λ above 0."
         )
+    notes += [_left_out(probe, found) for probe in found.probes if probe.left_out]
     if plan.metric == "loss" and found.lead.test is not None:
         guessing = examine.guessing_loss(found.lead.problem)
         if found.lead.mean[found.lead.chosen] >= guessing:
@@ -242,6 +244,22 @@ def coefficients(plan: Plan, found: Findings) -> str:
     return f"{text}."
 
 
+def _left_out(probe: Probe, found: Findings) -> str:
+    """Which folds the means don't know, and which classes these lack."""
+    folds = []
+    for fold in probe.left_out:
+        lacks = [
+            f"{does} {words.listed(f'“{words.clipped(name, 24)}”' for name in fold[key])}"
+            for key, does in (
+                ("trains_without", "trains without"),
+                ("holds_out_without", "holds out none of"),
+            )
+            if fold[key]
+        ]
+        folds.append(f"fold {fold['fold']}" + (f", which {words.listed(lacks)}" if lacks else ""))
+    return f"Means{_of(probe, found)} leave out {'; '.join(folds)}: no figure at any penalty."
+
+
 def _range(used: np.ndarray) -> str:
     return words.interval(used.min(), used.max(), "{:,}".format) if np.ptp(used) else f"{used[0]:,}"
 
@@ -259,6 +277,8 @@ def _edge(probe: Probe) -> str | None:
     last = len(probe.lambdas) - 1
     if last < 2 or probe.chosen[1] not in (0, last) or probe.lambdas[probe.chosen[1]] == 0:
         return None
+    if np.nanmax(probe.mean) - np.nanmin(probe.mean) <= 1e-9 * np.nanmax(np.abs(probe.mean)):
+        return None  # every setting is as good
     return "strongest" if probe.chosen[1] == 0 else "weakest"
 
 

@@ -76,7 +76,7 @@ def confusion_caption(rows: Classified, names: tuple[str, ...]) -> str:
     """The confusion matrix in words."""
     right, total = np.trace(rows.confusion), rows.confusion.sum()
     rest = rows.confusion - np.diag(np.diag(rows.confusion))
-    weight = "weight " if np.ptp(rows.weights) > 0 else ""
+    weight = "" if (rows.weights == 1).all() else "weight "
     text = (
         f"Rows are the truth, columns the prediction: {weight}{_plain(right)} of {_plain(total)} "
         f"on the diagonal (blue), {_plain(total - right)} off it (orange). Colour: the share of "
@@ -181,4 +181,4 @@ def _signed(value: float) -> str:
 
 
 def _plain(weight: float) -> str:
-    return f"{weight:,.0f}" if weight == round(weight) else f"{weight:,.1f}"
+    return f"{weight:,.0f}" if weight == round(weight) else words.number(weight)

@@ -87,6 +87,10 @@ def panels(seen: OneClass) -> list[tuple[str, Figure, str]]:
 def caption(seen: OneClass) -> str:
     """The three figures in words."""
     interval = metrics.roc_auc_interval(seen.positive, seen.stated, sample_weight=seen.weights)
+    ends = words.interval(interval.low, interval.high, "{:.3f}".format)
+    sure = f"by DeLong's 95% interval {ends}"
+    if np.isnan(interval.low):
+        sure = "without an interval, which takes two rows of the class and two of the rest"
     precision = metrics.average_precision_score(
         seen.positive, seen.stated, sample_weight=seen.weights
     )
@@ -94,8 +98,7 @@ def caption(seen: OneClass) -> str:
     found = thresholds(seen)
     best = int(np.nanargmax(found.f1))
     return (
-        f"AUC {float(interval.estimate):.3f}, by DeLong's 95% interval "
-        f"{float(interval.low):.3f} to {float(interval.high):.3f}: the share of pairs, one row of "
+        f"AUC {float(interval.estimate):.3f}, {sure}: the share of pairs, one row of "
         "the class and one of the rest, that are ranked rightly, ties a half. "
         f"Average precision {float(precision):.3f}, where guessing has {share:.3f}. F1 is largest, "
         f"{found.f1[best]:.3f}, when {words.number(found.at[best])} or more is flagged. Bands: "

@@ -13,6 +13,8 @@ from experiments.report import (
     regression,
     style,
     tables,
+    uncertainty,
+    words,
 )
 from experiments.report.markup import Markup, card, element
 from experiments.study import Findings, Plan
@@ -25,7 +27,7 @@ def result(problem: Problem, plan: Plan, findings: Findings, summary: dict) -> M
     title = "Nothing to use" if findings.chosen is None else "Use"
     use = card(title, headline.which(findings), headline.why(problem, findings), "wide")
     cards = [card(*text) for text in _test_cards(problem, findings)] if findings.test else []
-    notes = headline.cautions(problem, findings, summary)
+    notes = [*summary["data"].get("remarks", ()), *headline.cautions(problem, findings, summary)]
     return element(
         "header",
         element("p", "jaxlr sweep", class_="over"),
@@ -157,11 +159,18 @@ def _numbers_section(problem: Problem, rows: examine.Regressed) -> Markup:
 
 
 def _untouched(problem: Problem) -> Markup:
-    return element(
-        "p",
+    text = (
         f"The chosen setting, refitted on all {len(problem.train.x):,} training rows, meets "
-        f"{len(problem.test.x):,} test rows that no choice before had touched.",
+        f"{len(problem.test.x):,} test rows that no choice before had touched."
     )
+    weights = np.asarray(problem.test.weights)
+    if np.ptp(weights) > 0:
+        rows = words.number(uncertainty.effective_rows(weights))
+        text += (
+            f" By their weights they are worth {rows} rows of equal weight (Kish's effective "
+            "number), by which shares, means and areas have their intervals."
+        )
+    return element("p", text)
 
 
 def _test_cards(problem: Problem, findings: Findings):

@@ -4,8 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks, figures
+from jaxlr.metrics.coding import coded, pair_of
+from jaxlr.metrics.columns import taken
 from jaxlr.metrics.confusion import asked_square
-from jaxlr.metrics.labels import coded, codes_in, column, distinct, integers
+from jaxlr.metrics.labels import classes_of, distinct, labels_in, named
 from jaxlr.metrics.wide import library, poison, total_of, wide
 from jaxlr.pytypes import Array
 
@@ -94,9 +96,14 @@ def class_likelihood_ratios(
     num_classes=None,
 ) -> tuple[Array, Array]:
     """(LR+, LR-): how much a positive (a negative) prediction moves the odds. Two classes only."""
-    if num_classes is None and labels is None and checks.traced(y_true, y_pred):
-        num_classes = 2
-    confusion = _square(y_true, y_pred, sample_weight, labels=labels, num_classes=num_classes)
+    confusion = _square(
+        y_true,
+        y_pred,
+        sample_weight,
+        labels=labels,
+        num_classes=num_classes,
+        two_classes=True,
+    )
     if confusion.shape != (2, 2):
         raise ValueError(
             f"class_likelihood_ratios needs two classes, and y_true has {confusion.shape[0]}"
@@ -126,15 +133,25 @@ def top_k_accuracy_score(
       sample_weight: [N], or None for ones.
       labels: the class of each column, sorted; needed when some don't occur in y_true.
     """
-    scores = column("y_score", y_score)
-    checks.same_length(y_true=column("y_true", y_true), y_score=scores)
-    weights, ok = checks.row_weights(sample_weight, scores.shape[0])
-    ok = checks.both(ok, checks.finite("y_score", scores, weights, allow_infinite=True))
-    truth, valid = _classes_of(y_true, scores, labels, weights)
-    hit = (_binary_hit if scores.ndim == 1 else _hit)(truth, scores, k)
+    k = checks.whole("k", k)
+    rows = taken(y_true, y_score, sample_weight)
+    scores, weights = rows.scores, rows.weights
+    if labels is not None and not np.array_equal(named("labels", labels), np.unique(labels)):
+        raise ValueError(f"labels must be sorted and distinct, and are {labels!r}")
+    width = 2 if scores.ndim == 1 else scores.shape[1]
+    if scores.ndim == 2 and rows.truth.ndim == 1 and not checks.traced(rows.truth, weights):
+        present = labels
+        if labels is None:
+            present = distinct(labels_in("y_true", rows.truth, weights)[0])
+        if len(present) != width:
+            raise ValueError(
+                f"labels must name the {width} columns of y_score, and there are {len(present)}"
+            )
+    truth, valid = classes_of("y_score", rows.truth, width, labels, weights)
+    hit = _hit(truth, scores, k) if scores.ndim == 2 else _binary_hit(truth, scores, weights, k)
     total = total_of(hit, weights)
     value = total / _heard(weights, hit.shape[0]) if normalize else total
-    return poison(value, checks.both(ok, valid))
+    return poison(value, checks.both(rows.ok, valid))
 
 
 def _hit(truth: Array, scores: Array, k: int) -> Array:
@@ -143,60 +160,32 @@ def _hit(truth: Array, scores: Array, k: int) -> Array:
     return ((scores > own) | ((scores == own) & ahead)).sum(axis=1) < k
 
 
-def _binary_hit(truth: Array, scores: Array, k: int) -> Array:
+def _binary_hit(truth: Array, scores: Array, weights: Array | None, k: int) -> Array:
     if k > 1:
         return np.ones(truth.shape, bool)
-    like_probability = ((scores >= 0) & (scores <= 1)).all()
+    like_probability = checks.counts_or((scores >= 0) & (scores <= 1), weights).all()
     threshold = library(scores).where(like_probability, 0.5, 0.0).astype(scores.dtype)
     return (scores > threshold) == (truth == 1)
 
 
-def _classes_of(y_true, scores, labels, weights):
-    truth = integers("y_true", column("y_true", y_true))
-    width = 2 if scores.ndim == 1 else scores.shape[1]
-    if checks.traced(truth):
-        good = (truth >= 0) & (truth < width)
-        good = good if weights is None else good | (jnp.asarray(weights) == 0)
-        message = f"y_true must hold classes from 0 to {width - 1}, the columns of y_score"
-        ok = checks.require(jnp.all(good), message)
-        return jnp.clip(truth, 0, width - 1).astype(jnp.int32), ok
-    classes = distinct(truth) if labels is None else np.asarray(labels)
-    if labels is not None and not np.array_equal(classes, np.unique(classes)):
-        raise ValueError(f"labels must be sorted and distinct, and are {labels!r}")
-    if len(classes) != width and not (labels is None and scores.ndim == 1 and len(classes) < 2):
-        raise ValueError(
-            f"labels must name the {width} columns of y_score, and there are {len(classes)}"
-        )
-    codes = codes_in(truth, classes)
-    if (codes == len(classes)).any():
-        raise ValueError("y_true must hold only labels named in labels")
-    return codes, None
-
-
-def _square(y_true, y_pred, sample_weight, *, labels=None, num_classes=None) -> Array:
-    rows = coded(
-        y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
-    )
-    return asked_square(rows)
+def _square(y_true, y_pred, sample_weight, **options) -> Array:
+    return asked_square(coded(y_true, y_pred, sample_weight=sample_weight, **options))
 
 
 def _equal(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | None]:
     """(whether each label is right, weights, verdict), for labels that need no codes."""
-    y_true, y_pred = column("y_true", y_true), column("y_pred", y_pred)
+    y_true, y_pred = pair_of(y_true, y_pred)
     if not checks.traced(y_true, y_pred):
         rows = coded(y_true, y_pred, sample_weight=sample_weight)
         return rows.y_true == rows.y_pred, rows.weights, rows.ok
-    checks.same_length(y_true=y_true, y_pred=y_pred)
-    y_true, y_pred = integers("y_true", y_true), integers("y_pred", y_pred)
-    if y_true.shape != y_pred.shape:
-        raise ValueError(
-            f"y_true and y_pred must be labels of one kind, and have shapes "
-            f"{y_true.shape} and {y_pred.shape}"
-        )
     weights, ok = checks.row_weights(sample_weight, y_true.shape[0])
-    common = np.promote_types(y_true.dtype, y_pred.dtype)
-    same = jnp.asarray(y_true).astype(common) == jnp.asarray(y_pred).astype(common)
-    return same, weights, ok
+    (y_true, fine), (y_pred, good) = (
+        labels_in(name, y, weights) for name, y in (("y_true", y_true), ("y_pred", y_pred))
+    )
+    y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
+    # uint64 and int64 have no common type: equal bits, and on the same side of zero.
+    same = (y_true.astype(jnp.int64) == y_pred.astype(jnp.int64)) & ((y_true < 0) == (y_pred < 0))
+    return same, weights, checks.both(ok, checks.both(fine, good))
 
 
 def _right(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | None]:

@@ -9,6 +9,7 @@ from jax import lax
 
 from jaxlr.metrics.curves import Vertices
 from jaxlr.metrics.order import Tally, blocks, count_blocks, sorted_labels, tally, with_ties
+from jaxlr.metrics.wide import in_range
 from jaxlr.pytypes import Array
 
 
@@ -65,9 +66,9 @@ def _gains(gained: Array, last: Array, hits: Tally) -> Array:
 
 def weighted_pair_share(curve: Vertices) -> Array:
     """AUC from collapsed vertices, by the trapezoid rule; NaN when a class has no weight."""
-    rise, run = _steps(curve.tp), _steps(curve.fp)
-    area = jnp.sum(run * (2 * curve.tp - rise)) / 2
-    return area / (curve.tp[-1] * curve.fp[-1])
+    tp, fp = in_range(curve.tp), in_range(curve.fp)
+    area = jnp.sum(_steps(fp) * (2 * tp - _steps(tp))) / 2
+    return area / (tp[-1] * fp[-1])
 
 
 def weighted_precision_area(curve: Vertices) -> Array:

@@ -13,9 +13,13 @@ import jax.numpy as jnp
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.delong import Interval
+from jaxlr.metrics.foreign import array_of
+from jaxlr.metrics.labels import codes_in, column, distinct, labels_in
+from jaxlr.metrics.wide import wide
 from jaxlr.pytypes import Array
 
 
+@wide
 def bootstrap_interval(
     metric: Callable,
     key: Array,
@@ -31,11 +35,12 @@ def bootstrap_interval(
     Args:
       metric: returns a float, or a pytree of them; pure, and usable inside `jit`.
       key: a random key, consumed.
-      arrays: [N, ...] each, as `metric` takes them.
+      arrays: [N, ...] each, as `metric` takes them; texts among them become the codes 0…C-1 of
+        their sorted classes, since `metric` sees them inside `jit`.
       num_resamples: R, static.
       confidence: in (0, 1), static.
-      strata: [N] integers; rows are drawn within their stratum, so that class sizes stay as they
-        are. None draws from all rows.
+      strata: [N] labels of any kind; rows are drawn within their stratum, so that class sizes stay
+        as they are. None draws from all rows.
       method: "percentile"; "basic", which reflects it about the estimate; or "normal".
       chunk: resamples at a time, for less memory; None for all at once.
 
@@ -44,16 +49,15 @@ def bootstrap_interval(
       class) are left out.
 
     Raises:
-      ValueError: confidence, method or num_resamples out of range.
+      ValueError: confidence, method, num_resamples or chunk out of range, no rows, unlike lengths.
     """
     checks.one_of("method", method, ("percentile", "basic", "normal"))
     if not 0 < confidence < 1:
         raise ValueError(f"confidence must lie in (0, 1), and is {confidence}")
-    if num_resamples < 2:
-        raise ValueError(f"num_resamples must be at least 2, and is {num_resamples}")
-    checks.same_length(**{f"array {i}": a for i, a in enumerate(arrays)})
-    arrays = tuple(jnp.asarray(a) for a in arrays)
-    strata = None if strata is None else jnp.asarray(strata)
+    num_resamples = checks.whole("num_resamples", num_resamples, at_least=2)
+    chunk = None if chunk is None else checks.whole("chunk", chunk, at_least=0)
+    arrays = _coded({f"array {i}": a for i, a in enumerate(arrays)})
+    strata = None if strata is None else _strata(strata, arrays[0].shape[0])
     spread = _replicates(metric, key, arrays, strata, num_resamples, chunk)
     estimate = jax.jit(metric)(*arrays, sample_weight=jnp.ones(arrays[0].shape[0], jnp.int32))
     ends = functools.partial(_ends, confidence=confidence, method=method)
@@ -78,17 +82,42 @@ def _replicates(metric, key, arrays, strata, num_resamples, chunk):
 def resample(key: Array, num_rows: int, strata: Array | None = None) -> Array:
     """[N] how often each row is drawn, with replacement, within its stratum if there are strata."""
     if strata is None:
-        drawn = jax.random.randint(key, (num_rows,), 0, num_rows)
+        drawn = jax.random.randint(key, (num_rows,), 0, num_rows, jnp.int32)
     else:
+        strata = _strata(strata, num_rows)
         order = jnp.argsort(strata)
         ranks = strata[order]
         first = jnp.searchsorted(ranks, ranks, side="left")
         size = jnp.searchsorted(ranks, ranks, side="right") - first
-        uniform = jax.random.uniform(key, (num_rows,))
+        uniform = jax.random.uniform(key, (num_rows,), jnp.float32)
         offset = jnp.minimum((uniform * size.astype(uniform.dtype)).astype(size.dtype), size - 1)
         drawn = order[first + offset]
     counts = jnp.zeros(num_rows, jnp.int32)
     return counts.at[drawn].add(1, mode="promise_in_bounds")
+
+
+def _coded(arrays: dict) -> tuple[Array, ...]:
+    """The arrays of one length as numbers: texts as codes in the order of all that occur."""
+    found = {name: array_of(name, a) for name, a in arrays.items()}
+    checks.same_length(**found)
+    if not found or not next(iter(found.values())).shape[0]:
+        raise ValueError("arrays must be given, with at least one row")
+    texts = {name: labels_in(name, a)[0] for name, a in found.items() if a.dtype.kind in "UO"}
+    if texts:
+        classes = distinct(*(a.ravel() for a in texts.values()))
+        found |= {name: codes_in(a, classes) for name, a in texts.items()}
+    return tuple(jnp.asarray(a) for a in found.values())
+
+
+def _strata(strata, num_rows: int) -> Array:
+    """Strata [N] of any kind as integers."""
+    strata = column("strata", strata)
+    if strata.shape != (num_rows,):
+        raise ValueError(f"strata must be {num_rows} labels, and have shape {strata.shape}")
+    if not checks.traced(strata):
+        strata = labels_in("strata", strata)[0]
+        strata = codes_in(strata, distinct(strata))
+    return jnp.asarray(strata)
 
 
 @functools.partial(jax.jit, static_argnames=("confidence", "method"))

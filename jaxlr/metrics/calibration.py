@@ -1,5 +1,6 @@
 """Do the probabilities mean what they say? Reliability curves and the calibration error."""
 
+import functools
 from typing import NamedTuple
 
 import jax
@@ -8,10 +9,10 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.columns import Column, binary_column
-from jaxlr.metrics.labels import column
+from jaxlr.metrics.foreign import numbers_of
+from jaxlr.metrics.labels import classes_of, column
 from jaxlr.metrics.order import ranked
-from jaxlr.metrics.probability import classes_of
-from jaxlr.metrics.wide import poison, ratio, wide
+from jaxlr.metrics.wide import effective, poison, ratio, wide
 from jaxlr.pytypes import Array
 
 
@@ -42,12 +43,14 @@ def calibration_curve(
       pos_label: the positive label; needed unless labels are 0/1 or -1/1. Static.
       n_bins: static.
       strategy: bins of equal width ("uniform") or of equal weight ("quantile").
-      sample_weight: [N], or None for ones.
+      sample_weight: [N], or None for ones; only their ratios matter. Between rows a quantile is
+        interpolated as among Kish's effective number of them, (Σw)² / Σw².
 
     Returns:
       CalibrationCurve [n_bins]; where values can be read, without the empty bins.
     """
-    rows = _forecasts(y_true, y_prob, pos_label, sample_weight)
+    n_bins = _num_bins(n_bins, strategy)
+    rows = _forecasts(y_true, y_prob, pos_label, sample_weight, "y_prob")
     bins = _binned(rows.scores, rows.positive, rows.weights, n_bins, strategy)
     curve = (ratio(a, bins.weight, jnp.nan) for a in (bins.happened, bins.forecast))
     if not rows.traced:
@@ -65,32 +68,44 @@ def expected_calibration_error(
     With y_proba [N] a hit is the positive label; with [N, C] a row is binned by its greatest
     probability, and a hit is that class being right. Arguments as of `calibration_curve`.
     """
-    proba = column("y_proba", y_proba)
+    n_bins = _num_bins(n_bins, strategy)
+    proba = column("y_proba", y_proba, numbers_of)
     if proba.ndim == 2:
-        y_true, y_proba = _top_label(y_true, proba, labels, sample_weight)
-    rows = _forecasts(y_true, y_proba, None, sample_weight)
+        rows = _top_label(y_true, proba, labels, sample_weight, y_proba)
+    else:
+        rows = _forecasts(y_true, y_proba, None, sample_weight, "y_proba")
     bins = _binned(rows.scores, rows.positive, rows.weights, n_bins, strategy)
     gaps = jnp.sum(jnp.abs(bins.happened - bins.forecast))
     return poison(gaps / jnp.sum(bins.weight), rows.ok)
 
 
-def _top_label(y_true, proba, labels, weights):
+def _num_bins(n_bins, strategy) -> int:
+    checks.one_of("strategy", strategy, ("uniform", "quantile"))
+    return checks.whole("n_bins", n_bins)
+
+
+def _top_label(y_true, proba, labels, sample_weight, given) -> Column:
+    """Each row's greatest probability, and whether that class is the right one."""
     truth = column("y_true", y_true)
     checks.same_length(y_true=truth, y_proba=proba)
-    codes, ok = classes_of("y_proba", truth, proba.shape[1], labels, weights)
-    proba = jnp.asarray(proba)
+    weights, ok = checks.row_weights(sample_weight, proba.shape[0])
+    proba, good = checks.probabilities("y_proba", proba, weights, given=given)
+    codes, valid = classes_of("y_proba", truth, proba.shape[1], labels, weights)
+    traced = checks.traced(truth, proba, weights)
+    proba, weights = jnp.asarray(proba), None if weights is None else jnp.asarray(weights)
     right = jax.lax.argmax(proba, 1, codes.dtype) == codes
-    return right.astype(jnp.int32), poison(jnp.max(proba, axis=1), ok)
+    ok = checks.both(ok, checks.both(good, valid))
+    return Column(jnp.max(proba, axis=1), right, weights, ok, traced)
 
 
-def _forecasts(y_true, y_prob, pos_label, sample_weight) -> Column:
-    rows = binary_column(y_true, y_prob, pos_label, sample_weight)
-    good = checks.within("y_prob", rows.scores, 0, 1, rows.weights)
-    return rows._replace(ok=checks.both(rows.ok, good))
+def _forecasts(y_true, y_prob, pos_label, sample_weight, name: str) -> Column:
+    rows = binary_column(y_true, y_prob, pos_label, sample_weight, name)
+    scores, good = checks.probabilities(name, rows.scores, rows.weights, given=y_prob)
+    return rows._replace(scores=jnp.asarray(scores), ok=checks.both(rows.ok, good))
 
 
+@functools.partial(jax.jit, static_argnames=("n_bins", "strategy"))
 def _binned(prob: Array, positive: Array, weights: Array | None, n_bins, strategy) -> _Bins:
-    checks.one_of("strategy", strategy, ("uniform", "quantile"))
     if strategy == "uniform":
         inner = jnp.linspace(0.0, 1.0, n_bins + 1)[1:-1]
     else:
@@ -105,13 +120,21 @@ def _binned(prob: Array, positive: Array, weights: Array | None, n_bins, strateg
 
 
 def _quantiles(values: Array, weights: Array | None, at: Array) -> Array:
-    """Quantiles of the repeated rows, interpolated: weight 2 is the row twice."""
+    """Quantiles of rows that stretch as far as they weigh: means over a stretch of length one.
+
+    With weights of one that is the interpolation of neighbours that NumPy has.
+    """
     rows = ranked(-values.astype(jnp.float64)).rows
-    weight = jnp.ones(values.shape) if weights is None else weights.astype(jnp.float64)
-    below = jnp.cumsum(weight[rows])
-    place = at * (below[-1] - 1)
-    low, high = jnp.floor(place), jnp.ceil(place)
-    ordered = values[rows].astype(jnp.float64)
-    short = (below[None, :] <= place[:, None] for place in (low, high))
-    first, second = (ordered[jnp.sum(s, axis=1, dtype=jnp.int32)] for s in short)
-    return first + (second - first) * (place - low)
+    weight = jnp.ones(values.shape) if weights is None else effective(weights)
+    ordered, weight = values[rows].astype(jnp.float64), weight[rows]
+    above = jnp.cumsum(weight)
+
+    def quantile(share):
+        start = share * (above[-1] - 1)
+        stretch = jnp.minimum(above, start + 1) - jnp.maximum(above - weight, start)
+        # Rounding leaves slivers, and equal neighbours are to stay what they are.
+        stretch = jnp.where(stretch > 1e-12, stretch, 0.0)
+        first = ordered[jax.lax.argmax(stretch > 0, 0, jnp.int32)]
+        return first + jnp.sum(stretch * (ordered - first))
+
+    return jax.vmap(quantile)(at)

@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.experimental import checkify
 
+from jaxlr.metrics.foreign import numbers_of, place, traced
 from jaxlr.pytypes import Array
 
 # The 64-bit setting around a `checked` call, or None outside of one.
@@ -49,11 +50,6 @@ def _checking():
         yield
     finally:
         _CHECKING.reset(token)
-
-
-def traced(*values) -> bool:
-    """Whether any of these is an array inside `jit`, `vmap` or `grad`, whose values are unknown."""
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(values))
 
 
 def require(ok: Array | np.ndarray | bool, message: str) -> Array | None:
@@ -93,51 +89,83 @@ def one_of(name: str, value, choices: tuple) -> None:
         raise ValueError(f"{name} must be one of {choices}, and is {value!r}")
 
 
-def finite(name: str, values: Array | np.ndarray, weights=None, allow_infinite=False):
-    """Requires values without NaN (nor infinity) in rows of non-zero weight."""
+def whole(name: str, value, at_least: int = 1) -> int:
+    """A static number such as 3 as an int; a ValueError unless it is whole and great enough."""
+    try:
+        fine = int(value) == value and value >= at_least
+    except (TypeError, ValueError, OverflowError):
+        fine = False
+    if not fine:
+        raise ValueError(f"{name} must be at least {at_least}, a whole number, and is {value!r}")
+    return int(value)
+
+
+def finite(name: str, values, weights=None, *, given=None, infinite: bool = False):
+    """(values, verdict): finite in every row that counts, and 0 wherever they are not.
+
+    `infinite` lets infinity pass where values can't be read: it has its place in an order. `given`
+    is what the caller passed, whose columns may have names.
+    """
+    if not jnp.issubdtype(values.dtype, jnp.floating):
+        return values, None
     lib = jnp if traced(values, weights) else np
-    good = ~lib.isnan(values) if allow_infinite else lib.isfinite(values)
-    kind = "not NaN" if allow_infinite else "finite"
-    return require(_all_in(lib, good, weights), f"{name} must be {kind} in every row that counts")
+    rule = f"{name} must be {{}} in every row that counts"
+    if infinite:
+        found = _in_rows(rule.format("not NaN"), values, ~lib.isnan(values), weights, given)
+        if lib is jnp:
+            return found
+        values = found[0]
+    return _in_rows(rule.format("finite"), values, lib.isfinite(values), weights, given)
 
 
-def within(name: str, values, low, high, weights=None):
-    """Requires low <= value <= high in rows of non-zero weight."""
-    real_numbers(name, values)
-    lib = jnp if traced(values, weights) else np
-    good = (values >= low) & (values <= high)
-    return require(_all_in(lib, good, weights), f"{name} must lie between {low} and {high}")
-
-
-def real_numbers(name: str, array) -> None:
-    """Raises a ValueError unless the array holds real numbers or booleans."""
-    if np.dtype(array.dtype).kind in "OUSc":
-        raise ValueError(f"{name} must hold real numbers, and holds {array.dtype}")
-
-
-def _all_in(lib, good, weights):
-    if weights is not None:
-        absent = lib.asarray(weights) == 0
-        good = good | absent.reshape(absent.shape + (1,) * (good.ndim - 1))
-    return lib.all(good)
+def probabilities(name: str, values, weights=None, *, given=None):
+    """(values, verdict): between 0 and 1 in every row that counts, and ½ wherever they are not."""
+    rule = f"{name} must lie between 0 and 1"
+    return _in_rows(rule, values, (values >= 0) & (values <= 1), weights, given, 0.5)
 
 
 def row_weights(sample_weight, num_rows: int):
     """(weights [N] or None, verdict): one finite number at least 0 for each row."""
     if sample_weight is None:
         return None, None
-    lib = jnp if traced(sample_weight) else np
-    weights = lib.asarray(sample_weight)
+    weights = numbers_of("sample_weight", sample_weight)
     if weights.ndim == 2 and weights.shape[1] == 1:
         weights = weights[:, 0]
+    if not traced(weights) and weights.dtype.kind == "f":
+        weights = weights.astype(np.float64)  # by NumPy: XLA takes a subnormal for zero
     if weights.shape != (num_rows,):
         raise ValueError(
             f"sample_weight must be one number for each of the {num_rows} rows, "
             f"and has shape {weights.shape}"
         )
-    if weights.dtype.kind == "b":
-        weights = weights.astype(lib.int32)
-    if weights.dtype.kind == "O":
-        weights = weights.astype(float)
-    good = lib.all((weights >= 0) & lib.isfinite(weights))
-    return weights, require(good, "sample_weight must be finite and at least 0 in every row")
+    lib = jnp if traced(weights) else np
+    rule = "sample_weight must be finite and at least 0 in every row"
+    _, ok = _in_rows(rule, weights, (weights >= 0) & lib.isfinite(weights))
+    return weights, ok
+
+
+def counts_or(good, weights):
+    """Whether each row (or cell) is good, or is in a row of weight 0, which is absent."""
+    if weights is None:
+        return good
+    lib = jnp if traced(good, weights) else np
+    absent = lib.asarray(weights) == 0
+    return good | absent.reshape(absent.shape + (1,) * (good.ndim - 1))
+
+
+def _in_rows(rule: str, values, good, weights=None, given=None, otherwise: float = 0.0):
+    """(values, `otherwise` where they aren't good; verdict over the rows that count)."""
+    fine = counts_or(good, weights)
+    if traced(fine):
+        ok = require(jnp.all(fine), rule)
+    elif fine.all():
+        ok = None
+    else:
+        first = tuple(np.argwhere(~np.asarray(fine))[0].tolist())
+        found = "wrong" if traced(values) else values[first]
+        raise ValueError(f"{rule}, and is {found} in {place(first, given)}")
+    if isinstance(values, np.ndarray) and not traced(good):
+        return (values if good.all() else np.where(good, values, values.dtype.type(otherwise))), ok
+    return jax.lax.select(
+        jnp.asarray(good), jnp.asarray(values), jnp.full_like(values, otherwise)
+    ), ok

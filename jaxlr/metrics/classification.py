@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlr.metrics import checks, figures
+from jaxlr.metrics.coding import Coded, coded
 from jaxlr.metrics.confusion import tables
-from jaxlr.metrics.labels import Coded, coded
 from jaxlr.metrics.wide import wide
 from jaxlr.pytypes import Array
 
@@ -192,7 +192,7 @@ def zero_value(zero_division) -> float:
 
 
 def _require_beta(beta) -> None:
-    if not beta >= 0:
+    if isinstance(beta, str) or not beta >= 0:
         raise ValueError(f"beta must be at least 0, and is {beta}")
 
 
@@ -202,10 +202,13 @@ def _question(
     """One table per class or row asked about, from arguments as scikit-learn takes them."""
     checks.one_of("average", average, figures.AVERAGES)
     zero = zero_value(zero_division)
-    if num_classes is None and labels is None and average == "binary":
-        num_classes = 2 if checks.traced(y_true, y_pred) else None
     rows = coded(
-        y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
+        y_true,
+        y_pred,
+        sample_weight=sample_weight,
+        labels=labels,
+        num_classes=num_classes,
+        two_classes=average == "binary",
     )
     if average == "binary":
         return _Question(tables(_binary(rows, pos_label))[:1], average, zero, {})

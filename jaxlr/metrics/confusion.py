@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks
-from jaxlr.metrics.labels import Coded, coded
+from jaxlr.metrics.coding import Coded, coded
 from jaxlr.metrics.wide import library, poison, ratio, real, wide
 from jaxlr.pytypes import Array
 

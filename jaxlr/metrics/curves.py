@@ -14,6 +14,7 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.columns import Column, binary_column
+from jaxlr.metrics.foreign import numbers_of
 from jaxlr.metrics.order import ends, ranked
 from jaxlr.metrics.wide import library, poison, ratio, wide
 from jaxlr.pytypes import Array
@@ -106,14 +107,14 @@ def precision_recall_curve(
 ) -> PrecisionRecallCurve:
     """Precision against recall as the threshold rises; arguments as of `roc_curve`.
 
-    Recall is 1 everywhere when nothing is positive. Precision of nothing flagged is 0, but the
-    last point is (precision 1, recall 0) by convention.
+    Recall is 1 everywhere when nothing is positive. Precision of nothing flagged is 1 by
+    convention, as at the last point (precision 1, recall 0).
     """
     column = binary_column(y_true, y_score, pos_label, sample_weight)
     curve = _vertices_of(column)
     if drop_intermediate and not column.traced and len(curve.fp) > 2:
         curve = _kept(curve, _moves(curve.tp))
-    precision = ratio(curve.tp, curve.tp + curve.fp)
+    precision = ratio(curve.tp, curve.tp + curve.fp, 1.0)
     recall = ratio(curve.tp, curve.tp[-1:], 1.0)
     lib = library(precision)
     points = (lib.append(p[::-1], end) for p, end in ((precision, 1.0), (recall, 0.0)))
@@ -158,7 +159,9 @@ def auc(x, y) -> Array:
 
     NaN inside `jit` when x turns back.
     """
-    x, y = (a if checks.traced(a) else np.asarray(a) for a in (x, y))
+    (x, fine), (y, good) = (
+        checks.finite(name, numbers_of(name, a)) for name, a in (("x", x), ("y", y))
+    )
     x, y = x.astype(np.float64), y.astype(np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(f"x and y must have one shape [N], and have {x.shape} and {y.shape}")
@@ -167,7 +170,8 @@ def auc(x, y) -> Array:
     run = x[1:] - x[:-1]
     ok = checks.require((run >= 0).all() | (run <= 0).all(), "x must be increasing or decreasing")
     backwards = library(run).where((run < 0).any(), -1.0, 1.0)
-    return poison(backwards * (run * (y[1:] + y[:-1]) / 2).sum(), ok)
+    area = backwards * (run * (y[1:] + y[:-1]) / 2).sum()
+    return poison(area, checks.both(ok, checks.both(fine, good)))
 
 
 def vertices(scores: Array, positive: Array, weights: Array | None) -> Vertices:

@@ -14,7 +14,7 @@ from jaxlr.metrics import checks
 from jaxlr.metrics.columns import binary_column
 from jaxlr.metrics.curves import vertices
 from jaxlr.metrics.order import ranked, starts
-from jaxlr.metrics.wide import poison, wide
+from jaxlr.metrics.wide import effective, poison, wide
 from jaxlr.pytypes import Array
 
 
@@ -46,8 +46,8 @@ def roc_auc_interval(
     Args:
       y_true: [N] labels; inside `jit` 0 or 1.
       y_score: [N].
-      sample_weight: [N]; a weight means repetition, so weights that merely rescale the data also
-        rescale the standard error. None for ones.
+      sample_weight: [N], or None for ones. Only their ratios matter: a class counts as Kish's
+        effective number of rows, (Σw)² / Σw², as many as it has when all weigh the same.
       pos_label: the positive label; needed unless labels are 0/1 or -1/1. Static.
       confidence: in (0, 1).
 
@@ -100,7 +100,7 @@ def _auc_and_covariance(scores: Array, positive: Array, weight: Array) -> tuple[
     beaten = jax.vmap(_beaten, (0, None, None))(scores, positive, weight)
     covariance, auc = 0.0, None
     for here in (positive, ~positive):
-        w = jnp.where(here, weight, 0.0)
+        w = effective(jnp.where(here, weight, 0.0))
         count = jnp.sum(w)
         auc = jnp.sum(w[None, :] * beaten, axis=1) / count
         apart = jnp.where(here[None, :], beaten - auc[:, None], 0.0)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxlr.metrics import checks
-from jaxlr.metrics.wide import library, ratio, real, wide
+from jaxlr.metrics.wide import in_range, library, ratio, real, wide
 from jaxlr.pytypes import Array
 
 AVERAGES = (None, "binary", "micro", "macro", "weighted", "samples")
@@ -42,7 +42,7 @@ def balanced_accuracy(confusion: Array, adjusted: bool = False) -> Array:
 @wide
 def matthews_corrcoef(confusion: Array) -> Array:
     """Correlation of truth and prediction (Gorodkin 2004); 0 when either never varies."""
-    cells = real(confusion)
+    cells = in_range(real(confusion), axis=(-2, -1))
     lib = library(cells)
     truth, predicted = lib.sum(cells, axis=-1), lib.sum(cells, axis=-2)
     total = lib.sum(truth, axis=-1)
@@ -58,7 +58,7 @@ def matthews_corrcoef(confusion: Array) -> Array:
 def cohen_kappa(confusion: Array, weights: str | None = None, undefined: float = np.nan) -> Array:
     """Agreement beyond chance; weights "linear" or "quadratic" for ordered classes."""
     checks.one_of("weights", weights, (None, "linear", "quadratic"))
-    cells = real(confusion)
+    cells = in_range(real(confusion), axis=(-2, -1))
     lib = library(cells)
     columns, rows = lib.sum(cells, axis=-2), lib.sum(cells, axis=-1)
     total = lib.sum(rows, axis=-1)
@@ -141,7 +141,7 @@ def likelihood_ratios(confusion: Array, undefined: tuple = (np.nan, np.nan)):
 
     `undefined` stands where the denominator is empty; without positives both are NaN.
     """
-    tn, fp, fn, tp = split(confusion)
+    tn, fp, fn, tp = split(in_range(real(confusion), axis=(-2, -1)))
     positives, negatives = tp + fn, tn + fp
     plus = ratio(tp * negatives, fp * positives, np.nan)
     minus = ratio(fn * negatives, tn * positives, np.nan)

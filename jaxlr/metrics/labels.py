@@ -1,97 +1,60 @@
-"""Labels at the door: strings, -1/1 or any integers become codes 0…C-1, once.
+"""One column of labels at the door: texts, -1/1 or any integers become comparable, then codes.
 
-Labels that can be read are coded with numpy, as scikit-learn does. Inside `jit` they are integers
-0…num_classes-1 already, and `num_classes` (or `labels`) is static because it is a shape.
+Labels that can be read are coded with NumPy, as scikit-learn does. Inside `jit` they are integers
+0…C-1 already. A row of weight 0 is absent: what its label is must not show.
 """
-
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks
-from jaxlr.pytypes import Array
+from jaxlr.metrics.foreign import array_of, is_missing, is_text, numbers_of
 
 
-class Coded(NamedTuple):
-    """Two columns of labels as codes, and what they mean.
-
-    `classes` is the label of every code, the ones asked for first (`num_asked` of them). `kind` is
-    binary, multiclass or multilabel; multilabel codes are 0/1 indicators [N, C]. `ok` is the
-    verdict of the checks that had to wait for run time.
-    """
-
-    y_true: Array | np.ndarray
-    y_pred: Array | np.ndarray
-    weights: Array | np.ndarray | None
-    classes: np.ndarray
-    num_asked: int
-    kind: str
-    ok: Array | None
-
-
-def coded(y_true, y_pred, *, sample_weight=None, labels=None, num_classes=None) -> Coded:
-    """Codes for y_true and y_pred [N], or indicators [N, C].
-
-    Raises:
-      ValueError: lengths differ, no rows, unlike kinds, labels that aren't among `num_classes`, a
-        weight that is negative or not finite; inside `jit`, `num_classes` unknown.
-    """
-    y_true, y_pred = column("y_true", y_true), column("y_pred", y_pred)
-    checks.same_length(y_true=y_true, y_pred=y_pred)
-    if y_true.shape[0] == 0:
-        raise ValueError("y_true must have at least one row, and has none")
-    if y_true.ndim != y_pred.ndim or y_true.shape[1:] != y_pred.shape[1:]:
-        raise ValueError(
-            f"y_true and y_pred must be labels of one kind, and have shapes "
-            f"{y_true.shape} and {y_pred.shape}"
-        )
-    weights, ok = checks.row_weights(sample_weight, y_true.shape[0])
-    code = _indicators if y_true.ndim == 2 else _codes
-    found = code(y_true, y_pred, weights, labels, num_classes)
-    return found._replace(
-        weights=None if weights is None else jnp.asarray(weights), ok=checks.both(ok, found.ok)
-    )
-
-
-def column(name: str, values):
+def column(name: str, values, read=array_of):
     """An array [N] or [N, C]: jax inside `jit`, else numpy; a column [N, 1] is flattened."""
-    array = values if checks.traced(values) else np.asarray(values)
+    array = read(name, values)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
-    if array.ndim not in (1, 2):
+    if array.ndim not in (1, 2) or array.shape[1:] == (0,):
         raise ValueError(f"{name} must have shape [N] or [N, C], and has {array.shape}")
     return array
 
 
-def integers(name: str, array):
-    """Labels as integers, booleans counted as 0 and 1; raises on fractions and NaN."""
-    kind = np.dtype(array.dtype).kind
-    if kind == "b":
-        return array.astype(np.int32)
-    if kind in "iu":
-        return array
+def labels_in(name: str, array, weights=None):
+    """(labels [N], verdict): integers, or texts, dates and other objects that have an order.
+
+    Where weights can be read too, absent rows repeat the label of a row that counts.
+    """
+    array = _present(array, weights)
     if checks.traced(array):
-        raise ValueError(f"{name} must hold integers inside jit, and holds {array.dtype}")
+        if array.dtype.kind not in "iu":
+            raise ValueError(f"{name} must hold integers inside jit, and holds {array.dtype}")
+        return array, None
+    kind = array.dtype.kind
     if kind == "f":
-        if np.isnan(array).any():
-            raise ValueError(f"{name} must not hold NaN")
-        if not (array == np.floor(array)).all():
-            raise ValueError(f"{name} must hold labels, and holds continuous numbers")
-        return array.astype(np.int64) if np.isfinite(array).all() else array
-    return array
+        return _whole(name, array, weights)
+    if kind == "u" and (array.size == 0 or array.max() <= np.iinfo(np.int64).max):
+        return array.astype(np.int64), None
+    missing = (
+        [is_missing(cell) for cell in array.flat]
+        if kind == "O"
+        else kind in "Mm" and (np.isnat(array))
+    )
+    if np.any(missing):
+        raise ValueError(_missing(name, "missing labels", ~np.asarray(missing)))
+    return array, None
 
 
-def distinct(*columns) -> np.ndarray:
+def distinct(*columns: np.ndarray) -> np.ndarray:
     """The labels that occur, sorted; without a sort when they are small integers."""
-    if all(c.dtype.kind in "iu" for c in columns):
-        low, high = min(c.min() for c in columns), max(c.max() for c in columns)
+    if all(c.dtype.kind == "i" for c in columns):
+        low, high = min(int(c.min()) for c in columns), max(int(c.max()) for c in columns)
         if high - low < 65_536:
             counts = sum(np.bincount(c - low, minlength=high - low + 1) for c in columns)
             return np.flatnonzero(counts) + low
     try:
-        return np.unique(np.concatenate([np.unique(c) for c in columns]))
+        return np.unique(np.concatenate([np.unique(c) for c in _alike(*columns)]))
     except TypeError:
         raise ValueError("y_true and y_pred must not mix strings and numbers") from None
 
@@ -99,8 +62,10 @@ def distinct(*columns) -> np.ndarray:
 def codes_in(values: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """The position of each value in `classes`, or len(classes) where it isn't there."""
     num_classes = len(classes)
-    whole = classes.dtype.kind in "iu" and values.dtype.kind in "iu"
-    if whole and np.array_equal(classes, np.arange(num_classes)):
+    if is_text(values) != is_text(classes):
+        return np.full(values.shape, num_classes, np.int32)
+    values, classes = _alike(values, classes)
+    if classes.dtype.kind == "i" and np.array_equal(classes, np.arange(num_classes)):
         inside = (values >= 0) & (values < num_classes)
         return np.where(inside, values, num_classes).astype(np.int32)
     order = np.argsort(classes)
@@ -109,80 +74,97 @@ def codes_in(values: np.ndarray, classes: np.ndarray) -> np.ndarray:
     return np.where(found, order[place], num_classes).astype(np.int32)
 
 
-def _codes(y_true, y_pred, weights, labels, num_classes) -> Coded:
-    y_true, y_pred = integers("y_true", y_true), integers("y_pred", y_pred)
-    if checks.traced(y_true, y_pred):
-        return _traced_codes(jnp.asarray(y_true), jnp.asarray(y_pred), weights, labels, num_classes)
-    if (y_true.dtype.kind in "OUS") != (y_pred.dtype.kind in "OUS"):
-        raise ValueError("y_true and y_pred must not mix strings and numbers")
-    present = distinct(y_true, y_pred)
-    if num_classes is not None:
-        _require_range(present, num_classes)
-        present = np.arange(num_classes)
-    kind = "binary" if len(present) <= 2 else "multiclass"
-    classes, num_asked = _asked_first(present, labels)
-    pair = (codes_in(y, classes) for y in (y_true, y_pred))
-    return Coded(*pair, weights, classes, num_asked, kind, None)
+def indicators(name: str, array, weights=None):
+    """(cells [N, C] that are 1, verdict): only 0 and 1 in rows that count."""
+    array = numbers_of(name, _present(array, weights))
+    good = checks.counts_or((array == 0) | (array == 1), weights)
+    rule = f"{name} must hold only 0 and 1, as indicators [N, C] of several labels do"
+    return array == 1, checks.require(good.all(), rule)
 
 
-def _require_range(present: np.ndarray, num_classes: int) -> None:
-    good = present.dtype.kind in "iu" and present.min() >= 0 and present.max() < num_classes
-    if not good:
-        raise ValueError(
-            f"labels in y_true and y_pred must be integers from 0 to num_classes - 1 = "
-            f"{num_classes - 1}, and are {present.tolist()[:10]}"
-        )
+def classes_of(name: str, truth, width: int, labels=None, weights=None, pos_label=None):
+    """(codes [N], verdict): the column of `name` that each label speaks of.
+
+    The columns are `labels`, or the labels that occur; where those are too few, and inside `jit`,
+    the integers 0…width-1.
+    """
+    if truth.ndim != 1:
+        raise ValueError(f"y_true must have shape [N], and has {truth.shape}")
+    truth, ok = labels_in("y_true", truth, weights)
+    if checks.traced(truth):
+        return _numbered(name, truth, width, weights, pos_label)
+    classes = distinct(truth if labels is None else named("labels", labels))
+    if pos_label is not None and width == 2:
+        if pos_label not in classes and len(classes) > 1:
+            raise ValueError(f"pos_label={pos_label!r} must be one of {classes.tolist()}")
+        return (truth == pos_label).astype(np.int32), ok
+    numbered = truth.dtype.kind == "i" and truth.min() >= 0 and truth.max() < width
+    if labels is None and len(classes) < width and numbered:
+        classes = np.arange(width)
+    elif labels is None and len(classes) == 1 and set(classes.tolist()) <= {-1, 1}:
+        classes = np.asarray([-1, 1])
+    if len(classes) != width:
+        if labels is None and truth.dtype.kind == "i" and checks.traced(weights):
+            # A label that fits no column may be that of an absent row, as inside jit.
+            return _numbered(name, truth, width, weights, pos_label)
+        cure = "name them with labels" if len(classes) < width else "each class needs its column"
+        raise ValueError(f"{name} has {width} columns and y_true {len(classes)} classes: {cure}")
+    codes = codes_in(truth, classes)
+    good = checks.counts_or(codes < width, weights)
+    rule = f"y_true must hold only labels among {classes.tolist()}"
+    return np.minimum(codes, width - 1), checks.both(ok, checks.require(good.all(), rule))
 
 
-def _traced_codes(y_true, y_pred, weights, labels, num_classes) -> Coded:
-    if num_classes is None:
-        if labels is None:
-            raise ValueError(
-                "num_classes must be given inside jit, where labels can't be read: "
-                "pass num_classes=C, static"
-            )
-        num_classes = int(np.max(labels)) + 1
-    classes, num_asked = _asked_first(np.arange(num_classes), labels)
-    good = (y_true >= 0) & (y_true < num_classes) & (y_pred >= 0) & (y_pred < num_classes)
-    if weights is not None:
-        good |= jnp.asarray(weights) == 0
-    ok = checks.require(
-        jnp.all(good),
-        f"labels in y_true and y_pred must be integers from 0 to num_classes - 1 = "
-        f"{num_classes - 1}",
-    )
-    place = jnp.asarray(np.argsort(classes), jnp.int32)
-    pair = (place[jnp.clip(y, 0, num_classes - 1)] for y in (y_true, y_pred))
-    kind = "binary" if num_classes <= 2 else "multiclass"
-    return Coded(*pair, weights, classes, num_asked, kind, ok)
+def named(name: str, labels) -> np.ndarray:
+    """The labels of an argument that lists them, [C]."""
+    return labels_in(name, column(name, labels))[0]
 
 
-def _asked_first(present: np.ndarray, labels: Sequence | None) -> tuple[np.ndarray, int]:
-    """Every class, those of `labels` first and in their order."""
-    if labels is None:
-        return present, len(present)
-    asked = np.asarray(labels)
-    if asked.dtype.kind in "fb":
-        asked = asked.astype(np.int64)
-    if asked.ndim != 1 or len(asked) == 0 or len(np.unique(asked)) != len(asked):
-        raise ValueError(f"labels must be distinct, at least one, and are {labels!r}")
-    rest = present[~np.isin(present, asked)]
-    return np.concatenate([asked, rest]), len(asked)
+def _numbered(name, truth, width, weights, pos_label):
+    if pos_label not in (None, 0, 1):
+        raise ValueError(f"pos_label must be 0 or 1 inside jit, and is {pos_label!r}")
+    good = checks.counts_or((truth >= 0) & (truth < width), weights)
+    message = f"y_true must hold classes from 0 to {width - 1}, the columns of {name}"
+    ok = checks.require(jnp.all(good), message)
+    codes = jnp.clip(truth, 0, width - 1).astype(jnp.int32)
+    return (1 - codes if pos_label == 0 else codes), ok
 
 
-def _indicators(y_true, y_pred, weights, labels, num_classes) -> Coded:
-    width = y_true.shape[1]
-    if num_classes not in (None, width):
-        raise ValueError(f"num_classes is {num_classes}, and y_true has {width} columns")
-    asked, num_asked = _asked_first(np.arange(width), labels)
-    if asked.min() < 0 or asked.max() >= width:
-        raise ValueError(f"labels must lie between 0 and {width - 1}, and are {labels!r}")
+def _present(array, weights):
+    """Labels [N, ...] in which absent rows repeat a row that counts, if all can be read."""
+    if weights is None or checks.traced(array, weights):
+        return array
+    absent = np.asarray(weights) == 0
+    if not absent.any():
+        return array
+    first = array[np.argmin(absent)]
+    if absent.all() and array.dtype.kind in "iuf":
+        first = np.zeros_like(first)
+    return np.where(absent.reshape(absent.shape + (1,) * (array.ndim - 1)), first, array)
+
+
+def _whole(name: str, array: np.ndarray, weights):
+    """(floats as integers, verdict); those beyond 64 bits stay floats."""
+    good = np.isfinite(array)
     ok = None
-    for name, y in (("y_true", y_true), ("y_pred", y_pred)):
-        good = (y == 0) | (y == 1)
-        if weights is not None:
-            good = good | (weights == 0)[:, None]
-        lib = jnp if checks.traced(good) else np
-        ok = checks.both(ok, checks.require(lib.all(good), f"{name} must hold only 0 and 1"))
-    pair = ((y == 1).astype(np.int32) for y in (y_true, y_pred))
-    return Coded(*pair, weights, asked, num_asked, "multilabel", ok)
+    if not good.all():
+        kind = "NaN" if np.isnan(array).any() else "infinity"
+        ok = checks.require(checks.counts_or(good, weights).all(), _missing(name, kind, good))
+        array = np.where(good, array, array[np.argmax(good)] if good.any() else 0)
+    if not (array == np.floor(array)).all():
+        raise ValueError(f"{name} must hold labels, and holds continuous numbers")
+    return (array.astype(np.int64) if (np.abs(array) < 2.0**63).all() else array), ok
+
+
+def _missing(name: str, kind: str, good: np.ndarray) -> str:
+    return (
+        f"{name} must not hold {kind}, and does in row {np.argmin(good)}: leave such rows out, or "
+        f"give them weight 0"
+    )
+
+
+def _alike(*columns: np.ndarray) -> tuple[np.ndarray, ...]:
+    """The columns in types whose values compare exactly: as Python's numbers if nothing else."""
+    kinds = {c.dtype.kind for c in columns}
+    one = len(kinds) == 1 or kinds == {"U", "O"}
+    return columns if one else tuple(c.astype(object) for c in columns)

@@ -29,9 +29,9 @@ def keys(scores: Array) -> Array:
     """Unsigned keys [N] whose ascending order is the scores' descending order.
 
     uint32 for scores of up to 32 bits and uint64 for longer ones. Equal scores have equal keys,
-    0.0 and -0.0 too. A NaN, which only a row of weight zero may hold, counts as -infinity.
+    0.0 and -0.0 too.
     """
-    scores = _sortable(jax.lax.stop_gradient(scores))
+    scores = jax.lax.stop_gradient(scores)
     unsigned = jnp.uint64 if scores.dtype.itemsize == 8 else jnp.uint32
     width = 8 * scores.dtype.itemsize
     sign = jnp.asarray(1 << (width - 1), unsigned)
@@ -39,12 +39,13 @@ def keys(scores: Array) -> Array:
         # Floats sort like sign-and-magnitude integers: flip all bits of a negative, the sign of
         # a positive. The complement of that puts the greatest first. Zero is told by its bits,
         # because a comparison takes a subnormal for zero.
-        plain = jnp.where(jnp.isnan(scores), -jnp.inf, scores)
-        bits = jax.lax.bitcast_convert_type(plain, unsigned)
+        bits = jax.lax.bitcast_convert_type(scores, unsigned)
         bits = jnp.where(bits == sign, 0, bits)
         ascending = jnp.where(bits >= sign, ~bits, bits | sign)
-    else:
+    elif jnp.issubdtype(scores.dtype, jnp.signedinteger):
         ascending = scores.astype(unsigned) ^ sign
+    else:
+        ascending = scores
     return ~ascending
 
 
@@ -179,15 +180,3 @@ def _order(key: Array) -> Array:
     rows = jnp.arange(key.shape[0], dtype=jnp.uint64)
     packed = jax.lax.sort((key.astype(jnp.uint64) << 32) | rows)
     return packed.astype(jnp.uint32).astype(jnp.int32)
-
-
-def _sortable(scores: Array) -> Array:
-    """Scores as a type whose bits sort: 32 or 64 bits; bfloat16 and float16 widen exactly."""
-    if scores.dtype == jnp.bool_:
-        return scores.astype(jnp.int32)
-    if jnp.issubdtype(scores.dtype, jnp.unsignedinteger):
-        return scores.astype(jnp.int64)
-    if scores.dtype.itemsize < 4:
-        floating = jnp.issubdtype(scores.dtype, jnp.floating)
-        return scores.astype(jnp.float32 if floating else jnp.int32)
-    return scores

@@ -6,13 +6,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks
-from jaxlr.metrics.labels import codes_in, column, distinct, integers
-from jaxlr.metrics.wide import library, mean, poison, total_of, wide
+from jaxlr.metrics.foreign import numbers_of
+from jaxlr.metrics.labels import classes_of, column, indicators
+from jaxlr.metrics.wide import library, mean, num_rows, poison, total_of, wide
 from jaxlr.pytypes import Array
 
 
 class _Forecast(NamedTuple):
-    """Codes [N] of what happened, the probabilities [N, C] given to it, weights, verdict."""
+    """What happened, its probabilities [N, C], weights, verdict.
+
+    `happened` is a code for each row [N], or of several labels a row the indicators [N, C].
+    """
 
     happened: Array
     proba: Array
@@ -25,7 +29,8 @@ def log_loss(y_true, y_proba, *, normalize=True, sample_weight=None, labels=None
     """Mean negative log-likelihood in nats, probabilities clipped to [eps, 1 - eps].
 
     Args:
-      y_true: [N] labels; inside `jit` integers 0…C-1.
+      y_true: [N] labels; inside `jit` integers 0…C-1. Or [N, C] indicators, one-hot or of several
+        labels a row: then -Σ log p over those that are 1, as scikit-learn has it.
       y_proba: [N, C] probabilities, or [N] of class 1 (of the greater label).
       normalize: False for the sum instead of the mean.
       sample_weight: [N], or None for ones.
@@ -48,7 +53,8 @@ def brier_score_loss(
     """Mean squared distance from the forecast to what happened; in 0…1, 0 the best.
 
     Args:
-      y_true: [N] labels; inside `jit` integers 0…C-1.
+      y_true: [N] labels; inside `jit` integers 0…C-1. Or [N, C] indicators, one-hot or of several
+        labels a row.
       y_proba: [N, C] probabilities, or [N] of `pos_label`.
       sample_weight: [N], or None for ones.
       pos_label: which label y_proba [N] speaks of; the greater when None. Static.
@@ -58,7 +64,7 @@ def brier_score_loss(
     if scale_by_half not in (True, False, "auto"):
         raise ValueError(f'scale_by_half must be True, False or "auto", and is {scale_by_half!r}')
     forecast = _forecast(y_true, y_proba, sample_weight, labels, pos_label)
-    score = mean(_squared(forecast.happened, forecast.proba), forecast.weights)
+    score = mean(_squared(forecast), forecast.weights)
     halved = forecast.proba.shape[1] < 3 if scale_by_half == "auto" else scale_by_half
     return poison(score / 2 if halved else score, forecast.ok)
 
@@ -69,7 +75,7 @@ def d2_log_loss_score(y_true, y_proba, *, sample_weight=None, labels=None) -> Ar
     forecast = _forecast(y_true, y_proba, sample_weight, labels)
     null = forecast._replace(proba=_frequencies(forecast))
     losses = (mean(_surprise(f), f.weights) for f in (forecast, null))
-    return poison(_explained(*losses, num_rows=forecast.happened.shape[0]), forecast.ok)
+    return poison(_explained(*losses, forecast), forecast.ok)
 
 
 @wide
@@ -77,97 +83,66 @@ def d2_brier_score(y_true, y_proba, *, sample_weight=None, pos_label=None, label
     """1 - Brier score / Brier score of always forecasting the class frequencies."""
     forecast = _forecast(y_true, y_proba, sample_weight, labels, pos_label)
     null = forecast._replace(proba=_frequencies(forecast))
-    losses = (mean(_squared(f.happened, f.proba), f.weights) for f in (forecast, null))
-    return poison(_explained(*losses, num_rows=forecast.happened.shape[0]), forecast.ok)
+    losses = (mean(_squared(f), f.weights) for f in (forecast, null))
+    return poison(_explained(*losses, forecast), forecast.ok)
 
 
 def _surprise(forecast: _Forecast) -> Array:
     """-log p of what happened, [N], in the precision that the forecast came in."""
     happened, proba = forecast.happened, forecast.proba
     lib = library(happened, proba)
+    if happened.ndim == 2:
+        return lib.where(happened, _cost(proba), 0.0).sum(axis=1)
     if proba.shape[1] == 2:
         picked = lib.where(happened == 1, proba[:, 1], proba[:, 0])
     else:
         picked = lib.take_along_axis(proba, happened[:, None], axis=1)[:, 0]
-    eps = jnp.finfo(picked.dtype).eps
-    return -lib.log(lib.clip(picked, eps, 1 - eps))
+    return _cost(picked)
 
 
-def _squared(happened: Array, proba: Array) -> Array:
-    classes = np.arange(proba.shape[1], dtype=happened.dtype)
-    hit = (happened[:, None] == classes[None, :]).astype(np.float64)
-    return ((hit - proba.astype(np.float64)) ** 2).sum(axis=1)
+def _cost(proba: Array) -> Array:
+    lib, eps = library(proba), jnp.finfo(proba.dtype).eps
+    return -lib.log(lib.clip(proba, eps, 1 - eps))
+
+
+def _squared(forecast: _Forecast) -> Array:
+    hits = _hits(forecast).astype(np.float64)
+    return ((hits - forecast.proba.astype(np.float64)) ** 2).sum(axis=1)
+
+
+def _hits(forecast: _Forecast) -> Array:
+    """Whether each class happened, [N, C]."""
+    happened = forecast.happened
+    if happened.ndim == 2:
+        return happened
+    classes = np.arange(forecast.proba.shape[1], dtype=happened.dtype)
+    return happened[:, None] == classes[None, :]
 
 
 def _frequencies(forecast: _Forecast) -> Array:
-    classes = np.arange(forecast.proba.shape[1], dtype=forecast.happened.dtype)
-    hits = forecast.happened[:, None] == classes[None, :]
-    shares = mean(hits, forecast.weights).astype(forecast.proba.dtype)
+    shares = mean(_hits(forecast), forecast.weights).astype(forecast.proba.dtype)
     return library(shares).broadcast_to(shares[None, :], forecast.proba.shape)
 
 
-def _explained(loss: Array, null: Array, *, num_rows: int) -> Array:
-    return 1 - loss / null if num_rows > 1 else np.float64(np.nan)
+def _explained(loss: Array, null: Array, forecast: _Forecast) -> Array:
+    alone = num_rows(forecast.happened, forecast.weights) < 2
+    return library(loss, null).where(alone, np.nan, 1 - loss / null)
 
 
 def _forecast(y_true, y_proba, sample_weight, labels, pos_label=None) -> _Forecast:
-    proba = column("y_proba", y_proba)
-    truth = integers("y_true", column("y_true", y_true))
+    proba, truth = column("y_proba", y_proba, numbers_of), column("y_true", y_true)
     checks.same_length(y_true=truth, y_proba=proba)
-    if truth.ndim == 2 and truth.shape == proba.shape:
-        places = np.arange(truth.shape[1], dtype=truth.dtype)
-        truth = (truth * places[None, :]).sum(axis=1)  # one-hot rows
-        labels = None
-    if truth.ndim != 1:
-        raise ValueError(f"y_true must have shape [N], and has {truth.shape}")
+    if proba.shape[0] == 0:
+        raise ValueError("y_true must have at least one row, and has none")
     weights, ok = checks.row_weights(sample_weight, proba.shape[0])
-    good = checks.within("y_proba", proba, 0, 1, weights)
-    width = 2 if proba.ndim == 1 else proba.shape[1]
-    happened, valid = classes_of("y_proba", truth, width, labels, weights, pos_label)
+    proba, good = checks.probabilities("y_proba", proba, weights, given=y_proba)
+    if truth.ndim == 2 and truth.shape == proba.shape:
+        happened, valid = indicators("y_true", truth, weights)
+    else:
+        width = 2 if proba.ndim == 1 else proba.shape[1]
+        happened, valid = classes_of("y_proba", truth, width, labels, weights, pos_label)
     if not jnp.issubdtype(proba.dtype, jnp.floating):
         proba = proba.astype(np.float64)
-    elif proba.dtype.itemsize < 4:
-        proba = proba.astype(np.float32)
     if proba.ndim == 1:
         proba = library(proba).stack([1 - proba, proba], axis=1)
-    return _Forecast(happened, proba, weights, checks.both(ok, good, valid))
-
-
-def classes_of(name: str, truth, width: int, labels=None, weights=None, pos_label=None):
-    """(codes [N], verdict): the column of `name` that each label speaks of.
-
-    The columns are `labels`, or the labels that occur; where those are too few, and inside `jit`,
-    the integers 0…width-1.
-    """
-    if checks.traced(truth):
-        return _traced_classes(name, truth, width, weights, pos_label)
-    classes = distinct(truth) if labels is None else np.unique(np.asarray(labels))
-    if pos_label is not None and width == 2:
-        if pos_label not in classes and len(classes) > 1:
-            raise ValueError(f"pos_label={pos_label!r} must be one of {classes.tolist()}")
-        return (truth == pos_label).astype(np.int32), None
-    numbered = truth.dtype.kind in "iu" and truth.min() >= 0 and truth.max() < width
-    if labels is None and len(classes) < width and numbered:
-        classes = np.arange(width)
-    elif labels is None and len(classes) == 1 and set(classes.tolist()) <= {-1, 1}:
-        classes = np.asarray([-1, 1])
-    if len(classes) != width:
-        raise ValueError(
-            f"{name} has {width} columns and y_true {len(classes)} classes: name them with labels"
-        )
-    codes = codes_in(truth, classes)
-    if (codes == width).any():
-        raise ValueError(f"y_true must hold only labels among {classes.tolist()}")
-    return codes, None
-
-
-def _traced_classes(name, truth, width, weights, pos_label):
-    if pos_label not in (None, 0, 1):
-        raise ValueError(f"pos_label must be 0 or 1 inside jit, and is {pos_label!r}")
-    good = (truth >= 0) & (truth < width)
-    if weights is not None:
-        good |= jnp.asarray(weights) == 0
-    message = f"y_true must hold classes from 0 to {width - 1}, the columns of {name}"
-    ok = checks.require(jnp.all(good), message)
-    codes = jnp.clip(truth, 0, width - 1).astype(jnp.int32)
-    return (1 - codes if pos_label == 0 else codes), ok
+    return _Forecast(happened, proba, weights, checks.both(ok, checks.both(good, valid)))

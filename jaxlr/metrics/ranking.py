@@ -9,10 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import areas, checks
-from jaxlr.metrics.columns import binary_column, scores_fine
+from jaxlr.metrics.columns import Taken, column_of, taken
 from jaxlr.metrics.curves import vertices
-from jaxlr.metrics.labels import column, distinct, integers
-from jaxlr.metrics.probability import classes_of
+from jaxlr.metrics.labels import classes_of, distinct, indicators, labels_in, named
 from jaxlr.metrics.wide import mean, poison, total_of, wide
 from jaxlr.pytypes import Array
 
@@ -49,24 +48,22 @@ def roc_auc_score(
       [], or [C] with average None. Without weights, exactly pairs won / pairs, rounded once.
 
     Raises:
-      ValueError: unknown average or multi_class, shapes that don't fit, NaN scores.
+      ValueError: unknown average or multi_class, shapes that don't fit, NaN or infinite scores.
     """
     checks.one_of("average", average, AVERAGES)
     if max_fpr is not None and not 0 < max_fpr <= 1:
         raise ValueError(f"max_fpr must lie in (0, 1], and is {max_fpr}")
     part = None if max_fpr in (None, 1) else float(max_fpr)
     metric = functools.partial(_compared, "auc", max_fpr=part, undefined=undefined)
-    truth, scores = column("y_true", y_true), column("y_score", y_score)
-    if truth.ndim == 1 and scores.ndim == 2:
-        return _multiclass(metric, truth, scores, multi_class, average, sample_weight, labels, part)
-    if truth.ndim == 2:
-        *parts, ok = _indicator_columns(truth, scores, sample_weight)
+    rows = taken(y_true, y_score, sample_weight)
+    if rows.truth.ndim == 1 and rows.scores.ndim == 2:
+        return _multiclass(metric, rows, multi_class, average, labels, part)
+    if rows.truth.ndim == 2:
+        *parts, ok = _indicator_columns(rows)
         return poison(metric("columns", average, *parts), ok)
-    if not checks.traced(truth):
-        truth = _two_classes(truth)
-    rows = binary_column(truth, scores, None, sample_weight)
-    area = _area(rows.scores, rows.positive, rows.weights, undefined, max_fpr=part)
-    return poison(area, rows.ok)
+    column = column_of(_two_classes(rows), None)
+    area = _area(column.scores, column.positive, column.weights, undefined, max_fpr=part)
+    return poison(area, column.ok)
 
 
 @wide
@@ -86,21 +83,20 @@ def average_precision_score(
       [], or [C] with average None; 0 for a column without positives.
     """
     checks.one_of("average", average, AVERAGES)
-    truth, scores = column("y_true", y_true), column("y_score", y_score)
-    if truth.ndim == 2 or scores.ndim == 2:
+    rows = taken(y_true, y_score, sample_weight)
+    if rows.truth.ndim == 2 or rows.scores.ndim == 2:
         if pos_label != 1:
             raise ValueError(f"pos_label must be 1 for scores [N, C], and is {pos_label!r}")
-        ok = None
-        if truth.ndim == 1:
-            truth, ok = _one_hot(truth, scores, None, sample_weight)
-        *parts, good = _indicator_columns(truth, scores, sample_weight)
-        return poison(_compared("precision", "columns", average, *parts), checks.both(ok, good))
-    if not checks.traced(truth):
-        _require_two_classes(truth, pos_label)
-    elif pos_label == 1:
+        if rows.truth.ndim == 1:
+            rows = _one_hot(rows, None)
+        *parts, ok = _indicator_columns(rows)
+        return poison(_compared("precision", "columns", average, *parts), ok)
+    if not checks.traced(rows.truth, rows.weights):
+        _require_two_classes(_labels(rows).truth, pos_label)
+    elif checks.traced(rows.truth) and pos_label == 1:
         pos_label = None  # where labels can't be read, 1 also means that they are 0 or 1
-    rows = binary_column(truth, scores, pos_label, sample_weight)
-    return poison(_precision(rows.scores, rows.positive, rows.weights), rows.ok)
+    column = column_of(rows, pos_label)
+    return poison(_precision(column.scores, column.positive, column.weights), column.ok)
 
 
 @jax.jit
@@ -170,49 +166,48 @@ def _pairs(metric: Callable, hot, scores, weights, average) -> Array:
     return jnp.sum(jnp.where(met, weight * values, 0.0)) / jnp.where(total > 0, total, jnp.nan)
 
 
-def _indicator_columns(truth, scores, sample_weight):
+def _indicator_columns(rows: Taken):
     """(truth as booleans [N, C], scores, weights, verdict)."""
-    checks.same_length(y_true=truth, y_score=scores)
+    truth, scores, weights, ok = rows
     if truth.shape != scores.shape:
         raise ValueError(
             f"y_true and y_score must have one shape [N, C], and have {truth.shape} and "
             f"{scores.shape}"
         )
-    weights, ok = checks.row_weights(sample_weight, truth.shape[0])
-    verdict = checks.both(ok, scores_fine(scores, weights))
     if truth.dtype != bool:
-        good = (truth == 0) | (truth == 1)
-        lib = jnp if checks.traced(good) else np
-        valid = checks.require(lib.all(good), "y_true must hold only 0 and 1 in its columns")
-        truth, verdict = truth == 1, checks.both(verdict, valid)
+        truth, valid = indicators("y_true", truth, weights)
+        ok = checks.both(ok, valid)
     weights = None if weights is None else jnp.asarray(weights)
-    return jnp.asarray(truth), jnp.asarray(scores), weights, verdict
+    return jnp.asarray(truth), jnp.asarray(scores), weights, ok
 
 
-def _multiclass(metric, truth, scores, multi_class, average, sample_weight, labels, max_fpr):
+def _multiclass(metric, rows: Taken, multi_class, average, labels, max_fpr):
     if max_fpr is not None:
         raise ValueError(f"max_fpr must be None for more than two classes, and is {max_fpr}")
     checks.one_of("multi_class", multi_class, ("ovr", "ovo"))
     if average == "samples" or (multi_class == "ovo" and average not in ("macro", "weighted")):
         raise ValueError(f"average={average!r} is not defined for multi_class={multi_class!r}")
-    hot, ok = _one_hot(truth, scores, labels, sample_weight)
-    *parts, good = _indicator_columns(hot, scores, sample_weight)
-    how = "columns" if multi_class == "ovr" else "pairs"
-    return poison(metric(how, average, *parts), checks.both(ok, good))
+    *parts, ok = _indicator_columns(_one_hot(rows, labels))
+    return poison(metric("columns" if multi_class == "ovr" else "pairs", average, *parts), ok)
 
 
-def _one_hot(truth, scores, labels, sample_weight):
-    """(indicators [N, C], verdict) of labels beside scores [N, C]."""
-    checks.same_length(y_true=truth, y_score=scores)
-    if labels is not None and not np.array_equal(np.asarray(labels), np.unique(labels)):
+def _one_hot(rows: Taken, labels) -> Taken:
+    """Labels beside scores [N, C] as indicators, booleans [N, C]."""
+    if labels is not None and not np.array_equal(named("labels", labels), np.unique(labels)):
         raise ValueError(f"labels must be sorted and distinct, and are {labels!r}")
-    width = scores.shape[1]
-    codes, ok = classes_of("y_score", integers("y_true", truth), width, labels, sample_weight)
-    return codes[:, None] == np.arange(width, dtype=codes.dtype)[None, :], ok
+    width = rows.scores.shape[1]
+    codes, ok = classes_of("y_score", rows.truth, width, labels, rows.weights)
+    hot = codes[:, None] == np.arange(width, dtype=codes.dtype)[None, :]
+    return rows._replace(truth=hot, ok=checks.both(rows.ok, ok))
+
+
+def _labels(rows: Taken) -> Taken:
+    truth, ok = labels_in("y_true", rows.truth, rows.weights)
+    return rows._replace(truth=truth, ok=checks.both(rows.ok, ok))
 
 
 def _require_two_classes(truth: np.ndarray, pos_label) -> None:
-    present = distinct(integers("y_true", truth)) if truth.size else truth
+    present = distinct(truth)
     if len(present) > 2:
         raise ValueError(
             f"y_score must have a column for each of the {len(present)} classes, shape [N, C]"
@@ -221,11 +216,15 @@ def _require_two_classes(truth: np.ndarray, pos_label) -> None:
         raise ValueError(f"pos_label={pos_label!r} must be one of {present.tolist()}")
 
 
-def _two_classes(truth: np.ndarray) -> np.ndarray:
+def _two_classes(rows: Taken) -> Taken:
     """0 and 1 for the lesser and the greater of two labels; 0/1 and -1/1 mean what they say."""
-    truth = integers("y_true", truth)
-    present = distinct(truth) if truth.size else truth
-    _require_two_classes(truth, present[-1] if truth.size else None)
-    if truth.dtype.kind in "iu" and (set(present.tolist()) <= {0, 1} or len(present) < 2):
-        return truth == 1
-    return truth == present[-1]
+    rows = _labels(rows)
+    if checks.traced(rows.truth):
+        return rows
+    present = distinct(rows.truth)
+    if checks.traced(rows.weights) and len(present) > 2:
+        return rows  # a third label may be that of an absent row: 0 and 1, as inside jit
+    _require_two_classes(rows.truth, present[-1])
+    number = rows.truth.dtype.kind == "i"
+    plain = number and (set(present.tolist()) <= {0, 1} or len(present) < 2)
+    return rows._replace(truth=(rows.truth == (1 if plain else present[-1])).astype(np.int32))

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks
+from jaxlr.metrics.foreign import numbers_of
 from jaxlr.metrics.order import ranked
-from jaxlr.metrics.wide import library, mean, poison, wide
+from jaxlr.metrics.wide import library, mean, num_rows, poison, wide
 from jaxlr.pytypes import Array
 
 
@@ -95,8 +96,7 @@ def r2_score(
     pairs = _pairs(y_true, y_pred, sample_weight)
     error = _mean_loss(_square, pairs.truth, pairs.prediction, pairs.weights)
     spread = _variance(pairs.truth, pairs.weights)
-    if pairs.truth.shape[0] < 2:
-        spread = spread * np.nan
+    spread = _of_two(pairs, spread)
     score = _explained(error, spread, multioutput, force_finite)
     return poison(score, pairs.ok)
 
@@ -121,8 +121,7 @@ def d2_absolute_error_score(
     middle = _median(pairs.truth, pairs.weights)
     error = _mean_loss(abs, pairs.truth, pairs.prediction, pairs.weights)
     spread = _mean_loss(abs, pairs.truth, middle[None, :], pairs.weights)
-    if pairs.truth.shape[0] < 2:
-        spread = spread * np.nan
+    spread = _of_two(pairs, spread)
     return poison(_explained(error, spread, multioutput, True), pairs.ok)
 
 
@@ -138,6 +137,12 @@ def _mean_loss(loss: Callable, truth: Array, prediction: Array, weights: Array |
 
 def _square(error: Array) -> Array:
     return error**2
+
+
+def _of_two(pairs: _Pairs, spread: Array) -> Array:
+    """The spread, or NaN where a single row counts."""
+    alone = num_rows(pairs.truth, pairs.weights) < 2
+    return library(spread).where(alone, np.nan, spread)
 
 
 def _variance(values: Array, weights: Array | None) -> Array:
@@ -193,8 +198,7 @@ def _over_outputs(values: Array, multioutput) -> Array:
     if isinstance(multioutput, str):
         checks.one_of("multioutput", multioutput, ("raw_values", "uniform_average"))
         return values if multioutput == "raw_values" else values.mean()
-    shares = multioutput if checks.traced(multioutput) else np.asarray(multioutput)
-    shares = shares.astype(np.float64)
+    shares = numbers_of("multioutput", multioutput).astype(np.float64)
     if shares.shape != values.shape:
         raise ValueError(
             f"multioutput must have one weight for each of the {values.shape[0]} outputs, and has "
@@ -213,15 +217,14 @@ def _pairs(y_true, y_pred, sample_weight) -> _Pairs:
     if truth.shape[0] == 0:
         raise ValueError("y_true must have at least one row, and has none")
     weights, ok = checks.row_weights(sample_weight, truth.shape[0])
-    fine = checks.finite("y_true", truth, weights)
-    fine = checks.both(fine, checks.finite("y_pred", prediction, weights))
+    truth, fine = checks.finite("y_true", truth, weights, given=y_true)
+    prediction, good = checks.finite("y_pred", prediction, weights, given=y_pred)
     wide_pair = (a.astype(np.float64) for a in (truth, prediction))
-    return _Pairs(*wide_pair, weights, checks.both(ok, fine))
+    return _Pairs(*wide_pair, weights, checks.both(ok, checks.both(fine, good)))
 
 
 def _numbers(name: str, values):
-    array = values if checks.traced(values) else np.asarray(values)
-    checks.real_numbers(name, array)
+    array = numbers_of(name, values)
     if array.ndim not in (1, 2):
         raise ValueError(f"{name} must have shape [N] or [N, D], and has {array.shape}")
     return array[:, None] if array.ndim == 1 else array

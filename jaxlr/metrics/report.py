@@ -7,8 +7,8 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.classification import Scores, scores_of, zero_value
+from jaxlr.metrics.coding import Coded, coded
 from jaxlr.metrics.confusion import tables
-from jaxlr.metrics.labels import Coded, coded
 from jaxlr.metrics.wide import wide
 
 HEADERS = ("precision", "recall", "f1-score", "support")
@@ -59,6 +59,7 @@ def classification_report(
     """
     if checks.traced(y_true, y_pred, sample_weight):
         raise ValueError("y_true must be known values: inside jit, report on confusion tensors")
+    digits = checks.whole("digits", digits, at_least=0)
     rows = coded(
         y_true, y_pred, sample_weight=sample_weight, labels=labels, num_classes=num_classes
     )

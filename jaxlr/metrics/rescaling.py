@@ -8,8 +8,8 @@ import numpy as np
 
 from jaxlr.metrics import checks
 from jaxlr.metrics.columns import binary_column
-from jaxlr.metrics.labels import column
-from jaxlr.metrics.probability import classes_of
+from jaxlr.metrics.foreign import numbers_of
+from jaxlr.metrics.labels import classes_of, column
 from jaxlr.metrics.wide import poison, wide
 from jaxlr.pytypes import Array
 
@@ -37,14 +37,15 @@ def temperature_scaling(y_true, logits, *, sample_weight=None) -> Array:
       [] T; infinity when the logits are no better than chance, and nearly 0 (no minimum is found,
       for there is none) when they put every row's own class first.
     """
-    scores = column("logits", logits)
+    scores, truth = column("logits", logits, numbers_of), column("y_true", y_true)
+    checks.same_length(y_true=truth, logits=scores)
+    if scores.shape[0] == 0:
+        raise ValueError("y_true must have at least one row, and has none")
+    weights, ok = checks.row_weights(sample_weight, scores.shape[0])
+    scores, fine = checks.finite("logits", scores, weights, given=logits)
     if scores.ndim == 1:
         lib = jnp if checks.traced(scores) else np
         scores = lib.stack([lib.zeros_like(scores), scores], axis=1)
-    truth = column("y_true", y_true)
-    checks.same_length(y_true=truth, logits=scores)
-    weights, ok = checks.row_weights(sample_weight, scores.shape[0])
-    fine = checks.finite("logits", scores, weights)
     codes, valid = classes_of("logits", truth, scores.shape[1], None, weights)
     weight = jnp.ones(scores.shape[0]) if weights is None else jnp.asarray(weights)
     inverse = _inverse_temperature(jnp.asarray(scores), codes, weight.astype(jnp.float64))
@@ -95,15 +96,17 @@ def platt_scaling(y_true, y_score, *, sample_weight=None, smooth=True) -> Platt:
     Args:
       y_true: [N] labels 0/1 or -1/1; inside `jit` 0 or 1.
       y_score: [N] finite scores.
-      sample_weight: [N], or None for ones.
+      sample_weight: [N], or None for ones. Beside the imagined rows of `smooth` weights are numbers
+        of rows, as in scikit-learn; without them only their ratios matter.
       smooth: draw the targets towards ½ by one imagined row of each class, as Platt did, so that
         separated classes have a finite answer.
     """
     rows = binary_column(y_true, y_score, None, sample_weight)
-    ok = checks.both(rows.ok, checks.finite("y_score", rows.scores, rows.weights))
+    scores, fine = checks.finite("y_score", rows.scores, rows.weights)
+    ok = checks.both(rows.ok, fine)
     weight = jnp.ones(rows.scores.shape) if rows.weights is None else rows.weights
     weight = weight.astype(jnp.float64)
-    slope, intercept = _platt(rows.scores, rows.positive, weight, 1.0 if smooth else 0.0)
+    slope, intercept = _platt(jnp.asarray(scores), rows.positive, weight, 1.0 if smooth else 0.0)
     return Platt(poison(slope, ok), poison(intercept, ok))
 
 

@@ -4,14 +4,15 @@ A stream is four functions. `update` folds in a batch, `merge` joins the states 
 files, two devices), and `result` may be asked at any time. Order and batching don't matter.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxlr.metrics import areas
-from jaxlr.metrics.columns import binary_column
+from jaxlr.metrics import areas, checks
+from jaxlr.metrics.columns import Column, binary_column
 from jaxlr.metrics.confusion import confusion_matrix
 from jaxlr.metrics.curves import vertices
 from jaxlr.metrics.wide import poison, real, wide
@@ -39,7 +40,10 @@ class Sums(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """The rows so far: scores, positive, weights [capacity], how many, and whether all was well."""
+    """The rows so far: scores, positive, weights [capacity], how many, and whether all was well.
+
+    Scores and weights are the bits of float64 [capacity, 2], which no setting of JAX rounds.
+    """
 
     scores: Array
     positive: Array
@@ -67,6 +71,7 @@ def confusion(num_classes: int, *, weighted: bool = False) -> Stream:
 
     Every figure of `metrics.figures` follows from the result.
     """
+    num_classes = checks.whole("num_classes", num_classes)
 
     def init() -> Sums:
         return _no_sums((num_classes, num_classes), weighted)
@@ -84,18 +89,14 @@ def confusion(num_classes: int, *, weighted: bool = False) -> Stream:
 
 def exact_auc(capacity: int) -> Stream:
     """AUC, exactly, by keeping up to `capacity` rows; NaN once more have come."""
+    capacity = checks.whole("capacity", capacity)
 
     def init() -> Kept:
-        room = jnp.zeros(capacity)
-        nothing = jnp.zeros([], jnp.int32)
+        room, nothing = jnp.zeros((capacity, 2), jnp.uint32), jnp.zeros([], int)
         return Kept(room, jnp.zeros(capacity, bool), room, nothing, jnp.asarray(True))
 
     def update(state: Kept, y_true, y_score, sample_weight=None) -> Kept:
-        rows = binary_column(y_true, y_score, None, sample_weight)
-        weights = jnp.ones(rows.scores.shape) if rows.weights is None else rows.weights
-        ok = jnp.asarray(True) if rows.ok is None else rows.ok
-        batch = Kept(rows.scores, rows.positive, weights, jnp.asarray(len(weights), jnp.int32), ok)
-        return _appended(state, batch)
+        return _appended(state, _rows(y_true, y_score, sample_weight))
 
     return Stream(init, update, _appended, _kept_auc)
 
@@ -106,16 +107,15 @@ def histogram_auc(num_bins: int, low: float, high: float) -> Stream:
     Only pairs within one bin can be counted wrong, and each by at most one half, so the error is
     at most ½ Σ_b positives_b negatives_b / pairs. Scores outside go to the end bins.
     """
-    if not low < high:
-        raise ValueError(f"low must be below high, and they are {low} and {high}")
+    num_bins = checks.whole("num_bins", num_bins)
+    if not -math.inf < low < high < math.inf:
+        raise ValueError(f"low must be below high, both finite, and they are {low} and {high}")
 
     def init() -> Histogram:
         return Histogram(_no_sums((2, num_bins), True), jnp.asarray(True))
 
     def update(state: Histogram, y_true, y_score, sample_weight=None) -> Histogram:
-        rows = binary_column(y_true, y_score, None, sample_weight)
-        counts = _counts_in_bins(rows.scores, rows.positive, rows.weights, num_bins, low, high)
-        ok = jnp.asarray(True) if rows.ok is None else rows.ok
+        counts, ok = _counts_in_bins(y_true, y_score, sample_weight, num_bins, low, high)
         return Histogram(_added(state.counts, Sums(counts, None)), state.ok & ok)
 
     def merge(a: Histogram, b: Histogram) -> Histogram:
@@ -141,36 +141,61 @@ def _added(a: Sums, b: Sums) -> Sums:
     return Sums(sums, (exact - sums.astype(exact.dtype)).astype(a.lost.dtype))
 
 
+@wide
+def _rows(y_true, y_score, sample_weight) -> Kept:
+    rows = binary_column(y_true, y_score, None, sample_weight)
+    weights = jnp.ones(rows.scores.shape) if rows.weights is None else rows.weights
+    bits = (
+        jax.lax.bitcast_convert_type(a.astype(jnp.float64), jnp.uint32)
+        for a in (rows.scores, weights)
+    )
+    scores, weights = bits
+    return Kept(scores, rows.positive, weights, jnp.asarray(len(weights)), _verdict(rows))
+
+
+def _verdict(rows: Column) -> Array:
+    return jnp.asarray(True) if rows.ok is None else rows.ok
+
+
 @jax.jit
 def _appended(state: Kept, more: Kept) -> Kept:
     capacity, rows = state.scores.shape[0], more.scores.shape[0]
     size = state.size + more.size
-    place = jnp.arange(rows, dtype=jnp.int32)
+    place = jnp.arange(rows, dtype=state.size.dtype)
     # Rows beyond what came, or beyond the room, are dropped.
     place = jnp.where(place < more.size, state.size + place, capacity)
     columns = (
-        old.at[place].set(new.astype(old.dtype), mode="drop")
-        for old, new in zip(state[:3], more[:3], strict=True)
+        old.at[place].set(new, mode="drop") for old, new in zip(state[:3], more[:3], strict=True)
     )
     return Kept(*columns, size, state.ok & more.ok & (size <= capacity))
 
 
 @wide
 def _kept_auc(state: Kept) -> Array:
-    here = jnp.arange(state.scores.shape[0], dtype=jnp.int32) < state.size
-    weights = jnp.where(here, state.weights, 0)
-    share = areas.weighted_pair_share(vertices(state.scores, state.positive, weights))
-    return poison(share, state.ok)
+    return poison(_share_of_kept(state), state.ok)
+
+
+@jax.jit
+def _share_of_kept(state: Kept) -> Array:
+    scores, weights = (
+        jax.lax.bitcast_convert_type(bits, jnp.float64) for bits in (state.scores, state.weights)
+    )
+    here = jnp.arange(scores.shape[0], dtype=state.size.dtype) < state.size
+    weights = jnp.where(here, weights, 0.0)
+    return areas.weighted_pair_share(vertices(scores, state.positive, weights))
 
 
 @wide
-def _counts_in_bins(scores, positive, weights, num_bins: int, low: float, high: float) -> Array:
-    scores = scores.astype(jnp.float64)
+def _counts_in_bins(y_true, y_score, sample_weight, num_bins: int, low: float, high: float):
+    """(weight [2, num_bins] of negatives and positives, verdict)."""
+    rows = binary_column(y_true, y_score, None, sample_weight)
+    scores, weights = rows.scores.astype(jnp.float64), rows.weights
     place = jnp.floor((scores - low) * (num_bins / (high - low)))
     place = jnp.clip(jnp.nan_to_num(place), 0, num_bins - 1).astype(jnp.int32)
     weight = jnp.ones(scores.shape) if weights is None else weights.astype(jnp.float64)
     counts = jnp.zeros((2, num_bins))
-    return counts.at[positive.astype(jnp.int32), place].add(weight, mode="promise_in_bounds")
+    here = rows.positive.astype(jnp.int32), place
+    return counts.at[here].add(weight, mode="promise_in_bounds"), _verdict(rows)
 
 
 @wide

@@ -27,10 +27,11 @@ def wide(function: Callable) -> Callable:
     def rounded(*args, **kwargs):
         if _INSIDE.get():
             return function(*args, **kwargs)
-        token = _INSIDE.set(True)
+        token, top = _INSIDE.set(True), jnp.iinfo(jnp.result_type(int)).max
         try:
             with jax.enable_x64(True), np.errstate(all="ignore"):
                 result = function(*args, **kwargs)
+                result = jax.tree.map(functools.partial(_fitting, top), result)
         finally:
             _INSIDE.reset(token)
         return jax.tree.map(narrow, result)
@@ -52,9 +53,23 @@ def narrow(leaf):
         return leaf
     if jnp.issubdtype(leaf.dtype, jnp.floating):
         return jnp.asarray(leaf.astype(jnp.result_type(float)))
-    if jnp.issubdtype(leaf.dtype, jnp.integer):
+    if jnp.issubdtype(leaf.dtype, jnp.signedinteger):
         return jnp.asarray(leaf.astype(jnp.result_type(int)))
     return jnp.asarray(leaf)
+
+
+def _fitting(top: int, leaf):
+    """Counts up to `top`, what the caller's integers hold; refused beyond, or inside `jit` -1."""
+    if getattr(leaf, "dtype", None) != np.int64 or top == np.iinfo(np.int64).max:
+        return leaf
+    if isinstance(leaf, jax.core.Tracer):
+        return jnp.where(leaf > top, -1, leaf)
+    if leaf.size and leaf.max() > top:
+        raise ValueError(
+            f"sample_weight must add up to at most {top} in JAX's 32-bit integers, and adds up to "
+            f"{leaf.max()}: set jax_enable_x64, or give it as floats"
+        )
+    return leaf
 
 
 def poison(value, ok: Array | None):
@@ -89,7 +104,8 @@ def mean(values, weights=None):
     """
     if weights is None:
         return library(values).mean(values.astype(np.float64), axis=0)
-    return total_of(values, weights) / library(weights).sum(weights.astype(np.float64))
+    weights = in_range(weights)
+    return total_of(values, weights) / library(weights).sum(weights)
 
 
 def total_of(values, weights=None):
@@ -101,3 +117,36 @@ def total_of(values, weights=None):
     weights = lib.asarray(weights).astype(np.float64)
     weights = weights.reshape(weights.shape + (1,) * (values.ndim - 1))
     return lib.sum(weights * lib.where(weights == 0, 0.0, values), axis=0)
+
+
+def num_rows(values, weights=None):
+    """How many rows count: those whose weight isn't 0."""
+    return values.shape[0] if weights is None else (weights != 0).sum()
+
+
+def in_range(weights, axis=None):
+    """Weights in float64, times a power of two where products of their sums would leave its range.
+
+    Ratios of such products don't notice, and keep every bit.
+    """
+    lib = library(weights)
+    weights = lib.asarray(weights).astype(np.float64)
+    top = lib.max(_known(weights), axis=axis, keepdims=True)
+    far = lib.where(top > 2.0**400, 2.0**-600, lib.where(top < 2.0**-400, 2.0**600, 1.0))
+    return weights * far
+
+
+def effective(weights):
+    """Weights rescaled to add up to Kish's effective number of rows, (Σw)² / Σw² (Kish 1965).
+
+    Where a number of rows is needed, weights can't say it: they are shares as often as counts.
+    Equal weights become ones, whatever their size.
+    """
+    weights = weights.astype(np.float64)
+    share = ratio(weights, _known(weights).max())
+    return share * ratio(share.sum(), (share**2).sum())
+
+
+def _known(weights):
+    """The weights as constants: what is scaled by their greatest has no slope in the scale."""
+    return jax.lax.stop_gradient(weights) if isinstance(weights, jax.Array) else weights

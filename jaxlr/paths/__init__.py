@@ -5,3 +5,7 @@ from jaxlr.paths.grids import lambda_grid
 from jaxlr.paths.path import Path, Status, fit
 
 __all__ = ["CrossValidation", "Path", "Status", "cross_validate", "fit", "lambda_grid"]
+
+
+def __dir__() -> list[str]:
+    return __all__

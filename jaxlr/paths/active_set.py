@@ -6,6 +6,7 @@ that are not 0. It goes to the minimum of that face, or until the first of them 
 at the minimum the coordinate that violates its bound most enters. Each costs an update of rank 1.
 """
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -19,6 +20,7 @@ from jaxlr.pytypes import Array
 
 PIVOTS = 6  # at most this many for every coordinate
 ROUNDS = 3  # of fresh inverses
+FEW = 512  # params: of more, only those that a step is about take part
 EXACT = 0.1  # of tol: slopes may be beyond their bounds by this part of them
 
 
@@ -56,15 +58,17 @@ class Face(NamedTuple):
 
 
 def nothing(num_lanes: int, size: int) -> Memory:
-    """Before the first step, of Q = size params."""
+    """Before the first step, of Q = size params; where these are many nothing is remembered."""
+    size = size if size <= FEW else 0
     among = jnp.zeros((num_lanes, size), bool)
-    return Memory(jnp.zeros((num_lanes, size, size)), among, among[:, 0])
+    return Memory(jnp.zeros((num_lanes, size, size)), among, jnp.zeros(num_lanes, bool))
 
 
 def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array, Memory]:
     """The minimum of model plus l1 part, as a step [L, C, P], and what the model gains [L].
 
-    The state has params, grad, hessian, active and memory, as in `proximal`.
+    The state has params, grad, hessian, active and memory, as in `proximal`. Of many params only
+    those take part that are not 0 or whose slopes push them off it, if they are few.
 
     Reference:
       Nocedal and Wright, Numerical Optimization (2006), section 16.5, for the method.
@@ -72,16 +76,42 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array, Memory]:
     num_lanes, num_outputs, size = state.params.shape
     whole = num_outputs * size
     w, g = state.params.reshape(num_lanes, whole), state.grad.reshape(num_lanes, whole)
-    hessian = jnp.repeat(state.hessian, num_lanes // len(state.hessian), axis=0)
-    free = jnp.tile(jnp.zeros(size, bool).at[-1].set(True), num_outputs)[None]  # intercepts
+    free = jnp.tile(jnp.arange(size) == size - 1, (num_lanes, num_outputs))  # intercepts
     strength = jnp.where(free, 0, (lanes.lam * lanes.l1_ratio)[:, None])
+    every = w, g, state.hessian, free, strength
+    minimum = partial(_minimum, state.active, EXACT * tol)
+    if whole <= FEW:
+        u, memory = minimum(state.memory, *every)
+    else:
+        wanted = (w != 0) | free | (jnp.abs(g) > strength)
+        chosen = jnp.argsort(~wanted, axis=1)[:, :FEW]
+
+        def of_few():
+            few = jax.vmap(lambda w, g, h, f, s, at: (w[at], g[at], h[at][:, at], f[at], s[at]))
+            u, _ = minimum(nothing(num_lanes, FEW), *few(*every, chosen))
+            return jax.vmap(lambda w, u, at: w.at[at].set(u))(w, u, chosen)
+
+        def of_all():
+            among = jnp.zeros((num_lanes, whole), bool)
+            inverse = jnp.zeros((num_lanes, whole, whole))
+            return minimum(Memory(inverse, among, among[:, 0]), *every)[0]
+
+        are_few = jnp.max(jnp.sum(wanted, axis=1)) <= FEW
+        u, memory = jax.lax.cond(are_few, of_few, of_all), state.memory
+    d = jnp.where(state.active[:, None], u - w, 0)
+    l1 = jnp.sum(strength * (jnp.abs(w + d) - jnp.abs(w)), axis=1)
+    gain = -(jnp.sum((g + times(state.hessian, d) / 2) * d, axis=1) + l1)
+    return d.reshape(state.params.shape), gain, memory
+
+
+def _minimum(active, slack, memory, w, g, hessian, free, strength) -> tuple[Array, Memory]:
+    """The model's minimum [L, Q], and what the next step may know of it."""
     among = (w != 0) | free
-    slack = EXACT * tol
-    face = Face(w, g, jnp.sign(w), among, state.memory.inverse, state.active, jnp.int32(0))
-    remembered = state.memory.holds & jnp.all(state.memory.among == among, axis=1)
+    face = Face(w, g, jnp.sign(w), among, memory.inverse, active, jnp.int32(0))
+    remembered = memory.holds & jnp.all(memory.among == among, axis=1)
 
     def going(face):
-        return jnp.any(face.open) & (face.count < PIVOTS * whole)
+        return jnp.any(face.open) & (face.count < PIVOTS * w.shape[1])
 
     def on(face):
         return _pivoted(hessian, strength, free, slack, face)
@@ -94,17 +124,13 @@ def step(lanes: Lanes, state: Any, tol: Array) -> tuple[Array, Array, Memory]:
         face = face._replace(slope=slope, inverse=inverse, count=jnp.int32(0))
         face = jax.lax.while_loop(going, on, face)
         left = _largest(_residual(strength, face)) > slack * jnp.max(strength, axis=1)
-        return face._replace(open=state.active & left), count + 1
+        return face._replace(open=active & left), count + 1
 
     def unfinished(carry):
         return jnp.any(carry[0].open) & (carry[1] < ROUNDS)
 
     face, _ = jax.lax.while_loop(unfinished, round_of, (face, 0))
-    d = jnp.where(state.active[:, None], face.u - w, 0)
-    l1 = jnp.sum(strength * (jnp.abs(w + d) - jnp.abs(w)), axis=1)
-    gain = -(jnp.sum((g + times(hessian, d) / 2) * d, axis=1) + l1)
-    holds = jnp.where(state.active, True, state.memory.holds)
-    return d.reshape(state.params.shape), gain, Memory(face.inverse, face.among, holds)
+    return face.u, Memory(face.inverse, face.among, jnp.where(active, True, memory.holds))
 
 
 def _pivoted(hessian, strength, free, slack, face) -> Face:

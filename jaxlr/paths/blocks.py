@@ -1,9 +1,4 @@
-"""Σ w x xᵀ over rows: what Hessians are made of, exactly or from a sample of the rows.
-
-A metric that only shapes steps, and bounds nothing, is as good from a part of the rows, if they
-are the rows that curve: they are drawn in proportion to their curvature, and the blocks brought
-to the diagonal of all rows, so that a feature that is rare in the sample keeps its size.
-"""
+"""Σ w x xᵀ over rows: what Hessians are made of."""
 
 from functools import partial
 
@@ -15,7 +10,6 @@ from jaxlr.pytypes import Array
 
 ROWS = 1024  # a turn's rows: their scaled columns stay in the cache
 TILED = 256  # columns from which a block is made in tiles
-DRAWN = 20  # rows of a sample, for every column
 
 
 def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
@@ -48,43 +42,6 @@ def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
     padded = [jnp.pad(part, ((0, 0), (size - part.shape[1], 0), (0, 0))) for part in below]
     lower = jnp.tril(jnp.concatenate(padded, axis=2))
     return lower + jnp.swapaxes(jnp.tril(lower, -1), 1, 2)
-
-
-def can_be_sampled(num_rows: int, num_columns: int) -> bool:
-    """Whether a sample leaves out more than half of the rows."""
-    return num_rows > 2 * DRAWN * num_columns
-
-
-def of_sample(x: Array, weights: Array) -> Array:
-    """About Σ_n weights[g, n] x_n x_nᵀ for every g: [G, P, P], exact on the diagonals.
-
-    Args:
-      x: [N, P].
-      weights: [G, N], at least 0; all groups share the sample, and a heavy row may be in it twice.
-
-    Reference:
-      Särndal, Swensson and Wretman, Model assisted survey sampling (1992), section 3.6, for
-      systematic sampling in proportion to size.
-    """
-    num = DRAWN * x.shape[1]
-    shares = sharing.pinned(jnp.sum(weights, axis=0))
-    shares = shares + 1e-3 * jnp.mean(shares)  # no row is out of the question
-    total = jnp.cumsum(shares)
-    ticks = (jnp.arange(num, dtype=x.dtype) + 0.5) / num * total[-1]
-    rows = sharing.pinned(jnp.minimum(jnp.searchsorted(total, ticks), len(x) - 1))
-    drawn = sharing.pinned(x[rows])
-    blocks = blocks_of(drawn, drawn.T, weights[:, rows] * (total[-1] / shares[rows] / num)[None])
-    found = jnp.diagonal(blocks, axis1=1, axis2=2)
-    seen = found > 0
-    diagonals = _diagonals(x, weights)
-    factor = jnp.sqrt(diagonals / jnp.where(seen, found, 1))
-    missed = jnp.where(seen, 0, diagonals)[:, :, None] * jnp.eye(x.shape[1], dtype=x.dtype)[None]
-    return blocks * factor[:, :, None] * factor[:, None, :] + missed
-
-
-def _diagonals(x, weights):
-    """Σ_n weights[g, n] x_n² of every column: [G, P]."""
-    return _in_turns(lambda x, weights: jnp.dot(weights, x**2, precision="highest"), x, weights)
 
 
 def _in_turns(product, x, *columns):

@@ -27,7 +27,8 @@ class Certificate(NamedTuple):
       gap: [L] >= J - J*; inf where nothing is known.
       decrement: [L] half of Newton's decrement squared, from a fresh Hessian: an estimate of
         J - J*, exact for a quadratic, up to twice or half of it where `shares` say as much; an
-        upper bound of that, where conjugate gradients ran out.
+        upper bound of that, where conjugate gradients ran out; the gap where Newton's step leaves
+        the region in which the Hessian says anything.
         With an l1 penalty, of the params that are or want to be other than 0. Never more than the
         gap.
       params: [L, C, P] as given, with the intercepts that are optimal for the weights.
@@ -118,7 +119,7 @@ def certify(
     gap = jnp.fmin(risk, jnp.fmin(dual.full, dual.short))
     smooth = lanes.l1_ratio == 0
     grad, moves = _subgradient(params, u, ridge, lasso)
-    radius = (_spread(family) * _radius(problem))[lanes.fold]
+    radius = (_spread(family) * _radius(family, problem))[lanes.fold]
     steepness = norm(without_intercept(grad)) + grad_error
 
     def local(upper, reach, trace, gap=gap):
@@ -145,11 +146,20 @@ def certify(
         if shares is not None and not family.multiclass:
             known = shares(family.curvature(bend)[:, 0], weights)
         found = conjugate.by_products(
-            family, point, dual.settles, narrow, precondition, known, drift, num_steps, is_enough
+            family,
+            point,
+            dual.settles,
+            narrow,
+            precondition,
+            known,
+            drift,
+            num_steps,
+            is_enough,
         )
     gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)
-    decrement = jnp.fmin(jnp.maximum(found.estimate, 0) / 2, gap)
+    estimate = jnp.where(_trusted(family, problem, lanes, found.step), found.estimate, jnp.inf)
+    decrement = jnp.fmin(jnp.maximum(estimate, 0) / 2, gap)
     return Certificate(risk, gap, decrement, params, rounding)
 
 
@@ -169,6 +179,23 @@ def _sharpened(family, lanes, gap, nu, steepness, radius, reach):
     return jax.lax.fori_loop(0, ROUNDS, sharper, gap)
 
 
+def _trusted(family, problem, lanes, step):
+    """Whether a Newton step [L, C, P] keeps curvatures within e^±1 of what they are: [L].
+
+    Intercepts answer a step, so what all rows have in common is left out.
+    """
+    if not family.concordance:
+        return jnp.ones(len(step), bool)
+    weights = problem.weights[lanes.fold]
+    moved = logits(without_intercept(step), problem)
+    if family.intercept:
+        moved = moved - jnp.einsum("lcn,ln->lc", moved, weights, precision="highest")[:, :, None]
+    reach = jnp.abs(moved[:, 0])
+    if family.multiclass:
+        reach = jnp.max(moved, axis=1) - jnp.min(moved, axis=1)
+    return family.concordance * jnp.max(jnp.where(weights > 0, reach, 0), axis=1) <= 1
+
+
 def _psi(t: Array) -> Array:
     """2 (e^(-t) + t - 1) / t², from 1 at 0 falling like 2/t; a little low near 0, by rounding."""
     far = jnp.where(t > 0.01, t, 1)
@@ -176,7 +203,12 @@ def _psi(t: Array) -> Array:
 
 
 def _spread(family: Family) -> float:
-    """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal."""
+    """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal.
+
+    Without intercepts it is that of x_i · d_W alone.
+    """
+    if not family.intercept:
+        return math.sqrt(2) if family.multiclass else 1.0
     if not family.multiclass:
         return 2.0
     others = family.num_outputs - 1
@@ -187,12 +219,13 @@ def reaching(family: Family, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
     if not family.concordance:
         return jnp.full(len(problem.weights), jnp.inf)
-    return over(1.0, (family.concordance * _spread(family) * _radius(problem)) ** 2)
+    return over(1.0, (family.concordance * _spread(family) * _radius(family, problem)) ** 2)
 
 
-def _radius(problem: Problem) -> Array:
-    """The largest ‖x - x̄‖ among a fold's rows: [F]."""
+def _radius(family: Family, problem: Problem) -> Array:
+    """The largest ‖x - x̄‖ among a fold's rows, ‖x‖ without intercepts: [F]."""
     centre = without_intercept(gradient(problem.weights[:, None], problem))
+    centre = centre if family.intercept else jnp.zeros_like(centre)
     squares = squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
     distances = squares - 2 * logits(centre, problem)[:, 0]
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled

@@ -44,10 +44,10 @@ def by_products(
     other no step is needed: ν² is between gᵀMg / C and gᵀMg / c, and their geometric mean is the
     estimate. Rounding is in the bounds: at most `rounding` [L] times the lengths of what S was
     multiplied by. A lane rests when the last term is below a thousandth of the others, or when
-    `enough` of the bound [L] says so and the others are known to a tenth. Where steps run out
-    before the metric says as much, the estimate is the upper bound: what is known from below may
-    then be next to nothing. `narrow` are the rows in float32, if steps may be made with those;
-    `num_steps` steps at most between two looks. `inverse` is H_bb⁺ [L, C, C].
+    `enough` of the bound [L] says so and the others are known to a tenth. What is found from below
+    may be next to nothing, so but for that mean the estimate is the upper bound. `narrow` are the
+    rows in float32, if steps may be made with those; `num_steps` steps at most between two looks.
+    `inverse` is H_bb⁺ [L, C, C].
     """
     moves = without_intercept(point.moves)
     precondition = precondition or _diagonal(family, point)
@@ -72,17 +72,14 @@ def by_products(
         settled = (rz <= SETTLED * found) & enough(found + rest)
         return ~(rest <= SHARP * found) & ~settled
 
-    def estimated(found, rz):
-        return jnp.where(rz <= SETTLED * found, found + rz, jnp.inf)
-
     def steps_of_point(active):
         def on(u, r, rz, walked):
             found, rest = bounds(u, r, rz, walked)
             return unfinished(found, rz, rest)
 
-        u, r, rz, walked = _conjugated(product, metric, grad, active, num_steps, on)
+        u, r, rz, walked, _ = conjugated(product, metric, grad, active, num_steps, on)
         found, rest = bounds(u, r, rz, walked)
-        return found, found + rest, estimated(found, rz)
+        return found, found + rest, u
 
     def looks(active):
         small = narrowed(point)._replace(x=narrow.x, x_t=narrow.x_t)
@@ -97,12 +94,8 @@ def by_products(
             new_r = grad - product(new)
             new_rz = dot(new_r, metric(new_r))
             new_found, new_rest = bounds(new, new_r, new_rz, jnp.sqrt(dot(new, new)))
-            lower, upper, estimate = known
-            known = (
-                jnp.fmax(lower, new_found),
-                jnp.fmin(upper, new_found + new_rest),
-                jnp.where(new_found > lower, estimated(new_found, new_rz), estimate),
-            )
+            lower, upper = known
+            known = jnp.fmax(lower, new_found), jnp.fmin(upper, new_found + new_rest)
             # Either bound of the last term may be the one that steps make smaller.
             better = active & ((new_rz < rz) | (new_rest < rest))
             halved = better & ((new_rz < rz / 2) | (new_rest < rest / 2))
@@ -117,8 +110,9 @@ def by_products(
             return u, r, rz, found, rest, known, count + 1, active
 
         rest = bounds(0 * grad, grad, rz, zero)[1]
-        state = (0 * grad, grad, rz, zero, rest, (zero, rest, zero + jnp.inf), 0, active)
-        return jax.lax.while_loop(going, look, state)[5]
+        state = (0 * grad, grad, rz, zero, rest, (zero, rest), 0, active)
+        out = jax.lax.while_loop(going, look, state)
+        return *out[5], out[0]
 
     def narrow_steps(operators, r, found, active):
         """Steps [L, C, P] towards S⁻¹ r, where 2 gᵀu - uᵀSu is `found` already."""
@@ -134,22 +128,24 @@ def by_products(
             more, rz = of_r(dot(unit, u) + dot(left, u)), of_r(rz)
             return unfinished(found + more, rz, last_term(of_r(dot(left, left)), rz, 0.0))
 
-        u, *_ = _conjugated(*operators, unit, active, num_steps, on)
+        u, *_ = conjugated(*operators, unit, active, num_steps, on)
         return size * u.astype(r.dtype)
 
     grad = moves * point.grad
-    rz = dot(grad, metric(grad))
+    image = metric(grad)
+    rz = dot(grad, image)
     zero = jnp.zeros_like(rz)
     near = (most <= NEAR * share) & enough(bounds(0 * grad, grad, rz, zero)[1])
     active = (rz > 0) & ~near
-    at_once = zero, bounds(0 * grad, grad, rz, zero)[1], zero + jnp.inf
+    at_once = zero, bounds(0 * grad, grad, rz, zero)[1], image
     steps = steps_of_point if narrow is None else looks
-    lower, upper, estimate = jax.lax.cond(jnp.any(active), steps, lambda _: at_once, active)
+    lower, upper, step = jax.lax.cond(jnp.any(active), steps, lambda _: at_once, active)
     lower = jnp.maximum(lower, rz / most)
     middle = rz / jnp.sqrt(jnp.where(near, share * most, 1))
-    estimate = jnp.where(near, middle, jnp.fmin(estimate, upper))
+    estimate = jnp.where(near, middle, upper)
     unknown = jnp.full_like(lower, jnp.inf)
-    return Decrement(lower, upper, estimate, unknown, unknown)
+    step = jnp.where(near[:, None, None], image, step)
+    return Decrement(lower, upper, estimate, unknown, unknown, step)
 
 
 def _operators(family, point, moves, inverse, precondition) -> tuple[Precondition, Precondition]:
@@ -172,8 +168,11 @@ def _operators(family, point, moves, inverse, precondition) -> tuple[Preconditio
     return product, metric
 
 
-def _conjugated(product, metric, grad, active, num_steps, on):
-    """Steps on S u = g from 0, while `on` says so: u, its residual r, rᵀMr and lengths walked."""
+def conjugated(product, metric, grad, active, num_steps, on):
+    """Steps on S u = g from 0, for the lanes `active` [L], while `on`(u, r, rᵀMr, walked) says so.
+
+    Returns u, its residual r [L, C, P], rᵀMr and the lengths walked [L], and how many steps.
+    """
 
     def going(state):
         return jnp.any(state[-1]) & (state[-2] < num_steps)
@@ -196,8 +195,8 @@ def _conjugated(product, metric, grad, active, num_steps, on):
     y = metric(grad)
     rz = dot(grad, y)
     state = (jnp.zeros_like(grad), grad, y, rz, jnp.zeros_like(rz), 0, active)
-    u, r, _, rz, walked, _, _ = jax.lax.while_loop(going, step, state)
-    return u, r, rz, walked
+    u, r, _, rz, walked, count, _ = jax.lax.while_loop(going, step, state)
+    return u, r, rz, walked, count
 
 
 def _diagonal(family, point) -> Precondition:

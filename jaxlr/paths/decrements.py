@@ -42,6 +42,7 @@ class Decrement(NamedTuple):
       estimate: [L] of ν², not below `lower`.
       reach: [L] max over rows and directions d of range(x · d) / ‖d‖_H, inf if unknown.
       trace: [L] of H⁻¹, inf if unknown.
+      step: [L, C, P] about H⁻¹ g.
     """
 
     lower: Array
@@ -49,6 +50,7 @@ class Decrement(NamedTuple):
     estimate: Array
     reach: Array
     trace: Array
+    step: Array
 
 
 def by_factor(family: Family, point: Point) -> Decrement:
@@ -82,11 +84,13 @@ def by_factor(family: Family, point: Point) -> Decrement:
         if family.multiclass and family.concordance:
             flat = jnp.where(bare & jnp.all(gone | (moves > 0), axis=0, keepdims=True), moves, 0)
             hessian = hessian + _gauge(flat) * (jnp.trace(hessian) / length)
-        lower, upper, inverse = _solved(hessian, grad.reshape(-1), moves.reshape(-1))
+        lower, upper, step, inverse = _solved(hessian, grad.reshape(-1), moves.reshape(-1))
         reach = _reach(
             point.x, inverse.reshape(num_outputs, size, num_outputs, size), s[0], gone[:, 0]
         )
-        return Decrement(lower, upper, lower, reach, jnp.trace(inverse))
+        # A Hessian that is singular to rounding bounds nothing from above, and estimates nothing.
+        step = step.reshape(num_outputs, size)
+        return Decrement(lower, upper, upper, reach, jnp.trace(inverse), step)
 
     lanes = (point.bend, point.labels, point.weights, point.grad, point.moves, point.ridge)
     return sharing.mapped(of_lane, lanes, over=(sharing.LANES,))
@@ -103,9 +107,10 @@ def _gauge(flat):
 
 
 def _solved(hessian, grad, moves):
-    """Bounds of gᵀ H⁻¹ g, and H⁻¹; the upper one and H⁻¹ are inf where H is singular to rounding.
+    """Bounds of gᵀ H⁻¹ g, and H⁻¹ g and H⁻¹.
 
-    H is lifted by rounding's worth, so that a factor exists: the result can only be too low.
+    H is lifted by rounding's worth, so that a factor exists: the lower bound can only be too low.
+    The upper one and H⁻¹ are inf where H is singular to rounding.
     """
     hessian = hessian * moves[:, None] * moves[None, :] + jnp.diag(1 - moves)
     diagonal = jnp.diagonal(hessian)
@@ -115,12 +120,14 @@ def _solved(hessian, grad, moves):
     scaled = scaled + jnp.diag(jnp.where(diagonal > 0, lift, 1).astype(hessian.dtype))
     lower = jnp.linalg.cholesky(scaled)
     half = jax.scipy.linalg.solve_triangular(lower, jnp.diag(scale), lower=True)
-    squared = jnp.sum(jnp.matmul(half, grad, precision="highest") ** 2)
+    along = jnp.matmul(half, grad, precision="highest")
+    squared = jnp.sum(along**2)
+    step = jnp.matmul(half.T, along, precision="highest")
     norm = jnp.sum(half**2 / scale[None, :] ** 2)  # >= 1 / smallest eigenvalue of `scaled`
     doubt = 2 * lift * norm  # relative, of H⁻¹: the lift and as much rounding
     known = doubt < 0.1
     inverse = jnp.where(known, jnp.matmul(half.T, half, precision="highest"), jnp.inf)
-    return squared, jnp.where(known, squared * (1 + 2 * doubt), jnp.inf), inverse
+    return squared, jnp.where(known, squared * (1 + 2 * doubt), jnp.inf), step, inverse
 
 
 def _reach(x, inverse, weights, gone):

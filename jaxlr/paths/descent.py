@@ -8,12 +8,11 @@ judged by its slope: near an optimum float32 values are noise, and slopes are no
 from functools import partial
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import blocks, endings, line, objective, quasi_newton
+from jaxlr.backend import QuicklyCompiled
+from jaxlr.paths import endings, line, objective, quasi_newton
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.families import Family
 from jaxlr.paths.folds import blocks_of
@@ -48,7 +47,8 @@ class State(NamedTuple):
       pairs: of L-BFGS.
       metric: and `age`, the steps since it was made.
       estimate: [L] of J - J*, from the metric and the pairs; best is the least seen.
-      idle: [L] steps since `best`.
+      mark: [L] J where the lane was last not idle.
+      idle: [L] steps since then.
       active: [L] whether the lane still moves.
       num_steps: [L].
       ridge: [L] the penalty of w²/2 in all this.
@@ -66,6 +66,7 @@ class State(NamedTuple):
     age: Array
     estimate: Array
     best: Array
+    mark: Array
     idle: Array
     active: Array
     num_steps: Array
@@ -78,16 +79,14 @@ class Plan(NamedTuple):
     """What a run's shape decides: how many metrics there are, and how many steps one serves.
 
     `grouped`: the metrics of all folds are made at once, from one curvature for each target.
-    `sampled`: a metric is made of some of the rows.
     """
 
     num_metrics: int
     steps_per_metric: int
     grouped: bool = False
-    sampled: bool = False
 
 
-@partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 4))
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its metric."""
     num_lanes, _, size = params.shape
@@ -111,6 +110,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
             params.dtype,
         ),
         jnp.int32(plan.steps_per_metric),
+        far,
         far,
         far,
         zero,
@@ -146,7 +146,7 @@ def _remeasured(family, problem, lanes, rows, plan, state) -> State:
         bare = curvature[:, 0].reshape(plan.num_metrics, -1, num_rows).mean(axis=1)
         heavy = (curvature * weights[:, None]).reshape(plan.num_metrics, -1, num_classes, num_rows)
         lam = lam.reshape(plan.num_metrics, -1).mean(axis=1)
-        new = metrics.metric(problem, heavy.mean(axis=1), lam, family.multiclass, plan.sampled)
+        new = metrics.metric(problem, heavy.mean(axis=1), lam, family.multiclass)
     if _known_curvatures(problem, num_lanes, plan, family)[1]:
         new = new._replace(curvature=bare)
     exact = objective.risk(family, lanes, rows, state.params, state.logits)
@@ -211,7 +211,7 @@ def _moved(family, problem, lanes, rows, state: State, direction: Array) -> Stat
     """The active lanes after a step along their directions."""
     direction = jnp.where(state.active[:, None, None], direction, 0)
     d_logits = logits(direction, problem)
-    length, slopes, z, gain = _search(family, lanes, rows, state, direction, d_logits)
+    length, slopes, z, gain = search(family, lanes, rows, state, direction, d_logits)
     s = length[:, None, None] * direction
     params = state.params + s
     grad = objective.gradient(problem, lanes, params, slopes)
@@ -231,8 +231,18 @@ def _moved(family, problem, lanes, rows, state: State, direction: Array) -> Stat
     )
 
 
-def _search(family, lanes, rows, state, direction, d_logits):
-    """Lengths [L], the loss's slopes and the logits there [L, C, N], and the change of J."""
+def search(
+    family: Family,
+    lanes: Lanes,
+    rows: tuple[Array, Array],
+    state: State,
+    direction: Array,
+    d_logits: Array,
+) -> tuple[Array, Array, Array, Array]:
+    """Lengths [L], the loss's slopes and the logits there [L, C, N], and about the change of J.
+
+    Along directions [L, C, P] whose logits are d_logits [L, C, N]; rows are labels and weights.
+    """
     labels, weights = rows
     w, d = without_intercept(state.params), without_intercept(direction)
     lam = ridge(lanes)
@@ -292,11 +302,7 @@ def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
         work = len(problem.labels) * num_rows * size**2 + num_lanes * size**3
         step = num_lanes * num_rows * (2 * size + ELEMENTWISE)
         return Plan(num_lanes, int(np.clip(work / step, 2, 64)), grouped=True)
-    # What bounds nothing may be of a sample: the blocks of a row of classes.
-    sampled = family.multiclass and blocks.can_be_sampled(num_rows, size)
-    heard = blocks.DRAWN * size if sampled else num_rows
-    work = family.num_outputs * (num_lanes if own else 1) * (heard * size**2 + size**3)
+    num_metrics = num_lanes if own else 1
+    work = family.num_outputs * num_metrics * (num_rows * size**2 + size**3)
     step = num_lanes * family.num_outputs * num_rows * (2 * size + ELEMENTWISE)
-    return Plan(
-        num_lanes if own else 1, int(np.clip(SERVES * (work / step) ** 0.5, 2, 64)), sampled=sampled
-    )
+    return Plan(num_metrics, int(np.clip(SERVES * (work / step) ** 0.5, 2, 64)))

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.paths.families import Family
-from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse, settled
+from jaxlr.paths.intercepts import answering, settled
 from jaxlr.paths.problem import (
     Lanes,
     Problem,
@@ -69,7 +69,7 @@ def duality(
     risk = mean + ridge * l2 + lasso * l1
     rounding, error, steep = _rounding(family, problem, params, bend, weights, slopes)
     eps = unit(problem.x)
-    settles = pseudo_inverse(intercept_hessian(family, bend, weights))
+    settles = answering(family, bend, weights)
     left, pull = _unsettled(family, problem, bend, weights, settles, u[..., -1])
     rounding = eps * (rounding + risk) + _constant(family, problem.x) + left
     error = eps * (error + lanes.lam * norm(w)) + pull

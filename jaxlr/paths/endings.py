@@ -1,7 +1,7 @@
 """How an engine's lanes go on and end: `descent` and `proximal` differ in their steps alone.
 
-A state here is any NamedTuple with the fields logits, risk, age, estimate, best, idle, active and
-num_steps, as `descent.State` describes them.
+A state here is any NamedTuple with the fields logits, risk, age, estimate, best, mark, idle, active
+and num_steps, as `descent.State` describes them.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from jaxlr.paths import sharing
 from jaxlr.pytypes import Array
 
 State = TypeVar("State")
-PATIENCE = 6  # steps without a smaller estimate
+PATIENCE = 6  # steps without a smaller estimate or a lower J
+FALLS = {4: 1e-5, 8: 1e-12}  # of J: a fall that is more than a number's rounding, by its bytes
 
 
 def descended(
@@ -38,16 +39,19 @@ def descended(
 def judged(state: State, estimate: Array, goal: Array, moved: Callable[[State], State]) -> State:
     """The state with J - J* estimated [L] anew, `moved` if that leaves a lane active.
 
-    A lane ends where the estimate is at most its goal [L], is no number, or has not become
-    smaller for a while.
+    A lane ends where the estimate is at most its goal [L], is no number, or where neither it nor J
+    has become smaller for a while: no lane is left while its risk falls.
     """
-    better = estimate < 0.9 * state.best
+    falls = state.mark - state.risk > FALLS[state.risk.dtype.itemsize] * state.risk
+    smaller = estimate < 0.9 * state.best
+    better = smaller | falls
     idle = jnp.where(better, 0, state.idle + state.active.astype(jnp.int32))
     reached = estimate <= goal
     lost = ~jnp.isfinite(estimate) | (idle >= PATIENCE)
     state = state._replace(
         estimate=jnp.where(state.active, estimate, state.estimate),
-        best=jnp.where(better, estimate, state.best),
+        best=jnp.where(smaller, estimate, state.best),
+        mark=jnp.where(better, jnp.fmin(state.risk, state.mark), state.mark),
         idle=idle,
         active=state.active & ~reached & ~lost,
     )
@@ -58,5 +62,5 @@ def renewed(state: State, **fresh) -> State:
     """The state with every lane at its first step under new penalties, and `fresh` in place."""
     far = jnp.full_like(state.best, jnp.inf)
     zero = jnp.zeros_like(state.num_steps)
-    active = jnp.ones_like(state.active)
-    return state._replace(estimate=far, best=far, idle=zero, active=active, num_steps=zero, **fresh)
+    at_start = {"estimate": far, "best": far, "mark": far, "idle": zero, "num_steps": zero}
+    return state._replace(active=jnp.ones_like(state.active), **at_start, **fresh)

@@ -27,6 +27,7 @@ class Family(NamedTuple):
         exponentials, and what is made of it doesn't.
       curvature: (bend) -> [L, C, N], the second derivatives, one class at a time.
       hessian_product: (bend, v [L, C, N]) -> [L, C, N].
+      intercept: whether logits have one that is free.
       concordance: M with |l'''[v, v, u]| <= M range(u) l''[v, v], where range is the largest
         minus the smallest of the classes (|u| for a scalar); None if it isn't known.
     """
@@ -39,17 +40,22 @@ class Family(NamedTuple):
     curvature: Callable[[Any], Array]
     hessian_product: Callable[[Any, Array], Array]
     concordance: float | None
+    intercept: bool = True
 
 
 @lru_cache  # one object for one loss: programs are found by it
-def family(loss: Callable[[Array, Array], Array], num_classes: int | None) -> Family:
+def family(
+    loss: Callable[[Array, Array], Array], num_classes: int | None, fit_intercept: bool = True
+) -> Family:
     """The family of a loss: of the C classes of `num_classes`, or of a scalar where it is None."""
-    if loss is losses.softmax_cross_entropy:
-        return _softmax(num_classes)
     known = {losses.log_loss: 1.0, losses.squared_error: 0.0}
-    if num_classes is None:
-        return _scalar(loss, known.get(loss))
-    return _rows(loss, num_classes)
+    if loss is losses.softmax_cross_entropy:
+        found = _softmax(num_classes)
+    elif num_classes is None:
+        found = _scalar(loss, known.get(loss))
+    else:
+        found = _rows(loss, num_classes)
+    return found._replace(intercept=fit_intercept)
 
 
 def _scalar(loss, concordance) -> Family:

@@ -1,16 +1,18 @@
 """The penalties of a path that nobody named: from where everything is zero, down by a ratio."""
 
 from collections.abc import Callable
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import door, families
+from jaxlr.paths import door, families, intercepts
 from jaxlr.pytypes import Array, Batch
 
 NUM, RATIO = 100, 1e-4
 RIDGE = 1e-3  # the l1_ratio whose grid a pure ridge takes, as in glmnet
+ROUNDING = 1e-12  # of a derivative, relative to its terms before the intercept is fitted
 
 
 def lambda_grid(
@@ -21,17 +23,19 @@ def lambda_grid(
     ratio: float = RATIO,
     l1_ratio: float = 0.0,
     num_classes: int | None = None,
+    fit_intercept: bool = True,
 ) -> np.ndarray:
     """Penalties [num], descending evenly in their logarithm from λ_max to ratio · λ_max.
 
     λ_max is the smallest penalty under which every weight is 0: the largest derivative of the
     loss where only the intercept is fitted, over l1_ratio. A ridge sets no weight to 0 and takes
-    the λ_max of l1_ratio 0.001.
+    the λ_max of l1_ratio 0.001. Where no derivative is more than rounding (every feature constant
+    or uncorrelated with the labels) every weight is 0 under any penalty, and λ_max is 1.
 
     Raises:
       ValueError: as `fit`; num < 1; ratio not between 0 and 1.
     """
-    asked = door.given(batch, None, loss, l1_ratio, None, num_classes)
+    asked = door.given(batch, None, loss, l1_ratio, None, num_classes, fit_intercept=fit_intercept)
     return of(asked, loss, num, ratio)
 
 
@@ -41,33 +45,29 @@ def of(asked: door.Given, loss: Callable, num: int = NUM, ratio: float = RATIO) 
         raise ValueError(f"num must be at least 1, and is {num}")
     if not 0 < ratio < 1:
         raise ValueError(f"ratio must lie between 0 and 1, and is {ratio}")
-    family = families.family(loss, asked.num_classes)
+    family = families.family(loss, asked.num_classes, asked.fit_intercept)
     with jax.enable_x64(True):
-        slopes = np.asarray(_slopes_at_intercept(family, asked))
-    steepest = np.abs(np.einsum("mcn,nd->mcd", slopes, asked.x)).max()
-    largest = steepest / max(RIDGE, asked.l1_ratios.min())
+        labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
+        labels = np.repeat(labels, len(asked.weights), axis=0)
+        weights = np.tile(asked.weights, (len(asked.labels), 1))
+        first, slopes = map(np.asarray, _slopes(family, labels, weights))
+    x, lacking = asked.x, 0
+    if asked.fit_intercept:
+        x = x - x[0]  # a constant column is exactly 0 now, and a large offset small
+        # Slopes sum to 0, but for what the intercepts lack; centred columns would not feel it.
+        lacking = slopes.sum(axis=2)[:, :, None] * (weights @ x)[:, None]
+    derivatives = np.abs(slopes @ x - lacking)
+    told = derivatives > ROUNDING * (np.abs(first) @ np.abs(x))
+    steepest = np.where(told, derivatives, 0).max()
+    largest = steepest / max(RIDGE, asked.l1_ratios.min()) if steepest > 0 else 1.0
     return largest * ratio ** (np.arange(num) / max(1, num - 1))
 
 
-def _slopes_at_intercept(family, asked) -> Array:
-    """Weighted slopes [T·F, C, N] where only the intercepts are fitted, by Newton's method."""
-    num_targets, num_folds = len(asked.labels), len(asked.weights)
-    labels = jnp.asarray(np.repeat(asked.labels, num_folds, axis=0))
-    weights = jnp.asarray(np.tile(asked.weights, (num_targets, 1)))
-
-    def logits(b):
-        return jnp.broadcast_to(b[:, :, None], (*b.shape, labels.shape[1]))
-
-    def mean(values):
-        return jnp.einsum("mcn,mn->mc", values, weights)
-
-    @jax.jit
-    def step(b):
-        slope = mean(family.slope(logits(b), labels))
-        curvature = mean(family.curvature(family.bend(logits(b), labels)))
-        return b - jnp.clip(slope / jnp.maximum(curvature, 1e-12), -1, 1)
-
-    b = jnp.zeros((num_targets * num_folds, family.num_outputs))
-    for _ in range(100):
-        b = step(b)
-    return family.slope(logits(b), labels) * weights[:, None]
+@partial(jax.jit, static_argnums=0)
+def _slopes(family, labels, weights) -> tuple[Array, Array]:
+    """Weighted slopes [L, C, N] at 0, and where only the intercepts are fitted."""
+    zero = start = jnp.zeros((len(labels), family.num_outputs, labels.shape[1]))
+    if family.intercept and not family.multiclass:  # numbers may be far from 0
+        start = start + jnp.einsum("ln,ln->l", labels, weights)[:, None, None]
+    fitted = start + intercepts.settled(family, start, labels, weights)[:, :, None]
+    return tuple(family.slope(z, labels) * weights[:, None] for z in (zero, fitted))

@@ -1,4 +1,4 @@
-"""Whole Hessians [G, Q, Q] of a loss, Q = C P, where a step wants more than a block per class.
+"""Whole Hessians [L, Q, Q] of a loss, Q = C P, where a step wants more than a block per class.
 
 Where they are much work they are made in float32 first: that costs half, and a Hessian of a step
 need not be right. It is too stiff in directions that are next to flat, and who finds steps too
@@ -20,8 +20,7 @@ from jaxlr.pytypes import Array
 
 ALIKE = 1.5  # times their mean: steps on that are nearly as good as on their own
 COARSE = 1e9  # multiplications: from here on float32 saves more than a step costs
-FLAT = 1e-10  # of the largest entry: curvature for the direction in which a softmax has none
-LIFT = 1e-8  # of each entry of the diagonal, in float64
+FLAT = 1e-10  # of each entry of the diagonal: for the direction in which a softmax has no curvature
 
 
 def can_be_coarse(family: Family, problem: Problem, num_hessians: int) -> bool:
@@ -31,38 +30,39 @@ def can_be_coarse(family: Family, problem: Problem, num_hessians: int) -> bool:
 
 
 def measured(
-    family: Family, problem: Problem, lanes: Lanes, logits: Array, num_hessians: int, coarse: Array
+    family: Family, problem: Problem, lanes: Lanes, logits: Array, lift: Array, coarse: Array
 ) -> Array:
-    """The Hessian at the logits [L, C, N] with its ridge, [G, Q, Q] for G that divides L.
+    """The Hessians at the logits [L, C, N] with their ridge, [L, Q, Q].
 
-    Each group of consecutive lanes has the mean of theirs. Every diagonal is lifted by its rounding
-    and a little more, so that there is a factor. `coarse` [] says whether float32 will do; then
-    folds whose curvatures are all but alike share them, and cost one pass over the rows.
+    Every diagonal is lifted by its rounding, so that there is a factor, and by the part `lift` [L]
+    of it. `coarse` [] says whether float32 will do; then folds whose curvatures are all but alike
+    share them, and cost one pass over the rows.
     """
     labels, weights = weighted(problem, lanes)
     size = family.num_outputs * problem.x.shape[1]
     bend = family.bend(logits, labels)
-    pairs = _pairs(family, bend, weights, num_hessians)
+    pairs = _pairs(family, bend, weights)
 
     def lifted(hessian):
-        lift = _lift(len(problem.x), hessian.dtype)
+        least = _rounding(len(problem.x), size, hessian.dtype) + (FLAT if family.multiclass else 0)
         hessian = hessian.astype(pairs.dtype)
         diagonal = jnp.diagonal(hessian, axis1=1, axis2=2)
-        lift = FLAT * jnp.max(diagonal, axis=1, keepdims=True) + lift * diagonal
-        return hessian + lift[:, :, None] * jnp.eye(size)[None]
+        # Of nothing but zeros: any will do.
+        diagonal = jnp.where(diagonal > 0, (least + lift)[:, None] * diagonal, 1)
+        return hessian + diagonal[:, :, None] * jnp.eye(size)[None]
 
     def made(dtype):
         return lifted(_assembled(family, problem, pairs.astype(dtype)))
 
     def own():
-        if not can_be_coarse(family, problem, num_hessians):
+        if not can_be_coarse(family, problem, len(weights)):
             return made(pairs.dtype)
         return jax.lax.cond(coarse, partial(made, jnp.float32), partial(made, pairs.dtype))
 
     def shared():
         return lifted(_of_folds(problem, mean.astype(jnp.float32)))
 
-    if problem.groups is None or num_hessians != len(weights):
+    if problem.groups is None:
         hessian = own()
     else:
         mean, alike = _mean_of_folds(problem, family.curvature(bend)[:, 0], weights)
@@ -88,20 +88,19 @@ def _of_folds(problem, curvature):
 
 
 def ridges(penalty: Array, hessian: Array, num_outputs: int) -> Array:
-    """The Hessian, [G, Q, Q] as the one given, of penalties [L] of w²/2."""
+    """The Hessian, [L, Q, Q] as the one given, of penalties [L] of w²/2."""
     size = hessian.shape[-1] // num_outputs
     penalised = jnp.tile(jnp.ones(size).at[-1].set(0), num_outputs)
-    return penalty.reshape(len(hessian), -1).mean(axis=1)[:, None, None] * jnp.diag(penalised)[None]
+    return penalty[:, None, None] * jnp.diag(penalised)[None]
 
 
 def times(hessian: Array, v: Array) -> Array:
-    """[G, Q, Q] times v [L, Q], consecutive lanes sharing a group's matrix."""
-    grouped = v.reshape(len(hessian), -1, v.shape[1])
-    return jnp.einsum("gpq,gmq->gmp", hessian, grouped, precision="highest").reshape(v.shape)
+    """[L, Q, Q] times v [L, Q]."""
+    return jnp.einsum("lpq,lq->lp", hessian, v, precision="highest")
 
 
-def _pairs(family, bend, weights, num_hessians):
-    """What rows weigh in the block of every pair of classes [pairs, G, N]."""
+def _pairs(family, bend, weights):
+    """What rows weigh in the block of every pair of classes [pairs, L, N]."""
     num_lanes, num_rows = weights.shape
     num_outputs = family.num_outputs
     rows, columns = np.triu_indices(num_outputs)
@@ -111,12 +110,11 @@ def _pairs(family, bend, weights, num_hessians):
         return family.hessian_product(bend, v)
 
     basis = jnp.eye(num_outputs)[:, None, :, None]
-    pairs = jax.vmap(against)(basis)[rows, :, columns] * weights[None]
-    return pairs.reshape(len(rows), num_hessians, -1, num_rows).mean(axis=2)
+    return jax.vmap(against)(basis)[rows, :, columns] * weights[None]
 
 
 def _assembled(family, problem, pairs):
-    """The Hessians [G, Q, Q], from the blocks of all pairs of classes."""
+    """The Hessians [L, Q, Q], from the blocks of all pairs of classes."""
     num_outputs, num_hessians, size = family.num_outputs, pairs.shape[1], problem.x.shape[1]
     rows, columns = np.triu_indices(num_outputs)
     blocks = blocks_of(problem.x, problem.x_t, pairs.reshape(-1, pairs.shape[-1]))
@@ -126,8 +124,8 @@ def _assembled(family, problem, pairs):
     return hessian.transpose(0, 1, 3, 2, 4).reshape(num_hessians, num_outputs * size, -1)
 
 
-def _lift(num_rows, dtype):
+def _rounding(num_rows, size, dtype):
     """What rounding can take from a diagonal, as a part of it."""
     if dtype != jnp.float32:
-        return LIFT
+        return 10 * size * float(jnp.finfo(dtype).eps)
     return float(jnp.finfo(dtype).eps) * (10 + ROWS**0.5 + (num_rows / ROWS) ** 0.5)

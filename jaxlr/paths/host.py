@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 ALIGNED = 64  # bytes: XLA shares a buffer that starts at a multiple of this
+LOOKED_AT = 1000  # rows
 STRIP = 256  # rows that are turned at a time: NumPy's own transpose walks through all of memory
 
 
@@ -16,8 +17,18 @@ def empty(shape: tuple[int, ...]) -> np.ndarray:
     return flat[first : first + int(np.prod(shape))].reshape(shape)
 
 
+def middles(x: np.ndarray) -> np.ndarray:
+    """For each column of x [N, D] a value from the middle of a thousand of its rows: [D].
+
+    Being one of the column's own values, it leaves a constant column 0, a dummy's zeros as they
+    are, and loses nothing where all values are far from 0 and near each other.
+    """
+    sample = x[:: max(1, len(x) // LOOKED_AT)]
+    return np.sort(sample, axis=0)[len(sample) // 2]
+
+
 class Rows(NamedTuple):
-    """x [N, P], with a last column of ones, and x_t [P, N], its transpose.
+    """x [N, P], with a last column for the intercept, and x_t [P, N], its transpose.
 
     squares: [N] ‖x‖² of the features. largest: [P] max |x| of every column.
     """
@@ -28,8 +39,13 @@ class Rows(NamedTuple):
     largest: np.ndarray
 
 
-def laid_out(x: np.ndarray, order: np.ndarray | None = None, power: int = 0) -> Rows:
-    """Features x [N, D] times 2^power, in an order [N'] of the rows, in one walk through memory."""
+def laid_out(
+    x: np.ndarray, order: np.ndarray | None = None, power: int = 0, last: float = 1.0
+) -> Rows:
+    """Features x [N, D] times 2^power, in an order [N'] of the rows, in one walk through memory.
+
+    `last` is the last column: 0 where there is no intercept.
+    """
     num_rows, num_columns = len(x) if order is None else len(order), x.shape[1]
     out = Rows(
         empty((num_rows, num_columns + 1)),
@@ -42,7 +58,7 @@ def laid_out(x: np.ndarray, order: np.ndarray | None = None, power: int = 0) -> 
         here = slice(first, first + STRIP)
         strip = out.x[here]
         features = x[here] if order is None else x[order[here]]
-        strip[:, :-1], strip[:, -1] = scaled(features, power) if power else features, 1
+        strip[:, :-1], strip[:, -1] = scaled(features, power) if power else features, last
         out.x_t[:, here] = strip.T
         np.einsum("np,np->n", strip[:, :-1], strip[:, :-1], out=out.squares[here])
         np.maximum(out.largest, np.abs(strip).max(axis=0), out=out.largest)

@@ -29,8 +29,10 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
     Reference:
       Sun and Tran-Dinh, Generalized self-concordant functions (2019), for the damping.
     """
-    start = _unheard(family, logits, labels, weights)
     shape = logits.shape[:2]
+    if not family.intercept:
+        return jnp.zeros(shape, logits.dtype)
+    start = _unheard(family, logits, labels, weights)
 
     def slope_at(shift):
         z = logits + shift[:, :, None]
@@ -71,8 +73,8 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
 
 
 def unheard(family: Family, labels: Array, weights: Array) -> Array:
-    """Which classes [L, C] have no row with weight; of a scalar logit, none."""
-    if not (family.multiclass and family.concordance):
+    """Which classes [L, C] have no row with weight; none of a scalar, or without intercepts."""
+    if not (family.multiclass and family.concordance and family.intercept):
         return jnp.zeros((labels.shape[0], family.num_outputs), bool)
     classes = jnp.arange(family.num_outputs, dtype=labels.dtype)[None, :, None]
     return _total((labels[:, None] == classes).astype(weights.dtype), weights) == 0
@@ -136,6 +138,13 @@ def intercept_hessian(family: Family, bend: Any, weights: Array) -> Array:
 
     columns = jax.lax.map(column, jnp.eye(family.num_outputs, dtype=weights.dtype))
     return jnp.transpose(columns, (1, 2, 0))
+
+
+def answering(family: Family, bend: Any, weights: Array) -> Array:
+    """The inverse of the intercepts' Hessian [L, C, C], by which they answer; 0 without any."""
+    if not family.intercept:
+        return jnp.zeros((len(weights), family.num_outputs, family.num_outputs), weights.dtype)
+    return pseudo_inverse(intercept_hessian(family, bend, weights))
 
 
 def pseudo_inverse(matrices: Array) -> Array:

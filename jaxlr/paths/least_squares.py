@@ -87,7 +87,8 @@ def _factors(rows, weights, scale, targets) -> _Factors:
     centre = weights @ rows / weights.sum()
     scaled = np.sqrt(weights)[:, None] * ((rows - centre) / scale)
     u, values, vt = np.linalg.svd(scaled, full_matrices=False)
-    mean = weights @ targets / weights.sum()
+    # Of a constant target exactly that: nothing is left to explain.
+    mean = targets[0] + weights @ (targets - targets[0]) / weights.sum()
     along = u.T @ (np.sqrt(weights)[:, None] * (targets - mean))
     return _Factors(u, values, vt, scale, centre, weights, along, mean)
 

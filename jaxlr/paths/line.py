@@ -8,23 +8,24 @@ import jax.numpy as jnp
 
 from jaxlr.pytypes import Array
 
-TRIALS = 12
+TRIALS = 40
+SECANTS = 4  # trials that may all be secants; of the later ones every second halves
 OVERSHOOT, PROGRESS = 0.5, 0.9  # a slope may end at -0.5 or 0.9 of what it was
 
 
 def search(
-    look: Callable[[Array], tuple[Array, Any]], first: Array, lanes: Array, longest=None
+    look: Callable[[Array], tuple[Array, Any]], first: Array, lanes: Array
 ) -> tuple[Array, Array, Any]:
     """Lengths [L] at which the slopes fell enough, with the slopes and what `look` kept there.
 
     The function is convex along each line, so a slope that is still negative is progress, and a
-    zero of the slope lies between a negative and a positive one. The first trial is 1.
+    zero of the slope lies between a negative and a positive one. The first trial is 1. Where none
+    is good the last one is the longest that was progress.
 
     Args:
       look: lengths [L] -> (slopes [L], whatever is worth keeping).
       first: [L] the slopes at 0, negative.
       lanes: [L] which lanes look; the others' answers mean nothing.
-      longest: a length beyond which nothing is tried; None for any.
     """
     one = jnp.ones_like(first)
     far = one * jnp.inf
@@ -36,15 +37,15 @@ def search(
         open_, count, length, _, low, high, low_slope, high_slope, _, _ = carry
         slope, seen = look(length)
         enough = slope >= PROGRESS * first
-        if longest is not None:
-            enough |= length >= longest
         good = (slope <= -OVERSHOOT * first) & enough
         short, over = open_ & (slope < 0), open_ & ~(slope < 0)
         low, low_slope = jnp.where(short, length, low), jnp.where(short, slope, low_slope)
         high, high_slope = jnp.where(over, length, high), jnp.where(over, slope, high_slope)
         secant = low + (high - low) * low_slope / (low_slope - high_slope)
         inside = jnp.clip(secant, low + 0.1 * (high - low), high - 0.1 * (high - low))
-        inside = jnp.where(jnp.isfinite(inside), inside, (low + high) / 2)
+        halves = ~jnp.isfinite(inside) | ((count >= SECANTS) & (count % 2 == 1))
+        inside = jnp.where(halves, (low + high) / 2, inside)
+        inside = jnp.where(count == TRIALS - 2, low, inside)
         further = length * jnp.clip(first / (first - slope), 1.5, 10)
         open_ = open_ & ~good
         new = jnp.where(open_, jnp.where(jnp.isfinite(high), inside, further), length)
@@ -55,3 +56,29 @@ def search(
     carry = (lanes, 0, one, one, 0 * one, far, first, far, first, room)
     _, _, _, length, *_, slope, seen = jax.lax.while_loop(undecided, trial, carry)
     return length, slope, seen
+
+
+def shortened(risk: Callable[[Array], Array], length: Array, before: Array, lanes: Array) -> Array:
+    """The lengths [L], quartered where J rose, until it is not above `before` [L].
+
+    Slopes alone can't tell: on rows that are all but certain J may turn sharply along a line.
+
+    Args:
+      risk: lengths [L] -> J [L].
+      length: [L].
+      before: [L] J at 0.
+      lanes: [L] which lanes look.
+    """
+
+    def rose(length):
+        return lanes & ~(risk(length) <= before)
+
+    def going(carry):
+        return jnp.any(carry[1]) & (carry[2] < TRIALS)
+
+    def shorter(carry):
+        length, above, count = carry
+        length = jnp.where(above, length / 4, length)
+        return length, rose(length), count + 1
+
+    return jax.lax.while_loop(going, shorter, (length, rose(length), 0))[0]

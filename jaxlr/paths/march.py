@@ -12,16 +12,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import certificates, descent, proofs, proximal, sharing
+from jaxlr.backend import QuicklyCompiled
+from jaxlr.paths import certificates, descent, proofs, proximal, resort, sharing
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Problem, lanes_of
 from jaxlr.paths.proofs import Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
 USEFUL = 0.25  # of λ `reaching`: from half of that a decrement bounds nothing
-ROUNDS = 3  # descents of one penalty, each a thousandth of the last one's aim, while gaps halve
-PROVED = 2  # what is known of a lane: its optimum by proof; 1 by an estimate, 0 nothing
 MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
 
 
@@ -42,33 +40,28 @@ def march(
     l1_ratio: float,
     tol: float,
     max_steps: int,
+    start: np.ndarray | None = None,
 ) -> Answers:
     """Every target and fold of the problem under each of its descending penalties [K, m].
 
-    Lane m is target m // F on fold m % F. Runs under float64.
+    Lane m is target m // F on fold m % F, and starts from params `start` [m, C, P], or from 0.
+    Runs under float64.
     """
     engine = proximal if l1_ratio > 0 else descent
     num_penalties, num_lanes = lambdas.shape
     plan = engine.plan(family, problem, num_lanes)
     bulk = engine.bulk(problem, MARGIN * tol)
-    zeros = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]), bulk.x.dtype)
-    zeros = sharing.by_lane(zeros)
-    state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), zeros, plan)
+    if start is None:
+        start = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
+    start = sharing.by_lane(start.astype(bulk.x.dtype))
+    state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), start, plan)
     reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, num_penalties)
     narrow = bulk if bulk.x.dtype != problem.x.dtype else None
     certified = partial(
         proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol, narrow=narrow
     )
-
-    def prove(block, ends):
-        return proofs.of_block(family, problem, block, l1_ratio, ends, certified)
-
-    def send_back(aim, lam, *rest):
-        lanes_ = lanes_of(problem, lam, l1_ratio)
-        _sent_back(engine, family, problem, plan, aim, max_steps, lanes_, *rest)
-
-    level, seen = np.full(num_lanes, PROVED), []
+    seen = []
     for first in range(0, num_penalties, width):
         block = lambdas[first : first + width]
         kept = len(block)
@@ -79,62 +72,18 @@ def march(
         goals = np.stack(goals).astype(bulk.x.dtype)
         aim = MARGIN * tol
         state, ends = _walked(engine, family, bulk, turns, plan, state, aim, goals, max_steps, kept)
-        ends, proof, level = _settled(prove, send_back, tol, max_steps, block, kept, ends, level)
-        columns = (np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4])
-        seen.append([leaf[:kept] for leaf in (*columns, np.asarray(ends.num_steps))])
-    columns = (np.concatenate(column) for column in zip(*seen, strict=True))
-    risk, gap, decrement, params, steps = (np.swapaxes(column, 0, 1) for column in columns)
+        proof = certified(lanes_of(problem, block.ravel(), l1_ratio), ends._replace(num_steps=None))
+        proof = jax.device_get(proof)
+        columns = [np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4]]
+        seen.append([leaf[:kept] for leaf in (*columns, np.array(ends.num_steps))])
+    columns = [np.concatenate(column) for column in zip(*seen, strict=True)]
+    table = resort.Table(*columns)
+    resort.finish(family, problem, lambdas, l1_ratio, tol, max_steps, table)
+    risk, gap, decrement, params, steps = (np.swapaxes(column, 0, 1) for column in table)
     return Answers(params, risk, gap, decrement, steps)
 
 
-def _settled(prove, send_back, tol, max_steps, block, kept, ends, level):
-    """The block's ends, with certificates and what later blocks can hope for; `level` is [m].
-
-    Lanes of which less is known than their `level` go on in the problem's own precision. One that
-    does so in vain at all its penalties would do so at weaker ones.
-    """
-    first, sent, last = None, np.zeros(block.shape, bool), np.inf
-    for finer in 1e-3 ** np.arange(1, ROUNDS + 1):
-        proof = prove(block, ends)
-        bound = tol * proof.risk
-        known = np.where(proof.gap <= bound, PROVED, proof.decrement <= bound).reshape(block.shape)
-        first = known if first is None else first
-        short = (known < level) & ~(proof.gap > last / 2).reshape(block.shape)
-        short &= np.asarray(ends.num_steps) < max_steps
-        short[kept:] = False
-        last = proof.gap
-        if not short.any() or finer == 1e-3**ROUNDS:
-            break
-        sent |= short
-        aim = float(MARGIN * tol * finer)  # NumPy's would be another program
-        ends = jax.tree.map(np.array, ends)
-        for k in np.flatnonzero(short.any(axis=1)):
-            send_back(aim, block[k], ends, k, short[k])
-    for known_before in range(PROVED):
-        tried = sent & (first == known_before)
-        vain = tried.any(axis=0) & ~(tried & (known > first)).any(axis=0)
-        level = np.where(vain, np.fmin(level, known_before), level)
-    return ends, proof, level
-
-
-def _sent_back(engine, family, problem, plan, aim, max_steps, lanes, ends, k, moving):
-    """Lanes `moving` of penalty k go on in the problem's own precision; `ends` takes their ends."""
-    params = np.where(np.isfinite(ends.params[k]), ends.params[k], 0)
-    state = engine.start(family, problem, lanes, sharing.by_lane(params), plan)
-    state = state._replace(active=moving, num_steps=ends.num_steps[k])
-    goal = np.full(len(moving), np.inf)
-    state = _solved(engine, family, problem, lanes, plan, state, aim, goal, max_steps)
-    new = jax.tree.leaves(_end(engine, state))
-    for leaf, row in zip(jax.tree.leaves(ends), new, strict=True):
-        leaf[k] = row
-
-
-@partial(jax.jit, static_argnums=(0, 1, 4), compiler_options=QUICKLY_COMPILED)
-def _solved(engine, family, problem, lanes, plan, state, tol, goal, max_steps):
-    return engine.solve(family, problem, lanes, plan, state, tol, goal, max_steps)
-
-
-@partial(jax.jit, static_argnums=(0, 1, 4), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 1, 4))
 def _walked(engine, family, problem, turns, plan, state, tol, goals, max_steps, num_turns):
     """The first `num_turns` penalties of `turns`, one after the other; the rest are left out."""
 
@@ -159,7 +108,7 @@ def _end(engine, state) -> Ends:
 
 def _goal(lam, reach):
     """Decrements [m] that a certificate's third bound can use."""
-    return np.where(lam > 0, USEFUL * np.where(lam > 0, lam, 1) * reach, np.inf)
+    return USEFUL * lam * reach
 
 
 def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
 from jaxlr.paths import sharing
-from jaxlr.paths.blocks import ROWS, blocks_of, of_sample
+from jaxlr.paths.blocks import ROWS, blocks_of
 from jaxlr.paths.problem import Rows
 from jaxlr.pytypes import Array
 
@@ -41,12 +41,12 @@ class Metric(NamedTuple):
     doubt: Array
 
 
-def metric(rows: Rows, curvature: Array, lam: Array, coupled: bool, sampled: bool) -> Metric:
-    """The metric where rows have curvatures [G, C, N]; λ is [G]. `sampled`: of some of the rows."""
+def metric(rows: Rows, curvature: Array, lam: Array, coupled: bool) -> Metric:
+    """The metric where rows have curvatures [G, C, N]; λ is [G]."""
     num_groups, num_classes, _ = curvature.shape
     num_rows, size = rows.x.shape
     curvature = curvature.reshape(num_groups * num_classes, -1)
-    blocks = of_sample(rows.x, curvature) if sampled else blocks_of(rows.x, rows.x_t, curvature)
+    blocks = blocks_of(rows.x, rows.x_t, curvature)
     return of_blocks(blocks.reshape(num_groups, num_classes, size, size), lam, coupled, num_rows)
 
 
@@ -72,7 +72,7 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int, turn: int
         coupling.astype(dtype),
         jnp.zeros((1, 0), dtype),
         lam,
-        doubt[:, 0].astype(dtype),
+        jnp.max(doubt, axis=1).astype(dtype),
     )
 
 
@@ -155,10 +155,12 @@ def _inverse(matrices: Array, lift: float) -> tuple[Array, Array]:
     eye = jnp.eye(size, dtype=matrices.dtype)
     diagonal = jnp.diagonal(matrices, axis1=-2, axis2=-1)
     largest = jnp.max(diagonal, axis=-1, keepdims=True)
-    tiny = jnp.finfo(matrices.dtype).eps ** 1.5 * largest
-    scale = jnp.where(diagonal > tiny, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
+    heard = diagonal > jnp.finfo(matrices.dtype).eps ** 1.5 * largest
+    scale = jnp.where(heard, diagonal, jnp.where(largest > 0, largest, 1)) ** -0.5
     scaled = matrices * scale[..., :, None] * scale[..., None, :]
-    scaled = scaled.reshape(-1, size, size) + lift * eye[None]
+    # A column of nothing has a diagonal of 1 like the others.
+    longer = jnp.where(heard, lift, 1).astype(matrices.dtype).reshape(-1, size)
+    scaled = scaled.reshape(-1, size, size) + longer[:, :, None] * eye[None]
 
     def invert(matrix):
         half = solve_triangular(jnp.linalg.cholesky(matrix), eye, lower=True)

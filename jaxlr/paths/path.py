@@ -2,13 +2,26 @@
 
 import enum
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import blas, door, families, folds, grids, host, march, placed, separation
+from jaxlr.paths import (
+    blas,
+    door,
+    families,
+    folds,
+    grids,
+    host,
+    limits,
+    march,
+    placed,
+    unpenalised,
+    working_set,
+)
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.paths.problem import Problem
@@ -22,7 +35,10 @@ class Status(enum.IntEnum):
     solved: decrement <= tol * risk, an estimate.
     stalled: neither, and no better point is found: float64 ends here.
     budget: there was progress to the last, and the steps ran out.
-    separable: no finite optimum; params hold a direction along which the risk falls for ever.
+    separable: no finite optimum, and no finite intercept: a class has no row of weight (of two
+      classes: all rows are of one). Its intercept is -inf (the one logit's -inf or +inf), and the
+      other params are the optimum of the classes that are left. Without a penalty: labels that
+      some direction separates; params hold the direction, along which the risk falls for ever.
     nan: the risk is not finite.
     """
 
@@ -42,8 +58,8 @@ class Path(NamedTuple):
 
     Attributes:
       params: {"w": [..., D] or [..., D, C], "b": [...] or [..., C]}.
-      risk: J.
-      gap: an upper bound on J - J*.
+      risk: J; where it is separable its infimum, without a penalty an estimate of that.
+      gap: an upper bound on J - J*, infinite for a direction.
       decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian, to a
         factor of two at worst; a bound on that where it was not found within the steps that are
         taken for it. Never more than the gap.
@@ -72,6 +88,7 @@ def fit(
     num_classes: int | None = None,
     max_steps: int = 1000,
     mesh: jax.sharding.Mesh | None = None,
+    fit_intercept: bool = True,
 ) -> Path:
     """Minimises J(W, b) = Σ sᵢ ℓ(xᵢ W + b, yᵢ) / Σ sᵢ + λ [(1-α)/2 ‖W‖² + α ‖W‖₁] for every λ.
 
@@ -92,46 +109,73 @@ def fit(
       max_steps: of one lane.
       mesh: of devices, with the axes "lanes", "examples" or both: targets x folds are shared out
         along the one, rows along the other, and neither needs to be a multiple of the devices.
+      fit_intercept: False leaves b at 0.
 
     Raises:
       ValueError: before any work: a shape, a number or a label that the problem can't have, or a
         mesh with another axis.
     """
     mesh = placed.checked(mesh)
-    asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes)
+    given = batch, lambdas, loss, l1_ratio, fold_weights, num_classes
+    asked = door.given(*given, fit_intercept=fit_intercept)
     if not 0 < tol < 1:
         raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
     if max_steps < 1:
         raise ValueError(f"max_steps must be at least 1, and is {max_steps}")
+    centre = np.zeros(asked.x.shape[1])
+    if fit_intercept:  # J does not know where the columns' origins are, and digits do
+        centre = host.middles(asked.x)
+        asked = asked._replace(x=asked.x - centre)
     if asked.lambdas is None:
         asked = asked._replace(lambdas=grids.of(asked, loss))
-    directions = _separations(asked, loss)
+    endless = limits.limits(asked, loss)
     with jax.enable_x64(True), placed.within(mesh):
         parts = [
-            _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh)
+            _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh)
             for ratio in asked.l1_ratios
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
-    return _shaped(asked, answers, directions, tol, max_steps)
+    return _shaped(asked, answers, endless, centre, tol, max_steps)
 
 
-def _of_ratio(asked, loss, ratio, directions, tol, max_steps, mesh) -> Answers:
+def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
     """The answers of one l1_ratio, [T, F, K, ...]."""
     num_targets, num_folds = len(asked.labels), len(asked.weights)
-    lambdas = np.repeat(asked.lambdas[:, None], num_targets * num_folds, axis=1)
-    if directions is not None:
-        # A lane without an optimum waits at the last penalty that has one.
-        last = lambdas[-2] if len(lambdas) > 1 else 1.0
-        lambdas[-1] = np.where(np.isfinite(directions).all(axis=(2, 3)).ravel(), last, 0)
-    family = families.family(loss, asked.num_classes)
-    if ratio == 0 and loss is losses.squared_error:
-        answers = _least_squares(family, asked, mesh)
-    else:
-        lanes = placed.lanes(lambdas.T.reshape(num_targets, num_folds, -1), mesh)
-        lambdas = np.ascontiguousarray(lanes.reshape(-1, len(lambdas)).T)
-        with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
-            answers = _march(family, asked, lambdas, ratio, tol, max_steps, mesh)
-    return Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in answers))
+    family = families.family(loss, asked.num_classes, asked.fit_intercept)
+    parts = []
+    for penalised in (True, False):
+        lambdas = asked.lambdas[(asked.lambdas > 0) == penalised]
+        part = asked._replace(lambdas=lambdas)
+        if not len(lambdas):
+            continue
+        if loss is losses.squared_error and (ratio == 0 or not penalised):
+            found = _least_squares(family, part, mesh)
+        elif penalised:
+            lambdas = np.repeat(lambdas[:, None], num_targets * num_folds, axis=1)
+            lanes = placed.lanes(lambdas.T.reshape(num_targets, num_folds, -1), mesh)
+            lambdas = np.ascontiguousarray(lanes.reshape(-1, len(lambdas)).T)
+            with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
+                found = _march(family, part, lambdas, ratio, tol, max_steps, mesh)
+        else:
+            before = parts[0].params[:, :, -1] if parts else None
+            parts.append(_unpenalised(family, part, endless, before, tol, max_steps, mesh))
+            continue
+        parts.append(Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in found)))
+    return Answers(*(np.concatenate(columns, axis=2) for columns in zip(*parts, strict=True)))
+
+
+def _unpenalised(family, asked, endless, before, tol, max_steps, mesh) -> Answers:
+    """At λ = 0, from params `before` [T, F, C, P], where there are any."""
+    solvable = np.ones((len(asked.labels), len(asked.weights)), bool)
+    if endless is not None:
+        solvable = ~endless.waiting
+    problem = asked.x, _codes(asked), asked.weights, solvable, before
+    found = unpenalised.answers(family, *problem, tol, max_steps, mesh)
+    return Answers(found.params, found.risk, found.gap, found.decrement, found.num_steps)
+
+
+def _codes(asked) -> np.ndarray:
+    return asked.labels.astype(np.int32 if asked.num_classes else np.float64)
 
 
 def _largest_factor(family, x, ratio) -> int:
@@ -142,6 +186,10 @@ def _largest_factor(family, x, ratio) -> int:
 def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
     """A march; more features than rows are first turned into as many as there are rows."""
     if ratio > 0:
+        size = family.num_outputs * (asked.x.shape[1] + 1)
+        if lambdas.shape[1] * size**2 > working_set.ROOM:
+            problem_of = partial(_problem, asked, mesh=mesh)
+            return working_set.answers(family, asked.x, problem_of, lambdas, ratio, tol, max_steps)
         problem = _problem(asked, asked.x, mesh)
         return march.march(family, problem, lambdas, ratio, tol, max_steps)
     # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.
@@ -164,68 +212,52 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
 def _least_squares(family, asked, mesh) -> Answers:
     problem = _problem(asked, asked.x, mesh)  # whose rows may have an order of their own
     rows = np.concatenate([asked.x, np.ones((len(asked.x), 1))], axis=1)
-    params = least_squares(rows, asked.labels, asked.weights, asked.lambdas)  # [T, F, K, P]
+    labels, weights = asked.labels, asked.weights
+    if not asked.fit_intercept:  # with every row mirrored at the origin the intercept is 0
+        rows, labels = np.concatenate([rows, -rows]), np.concatenate([labels, -labels], axis=1)
+        weights = np.concatenate([weights, weights], axis=1)
+    params = least_squares(rows, labels, weights, asked.lambdas)  # [T, F, K, P]
+    params[..., -1] *= asked.fit_intercept
     params = placed.lanes(params, mesh).reshape(-1, len(asked.lambdas), 1, params.shape[-1])
     return march.proved(family, problem, params, asked.lambdas)
 
 
 def _problem(asked, x, mesh, power=0) -> Problem:
     """Of rows x, as many as there are labels, times 2^power."""
-    labels, weights, groups, order = asked.labels, asked.weights, None, None
+    labels, weights, groups, order = _codes(asked), asked.weights, None, None
     if asked.num_classes is None and (found := folds.grouped(weights, x.shape[1])) is not None:
         order, groups = found
         labels = labels[:, order]
         of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
         weights = groups.mix[:, of_row] * groups.base
-    labels = labels.astype(np.int32 if asked.num_classes else np.float64)
-    rows = host.laid_out(x, order, power)
+    rows = host.laid_out(x, order, power, float(asked.fit_intercept))
     arrays = Problem(rows.x, labels, weights, rows.x_t, groups, rows.squares, rows.largest)
     return placed.problem(arrays, mesh)
 
 
-def _separations(asked, loss) -> np.ndarray | None:
-    """A direction for every target and fold [T, F, C, P] that separates at λ = 0, or None.
-
-    NaN where there is no separation; None where λ = 0 is not asked, or nothing separates.
-    """
-    if asked.lambdas[-1] > 0 or loss not in (losses.log_loss, losses.softmax_cross_entropy):
-        return None
-    size = (asked.num_classes or 1, asked.x.shape[1] + 1)
-    out = np.full((len(asked.labels), len(asked.weights), *size), np.nan)
-    for target, labels in enumerate(asked.labels):
-        for fold, weights in enumerate(asked.weights):
-            found = separation.separating_direction(asked.x, labels, weights, asked.num_classes)
-            if found is not None:
-                out[target, fold] = found
-    if np.isnan(out).all():
-        return None
-    return out
-
-
-def _shaped(asked, answers, directions, tol, max_steps) -> Path:
+def _shaped(asked, answers, endless, centre, tol, max_steps) -> Path:
     """The answers under the axes that were asked for, with their statuses."""
+    # What b loses of its digits on the way back, logits lose; J is of second order in that.
+    lost = np.abs(answers.params[..., :-1] * centre).sum(axis=-1).max(axis=-1)
+    lost = (np.finfo(np.float64).eps * lost) ** 2
+    answers = answers._replace(gap=answers.gap + lost, decrement=answers.decrement + lost)
+    separable = np.zeros(answers.risk.shape, bool)
+    if endless is not None:
+        answers, separable = limits.applied(endless, asked, answers)
     bound = tol * answers.risk
     status = np.select(
         [
             ~np.isfinite(answers.risk),
+            separable,
             answers.gap <= bound,
             answers.decrement <= bound,
             answers.num_steps >= max_steps,
         ],
-        [Status.nan, Status.certified, Status.solved, Status.budget],
+        [Status.nan, Status.separable, Status.certified, Status.solved, Status.budget],
         Status.stalled,
     ).astype(np.int32)
-    params = answers.params
-    if directions is not None:
-        separable = np.isfinite(directions).all(axis=(2, 3))  # [T, F]
-        status[separable, :, -1] = Status.separable
-        params[separable, :, -1] = directions[separable][:, None]
-        for column, value in (
-            (answers.risk, 0.0),
-            (answers.gap, np.inf),
-            (answers.decrement, np.inf),
-        ):
-            column[separable, :, -1] = value
+    params = answers.params.copy()
+    params[..., -1] -= params[..., :-1] @ centre
     if asked.num_classes is None:
         params = params[..., 0, :]
     w, b = params[..., :-1], params[..., -1]

@@ -4,15 +4,15 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
-from jaxlr.backend import QUICKLY_COMPILED
+from jaxlr.backend import QuicklyCompiled
 from jaxlr.paths import certificates, sharing
 from jaxlr.paths import metric as metrics
-from jaxlr.paths.problem import lanes_of, narrowed
+from jaxlr.paths.problem import narrowed
 from jaxlr.pytypes import Array
 
 FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
+STEPS = 30  # of conjugate gradients
 CACHED = 2**16  # logits of one penalty above which its certificates are made by themselves
 
 
@@ -28,34 +28,10 @@ class Ends(NamedTuple):
     num_steps: Array
 
 
-def of_block(family, problem, block, l1_ratio, ends, certified):
-    """Certificates of a block of penalties [K, m]: leaves [K · m, ...], in NumPy."""
-    bare = block[-1] == 0
-    direct = bare.any() and family.num_outputs * problem.x.shape[1] <= FACTORED
-    if direct:  # without a penalty only a factored Hessian bounds anything
-        lanes = lanes_of(problem, block[-1], l1_ratio)
-        last = Ends(ends.params[-1:], None, None, None)
-        factored = jax.tree.map(np.array, jax.device_get(certified(lanes, last, direct=True)))
-        if bare.all() and len(block) == 1:
-            return factored
-    lanes = lanes_of(problem, block.ravel(), l1_ratio)
-    ends = ends._replace(num_steps=None)
-    proof = jax.tree.map(np.array, jax.device_get(certified(lanes, ends)))
-    if direct:
-        for k in np.flatnonzero((block[:, bare] == 0).any(axis=1)):
-            for leaf, better in zip(proof, factored, strict=True):
-                here = leaf[k * len(bare) : (k + 1) * len(bare)]
-                here[bare] = better[bare]
-    return proof
-
-
-@partial(
-    jax.jit,
-    static_argnums=0,
-    static_argnames=("ridge_only", "direct"),
-    compiler_options=QUICKLY_COMPILED,
-)
-def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, narrow=None):
+@partial(QuicklyCompiled, static_argnums=0, static_argnames=("ridge_only", "direct", "num_steps"))
+def certified(
+    family, problem, lanes, ends, *, tol, ridge_only, direct=None, narrow=None, num_steps=STEPS
+):
     """Certificates of the ends of K penalties, leaves [K · m, ...].
 
     With a metric for the conjugate gradients, where the engine has one; then they rest at a gap of
@@ -65,7 +41,8 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, nar
     num_ends, num_lanes = ends.params.shape[:2]
     logits = num_lanes * family.num_outputs * len(problem.x)
     turns = num_ends if logits > CACHED else 1
-    certify = partial(certificates.certify, family, problem, ridge_only=ridge_only)
+    options = {"ridge_only": ridge_only, "num_steps": num_steps}
+    certify = partial(certificates.certify, family, problem, **options)
 
     def of_turn(turn):
         lanes, params, risk, metric = turn

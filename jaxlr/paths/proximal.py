@@ -3,9 +3,9 @@
 A step minimises the quadratic model of the smooth part plus the l1 penalty itself, on the whole
 Hessian, all classes together: with one block per class instead, a softmax's coordinates chase each
 other along the direction that moves every class alike, which is flat. An active-set method does it
-exactly where it has room (`active_set`), sweeps of the coordinates otherwise (`lasso`). A Hessian
-serves until steps on it gain too little. The length of a step is found by slopes on cached logits,
-as in `descent`.
+exactly. A Hessian serves until steps on it gain too little; where rounding leaves it no factor, the
+next one has a longer diagonal. The length of a step is found by slopes on cached logits, as in
+`descent`.
 """
 
 from functools import partial
@@ -14,8 +14,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.backend import QUICKLY_COMPILED
-from jaxlr.paths import active_set, endings, hessians, lasso, line, objective, quasi_newton
+from jaxlr.backend import QuicklyCompiled
+from jaxlr.paths import active_set, endings, hessians, line, objective, quasi_newton
 from jaxlr.paths.active_set import Memory
 from jaxlr.paths.descent import Plan
 from jaxlr.paths.duality import rough_gap
@@ -24,25 +24,26 @@ from jaxlr.paths.objective import ridge
 from jaxlr.paths.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
-OWN = 2e10  # multiplications: below, every lane has its own Hessian
-ROOM = 2**23  # numbers in a matrix for every lane: up to here models are minimised exactly
 SERVES = 0.1  # a Hessian goes when a step on it leaves more than this part of the estimate,
 STEPS = 16  # and after so many steps
 NEAR = 1e-6  # of J: from here on,
 ENOUGH = 5  # or after so many steps, estimates tell how right a Hessian is,
 TRIES = 4  # and so many poor ones in a row that float32 won't do
 CLOSE = 8  # aims: a gap that proves enough, with some to spare
+SHORTEST, LIFTED = 1e-12, 100  # lifts: the first one, and how much longer each next one is
 COLLINEAR = 1e-6  # of a column's curvature: what an intercept may leave of it
+BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
 
 
 class State(NamedTuple):
     """Where L lanes stand: params and grad (of the smooth part) [L, C, P], logits [L, C, N].
 
-    hessian [G, Q, Q] with Q = C P, its age in steps, and how many tries float32 has for it; memory
-    of its inverse, where models are minimised exactly; risk, followed by slopes, estimate (what the
-    model says is left) and best, the least seen, [L]; idle [L] steps since; active and num_steps
-    [L]; ridge and l1 [L], the penalties in all this.
+    hessian [L, Q, Q] with Q = C P, its age in steps, how many tries float32 has for it, and the
+    part `lift` [L] of its diagonal by which that is longer; memory of its inverse; risk, estimate
+    (what the model says is left) and best, the least seen, [L]; mark [L] J where the lane was last
+    not idle, idle [L] steps since; active and num_steps [L]; ridge and l1 [L], the penalties in all
+    this.
     """
 
     params: Array
@@ -52,9 +53,11 @@ class State(NamedTuple):
     memory: Memory
     age: Array
     tries: Array
+    lift: Array
     risk: Array
     estimate: Array
     best: Array
+    mark: Array
     idle: Array
     active: Array
     num_steps: Array
@@ -63,14 +66,12 @@ class State(NamedTuple):
 
 
 def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
-    """A Hessian for every lane where that is little work; otherwise one for all of them."""
-    num_rows, size = problem.x.shape
-    numbers = num_lanes * (family.num_outputs * size) ** 2
-    own = numbers * num_rows <= OWN and numbers <= 4 * ROOM
-    return Plan(num_lanes if own else 1, STEPS)
+    """A Hessian for every lane: what folds leave out, they disagree on."""
+    del family, problem
+    return Plan(num_lanes, STEPS)
 
 
-@partial(jax.jit, static_argnums=(0, 4), compiler_options=QUICKLY_COMPILED)
+@partial(QuicklyCompiled, static_argnums=(0, 4))
 def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
     num_lanes, num_outputs, size = params.shape
@@ -84,11 +85,13 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
         params,
         objective.gradient(problem, lanes, params, slopes),
         z,
-        jnp.zeros((plan.num_metrics, whole, whole)),
-        active_set.nothing(num_lanes, whole if _exact(params) else 0),
+        jnp.zeros((num_lanes, whole, whole)),
+        active_set.nothing(num_lanes, whole),
         jnp.int32(plan.steps_per_metric),
         jnp.int32(TRIES),
+        jnp.zeros(num_lanes, params.dtype),
         objective.risk(family, lanes, rows, params, z),
+        far,
         far,
         far,
         zero,
@@ -138,48 +141,42 @@ def solve(
 
 
 def _remeasured(family, problem, lanes, plan, state) -> State:
-    measured = partial(hessians.measured, family, problem, lanes, state.logits, plan.num_metrics)
-    rows = weighted(problem, lanes)
-    risk = objective.risk(family, lanes, rows, state.params, state.logits)
+    measured = partial(hessians.measured, family, problem, lanes, state.logits, state.lift)
     gone = state.memory._replace(holds=jnp.zeros_like(state.active))
     hessian = measured(state.tries > 0)
-    return state._replace(hessian=hessian, memory=gone, age=jnp.int32(0), risk=risk)
+    return state._replace(hessian=hessian, memory=gone, age=jnp.int32(0))
 
 
 def _step(family, problem, lanes, plan, state, tol) -> State:
-    exact, memory = _exact(state.params), state.memory
-    if exact:
-        direction, estimate, memory = active_set.step(lanes, state, tol)
-    else:
-        direction, estimate = lasso.step(lanes, state, tol)
-    goal = (FINE if exact else 1) * tol * state.risk
-    judged = endings.judged(state, estimate, goal, lambda s: s)
+    direction, estimate, memory = active_set.step(lanes, state, tol)
+    lifted = state.active & ~jnp.isfinite(estimate)
+    estimate = jnp.where(lifted, jnp.finfo(estimate.dtype).max, estimate)
+    judged = endings.judged(state, estimate, FINE * tol * state.risk, lambda s: s)
     # The last direction is paid for, so it is gone along too.
-    moves = state.active & jnp.isfinite(estimate)
-    poor = moves & (estimate > SERVES * state.estimate)
+    moves = state.active & ~lifted
+    poor = (moves & (estimate > SERVES * state.estimate)) | lifted
     # Near the end a new Hessian gains little only if float32 is too stiff for what is left.
     near = (estimate < NEAR * state.risk) | (state.num_steps >= ENOUGH)
     tries = jnp.where(jnp.any(poor & near), state.tries - 1, TRIES)
     judged = judged._replace(
         memory=memory,
+        lift=jnp.where(lifted, jnp.maximum(LIFTED * state.lift, SHORTEST), state.lift),
         age=jnp.where(jnp.any(poor), plan.steps_per_metric, judged.age),
         tries=jnp.where(state.tries > 0, tries, 0),
     )
-    moved = _moved(family, problem, lanes, judged._replace(active=moves), direction)
-    close = _gap(lanes, moved) <= CLOSE * tol * moved.risk
-    return moved._replace(active=judged.active & ~close)
 
+    def move(state):
+        moved = _moved(family, problem, lanes, state._replace(active=moves), direction)
+        close = _gap(lanes, moved) <= CLOSE * tol * moved.risk
+        return moved._replace(active=state.active & ~close)
 
-def _exact(params) -> bool:
-    """Whether models are minimised exactly: where there is room."""
-    return params.size * params[0].size <= ROOM
+    return jax.lax.cond(jnp.any(moves), move, lambda s: s, judged)
 
 
 def _gap(lanes, state) -> Array:
     """About the gap that a certificate will find, or more; with optimal intercepts, as it will."""
-    num_lanes, _, size = state.params.shape
+    size = state.params.shape[-1]
     bends = jnp.diagonal(state.hessian, axis1=1, axis2=2)[:, size - 1 :: size]
-    bends = jnp.repeat(bends, num_lanes // len(bends), axis=0)
     shift = jnp.zeros_like(state.params).at[..., -1].set(-state.grad[..., -1] / bends)
     grad = state.grad + hessians.times(state.hessian, as_row(shift)).reshape(state.grad.shape)
     return rough_gap(
@@ -189,32 +186,31 @@ def _gap(lanes, state) -> Array:
 
 def _moved(family, problem, lanes, state, direction) -> State:
     direction = jnp.where(state.active[:, None, None], direction, 0)
-    length, slopes, z, gain = _search(family, problem, lanes, state, direction)
+    length, slopes, z = _search(family, problem, lanes, state, direction)
     # Where a whole step lands on 0 exactly, it stays there.
     params = state.params + length[:, None, None] * direction
     grad = objective.gradient(problem, lanes, params, slopes)
     grad = jnp.where(state.active[:, None, None], grad, state.grad)
-    hessian, memory = state.hessian, state.memory
-    if len(hessian) == len(params):
-        change = as_row(params - state.params), as_row(grad - state.grad)
-        if _exact(params):
-            inverse, trusted = quasi_newton.learnt_inverse(*memory[:2], hessian, *change)
-            memory = Memory(inverse, memory.among, memory.holds & trusted)
-        hessian = quasi_newton.learnt_hessian(hessian, *change)
+    change = as_row(params - state.params), as_row(grad - state.grad)
+    memory = state.memory
+    if memory.inverse.size:
+        inverse, trusted = quasi_newton.learnt_inverse(*memory[:2], state.hessian, *change)
+        memory = Memory(inverse, memory.among, memory.holds & trusted)
+    hessian = quasi_newton.learnt_hessian(state.hessian, *change)
     return state._replace(
         params=params,
         grad=grad,
         logits=z,
         hessian=hessian,
         memory=memory,
-        risk=jnp.maximum(state.risk + gain, state.risk / 2),
+        risk=objective.risk(family, lanes, weighted(problem, lanes), params, z),
         age=state.age + 1,
         num_steps=state.num_steps + state.active.astype(jnp.int32),
     )
 
 
 def _search(family, problem, lanes, state, direction):
-    """Lengths [L], the weighted slopes and the logits there [L, C, N], and the change of J.
+    """Lengths [L], and the weighted slopes and the logits there [L, C, N].
 
     J's slopes from below decide: a step that ends on a kink has earned it.
     """
@@ -232,15 +228,36 @@ def _search(family, problem, lanes, state, direction):
         z = state.logits + length[:, None, None] * d_logits
         slopes = family.slope(z, labels)
         slope = objective.slope(slopes, d_logits, weights)
-        smooth = slope + wd + length * dd
-        return smooth + l1_slope(length, -1), (slopes * weights[:, None], z, smooth)
+        slope = slope + wd + length * dd + l1_slope(length, -1)
+        return slope, (slopes * weights[:, None], z)
 
-    before = dot(state.grad, direction)
-    first = before + l1_slope(jnp.zeros_like(wd), 1)
-    length, _, (slopes, z, smooth) = line.search(look, first, state.active, longest=1)
-    longer = jnp.abs(w + length[:, None, None] * d) - jnp.abs(w)
-    gain = length * (before + smooth) / 2 + l1 * jnp.sum(longer, axis=(1, 2))
-    return length, slopes, z, jnp.where(state.active, gain, 0)
+    first = dot(state.grad, direction) + l1_slope(jnp.zeros_like(wd), 1)
+    length, _, (slopes, z) = line.search(look, first, state.active)
+    return length, slopes, z
+
+
+def alone(
+    family: Family,
+    problem: Problem,
+    lanes: Lanes,
+    params: Array,
+    tol: Array,
+    num_steps: Array,
+    max_steps: Array,
+) -> State:
+    """Goes on from params [L, C, P] and num_steps [L], well beyond a gap of tol · J.
+
+    Or to where neither the estimate nor J falls any more.
+    """
+    own = Plan(len(params), STEPS)
+    state = start(family, problem, lanes, params, own)
+    state = state._replace(tries=jnp.int32(0), num_steps=num_steps)
+    return _solved(family, problem, lanes, own, state, BEYOND * tol, max_steps)
+
+
+@partial(QuicklyCompiled, static_argnums=(0, 3))
+def _solved(family, problem, lanes, plan, state, tol, max_steps):
+    return solve(family, problem, lanes, plan, state, tol, jnp.inf, max_steps)
 
 
 def known(state: State) -> Array:
@@ -248,15 +265,14 @@ def known(state: State) -> Array:
 
     Each class's intercept is taken out of its own weights alone.
     """
-    num_lanes, num_outputs, size = state.params.shape
+    _, num_outputs, size = state.params.shape
     blocks = state.hessian.reshape(-1, num_outputs, size, num_outputs, size)
     own = jnp.moveaxis(jnp.diagonal(blocks, axis1=1, axis2=3), -1, 1)  # [G, C, P, P]
     whole = jnp.diagonal(own, axis1=2, axis2=3)
     bend = own[..., -1:, -1]
     left = whole - own[..., -1] ** 2 / jnp.where(bend > 0, bend, 1)
     diagonal = jnp.maximum(left, COLLINEAR * whole)
-    inverse = jnp.where(diagonal > 0, 1 / jnp.where(diagonal > 0, diagonal, 1), 1)
-    return jnp.repeat(inverse, num_lanes // len(inverse), axis=0)
+    return jnp.where(diagonal > 0, 1 / jnp.where(diagonal > 0, diagonal, 1), 1)
 
 
 def bulk(problem: Problem, tol: float) -> Problem:

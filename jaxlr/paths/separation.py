@@ -20,6 +20,7 @@ def separating_direction(
     weights: np.ndarray,
     num_classes: int | None = None,
     guess: np.ndarray | None = None,
+    fit_intercept: bool = True,
 ) -> np.ndarray | None:
     """A direction that separates the labels, or None where there is none.
 
@@ -30,9 +31,9 @@ def separating_direction(
         maximise Σᵢ mᵢ · d   subject to   mᵢ · d >= 0,   |d| <= 1
 
     whose optimum is 0 exactly where nothing separates, solved with few of its rows at a time.
-    What is returned has been checked on the data as given: with s = Σⱼ maxᵢ |xᵢⱼ| |dⱼ|, every
-    margin is at least -1e-12 s, and one is above 1e-9 s. Overlaps thinner than the first number
-    pass for none, and gaps thinner than about 1e-7 of a feature's range may be missed.
+    What is returned has been checked on the data, with columns centred: for s = Σⱼ maxᵢ |xᵢⱼ| |dⱼ|
+    every margin is at least -1e-12 s, and one is above 1e-9 s. Overlaps thinner than the first
+    number pass for none, and gaps thinner than about 1e-7 of a feature's range may be missed.
 
     Args:
       x: [N, D] features, without a column of ones.
@@ -40,6 +41,7 @@ def separating_direction(
       weights: [N] >= 0; rows of weight 0 are left out.
       num_classes: C, or None for labels of a single logit.
       guess: a direction to try first, such as the params of a solver that found no end.
+      fit_intercept: whether there is one; without it the direction's is 0.
 
     Returns:
       [D + 1], or [C, D + 1] for classes; the intercept is last.
@@ -50,26 +52,44 @@ def separating_direction(
     """
     kept = np.asarray(weights) > 0
     x = np.asarray(x, np.float64)[kept]
-    comparisons = _comparisons(np.asarray(labels)[kept], num_classes)
-    given = _Margins(x, *comparisons)
-    found = _class_without_rows(given)
+    pairs = comparisons(np.asarray(labels)[kept], num_classes)
+    x, centre = centred(x, fit_intercept)
+    given = Margins(x, *pairs, fit_intercept)
+    found = _class_without_rows(given) if fit_intercept else None
     if found is None and guess is not None:
-        found = _checked(given, np.atleast_2d(np.asarray(guess, np.float64)))
+        guess = np.array(guess, np.float64, ndmin=2)
+        guess[:, -1] += guess[:, :-1] @ centre
+        found = _checked(given, guess)
     if found is None:
-        centre = x.mean(axis=0)
-        scale = np.abs(x - centre).max(axis=0, initial=0)
-        scale = np.where(scale > TOLERANCE * np.abs(centre), scale, np.inf)
-        direction = _found(_Margins((x - centre) / scale, *comparisons))
+        scaled, scale = evened(x, centre)
+        direction = searched(Margins(scaled, *pairs, fit_intercept))
         if direction is not None:
             if num_classes is not None:
                 direction = direction - direction.mean(axis=0)  # what all classes share is idle
             direction = _without_dust(direction, 1) / np.append(scale, 1)
-            direction[:, -1] -= direction[:, :-1] @ centre
             found = _checked(given, _without_dust(direction, np.abs(given.x).max(axis=0)))
-    return found[0] if found is not None and num_classes is None else found
+    if found is None:
+        return None
+    before, w = found[:, -1], found[:, :-1]
+    b, rounding = before - w @ centre, np.abs(before) + np.abs(w) @ np.abs(centre)
+    found[:, -1] = np.where(np.abs(b) > 8 * np.finfo(np.float64).eps * rounding, b, 0)
+    return found[0] if num_classes is None else found
 
 
-def _comparisons(labels, num_classes):
+def centred(x: np.ndarray, fit_intercept: bool = True) -> tuple[np.ndarray, np.ndarray]:
+    """x - centre, exactly where its offset is large, and the centre: intercepts take it up."""
+    centre = x.mean(axis=0) if fit_intercept else np.zeros(x.shape[1])
+    return x - centre, centre
+
+
+def evened(x: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centred x / scale, within ±1, 0 where a column is constant; and the scale."""
+    scale = np.abs(x).max(axis=0, initial=0)
+    scale = np.where(scale > TOLERANCE * np.abs(centre), scale, np.inf)
+    return x / scale, scale
+
+
+def comparisons(labels: np.ndarray, num_classes: int | None) -> tuple[np.ndarray, ...]:
     """Every margin as (its row, the class that adds it, the class that subtracts it), and C.
 
     A single logit is class 0, compared with a class 1 that has no params.
@@ -82,11 +102,11 @@ def _comparisons(labels, num_classes):
     return rows, labels[rows].astype(int), below, num_classes
 
 
-class _Margins:
+class Margins:
     """The vectors m, as rows of x and the classes that they stand at."""
 
-    def __init__(self, x, rows, above, below, num_outputs):
-        self.x = np.hstack([x, np.ones((len(x), 1))])
+    def __init__(self, x, rows, above, below, num_outputs, fit_intercept=True):
+        self.x = np.hstack([x, np.full((len(x), 1), float(fit_intercept))])
         self.rows, self.above, self.below = rows, above, below
         self.shape = num_outputs, self.x.shape[1]
 
@@ -95,6 +115,10 @@ class _Margins:
         logits = np.zeros((len(self.x), self.shape[0] + 1))
         logits[:, :-1] = self.x @ direction.T
         return logits[self.rows, self.above] - logits[self.rows, self.below]
+
+    def apart(self, direction):
+        """Which margins along d are positive by more than rounding."""
+        return self.of(direction) > STRICT * self.sizes(direction)
 
     def sizes(self, direction):
         """Σ max |x| |d| of every margin's classes."""
@@ -135,8 +159,8 @@ class _Margins:
 
 def _checked(margins, direction):
     """The direction, if it separates."""
-    values, sizes = margins.of(direction), margins.sizes(direction)
-    separates = np.all(values >= -TOLERANCE * sizes) and np.any(values > STRICT * sizes)
+    allowed = -TOLERANCE * margins.sizes(direction)
+    separates = np.all(margins.of(direction) >= allowed) and np.any(margins.apart(direction))
     return direction if separates else None
 
 
@@ -156,8 +180,8 @@ def _class_without_rows(margins):
     return out
 
 
-def _found(margins):
-    """A direction from scaled rows, if there is one."""
+def searched(margins: Margins) -> np.ndarray | None:
+    """A direction [C, P] from scaled rows, if there is one."""
     from scipy.optimize import minimize  # slow to import, and only needed here
 
     def loss(flat):
@@ -169,9 +193,9 @@ def _found(margins):
     for _ in range(LOOKS):
         flat = minimize(loss, flat, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}).x
         direction = flat.reshape(margins.shape)
-        values = margins.of(direction)
-        if np.all(values > STRICT * margins.sizes(direction)):
+        if np.all(margins.apart(direction)):
             return direction
+        values = margins.of(direction)
         if _none_by(margins, np.exp(-np.logaddexp(0, values))):
             return None
     return _programme(margins, values)

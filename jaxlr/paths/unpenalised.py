@@ -1,0 +1,104 @@
+"""λ = 0: without a penalty any basis of the columns will do, so each fold has an orthonormal one.
+
+Columns of any scale, collinear or nearly so, then cost no digits: the Hessian is as well
+conditioned as the loss's own curvature lets it be.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from jaxlr.paths import host, placed, resort
+from jaxlr.paths.families import Family
+from jaxlr.paths.problem import Problem
+
+CONSTANT = 8 * np.finfo(np.float64).eps  # of a column's size: a spread that is rounding
+DUST = 1e-11  # of the columns: what others leave of one that float64 params can still use
+
+
+class Basis(NamedTuple):
+    """Rows in a basis [N, R] of unit variance, without correlations; 0 in columns that are spare.
+
+    A weight w of x is `back` [D, R] times one of these, and the intercept is less by centre · w;
+    `forth` [D, R] times w is one of these that fits the rows alike.
+    """
+
+    rows: np.ndarray
+    back: np.ndarray
+    forth: np.ndarray
+    centre: np.ndarray
+
+
+def basis(x: np.ndarray, weights: np.ndarray, fit_intercept: bool = True) -> Basis:
+    """Of x [N, D] where rows have weights [N], which sum to 1; R = min(N, D)."""
+    centre = weights @ x if fit_intercept else np.zeros(x.shape[1])
+    away = x - centre
+    length = np.sqrt(weights @ away**2)
+    constant = length <= CONSTANT * np.sqrt(weights @ x**2)
+    scale = np.where(constant, np.inf, length)
+    _, values, vt = np.linalg.svd(np.sqrt(weights)[:, None] * (away / scale), full_matrices=False)
+    cut = DUST * values.max(initial=0)
+    kept = values > cut
+    back = vt.T * np.where(kept, 1 / np.where(kept, values, 1), 0)
+    forth = vt.T * np.where(kept, values, 0) * np.where(constant, 0, length)[:, None]
+    return Basis((away / scale) @ back, back / scale[:, None], forth, centre)
+
+
+def answers(
+    family: Family,
+    x: np.ndarray,
+    labels: np.ndarray,
+    weights: np.ndarray,
+    solvable: np.ndarray,
+    before: np.ndarray | None,
+    tol: float,
+    max_steps: int,
+    mesh,
+) -> resort.Table:
+    """Of targets [T, N] and folds [F, N], of which `solvable` [T, F] have an optimum.
+
+    Params `before` [T, F, C, P] are near it, if there are any. Leaves are [T, F, 1, ...].
+    """
+    num_targets, num_folds = solvable.shape
+    shape = (num_targets, num_folds, 1)
+    out = resort.Table(
+        np.zeros(shape),
+        np.full(shape, np.inf),
+        np.full(shape, np.inf),
+        np.zeros((*shape, family.num_outputs, x.shape[1] + 1)),
+        np.zeros(shape, np.int32),
+    )
+    for fold in np.flatnonzero(solvable.any(axis=0)):
+        found = basis(x, weights[fold], family.intercept)
+        rows = host.laid_out(found.rows, last=float(family.intercept))
+        for target in np.flatnonzero(solvable[:, fold]):
+            own = labels[target : target + 1], weights[fold : fold + 1]
+            arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
+            start = np.zeros((family.num_outputs, rows.x.shape[1]))
+            if before is not None:
+                w, b = before[target, fold][:, :-1], before[target, fold][:, -1]
+                start[:, :-1] = w @ found.forth
+                start[:, -1] = b + w @ found.centre
+            lane = _alone(family, placed.problem(arrays, mesh), start, tol, max_steps)
+            w = lane.params[..., :-1] @ found.back.T
+            b = lane.params[..., -1] - w @ found.centre
+            lane = lane._replace(params=np.concatenate([w, b[..., None]], axis=-1))
+            for column, new in zip(out, lane, strict=True):
+                column[target, fold] = new[:, 0]
+    return out
+
+
+def _alone(family, problem, start, tol, max_steps) -> resort.Table:
+    """The first lane of a problem, from params `start`: leaves [1, m, ...]; others mean nothing."""
+    lanes = (1, len(problem.labels) * len(problem.weights))  # a mesh may have repeated it
+    table = resort.Table(
+        np.full(lanes, np.inf),
+        np.zeros(lanes),
+        np.zeros(lanes),
+        np.tile(start, (*lanes, 1, 1)),
+        np.zeros(lanes, np.int32),
+    )
+    table.gap[:, 0] = np.inf
+    table.risk[:, 1:] = 1
+    resort.finish(family, problem, np.zeros(lanes), 0.0, tol, max_steps, table)
+    return table

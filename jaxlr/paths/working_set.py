@@ -1,0 +1,102 @@
+"""Large problems with an l1 part: few columns at a time, as most weights are 0.
+
+Each penalty is solved on the columns that its lanes seem to need; those whose slopes then break
+their bound are taken in, until none does. A column is in for all lanes, classes and folds.
+
+Reference:
+  Tibshirani and others, Strong rules for discarding predictors in lasso-type problems (2012).
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import numpy as np
+
+from jaxlr.paths import march, objective, proofs
+from jaxlr.paths.families import Family
+from jaxlr.paths.problem import Problem, lanes_of, logits, weighted
+from jaxlr.paths.proofs import Ends
+
+ROOM = 2**25  # numbers in a matrix for every lane: up to here all columns are worked on at once
+FEWEST = 16  # columns
+
+
+def answers(
+    family: Family,
+    x: np.ndarray,
+    problem_of: Callable[[np.ndarray], Problem],
+    lambdas: np.ndarray,
+    l1_ratio: float,
+    tol: float,
+    max_steps: int,
+) -> march.Answers:
+    """What `march.march` gives for x [N, D] under penalties [K, m].
+
+    `problem_of` makes the problem of some columns of x.
+    """
+    whole = problem_of(x)
+    num_lanes = lambdas.shape[1]
+    params = np.zeros((num_lanes, family.num_outputs, x.shape[1] + 1))
+    bounds = l1_ratio * lambdas
+    seen = []
+    for k, lam in enumerate(lambdas):
+        lanes = lanes_of(whole, lam, l1_ratio)
+        slopes = np.abs(_slopes(family, whole, lanes, params))
+        likely = 2 * bounds[k] - bounds[max(k - 1, 0)]
+        wanted = _any(slopes > likely[:, None, None]) | _any(params != 0)
+        steps = np.zeros(num_lanes, np.int32)
+        while True:
+            columns = _padded(np.flatnonzero(wanted), x.shape[1])
+            at = np.append(columns, x.shape[1])  # and the intercept
+            found = march.march(
+                family,
+                problem_of(_taken(x, columns)),
+                lambdas[k : k + 1],
+                l1_ratio,
+                tol,
+                max_steps,
+                start=_taken(params, at),
+            )
+            here = columns >= 0
+            params = np.zeros_like(params)
+            params[..., at[np.append(here, True)]] = found.params[:, 0][..., np.append(here, True)]
+            steps += found.num_steps[:, 0]
+            slopes = np.abs(_slopes(family, whole, lanes, params))
+            broken = _any(slopes > bounds[k][:, None, None]) & ~wanted
+            if not broken.any():
+                break
+            wanted |= broken
+        ends = Ends(params[None], found.risk.T, None, None)
+        proof = proofs.certified(
+            family, whole, lanes, ends, tol=tol, ridge_only=False, direct=False
+        )
+        seen.append((*jax.device_get(proof)[:4], np.minimum(steps, max_steps)))
+    risk, gap, decrement, params, steps = (np.stack(c, axis=1) for c in zip(*seen, strict=True))
+    return march.Answers(params, risk, gap, decrement, steps)
+
+
+@partial(jax.jit, static_argnums=0)
+def _slopes(family, problem, lanes, params):
+    """Of J's smooth part [m, C, P]."""
+    labels, weights = weighted(problem, lanes)
+    slopes = family.slope(logits(params, problem), labels) * weights[:, None]
+    return objective.gradient(problem, lanes, params, slopes)
+
+
+def _any(flags):
+    """Which columns [D] have the flag in any lane and class; the intercept is no column."""
+    return flags[..., :-1].any(axis=(0, 1))
+
+
+def _padded(columns, num_columns):
+    """The columns and some -1, together a power of two, since each length is a program."""
+    length = max(FEWEST, 1 << max(len(columns) - 1, 0).bit_length())
+    if length >= num_columns:
+        return np.arange(num_columns)
+    return np.concatenate([columns, np.full(length - len(columns), -1)])
+
+
+def _taken(leaf, columns):
+    """The leaf's last axis at the columns, 0 where one is -1."""
+    return np.where(columns >= 0, leaf[..., columns], 0)
