@@ -251,6 +251,7 @@ INSIDE = [
         "pos_label must be 0 or 1 in",
     ),
     (lambda y, p: metrics.classification_report(y, p), "y_true must be known values"),
+    (lambda y, p: metrics.accuracy_score(y, [*"abab"]), "must not mix strings and numbers"),
 ]
 
 

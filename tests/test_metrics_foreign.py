@@ -116,6 +116,11 @@ def test_boolean_scores_are_zeros_and_ones():
     assert metrics.top_k_accuracy_score([0, 1, 2], np.eye(3, dtype=bool), k=1) == 1
 
 
+def test_a_label_beyond_the_integers_of_jit_is_nobodys():
+    curve = jax.jit(lambda y, s: metrics.roc_curve(y, s, pos_label=2**40))
+    assert np.isnan(curve(jnp.array([0, 1]), jnp.array([0.1, 0.2])).tpr).all()
+
+
 def test_infinite_scores_rank_where_they_cannot_be_read():
     area = jax.jit(metrics.roc_auc_score)(jnp.array([0, 1]), jnp.array([-jnp.inf, jnp.inf]))
     assert area == 1

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.metrics import checks, figures
-from jaxlr.metrics.coding import coded, pair_of
+from jaxlr.metrics.coding import coded, labels_of_both, pair_of
 from jaxlr.metrics.columns import taken
 from jaxlr.metrics.confusion import asked_square
 from jaxlr.metrics.labels import classes_of, distinct, labels_in, named
@@ -179,13 +179,11 @@ def _equal(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | 
         rows = coded(y_true, y_pred, sample_weight=sample_weight)
         return rows.y_true == rows.y_pred, rows.weights, rows.ok
     weights, ok = checks.row_weights(sample_weight, y_true.shape[0])
-    (y_true, fine), (y_pred, good) = (
-        labels_in(name, y, weights) for name, y in (("y_true", y_true), ("y_pred", y_pred))
-    )
+    y_true, y_pred, good = labels_of_both(y_true, y_pred, weights)
     y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
     # uint64 and int64 have no common type: equal bits, and on the same side of zero.
     same = (y_true.astype(jnp.int64) == y_pred.astype(jnp.int64)) & ((y_true < 0) == (y_pred < 0))
-    return same, weights, checks.both(ok, checks.both(fine, good))
+    return same, weights, checks.both(ok, good)
 
 
 def _right(y_true, y_pred, sample_weight) -> tuple[Array, Array | None, Array | None]:

@@ -4,7 +4,9 @@ Eagerly, a bad value raises a ValueError that names the argument. Inside `jit` a
 can't be read, so the rule is: *a bad value in a row of non-zero weight makes the whole result NaN*
 (-1 in integer counts). Bad are NaN scores, predictions or probabilities, weights that are negative
 or not finite, and labels outside 0…num_classes-1. Shapes are known even there, and always raise.
-`checked` turns the NaN into an error that says which argument was bad.
+An infinite score is refused eagerly, as scikit-learn does, and ranks inside `jit`. A row of weight
+zero is absent: whatever it holds, it is neither refused nor seen in a value or a slope. `checked`
+turns the NaN into an error that says which argument was bad.
 """
 
 import contextlib

@@ -69,21 +69,26 @@ def pair_of(y_true, y_pred):
     return y_true, y_pred
 
 
+def labels_of_both(y_true, y_pred, weights):
+    """(labels [N], labels [N], verdict) of one kind: both texts or neither."""
+    (y_true, fine), (y_pred, good) = (
+        labels_in(name, y, weights) for name, y in (("y_true", y_true), ("y_pred", y_pred))
+    )
+    texts = [not checks.traced(y) and is_text(y) for y in (y_true, y_pred)]
+    if texts[0] != texts[1]:
+        raise ValueError("y_true and y_pred must not mix strings and numbers")
+    return y_true, y_pred, checks.both(fine, good)
+
+
 def _unknown(y_true, y_pred, weights) -> bool:
     """Whether labels can't be read, or more than two can, perhaps of rows of weight 0."""
     if checks.traced(y_true, y_pred) or not checks.traced(weights):
         return checks.traced(y_true, y_pred)
-    pair = (labels_in(name, y, weights)[0] for name, y in (("y_true", y_true), ("y_pred", y_pred)))
-    return len(distinct(*pair)) > 2
+    return len(distinct(*labels_of_both(y_true, y_pred, weights)[:2])) > 2
 
 
 def _codes(y_true, y_pred, weights, labels, num_classes) -> Coded:
-    (y_true, fine), (y_pred, good) = (
-        labels_in(name, y, weights) for name, y in (("y_true", y_true), ("y_pred", y_pred))
-    )
-    if len({is_text(y) for y in (y_true, y_pred)}) > 1:
-        raise ValueError("y_true and y_pred must not mix strings and numbers")
-    ok = checks.both(fine, good)
+    y_true, y_pred, ok = labels_of_both(y_true, y_pred, weights)
     if checks.traced(y_true, y_pred):
         found = _traced_codes(
             jnp.asarray(y_true), jnp.asarray(y_pred), weights, labels, num_classes

@@ -66,7 +66,7 @@ def column_of(rows: Taken, pos_label, name: str = "y_score") -> Column:
 def _positive(truth, pos_label, weights):
     if checks.traced(truth):
         if pos_label is not None:
-            return truth == pos_label, None
+            return truth.astype(jnp.int64) == pos_label, None  # int32 would wrap a great label
         return _one_of_two(truth, weights)
     if pos_label is None:
         present = distinct(truth)
