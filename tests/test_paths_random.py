@@ -19,7 +19,7 @@ RNG = np.random.default_rng
 
 @pytest.mark.parametrize("family", random_paths.RATIOS)
 def test_no_status_lies_beside_an_independent_optimum(family):
-    seeds = range(500 if PROOFS else 8)
+    seeds = range(500 if PROOFS else 4)
     cases = ((seed, random_paths.case(family, seed, SHAPES, NUM_LAMBDAS)) for seed in seeds)
     lies, left = path_judge.survey(family, cases)
     assert lies == 0
@@ -29,7 +29,7 @@ def test_no_status_lies_beside_an_independent_optimum(family):
 
 @pytest.mark.parametrize(("size", "limit"), [(1e6, 1e-8), (1e9, 1e-5)])
 def test_an_offset_of_columns_changes_no_risk_and_no_status(size, limit):
-    assert unmoved_paths.offsets(range(200 if PROOFS else 6), size, limit, SHAPES) == 0
+    assert unmoved_paths.offsets(range(200 if PROOFS else 3), size, limit, SHAPES) == 0
 
 
 @pytest.mark.skipif(not PROOFS, reason="many programs to compile")
