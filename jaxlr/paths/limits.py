@@ -22,7 +22,7 @@ class Limits(NamedTuple):
     Attributes:
       empty: [T, F, C] classes without a row of weight; C = 2 for a single logit, labels 0 and 1.
       directions: [T, F, C, P] that separate at λ = 0, NaN where none does or it isn't asked.
-      infima: [T, F] of the risk at λ = 0, where there is a direction.
+      infima: [T, F] of the risk at λ = 0, where there is a direction; NaN where it isn't known.
     """
 
     empty: np.ndarray
@@ -35,9 +35,14 @@ class Limits(NamedTuple):
         return self.empty.sum(axis=-1) == self.empty.shape[-1] - 1
 
     @property
+    def separates(self) -> np.ndarray:
+        """[T, F] whether a direction separates at λ = 0."""
+        return np.isfinite(self.directions).all(axis=(2, 3))
+
+    @property
     def waiting(self) -> np.ndarray:
         """[T, F] whether a march to λ = 0 would have no end."""
-        return self.alone | np.isfinite(self.infima)
+        return self.alone | self.separates
 
 
 def limits(asked: Given, loss: Callable) -> Limits | None:
@@ -59,7 +64,7 @@ def limits(asked: Given, loss: Callable) -> Limits | None:
             if direction is not None:
                 directions[*at] = direction
                 infima[*at] = infimum(*problem, asked.fit_intercept)
-    return found if empty.any() or np.isfinite(infima).any() else None
+    return found if empty.any() or found.separates.any() else None
 
 
 def _without_rows(labels, num_classes):
@@ -85,7 +90,7 @@ def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.
     params = np.concatenate([w, np.where(never, end, b)[..., None]], axis=-1)
     risk, gap, decrement = (np.where(alone, 0, leaf) for leaf in (risk, gap, decrement))
     separable = np.broadcast_to(separable, risk.shape).copy()
-    endless = np.isfinite(found.infima)
+    endless = found.separates
     params[endless, :, -1] = found.directions[endless][:, None]
     risk[endless, :, -1] = found.infima[endless][:, None]
     gap[endless, :, -1] = decrement[endless, :, -1] = np.inf

@@ -58,7 +58,7 @@ class Path(NamedTuple):
 
     Attributes:
       params: {"w": [..., D] or [..., D, C], "b": [...] or [..., C]}.
-      risk: J; where it is separable its infimum, without a penalty an estimate of that.
+      risk: J; where it is separable its infimum, without a penalty an estimate of that or NaN.
       gap: an upper bound on J - J*, infinite for a direction.
       decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian, to a
         factor of two at worst; a bound on that where it was not found within the steps that are
@@ -247,13 +247,13 @@ def _shaped(asked, answers, endless, centre, tol, max_steps) -> Path:
     bound = tol * answers.risk
     status = np.select(
         [
-            ~np.isfinite(answers.risk),
             separable,
+            ~np.isfinite(answers.risk),
             answers.gap <= bound,
             answers.decrement <= bound,
             answers.num_steps >= max_steps,
         ],
-        [Status.nan, Status.separable, Status.certified, Status.solved, Status.budget],
+        [Status.separable, Status.nan, Status.certified, Status.solved, Status.budget],
         Status.stalled,
     ).astype(np.int32)
     params = answers.params.copy()
