@@ -110,7 +110,9 @@ def counted(y_true, y_pred, weights, num_classes: int):
 def _tallied(cell: np.ndarray, one: np.ndarray, size: int) -> np.ndarray:
     if one.ndim == 0:
         return np.bincount(cell, minlength=size)
-    return np.bincount(cell, weights=one, minlength=size).astype(one.dtype)
+    counts = np.zeros(size, one.dtype)
+    np.add.at(counts, cell, one)  # not bincount, which adds integers up in float64
+    return counts
 
 
 @functools.partial(jax.jit, static_argnums=2)
