@@ -265,7 +265,7 @@ MISTAKES = [
     (["--lambda-max", "1", "--lambda-min", "2"], "--lambda-min 2: must be below --lambda-max 1"),
     (["--l1-ratio", "0.5", "1.5"], "--l1-ratio 1.5: must lie in [0, 1]"),
     (["--folds", "1"], "--folds 1: must be at least 2"),
-    (["--data", "iris", "--folds", "50"], "class 'setosa' of target 'target' has only 40 training"),
+    (["--data", "iris", "--folds", "121"], "--folds 121: there are only 120 training rows; take"),
     (["--seed", "-1"], "--seed -1: must be at least 0"),
     (["--tol", "0"], "--tol 0: must lie between 0 and 1"),
     (["--test-fraction", "1.5"], "--test-fraction 1.5: must lie between 0 and 1"),

@@ -137,8 +137,8 @@ def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
         (["--batch-size", "0"], "--batch-size: every size must be at least 1"),
         (["--data", "iris", "--batch-size", "121"], "larger than the 120 training rows"),
         (
-            ["--data", "iris", "--folds", "50"],
-            "class 'setosa' of target 'target' has only 40 training rows; take --folds 40\n",
+            ["--data", "iris", "--folds", "121"],
+            "--folds 121: there are only 120 training rows; take --folds 120 at most\n",
         ),
         (["--test-fraction", "1.5"], "--test-fraction 1.5: must lie between 0 and 1"),
     ],
