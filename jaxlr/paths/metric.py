@@ -76,6 +76,14 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int, turn: int
     )
 
 
+def of_whole(hessian: Array, lam: Array) -> Metric:
+    """The metric of whole Hessians [G, Q, Q] with their penalties λ [G], as of one class."""
+    num_groups, size, _ = hessian.shape
+    inverse, norm = _inverse(hessian[:, None], _factors(size))
+    none = jnp.zeros((num_groups, 0, 0), hessian.dtype)
+    return Metric(inverse, none, jnp.zeros((1, 0), hessian.dtype), lam, norm[:, 0])
+
+
 def apply(given: Metric, grads: Array) -> Array:
     """The metric times grads [K, L, C, P], like them in shape."""
     out = _product(given.inverse, grads)

@@ -1,8 +1,10 @@
 """The last resort of a smooth path: truncated Newton on the whole Hessian, in float64.
 
 Slower than `descent` where that arrives, and it arrives where that doesn't. A step solves the whole
-Hessian's system by conjugate gradients; what preconditions them is every class's own block, exact
-and from all rows, made anew as soon as the old one takes more than a handful of iterations.
+Hessian's system by conjugate gradients; what preconditions them is an inverse of the whole Hessian
+too, or where that is large of every class's own block, exact and from all rows, made anew as soon
+as the old one takes more than a handful of iterations. Blocks alone may be far from the Hessian:
+where a class is rare, the others have no curvature in the direction that leaves it out.
 
 Reference:
   Nocedal and Wright, Numerical Optimization (2006), section 7.1.
@@ -15,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.paths import descent, endings, line, objective
+from jaxlr.paths import descent, endings, hessians, line, objective
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.conjugate import conjugated
 from jaxlr.paths.families import Family
@@ -24,6 +26,7 @@ from jaxlr.paths.objective import ridge
 from jaxlr.paths.problem import Lanes, Problem, dot, logits, weighted
 from jaxlr.pytypes import Array
 
+WHOLE = 1000  # C P up to which the whole Hessian has an inverse
 HANDFUL = 10  # iterations from which a new preconditioner is made
 MOST = 1000  # iterations of a step
 LEFT = 1e-2  # of ν²: what they may leave
@@ -64,16 +67,11 @@ def alone(
     """
     rows = weighted(problem, lanes)
     z = logits(params, problem)
-    num_lanes, num_outputs, size = params.shape
+    num_lanes = len(params)
     far = jnp.full(num_lanes, jnp.inf)
-    known = 0 if family.multiclass else len(problem.x)
-    nothing = metrics.none(
-        num_lanes,
-        num_outputs,
-        size,
-        family.multiclass,
-        (num_lanes if known else 1, known),
-        params.dtype,
+    nothing = jax.tree.map(
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
+        jax.eval_shape(partial(_measured, family, problem, lanes, rows), z),
     )
     state = State(
         params,
@@ -95,8 +93,7 @@ def alone(
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
     state = jax.lax.while_loop(lambda state: jnp.any(state.active), on, state)
-    bend = family.bend(state.logits, rows[0])
-    return state._replace(metric=_measured(family, problem, lanes, rows, bend))
+    return state._replace(metric=_measured(family, problem, lanes, rows, state.logits))
 
 
 def known(state: State) -> Metric:
@@ -104,8 +101,18 @@ def known(state: State) -> Metric:
     return state.metric
 
 
-def _measured(family, problem, lanes, rows, bend) -> Metric:
-    curvature = family.curvature(bend)
+def is_whole(family: Family, problem: Problem) -> bool:
+    """Whether a whole Hessian is of ordinary size."""
+    return family.multiclass and family.num_outputs * problem.x.shape[1] <= WHOLE
+
+
+def _measured(family, problem, lanes, rows, z) -> Metric:
+    if is_whole(family, problem):
+        none = jnp.zeros(len(z), z.dtype)
+        return metrics.of_whole(
+            hessians.measured(family, problem, lanes, z, none, jnp.bool_(False)), lanes.lam
+        )
+    curvature = family.curvature(family.bend(z, rows[0]))
     heavy = curvature * rows[1][:, None]
     new = metrics.metric(problem, heavy, ridge(lanes), family.multiclass)
     return new if family.multiclass else new._replace(curvature=curvature[:, 0])
@@ -123,7 +130,7 @@ def _step(family, problem, lanes, rows, state, tol) -> State:
 
     metric = jax.lax.cond(
         state.stale,
-        lambda: _measured(family, problem, lanes, rows, bend),
+        lambda: _measured(family, problem, lanes, rows, state.logits),
         lambda: state.metric,
     )
 
@@ -134,9 +141,10 @@ def _step(family, problem, lanes, rows, state, tol) -> State:
     def unfinished(u, left, rz, _):
         return rz > LEFT * (dot(state.grad, u) + dot(left, u))
 
+    shape = (1, len(state.grad), *metric.inverse.shape[1:3])
     u, left, rz, _, count = conjugated(
         product,
-        lambda r: metrics.apply(metric, r[None])[0],
+        lambda r: metrics.apply(metric, r.reshape(shape))[0].reshape(r.shape),
         state.grad,
         state.active,
         MOST,
