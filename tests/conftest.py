@@ -27,8 +27,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
-    """A test that is kept for one pass has that pass's precision in every run."""
-    wide = jax.config.jax_enable_x64
-    wide = (wide or "float64_pass" in item.keywords) and "float32_pass" not in item.keywords
-    with jax.enable_x64(wide):
+    """A test that is kept for float64 has it in every run."""
+    with jax.enable_x64(jax.config.jax_enable_x64 or "float64_pass" in item.keywords):
         return (yield)

@@ -154,12 +154,6 @@ def test_make_leaves_no_test_out(target):
             assert any(eval(line, dict(zip(names, marks, strict=True))) for line in lines), marks
 
 
-@pytest.mark.parametrize(
-    "wide",
-    [
-        pytest.param(False, marks=pytest.mark.float32_pass),
-        pytest.param(True, marks=pytest.mark.float64_pass),
-    ],
-)
-def test_what_is_kept_for_one_pass_has_its_precision_in_every_run(wide):
-    assert jnp.zeros(()).dtype == ("float64" if wide else "float32")
+@pytest.mark.float64_pass
+def test_what_is_kept_for_float64_has_it_in_every_run():
+    assert jnp.zeros(()).dtype == "float64"
