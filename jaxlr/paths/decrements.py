@@ -80,7 +80,8 @@ def by_factor(family: Family, point: Point) -> Decrement:
         hessian = hessian + jnp.diag(penalty.reshape(-1))
         gone = unheard(family, y, s)[0][:, None]
         bare = (~penalised | (ridge == 0))[None, :]  # [1, P], what only the rows curve
-        moves = jnp.where(gone & bare, 0, moves[0])
+        spare = ~jnp.any(point.x != 0, axis=0)[None, :]  # what no row has can't move J
+        moves = jnp.where((gone | spare) & bare, 0, moves[0])
         if family.multiclass and family.concordance:
             flat = jnp.where(bare & jnp.all(gone | (moves > 0), axis=0, keepdims=True), moves, 0)
             hessian = hessian + _gauge(flat) * (jnp.trace(hessian) / length)

@@ -237,8 +237,9 @@ def _problem(asked, x, mesh, power=0) -> Problem:
 
 def _shaped(asked, answers, endless, centre, tol, max_steps) -> Path:
     """The answers under the axes that were asked for, with their statuses."""
-    # What b loses of its digits on the way back, logits lose; J is of second order in that.
-    lost = np.abs(answers.params[..., :-1] * centre).sum(axis=-1).max(axis=-1)
+    # What logits lose as params are rounded, large ones that cancel; J is of second order in that.
+    size = np.abs(centre) + np.abs(asked.x).max(axis=0)
+    lost = (np.abs(answers.params[..., :-1]) @ size).max(axis=-1)
     lost = (np.finfo(np.float64).eps * lost) ** 2
     answers = answers._replace(gap=answers.gap + lost, decrement=answers.decrement + lost)
     separable = np.zeros(answers.risk.shape, bool)

@@ -20,13 +20,15 @@ class Basis(NamedTuple):
     """Rows in a basis [N, R] of unit variance, without correlations; 0 in columns that are spare.
 
     A weight w of x is `back` [D, R] times one of these, and the intercept is less by centre · w;
-    `forth` [D, R] times w is one of these that fits the rows alike.
+    `forth` [D, R] times w is one of these that fits the rows alike. It is the `whole` basis if what
+    is left out is no more than rounding.
     """
 
     rows: np.ndarray
     back: np.ndarray
     forth: np.ndarray
     centre: np.ndarray
+    whole: bool
 
 
 def basis(x: np.ndarray, weights: np.ndarray, fit_intercept: bool = True) -> Basis:
@@ -37,11 +39,12 @@ def basis(x: np.ndarray, weights: np.ndarray, fit_intercept: bool = True) -> Bas
     constant = length <= CONSTANT * np.sqrt(weights @ x**2)
     scale = np.where(constant, np.inf, length)
     _, values, vt = np.linalg.svd(np.sqrt(weights)[:, None] * (away / scale), full_matrices=False)
-    cut = DUST * values.max(initial=0)
-    kept = values > cut
+    top, rounding = values.max(initial=0), max(x.shape) * np.finfo(np.float64).eps
+    kept = values > DUST * top
+    whole = values[~kept].max(initial=0) <= rounding * top
     back = vt.T * np.where(kept, 1 / np.where(kept, values, 1), 0)
     forth = vt.T * np.where(kept, values, 0) * np.where(constant, 0, length)[:, None]
-    return Basis((away / scale) @ back, back / scale[:, None], forth, centre)
+    return Basis((away / scale) @ back, back / scale[:, None], forth, centre, bool(whole))
 
 
 def answers(
@@ -83,6 +86,8 @@ def answers(
             w = lane.params[..., :-1] @ found.back.T
             b = lane.params[..., -1] - w @ found.centre
             lane = lane._replace(params=np.concatenate([w, b[..., None]], axis=-1))
+            if not found.whole:  # of what is left out nothing is known
+                lane.gap[:] = lane.decrement[:] = np.inf
             for column, new in zip(out, lane, strict=True):
                 column[target, fold] = new[:, 0]
     return out
