@@ -9,7 +9,7 @@ import argparse
 
 import numpy as np
 
-from tests.path_judge import Case, fitted, judged, survey
+from tests.path_judge import Case, survey
 
 SHAPES = {  # (N, D, C, F): few, since each compiles its own programs
     "log_loss": [(5, 3, None, 1), (24, 5, None, 3), (90, 20, None, 2), (14, 40, None, 2)],
