@@ -140,13 +140,6 @@ def test_an_empty_column_is_left_out_and_said_to_be(tmp_path):
     assert table.notes == ("left out, empty in every row: 'x3'",)
 
 
-def test_what_looks_like_a_row_number_is_mentioned(tmp_path):
-    rows = "\n".join(f"{i + 1},{row}" for i, row in enumerate(text_of().splitlines()[1:]))
-    table = loaded(tmp_path, f"id,p,q,y\n{rows}")
-    assert table.notes == ("'id' counts the rows; --drop leaves it out",)
-    assert_is_the_example(loaded(tmp_path, f"id,p,q,y\n{rows}", drop=["id"]))
-
-
 def test_a_stray_quote_that_swallows_rows_is_mentioned(tmp_path):
     text = 'n,c,y\n1,u,0\n2,"v,1\n3,w",0\n4,u,1\n5,u,0\n6,w,1\n7,w,1\n'
     table = loaded(tmp_path, text.replace('"v,1\n3,w"', '"v\n1"'))

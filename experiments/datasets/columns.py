@@ -198,16 +198,4 @@ def _notes(columns: dict, roles: Roles, removed: int) -> list[str]:
     with_gaps = [f"{name} ({count})" for name, count in gaps.items() if count]
     if with_gaps:
         notes.append(f"missing values in {', '.join(with_gaps)}")
-    counters = [name for name, column in columns.items() if _counts_rows(column)]
-    if counters:
-        notes.append(f"{listed(counters)} counts the rows; --drop leaves it out")
     return notes
-
-
-def _counts_rows(column) -> bool:
-    is_whole = not isinstance(column, pd.Categorical) and column.dtype.kind in "iu"
-    return (
-        is_whole
-        and column[0] in (0, 1)
-        and bool((column == np.arange(len(column)) + column[0]).all())
-    )
