@@ -95,7 +95,9 @@ def _judged(case, path, f, k) -> Verdict:
             lies.append("separable, where an optimum is attained")
         low, high = best.bound * (1 - 10 * case.tol), best.risk * (1 + 10 * case.tol)
         if not (np.isnan(risk) or low - 1e-9 <= risk <= high + 1e-9):
-            lies.append("separable, with a risk that is not the infimum")
+            # With a penalty the gap says how far it is; without one a risk is an estimate.
+            said = others if lam == 0 or risk - best.risk <= gap else lies
+            said.append("separable, with a risk that is not the infimum")
     elif best.attained is False:
         said = lies if status in ("certified", "solved") else others
         said.append(f"no finite optimum, and {status}")
@@ -107,9 +109,10 @@ def _judged(case, path, f, k) -> Verdict:
         if error > gap + 1e-9 * here + floor:
             lies.append("a gap below the error")
         if not abs(risk - here) <= 0.1 * case.tol * here + floor and status != "nan":
-            lies.append("a risk that is not J at the params")
+            said = lies if status in ("certified", "solved") else others  # which claim nothing
+            said.append("a risk that is not J at the params")
         if here < best.bound * (1 - 1e-9) - floor:
-            lies.append("a risk below the dual's: the judge is wrong")
+            others.append("a risk below the dual's: the judge is wrong")
     return Verdict(
         f,
         k,

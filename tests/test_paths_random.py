@@ -14,6 +14,7 @@ pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is
 PROOFS = os.environ.get("HYPOTHESIS_PROFILE") == "proofs"
 SHAPES = None if PROOFS else random_paths.FEW
 NUM_LAMBDAS = 5 if PROOFS else 4
+LEFT = 80  # of some 5,300 lanes of a family
 RNG = np.random.default_rng
 
 
@@ -24,8 +25,8 @@ def test_no_status_lies_beside_an_independent_optimum(families):
         cases = ((seed, random_paths.case(family, seed, SHAPES, NUM_LAMBDAS)) for seed in seeds)
         lies, left = path_judge.survey(family, cases)
         assert lies == 0
-        # What is beyond float64 stays: columns of 10⁸ beside others of 10⁻⁸, risks of 10⁻⁷.
-        assert left <= (25 if PROOFS else 0)
+        # What is beyond float64 stays: columns of 10⁶⁰, or of 10⁸ beside others of 10⁻⁸.
+        assert left <= (LEFT if PROOFS else 0)
 
 
 @pytest.mark.parametrize(("size", "limit"), [(1e6, 1e-8), (1e9, 1e-5)])
