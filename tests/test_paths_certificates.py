@@ -11,6 +11,7 @@ import scipy.optimize
 import scipy.special
 
 from jaxlr import losses
+from jaxlr.paths import certificates
 from jaxlr.paths.certificates import certify
 from jaxlr.paths.families import family
 from jaxlr.paths.problem import Lanes, Problem
@@ -266,6 +267,22 @@ def test_dependent_columns_without_a_penalty_are_neither_estimated_nor_bounded()
     best = optimum("log_loss", x, y, s, 0.0, 0.0)
     end = certified("log_loss", x, y, s, 0.0, best + 1e-3 * rng.normal(size=best.shape))
     assert end.decrement == end.gap == end.risk + end.rounding
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_a_newton_step_is_trusted_while_it_moves_logits_by_less_than_one(num_classes):
+    x, y, s = random_problem("log_loss", np.random.default_rng(4))
+    loss = losses.softmax_cross_entropy if num_classes else losses.log_loss
+    lane = Lanes(np.ones(2), np.zeros(2), np.zeros(2, int), np.zeros(2, int))
+    step = np.random.default_rng(5).normal(size=(2, num_classes or 1, x.shape[1]))
+    step[..., -1] += 1e6  # intercepts answer for themselves
+    moved = step[..., :-1] @ x[:, :-1].T
+    moved = moved - (moved @ s[0])[..., None]
+    reach = np.abs(moved[:, 0]) if num_classes is None else np.ptp(moved, axis=1)
+    step[..., :-1] *= np.array([0.99, 1.01])[:, None, None] / reach.max(axis=1)[:, None, None]
+    rows = Problem(x, y[None], s, x.T)
+    found = certificates._trusted(family(loss, num_classes), rows, lane, step)
+    assert found.tolist() == [True, False]
 
 
 def test_intercepts_become_optimal_from_wherever_they_start():
