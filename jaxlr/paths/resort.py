@@ -45,20 +45,22 @@ def finish(
     """
     left = ~(table.gap < np.inf) | ~(table.gap <= tol * table.risk)
     left &= table.num_steps < max_steps
-    turn = np.eye(problem.x.shape[1] - 1)
+    turn = None
     if left.any() and l1_ratio == 0 and lambdas.all() and not sharing.over_a_mesh():
         problem, turn = _turned(problem)
     for k, m in np.argwhere(left):
         of_penalty = lanes_of(problem, lambdas[k], l1_ratio)
         lane = jax.tree.map(lambda leaf, m=m: leaf[m : m + 1], of_penalty)
         starts = np.stack([table.params[k, m], table.params[max(k - 1, 0), m]])
-        starts = _mapped(np.where(np.isfinite(starts), starts, 0), turn)
+        starts = np.where(np.isfinite(starts), starts, 0)
+        starts = starts if turn is None else _mapped(starts, turn)
         risks = [_risk(family, problem, lane, start[None]).item() for start in starts]
         start = starts[int(risks[1] < risks[0])][None]
         steps = table.num_steps[k, m : m + 1]
         ends = _end(family, problem, lane, start, l1_ratio, tol, steps, max_steps)
         found = _proof(family, problem, lane, l1_ratio, tol, ends)
-        found = found._replace(params=_mapped(found.params, turn.T))
+        if turn is not None:
+            found = found._replace(params=_mapped(found.params, turn.T))
         table.num_steps[k, m] = ends.num_steps.item()
         if not found.gap[0] >= table.gap[k, m] or found.risk[0] < table.risk[k, m]:
             for column, new in zip(table[:4], found[:4], strict=True):
