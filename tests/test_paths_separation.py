@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from jaxlr import Batch, losses, paths
+from jaxlr.paths import limits
 from jaxlr.paths.infimum import infimum
 from jaxlr.paths.separation import separating_direction
 
@@ -221,3 +223,31 @@ def test_the_urinary_tract_data_of_firths_method_are_quasi_separated():
     p = peer.fit(rest[without], labels[without]).predict_proba(rest[without])
     expected = -np.log(p[np.arange(len(p)), labels[without].astype(int)]).sum() / len(x)
     assert infimum(x, labels, ones(x)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_gap_that_only_the_solver_finds_is_separable(monkeypatch):
+    """As where a search gives up: without it the end of the lane is what separates."""
+
+    def only_guesses(*problem, guess=None, fit_intercept=True):
+        if guess is None:
+            return None
+        return separating_direction(*problem, guess=guess, fit_intercept=fit_intercept)
+
+    monkeypatch.setattr(limits, "separating_direction", only_guesses)
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(12, 2))
+    labels = (x[:, 0] > 0).astype(int)
+    found = paths.fit(Batch(x, labels), [0.0], loss=losses.log_loss)
+    assert found.status == [paths.Status.separable]
+    assert found.risk == 0
+    mixed = rng.permutation(labels)
+    assert paths.fit(Batch(x, mixed), [0.0], loss=losses.log_loss).status[0] <= 1
+
+
+def test_collinear_columns_hide_no_separation():
+    """Powers of a number far from 0: as they are, or scaled, the margins are next to nothing."""
+    u = 100 + np.random.default_rng(1).normal(size=40)
+    x = np.stack([u**k for k in range(1, 5)], axis=1)
+    labels = (np.abs(u - 100) > 0.8).astype(int)  # two cuts: a parabola tells them apart
+    direction = separating_direction(x, labels, ones(x))
+    assert direction is not None

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from jaxlr.paths.basis import basis
 from jaxlr.paths.separation import Margins, centred, comparisons, evened, searched
-from jaxlr.paths.unpenalised import basis
 
 STEPS = 10_000  # of L-BFGS
 NEWTON = 100  # steps after that, where

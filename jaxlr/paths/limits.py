@@ -45,18 +45,24 @@ class Limits(NamedTuple):
         return self.alone | self.separates
 
 
+def _none(asked) -> Limits:
+    num_classes, shape = asked.num_classes, (len(asked.labels), len(asked.weights))
+    return Limits(
+        np.zeros((*shape, num_classes or 2), bool),
+        np.full((*shape, num_classes or 1, asked.x.shape[1] + 1), np.nan),
+        np.full(shape, np.nan),
+    )
+
+
 def limits(asked: Given, loss: Callable) -> Limits | None:
     """None where every lane has an optimum; of losses that are not known nothing else is said."""
     if loss not in (losses.log_loss, losses.softmax_cross_entropy):
         return None
-    num_classes, shape = asked.num_classes, (len(asked.labels), len(asked.weights))
-    empty = np.zeros((*shape, num_classes or 2), bool)
-    directions = np.full((*shape, num_classes or 1, asked.x.shape[1] + 1), np.nan)
-    infima = np.full(shape, np.nan)
-    for at in np.ndindex(shape) if asked.fit_intercept else ():
+    num_classes, found = asked.num_classes, _none(asked)
+    empty, directions, infima = found
+    for at in np.ndindex(infima.shape) if asked.fit_intercept else ():
         labels, weights = asked.labels[at[0]], asked.weights[at[1]]
         empty[at] = _without_rows(labels[weights > 0], num_classes)
-    found = Limits(empty, directions, infima)
     if asked.lambdas[-1] == 0:
         for at in np.argwhere(~found.alone):
             problem = asked.x, asked.labels[at[0]], asked.weights[at[1]], num_classes
@@ -65,6 +71,22 @@ def limits(asked: Given, loss: Callable) -> Limits | None:
                 directions[*at] = direction
                 infima[*at] = infimum(*problem, asked.fit_intercept)
     return found if empty.any() or found.separates.any() else None
+
+
+def noticed(found: Limits | None, asked: Given, loss: Callable, answers: Answers, tol: float):
+    """The limits with those that only show where a lane at λ = 0 ended: its params may separate."""
+    if asked.lambdas[-1] > 0 or loss not in (losses.log_loss, losses.softmax_cross_entropy):
+        return found
+    open_ = ~(answers.decrement[:, :, 0, -1] <= tol * answers.risk[:, :, 0, -1])
+    open_ &= True if found is None else ~found.waiting
+    for at in np.argwhere(open_):
+        problem = asked.x, asked.labels[at[0]], asked.weights[at[1]], asked.num_classes
+        options = {"guess": answers.params[*at, 0, -1], "fit_intercept": asked.fit_intercept}
+        if (direction := separating_direction(*problem, **options)) is not None:
+            found = found or _none(asked)
+            found.directions[*at] = direction
+            found.infima[*at] = infimum(*problem, asked.fit_intercept)
+    return found
 
 
 def _without_rows(labels, num_classes):

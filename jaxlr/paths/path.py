@@ -135,6 +135,7 @@ def fit(
             for ratio in asked.l1_ratios
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
+    endless = limits.noticed(endless, asked, loss, answers, tol)
     return _shaped(asked, answers, endless, centre, tol, max_steps)
 
 

@@ -8,6 +8,8 @@ separation is complete, otherwise quasi-complete; in both the likelihood has no 
 
 import numpy as np
 
+from jaxlr.paths.basis import basis
+
 TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a product, generously
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
 LOOKS, STEPS = 4, 50  # descents of the logistic loss, which answers what is easy
@@ -62,8 +64,11 @@ def separating_direction(
         found = _checked(given, guess)
     if found is None:
         scaled, scale = evened(x, centre)
-        direction = searched(Margins(scaled, *pairs, fit_intercept))
+        even = basis(scaled, np.full(len(scaled), 1 / len(scaled)), fit_intercept)
+        direction = searched(Margins(even.rows, *pairs, fit_intercept))
         if direction is not None:
+            w = direction[:, :-1] @ even.back.T
+            direction = np.column_stack([w, direction[:, -1] - w @ even.centre])
             if num_classes is not None:
                 direction = direction - direction.mean(axis=0)  # what all classes share is idle
             direction = _without_dust(direction, 1) / np.append(scale, 1)
