@@ -68,7 +68,7 @@ def test_lanes_that_are_not_proved_go_on_alone_and_are_one_program(monkeypatch, 
     assert (found.gap <= 1e-12 * found.risk).all()
 
 
-def test_a_lane_goes_on_while_its_risk_falls():
+def test_softmax_with_rare_columns_ends_at_its_optimum_from_a_cold_start():
     """From a cold start at a weak penalty, with columns that few rows have."""
     rng = np.random.default_rng(1)
     groups = rng.choice(20, 800, p=np.append(np.full(10, 0.097), np.full(10, 0.003)))

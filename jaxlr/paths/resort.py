@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jaxlr.paths import host, newton, objective, proofs, proximal, sharing
+from jaxlr.paths import newton, objective, proofs, proximal
 from jaxlr.paths.families import Family
 from jaxlr.paths.problem import Problem, lanes_of, logits, weighted
 from jaxlr.paths.proofs import Ends
@@ -45,44 +45,20 @@ def finish(
     """
     left = ~(table.gap < np.inf) | ~(table.gap <= tol * table.risk)
     left &= table.num_steps < max_steps
-    turn = None
-    if left.any() and l1_ratio == 0 and lambdas.all() and not sharing.over_a_mesh():
-        problem, turn = _turned(problem)
     for k, m in np.argwhere(left):
         of_penalty = lanes_of(problem, lambdas[k], l1_ratio)
         lane = jax.tree.map(lambda leaf, m=m: leaf[m : m + 1], of_penalty)
         starts = np.stack([table.params[k, m], table.params[max(k - 1, 0), m]])
         starts = np.where(np.isfinite(starts), starts, 0)
-        starts = starts if turn is None else _mapped(starts, turn)
         risks = [_risk(family, problem, lane, start[None]).item() for start in starts]
         start = starts[int(risks[1] < risks[0])][None]
         steps = table.num_steps[k, m : m + 1]
         ends = _end(family, problem, lane, start, l1_ratio, tol, steps, max_steps)
         found = _proof(family, problem, lane, l1_ratio, tol, ends)
-        if turn is not None:
-            found = found._replace(params=_mapped(found.params, turn.T))
         table.num_steps[k, m] = ends.num_steps.item()
         if not found.gap[0] >= table.gap[k, m] or found.risk[0] < table.risk[k, m]:
             for column, new in zip(table[:4], found[:4], strict=True):
                 column[k, m] = new[0]
-
-
-def _turned(problem) -> tuple[Problem, np.ndarray]:
-    """The problem in its rows' principal axes, and these as columns [D, D].
-
-    A ridge is the same in any direction. Here the Hessian is as good as diagonal but for its
-    weights, so that it has an exact factor however nearly the columns depend on each other.
-    """
-    x = np.asarray(problem.x)
-    axes = np.linalg.svd(x[:, :-1], full_matrices=len(x) < x.shape[1] - 1)[2].T
-    rows = host.laid_out(x[:, :-1] @ axes, last=x[0, -1])
-    made = {name: getattr(rows, name) for name in ("x", "x_t", "squares", "largest")}
-    return problem._replace(**jax.device_put(made)), axes
-
-
-def _mapped(params, turn):
-    """Params [..., P] with their weights times `turn` [D, D]."""
-    return np.concatenate([params[..., :-1] @ turn, params[..., -1:]], axis=-1)
 
 
 @partial(jax.jit, static_argnums=0)

@@ -78,11 +78,6 @@ def summed(total: Callable, x: Array, *columns: Array) -> Any:
     )
 
 
-def over_a_mesh() -> bool:
-    """Whether programs are made for a mesh."""
-    return bool(_shape())
-
-
 def _shape() -> dict[str, int]:
     """The mesh that a program is being made for; rows first, which lanes then share out."""
     mesh = jax.sharding.get_abstract_mesh()

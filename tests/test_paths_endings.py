@@ -1,0 +1,87 @@
+"""What keeps a lane going: a risk that falls, a longer diagonal, columns that come to be needed."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxlr import Batch, losses, paths
+from jaxlr.paths import basis, endings, families, proximal, working_set
+from jaxlr.paths.problem import Problem, lanes_of
+from tests.test_paths import BINARY
+
+pytestmark = pytest.mark.float64_pass
+
+
+class State(NamedTuple):
+    risk: jax.Array
+    estimate: jax.Array
+    best: jax.Array
+    mark: jax.Array
+    idle: jax.Array
+    active: jax.Array
+
+
+@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
+def test_a_lane_goes_on_while_its_risk_falls_by_more_than_rounding(dtype):
+    """Estimates stay as they are; J of the lanes falls by 1 %, by rounding, and not at all."""
+    far = jnp.full(3, jnp.inf, dtype)
+    state = State(jnp.ones(3, dtype), far, far, far, jnp.zeros(3, jnp.int32), jnp.ones(3, bool))
+    fall = jnp.array([1e-2, jnp.finfo(dtype).eps, 0], dtype)
+    for _ in range(3 * endings.PATIENCE):
+        state = state._replace(risk=state.risk * (1 - fall))
+        state = endings.judged(state, jnp.ones(3, dtype), jnp.zeros(3, dtype), lambda s: s)
+    assert state.active.tolist() == [True, False, False]
+
+
+def test_a_hessian_without_a_factor_gets_a_longer_diagonal():
+    x, labels = BINARY
+    rows = np.c_[x, np.ones(len(x))]
+    arrays = rows, labels[None].astype(float), np.full((1, len(x)), 1 / len(x)), rows.T.copy()
+    problem, family = Problem(*map(jnp.asarray, arrays)), families.family(losses.log_loss, None)
+    lanes, plan = lanes_of(problem, np.array([0.1]), 0.5), proximal.Plan(1, proximal.STEPS)
+    start = jnp.ones((1, 1, rows.shape[1]))
+    state = proximal.start(family, problem, lanes, start, plan)
+    state = state._replace(hessian=-jnp.eye(rows.shape[1])[None], age=jnp.int32(0))
+    step = jax.jit(lambda state: proximal._step(family, problem, lanes, plan, state, 1e-6))
+    for expected in (proximal.SHORTEST, proximal.SHORTEST * proximal.LIFTED):
+        state = step(state)
+        np.testing.assert_allclose(state.lift, [expected])
+        assert state.age == plan.steps_per_metric  # the next Hessian is a fresh one
+        assert state.active.all()
+        np.testing.assert_array_equal(state.params, start)
+
+
+def test_a_column_that_seemed_of_no_use_is_taken_in(monkeypatch):
+    """The first look at every penalty is made to see nothing."""
+    monkeypatch.setattr(working_set, "ROOM", 0)
+    monkeypatch.setattr(working_set, "FEWEST", 1)
+    slopes, looks = working_set._slopes, []
+
+    def blind_at_first(*args):
+        looks.append(args)
+        return np.asarray(slopes(*args)) * (len(looks) > 1)
+
+    monkeypatch.setattr(working_set, "_slopes", blind_at_first)
+    x, labels = BINARY
+    found = paths.fit(Batch(x, labels), [0.2], loss=losses.log_loss, l1_ratio=1.0)
+    assert len(looks) == 3
+    assert found.status == [paths.Status.certified]
+    assert found.params["w"].any()
+
+
+@pytest.mark.parametrize(
+    ("apart", "rank", "whole"), [(0.0, 3, True), (1e-9, 4, True), (1e-12, 3, False)]
+)
+def test_what_lies_between_rounding_and_use_is_left_out_and_said(apart, rank, whole):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 3))
+    twins = np.c_[x, x[:, 0] + apart * rng.normal(size=50)]
+    found = basis.basis(twins, np.full(50, 0.02))
+    assert np.linalg.matrix_rank(found.rows) == rank
+    assert found.whole == whole
+    labels = (x[:, 0] + rng.logistic(size=50) > 0).astype(int)
+    status = paths.fit(Batch(twins, labels), [0.0], loss=losses.log_loss).status[0]
+    assert (status == paths.Status.certified) == whole
