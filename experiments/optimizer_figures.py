@@ -9,9 +9,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from experiments import budget
+from experiments.kit import style, words
 from experiments.optimizer_spaces import LEAST_FORGOTTEN
 from experiments.optimizer_study import Bench, Trial, worth
-from experiments.report import style, words
 
 COLUMNS = 6
 WIDTH = 10.5  # inches: the page's whole width

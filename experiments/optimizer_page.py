@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from experiments import optimizer_figures, optimizer_words, ravine_figures
+from experiments.kit import pages, style, words
+from experiments.kit.markup import Markup, card, element, table
 from experiments.optimizer_ranking import FEW
 from experiments.optimizer_spaces import CONTESTANTS, LEAST_FORGOTTEN
 from experiments.optimizer_study import Bench, Trial
 from experiments.ravine import Walk
-from experiments.report import page, sections, style, words
-from experiments.report.markup import Markup, card, element, table
+from experiments.report import sections
 
 # Small multiples keep a readable size on a narrow screen, and scroll.
 EXTRA_CSS = """
@@ -37,16 +38,7 @@ def write(path: Path, studied, lesson: list[Walk], walks: list[Walk], summary: d
             _spaces(next(iter(rankings.values()))["optimizer"]),
             _again(summary),
         ]
-    head = element(
-        "head",
-        Markup('<meta charset="utf-8"/>'),
-        Markup('<meta name="viewport" content="width=device-width, initial-scale=1"/>'),
-        Markup('<meta name="color-scheme" content="light dark"/>'),
-        element("title", f"Optimizers on {words.listed(rankings)}"),
-        element("style", Markup(page.CSS.read_text(encoding="utf-8") + EXTRA_CSS)),
-    )
-    html = element("html", head, element("body", element("main", *body)), lang="en")
-    path.write_text(f"<!DOCTYPE html>\n{html}\n", encoding="utf-8")
+    pages.write(path, f"Optimizers on {words.listed(rankings)}", body, EXTRA_CSS)
 
 
 def _header(studied, rankings, lesson, summary) -> Markup:

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from experiments import ravine
+from experiments.kit import words
 from experiments.optimizer_ranking import FEW
 from experiments.optimizer_study import Bench
 from experiments.ravine import Walk
-from experiments.report import words
 
 Rankings = dict[str, pd.DataFrame]
 

@@ -32,8 +32,8 @@ from experiments import (
 )
 from experiments.datasets import errors, load
 from experiments.datasets.table import DECIMALS, MISSING_TEXTS
+from experiments.kit import words
 from experiments.optimizer_spaces import CONTESTANTS, DEFAULT
-from experiments.report import words
 from experiments.settings import LARGEST, SEEDS, SIZES, beyond, refuse, share
 
 NAME = "experiments.optimizers"

@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
 from experiments import ravine
+from experiments.kit import style, words
 from experiments.optimizer_figures import WIDTH, multiples, remark
 from experiments.ravine import Walk
-from experiments.report import style, words
 
 LEVELS = tuple(ravine.value(ravine.START) * 4.0**-k for k in range(-1, 5))
 WINDOW = ((-7.4, 2.6), (-3.4, 2.4))  # x and y

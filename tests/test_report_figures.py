@@ -11,6 +11,7 @@ from sklearn import calibration
 from sklearn import metrics as peer
 
 from experiments import study
+from experiments.kit import style, words
 from experiments.report import (
     classes,
     curves,
@@ -18,10 +19,8 @@ from experiments.report import (
     headline,
     landscape,
     regression,
-    style,
     tables,
     uncertainty,
-    words,
 )
 from tests.report_cases import case, make_problem, make_test
 

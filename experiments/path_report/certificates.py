@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from experiments.kit import style, words
+from experiments.kit.markup import Markup, table
 from experiments.path_report.penalties import WIDE, penalty_axis, places
-from experiments.report import style, words
-from experiments.report.markup import Markup, table
 
 MEANINGS = {
     "certified": "Proved: the bound on risk − optimum is at most tol × risk.",

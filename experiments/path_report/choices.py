@@ -3,9 +3,9 @@
 import numpy as np
 
 from experiments import path_metrics
+from experiments.kit import words
 from experiments.path_settings import Plan
 from experiments.path_study import Findings, Probe, cost, leading
-from experiments.report import words
 
 RULES = {"best": "best mean", "one_standard_error": "one standard error"}
 

@@ -5,11 +5,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from experiments.kit import style, words
 from experiments.path_report.choices import merit
 from experiments.path_report.penalties import WIDE
 from experiments.path_settings import Plan
 from experiments.path_study import Findings, Probe, leading
-from experiments.report import style, words
 
 MOST_NUMBERS = 400  # cells that have room for a number
 CELL = 0.34  # inches, the height of a row

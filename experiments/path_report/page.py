@@ -7,11 +7,12 @@ import matplotlib
 
 from experiments import path_metrics
 from experiments.datasets.probes import Probes
+from experiments.kit import pages, style
+from experiments.kit.markup import Markup, card, element, table
 from experiments.path_report import certificates, choices, layers, penalties, sentences
 from experiments.path_settings import Plan
 from experiments.path_study import Findings
-from experiments.report import examine, headline, page, sections, style, tables
-from experiments.report.markup import Markup, card, element, table
+from experiments.report import examine, headline, sections, tables
 
 MOST_ROWS = 30  # more probes than this: the others on demand
 
@@ -39,16 +40,7 @@ def write(path: Path, probes: Probes, plan: Plan, found: Findings, summary: dict
             sections.tested(found.lead.problem, seen),
             tables.about(found.lead.problem, summary),
         ]
-    head = element(
-        "head",
-        Markup('<meta charset="utf-8"/>'),
-        Markup('<meta name="viewport" content="width=device-width, initial-scale=1"/>'),
-        Markup('<meta name="color-scheme" content="light dark"/>'),
-        element("title", title),
-        element("style", Markup(page.CSS.read_text(encoding="utf-8"))),
-    )
-    html = element("html", head, element("body", element("main", *body)), lang="en")
-    path.write_text(f"<!DOCTYPE html>\n{html}\n", encoding="utf-8")
+    pages.write(path, title, body)
 
 
 def _header(title: str, probes: Probes, plan: Plan, found: Findings, summary: dict) -> Markup:

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from experiments.kit import style, words
 from experiments.path_settings import Plan
 from experiments.path_study import Probe
-from experiments.report import style, words
 
 WIDE = 10.5  # inches: the page's whole width
 MOST_NAMED = 8

@@ -6,13 +6,14 @@ import numpy as np
 
 from experiments import path_metrics
 from experiments.datasets.probes import Probes
+from experiments.kit import words
+from experiments.kit.markup import Markup, element
 from experiments.path_report.choices import RULES, differs, nonzero
 from experiments.path_report.penalties import MOST_CLASSES, shown_until
 from experiments.path_settings import Plan
 from experiments.path_study import Findings, Probe
-from experiments.report import examine, words
+from experiments.report import examine
 from experiments.report.headline import KINDS
-from experiments.report.markup import Markup, element
 
 
 def title(probes: Probes, found: Findings) -> str:

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from experiments.report import style, words
+from experiments.kit import style, words
 from experiments.report.examine import Classified
 from experiments.report.uncertainty import Reliability
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.report import style, words
+from experiments.kit import style, words
 from experiments.study import Findings
 
 MOST_DIVERGED = 25  # more lines than this say nothing

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from experiments.kit import words
 from experiments.problems import LOSS_NAMES, Problem
-from experiments.report import examine, landscape, regression, uncertainty, words
+from experiments.report import examine, landscape, regression, uncertainty
 from experiments.report.examine import Classified, Regressed
 from experiments.report.leaderboard import HYPERS, varying_static
 from experiments.study import Findings, Plan

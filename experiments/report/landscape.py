@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from experiments.report import style, words
+from experiments.kit import style, words
 from experiments.report.leaderboard import HYPERS, varying_static
 
 LOGARITHMIC = ("learning_rate", "l2")

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from experiments.report import words
+from experiments.kit import words
 
 HYPERS = ("learning_rate", "momentum", "l2")
 STATIC = ("model", "optimizer", "batch_size")

@@ -4,12 +4,10 @@ from pathlib import Path
 
 import matplotlib
 
+from experiments.kit import pages, style
 from experiments.problems import Problem
-from experiments.report import sections, style, tables
-from experiments.report.markup import Markup, element
+from experiments.report import sections, tables
 from experiments.study import Findings, Plan
-
-CSS = Path(__file__).with_name("page.css")
 
 
 def write(path: Path, problem: Problem, plan: Plan, findings: Findings, summary: dict) -> None:
@@ -32,13 +30,4 @@ def write(path: Path, problem: Problem, plan: Plan, findings: Findings, summary:
             tables.groups(problem, findings),
             tables.about(problem, summary),
         ]
-    head = element(
-        "head",
-        Markup('<meta charset="utf-8"/>'),
-        Markup('<meta name="viewport" content="width=device-width, initial-scale=1"/>'),
-        Markup('<meta name="color-scheme" content="light dark"/>'),
-        element("title", f"{problem.table.name}: {plan.num_lanes:,} lanes compared"),
-        element("style", Markup(CSS.read_text(encoding="utf-8"))),
-    )
-    html = element("html", head, element("body", element("main", *body)), lang="en")
-    path.write_text(f"<!DOCTYPE html>\n{html}\n", encoding="utf-8")
+    pages.write(path, f"{problem.table.name}: {plan.num_lanes:,} lanes compared", body)

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.report import style, words
+from experiments.kit import style, words
 from experiments.report.examine import Classified
 from jaxlr import metrics
 

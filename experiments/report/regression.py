@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.report import examine, style, uncertainty, words
+from experiments.kit import style, words
+from experiments.report import examine, uncertainty
 from experiments.report.examine import Regressed
 
 MOST_POINTS = 3_000  # more than this are drawn as an image

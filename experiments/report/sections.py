@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from experiments.kit import style, words
+from experiments.kit.markup import Markup, card, element
 from experiments.problems import LOSS_NAMES, Problem
 from experiments.report import (
     classes,
@@ -11,12 +13,9 @@ from experiments.report import (
     landscape,
     ranking,
     regression,
-    style,
     tables,
     uncertainty,
-    words,
 )
-from experiments.report.markup import Markup, card, element
 from experiments.study import Findings, Plan
 
 LARGE = 6.5  # inches; a wider figure takes the page's whole width

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from experiments.kit import words
+from experiments.kit.markup import Markup, element, table
 from experiments.problems import LOSS_NAMES, Problem
-from experiments.report import words
 from experiments.report.examine import Classified
 from experiments.report.leaderboard import cells, varying_static
-from experiments.report.markup import Markup, element, table
 from experiments.report.uncertainty import effective_rows, wilson
 from experiments.study import Findings
 from jaxlr import metrics

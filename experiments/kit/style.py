@@ -15,8 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from experiments.report import words
-from experiments.report.markup import Markup, element
+from experiments.kit import words
+from experiments.kit.markup import Markup, element
 
 INK, MUTED, RULE, ACCENT, WARM, PAPER = (f"#00000{i}" for i in range(1, 7))
 VARIABLES = {

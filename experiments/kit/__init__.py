@@ -1,0 +1,1 @@
+"""What the pages of every command share: numbers in words, figures, markup, styles, templates."""
