@@ -5,11 +5,14 @@ BIN := $(ENV)/bin
 CONSTRAINTS := -c constraints.txt
 WORKERS ?= 2
 
-.PHONY: sweep test compat proofs check bench clean
+.PHONY: sweep lecture test compat proofs check bench clean
 .DELETE_ON_ERROR:
 
 sweep: $(ENV)/ready  ## 1,280 softmax regressions on digits: results and a page in out/sweep
 	$(BIN)/python -m experiments.sweep --out out/sweep --overwrite
+
+lecture: $(ENV)/ready  ## the two lectures as a website in out/lecture
+	$(BIN)/python -m experiments.lecture --out out/lecture --overwrite
 
 # Three quarters of the suite's time were spent in XLA's compiler. What looks at last bits sees the
 # code that users run; the rest is compiled plainly (and, in `make proofs`, as users run it too).
@@ -51,7 +54,7 @@ bench: $(ENV)/ready  ## every benchmark, into experiments/benchmarks/results
 
 $(ENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(ENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[experiments,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[experiments,lecture,dev]'
 	touch $@
 
 clean:  ## remove the environments and the outputs

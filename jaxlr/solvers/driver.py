@@ -28,13 +28,14 @@ PATIENCE = 50  # steps in a row without a lower value or a smaller gradient
 class Status(enum.IntEnum):
     """What was reached.
 
-    solved: the gradient came down to the tolerance.
-    stalled: it did not, and nothing better can be found: not in the solver's direction, and not
-      down the gradient; or fifty steps have made neither the value nor the gradient smaller.
-      Rounding hides the rest, or the function has a kink.
-    budget: there was progress to the last, and the steps ran out. A function without a lower
-      bound ends here too, unless its numbers overflow first (stalled).
-    nan: the value or the gradient at the start is not finite.
+    Attributes:
+      solved: the gradient came down to the tolerance.
+      stalled: it did not, and nothing better can be found: not in the solver's direction, and not
+        down the gradient; or fifty steps have made neither the value nor the gradient smaller.
+        Rounding hides the rest, or the function has a kink.
+      budget: there was progress to the last, and the steps ran out. A function without a lower
+        bound ends here too, unless its numbers overflow first (stalled).
+      nan: the value or the gradient at the start is not finite.
     """
 
     solved = 0

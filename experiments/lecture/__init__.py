@@ -1,0 +1,1 @@
+"""The two lectures as a website: every slide computed, drawn, proved, and played with."""

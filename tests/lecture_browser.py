@@ -1,0 +1,60 @@
+"""Headless Chromium for the lectures' pages: what it says, and what it asks of the network."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from experiments.lecture import website
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@contextmanager
+def browser():
+    """A browser of Playwright's."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def played(
+    name: str, data: dict, folder: Path, *, language: str = "en", address: str = ""
+) -> Iterator:
+    """The page of play/NAME.js alone, mounted on `data`; ends with an error if the page had one.
+
+    Its module is `play` there: page.evaluate("play.trajectory(…)").
+
+    Args:
+      name: of the module.
+      data: what it starts from, as the part's facts give it under "play".
+      folder: where a file may be written.
+      language: of the page.
+      address: the state, "#play:rate=0.1".
+    """
+    file = folder / f"{name}.html"
+    file.write_text(
+        f'<!DOCTYPE html><html lang="{language}"><head><meta charset="utf-8"/><title>{name}</title>'
+        f'<script type="importmap">{website.import_map()}</script></head><body>'
+        f'<div class="play" id="play"></div><script type="module">'
+        f'import * as play from "lecture/{name}"; window.play = play;'
+        f'play.mount(document.getElementById("play"), {json.dumps(data)});</script></body></html>'
+    )
+    with browser() as opened:
+        page = opened.new_page()
+        said = []
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto(f"file://{file}{address}")
+        page.wait_for_function("window.play !== undefined")
+        yield page
+        assert not said, said
