@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import basis, endings, families, proximal, working_set
+from jaxlr.paths import basis, endings, families, newton, proximal, working_set
 from jaxlr.paths.problem import Problem, lanes_of
 from tests.test_paths import BINARY
 
@@ -85,3 +85,22 @@ def test_what_lies_between_rounding_and_use_is_left_out_and_said(apart, rank, wh
     labels = (x[:, 0] + rng.logistic(size=50) > 0).astype(int)
     status = paths.fit(Batch(twins, labels), [0.0], loss=losses.log_loss).status[0]
     assert (status == paths.Status.certified) == whole
+
+
+def test_rare_classes_take_few_steps_of_newtons_since_its_preconditioner_is_whole(monkeypatch):
+    """Blocks of classes alone take 28: they know nothing of the rare ones' directions."""
+    took, alone = [], newton.alone
+
+    def noted(*args):
+        ends = alone(*args)
+        took.append((ends.num_steps - args[5]).max())
+        return ends
+
+    monkeypatch.setattr(newton, "alone", noted)
+    rng = np.random.default_rng(0)
+    x = (rng.random((120, 8)) < 0.08).astype(float)
+    labels = np.minimum(rng.exponential(2.0, 120).astype(int), 11)
+    labels[:12] = np.arange(12)
+    found = paths.fit(Batch(x, labels), [1e-7], loss=losses.softmax_cross_entropy)
+    assert found.status == [paths.Status.certified]
+    assert max(took) <= 15

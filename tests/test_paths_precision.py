@@ -1,5 +1,7 @@
 """Descents in float32: their answers are those of float64, or float64 takes over."""
 
+from fractions import Fraction
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -85,6 +87,23 @@ def test_an_offset_changes_nothing(loss, l1_ratio):
     lost = paths.fit(Batch(x + 1e9 * sd, labels), lambdas, **options)  # seven digits, in the data
     np.testing.assert_array_equal(lost.status, near.status)
     np.testing.assert_allclose(lost.risk, near.risk, rtol=1e-5)
+
+
+def test_a_gap_counts_what_params_lose_as_they_are_rounded():
+    """J of the params as they stand, by exact logits, on columns that sit at 2^44."""
+    rng = np.random.default_rng(0)
+    near = rng.integers(0, 4, (80, 2)).astype(float)
+    labels = (near[:, 0] - near[:, 1] + rng.logistic(size=80) > 0).astype(int)
+    best = paths.fit(Batch(near, labels), [1e-2], loss=losses.log_loss, tol=1e-12).risk[0]
+    far = near + 2.0**44
+    found = paths.fit(Batch(far, labels), [1e-2], loss=losses.log_loss)
+    w, b = found.params["w"][0], found.params["b"][0]
+    exact = [[Fraction(value) for value in row] for row in np.c_[far, np.ones(80)].tolist()]
+    weights = [Fraction(value) for value in [*w.tolist(), b]]
+    z = np.array([float(sum(a * c for a, c in zip(row, weights, strict=True))) for row in exact])
+    risk = np.logaddexp(0, np.where(labels, -z, z)).mean() + 0.01 / 2 * (w**2).sum()
+    assert 1e-8 < risk - best <= found.gap[0]
+    assert found.status == [paths.Status.stalled]  # float64 ends here, and nobody says otherwise
 
 
 @pytest.mark.parametrize("scale", [1e-25, 1e-3, 1e3, 1e25])
