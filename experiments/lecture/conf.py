@@ -30,6 +30,7 @@ suppress_warnings = ["myst.header", "config.cache"]
 inventory = os.environ.get("REFERENCE")
 intersphinx_mapping = {"jaxlr": ("../en", inventory)} if inventory else {}
 napoleon_use_ivar = True
+napoleon_use_rtype = False
 default_role = "code"
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
@@ -45,13 +46,15 @@ html_math_renderer = "mathml"
 html_show_search_summary = False  # a page on the disk may not read another
 html_show_sourcelink = False
 html_copy_source = False
-pygments_style = "friendly"
+html_use_index = False
+html_domain_indices = False
 
 
 def setup(app):
     """Formulas as MathML, and docstrings in our own plain manner."""
     app.add_html_math_renderer("mathml", (_inline, None), (_display, None))
     app.connect("autodoc-process-docstring", _plain, priority=100)
+    app.connect("autodoc-skip-member", _is_field)
     app.connect("html-page-context", website.context)
 
 
@@ -62,13 +65,18 @@ def _inline(self, node):
 
 def _display(self, node):
     formula = latex2mathml.converter.convert(node.astext(), display="block")
-    self.body.append(f'<div class="formula" tabindex="0">{formula}</div>\n')
+    self.body.append(f'<div class="formula">{formula}</div>\n')
     raise nodes.SkipNode
 
 
 def _plain(app, what, name, obj, options, lines):
     """Stars, bars and final underscores mean nothing in our docstrings."""
     lines[:] = [re.sub(r"([*|\\]|\w_(?!\w))", _escaped, line) for line in lines]
+
+
+def _is_field(app, what, name, obj, skip, options):
+    """A field of a NamedTuple has nothing to say beside its class."""
+    return True if type(obj).__name__ == "_tuplegetter" else None
 
 
 def _escaped(found):

@@ -56,6 +56,32 @@ def page(part: Part, language: str, facts: dict, figures: dict) -> str:
         play=lambda: _played(facts.get("play", {})),
         exercise=partial(_exercise, part, say),
         tested=[(test, source_of(test)) for test in part.tests],
+        script=(HERE / f"{part.name}.py").read_text(encoding="utf-8"),
+    )
+
+
+def question_of(text: str) -> str:
+    """What a page, as `page` gave it, asks."""
+    return re.search(r":class: question\n(.*?)\n:::", text, re.DOTALL)[1]
+
+
+def index(language: str, parts: tuple[Part, ...], questions: dict[str, str]) -> str:
+    """The first page as Markdown.
+
+    Args:
+      language: "en" or "ru".
+      parts: those that have pages.
+      questions: {name of a part: what it asks}.
+    """
+    say = sayer(language)
+    lectures = {letter: [part for part in parts if part.number[0] == letter] for letter in "AB"}
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEXTS), trim_blocks=True)
+    return environment.get_template("index.md").render(
+        say=say,
+        en=language == "en",
+        lectures=lectures,
+        questions=questions,
+        notebook=next((file.name for file in HERE.glob("*.ipynb")), ""),
     )
 
 
@@ -81,9 +107,8 @@ def _figure(pictures: list[str], caption: str) -> str:
     """A figure; one of several pictures is a film, of which paper shows the last."""
     kind = "film" if len(pictures) > 1 else "still"
     names = ["frame"] * (len(pictures) - 1) + ["frame last"]
-    frames = "\n".join(
-        f'<div class="{name}">{picture}</div>' for name, picture in zip(names, pictures, strict=True)
-    )
+    framed = zip(names, pictures, strict=True)
+    frames = "\n".join(f'<div class="{name}">{picture}</div>' for name, picture in framed)
     return (
         f'<figure class="{kind}">\n{frames}\n<figcaption>\n\n{caption}\n\n</figcaption>\n</figure>'
     )

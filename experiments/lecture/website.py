@@ -9,10 +9,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import jinja2
 import matplotlib
+from docutils import nodes
 
-from experiments.kit import style
+from experiments.kit import style, words
 from experiments.lecture import fonts, texts
 from experiments.lecture.parts import PARTS, Part
 
@@ -24,10 +24,13 @@ MODULES = (
 ENTRANCE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"/><title>jaxlr</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"/>
-<script>location.replace(navigator.language.startsWith("ru") ? "ru/" : "en/")</script></head>
+<meta name="color-scheme" content="light dark"/><link rel="icon" href="data:,"/>
+<script>
+location.replace(`${navigator.language.startsWith("ru") ? "ru" : "en"}/index.html`);
+</script></head>
 <body><main><h1>jaxlr</h1><p><a href="en/index.html">English</a> ·
-<a href="ru/index.html" lang="ru">Русский</a></p></main></body></html>
-""".replace('"ru/"', '"ru/index.html"').replace('"en/"', '"en/index.html"')
+<a href="ru/index.html" hreflang="ru" lang="ru">Русский</a></p></main></body></html>
+"""
 
 
 def build(folder: Path, mail: Path | None, parts: tuple[Part, ...] = PARTS) -> dict[str, dict]:
@@ -61,31 +64,71 @@ def script(part: Part):
 def write_sources(source: Path, language: str, parts: tuple[Part, ...], found: dict) -> None:
     """The Markdown of every page of one language."""
     say = texts.sayer(language)
+    questions = {}
     for part in parts:
         facts = found[part.name]
         with matplotlib.rc_context(style.RC):
             figures = script(part).figures(facts, say)
             text = texts.page(part, language, facts, figures)
         (source / f"{part.name}.md").write_text(text, encoding="utf-8")
-    _fill("index.md", source, say, parts)
+        questions[part.name] = texts.question_of(text)
+    (source / "index.md").write_text(texts.index(language, parts, questions), encoding="utf-8")
     if language == "en":
         (source / "api").mkdir()
         for module in MODULES:
-            page = f"# {module}\n\n```{{eval-rst}}\n.. automodule:: jaxlr.{module}\n"
-            page += "   :members:\n   :imported-members:\n```\n"
-            (source / "api" / f"{module}.md").write_text(page, encoding="utf-8")
-        listed = "\n".join(MODULES)
-        index = f"# Reference\n\n```{{toctree}}\n{listed}\n```\n"
-        (source / "api" / "index.md").write_text(index, encoding="utf-8")
+            (source / "api" / f"{module}.md").write_text(_reference(module), encoding="utf-8")
+        (source / "api" / "index.md").write_text(_contents(), encoding="utf-8")
+
+
+def _reference(name: str) -> str:
+    """The page of one module: its names at a glance, then what each of them says."""
+    module = importlib.import_module(f"jaxlr.{name}")
+    options = "   :members:\n"
+    if hasattr(module, "__path__"):  # a package shows what its files hold
+        options += "   :imported-members:\n"
+        names = module.__all__
+    else:
+        public = {n: v for n, v in vars(module).items() if not n.startswith("_")}
+        names = [n for n, v in public.items() if getattr(v, "__module__", "") == module.__name__]
+    links = "\n".join(f"{{py:obj}}`~jaxlr.{name}.{one}`" for one in sorted(names, key=str.lower))
+    glance = f":::{{container}} glance\n{links}\n:::"
+    members = f"```{{eval-rst}}\n.. automodule:: jaxlr.{name}\n{options}```"
+    return f"# {name}\n\n{glance}\n\n{members}\n"
+
+
+def _contents() -> str:
+    """The list of modules, each with its docstring's first line."""
+    listed = "\n".join(MODULES)
+    tree = f"```{{toctree}}\n:hidden:\n\n{listed}\n```"
+    lines = []
+    for name in MODULES:
+        first = importlib.import_module(f"jaxlr.{name}").__doc__.splitlines()[0]
+        lines.append(f"- [{name}]({name}.md)\n\n  {first}")
+    overview = "\n".join(["::::{container} overview", *lines, "::::"])
+    return f"# Reference\n\n{tree}\n\n{overview}\n"
 
 
 def context(app, pagename, templatename, context, doctree) -> None:
     """What the theme knows of a page."""
+    parts = [part for part in PARTS if part.name in app.env.found_docs]
+    names = [part.name for part in parts]
+    place = names.index(pagename) if pagename in names else None
     context["say"] = texts.sayer(app.config.language)
     context["root"] = "../" * pagename.count("/")
-    context["parts"] = {part.name: part for part in PARTS if part.name in app.env.found_docs}
+    context["parts"] = dict(zip(names, parts, strict=True))
     context["plays"] = {part.name: part.play for part in PARTS if part.play}
     context["modules"] = import_map() if pagename in context["plays"] else ""
+    if place is not None:
+        context["before"] = parts[place - 1] if place else None
+        context["after"] = parts[place + 1] if place + 1 < len(parts) else None
+    always = context["say"]("Two lectures computed by jaxlr", "Две лекции, посчитанные jaxlr")
+    context["about"] = _about(doctree) or always
+
+
+def _about(doctree) -> str:
+    """The page's first paragraph."""
+    paragraph = next(doctree.findall(nodes.paragraph), None) if doctree else None
+    return words.clipped(" ".join(paragraph.astext().split()), 160) if paragraph else ""
 
 
 def import_map() -> str:
@@ -95,13 +138,6 @@ def import_map() -> str:
         code = base64.b64encode(file.read_bytes()).decode()
         modules[f"lecture/{file.stem}"] = f"data:text/javascript;base64,{code}"
     return json.dumps({"imports": modules})
-
-
-def _fill(name: str, source: Path, say, parts) -> None:
-    loader = jinja2.FileSystemLoader(texts.TEXTS)
-    environment = jinja2.Environment(loader=loader, trim_blocks=True)
-    text = environment.get_template(name).render(say=say, parts=parts, en=say("en", "ru") == "en")
-    (source / name).write_text(text, encoding="utf-8")
 
 
 def _sphinx(source: Path, out: Path, language: str) -> None:

@@ -5,8 +5,8 @@ const say = (english, russian) => (root.lang === "ru" ? russian : english);
 
 function themes() {
   document.getElementById("theme").addEventListener("click", () => {
-    const dark = getComputedStyle(root).colorScheme === "dark" ||
-      (!root.dataset.theme && matchMedia("(prefers-color-scheme: dark)").matches);
+    const dark = root.dataset.theme ? root.dataset.theme === "dark"
+      : matchMedia("(prefers-color-scheme: dark)").matches;
     root.dataset.theme = dark ? "light" : "dark";
     try { localStorage.theme = root.dataset.theme; } catch { /* a private window keeps nothing */ }
   });
@@ -34,23 +34,37 @@ function films() {
   }
 }
 
-// ?slides: one section a screen; arrow keys, space and taps go on, Escape leaves.
+// What is wider than its place scrolls by the keyboard too.
+function scrollers() {
+  for (const wide of document.querySelectorAll(".formula, .frame, table, pre, blockquote")) {
+    if (overflows(wide)) wide.tabIndex = 0;
+    else wide.removeAttribute("tabindex");
+  }
+}
+
+const overflows = (box) => box.scrollWidth > box.clientWidth;
+
+// ?slides: one section a screen; arrow keys, space, a clicker or a swipe go on, Escape leaves.
 function slides() {
-  if (!new URLSearchParams(location.search).has("slides")) return;
-  root.classList.add("slides");
+  const asked = new URLSearchParams(location.search).get("slides");
   const whole = document.querySelector("main > section");
+  if (asked === null || !whole) return;
+  root.classList.add("slides");
   const first = document.createElement("section");
+  first.className = "title";
   first.append(...[...whole.children].filter((part) => part.tagName !== "SECTION"));
   whole.prepend(first);
   const all = [...whole.children];
   const counter = document.createElement("p");
   counter.className = "counter";
+  counter.setAttribute("aria-live", "polite");
   const keys = document.createElement("nav");
   keys.className = "keys";
   keys.setAttribute("aria-label", say("Slides", "Слайды"));
   const button = (sign, name, move) => {
     const made = Object.assign(document.createElement("button"), { type: "button", textContent: sign });
     made.setAttribute("aria-label", name);
+    made.title = name;
     made.addEventListener("click", move);
     return made;
   };
@@ -61,10 +75,9 @@ function slides() {
     counter.textContent = `${now + 1} / ${all.length}`;
     history.replaceState(null, "", `?slides=${now + 1}${location.hash}`);
     scrollTo(0, 0);
-    fit(all[now]);
     dispatchEvent(new Event("resize"));
   };
-  const leave = () => { location.search = ""; };
+  const leave = () => { location.href = location.pathname + (all[now].id && `#${all[now].id}`); };
   keys.append(
     button("←", say("Back", "Назад"), () => go(now - 1)), counter,
     button("→", say("On", "Вперёд"), () => go(now + 1)),
@@ -72,24 +85,86 @@ function slides() {
   );
   document.body.append(keys);
   addEventListener("keydown", (event) => {
-    if (event.target.closest("input, select, textarea, button, [role=slider]")) return;
-    if (["ArrowRight", "PageDown", " "].includes(event.key)) go(now + 1);
-    else if (["ArrowLeft", "PageUp"].includes(event.key)) go(now - 1);
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    // A clicker sends PageDown and PageUp; the other keys may belong to what has the focus.
+    const taken = event.target.closest?.("input, select, textarea, [role=slider], [tabindex='0']");
+    const pressed = event.key === " " && event.target.closest?.("button, summary, a");
+    if (event.key === "Escape") leave();
+    else if (event.key === "PageDown") go(now + 1);
+    else if (event.key === "PageUp") go(now - 1);
+    else if (taken || pressed) return;
+    else if (["ArrowRight", " "].includes(event.key)) go(now + 1);
+    else if (event.key === "ArrowLeft") go(now - 1);
     else if (event.key === "Home") go(0);
     else if (event.key === "End") go(all.length - 1);
-    else if (event.key === "Escape") leave();
     else return;
     event.preventDefault();
   });
-  addEventListener("load", () => go((Number(new URLSearchParams(location.search).get("slides")) || 1) - 1));
+  swipes((way) => go(now + way));
+  addEventListener("resize", () => fit(all[now]));
+  addEventListener("load", () => go((Number(asked) || 1) - 1));
 }
 
-// As large as the screen allows, and no smaller than a text that one can read from the last row.
+// A finger that goes far along and little across, outside of what scrolls or is played with.
+function swipes(go) {
+  let from = null;
+  addEventListener("touchstart", (event) => {
+    const [touch] = event.touches;
+    const taken = event.target.closest(".play, input, [tabindex='0']") || event.touches.length > 1;
+    from = taken ? null : { x: touch.clientX, y: touch.clientY };
+  }, { passive: true });
+  addEventListener("touchend", (event) => {
+    if (!from) return;
+    const [touch] = event.changedTouches;
+    const [x, y] = [touch.clientX - from.x, touch.clientY - from.y];
+    if (Math.abs(x) > 60 && Math.abs(x) > 2 * Math.abs(y)) go(x < 0 ? 1 : -1);
+    from = null;
+  }, { passive: true });
+}
+
+// As large as the screen allows, and no smaller than a text that one can read from the last row:
+// the letters first, then the figure, under the words or beside them, wherever it gets larger.
 function fit(slide) {
-  for (let size = 30; size >= 17; size -= 1) {
+  const screen = innerHeight - 56;
+  const largest = Math.max(17, Math.min(screen / 25, innerWidth / 20));
+  const smallest = Math.max(15, screen / 46);
+  const figures = [...slide.querySelectorAll("figure")];
+  const wide = innerWidth > 900;
+  const movable = wide && figures.length === 1 && slide.children.length > 2 &&
+    figures[0].parentElement === slide && !slide.querySelector(".play");
+  const pictures = figures.map((one) => one.querySelector(".frame.shown svg, .still svg")).filter(Boolean);
+  const set = ({ beside, size, tall }) => {
+    slide.classList.toggle("beside", beside);
     slide.style.fontSize = `${size}px`;
-    if (slide.scrollHeight <= innerHeight - 60) return;
+    slide.style.setProperty("--tall", `${tall}px`);
+  };
+  let best = null;
+  for (const beside of movable ? [false, true] : [false]) {
+    for (let size = largest; ; size -= 1) {
+      set({ beside, size, tall: 0 });
+      const words = slide.scrollHeight;
+      const room = beside ? screen - figures[0].scrollHeight - size : (screen - words) / figures.length;
+      const last = size - 1 < smallest;
+      const clipped = wide && [...slide.querySelectorAll(".formula, table")].some(overflows);
+      const fits = words <= screen && !clipped && (!figures.length || room >= screen * 0.45);
+      if (!fits && !last) continue;
+      const found = { beside, size, tall: Math.max(room, screen * 0.3) };
+      set(found);
+      const large = Math.max(0, ...pictures.map(scale));
+      found.score = size * large * (fits ? 1 : 0.5);
+      if (!best || found.score > best.score) best = found;
+      break;
+    }
   }
+  set(best);
+}
+
+// Pixels of the screen in a pixel of the figure.
+function scale(figure) {
+  const [box, own] = [figure.getBoundingClientRect(), figure.viewBox.baseVal];
+  return Math.min(box.width / own.width, box.height / own.height);
 }
 
 addEventListener("DOMContentLoaded", () => { themes(); films(); slides(); });
+addEventListener("load", scrollers);
+addEventListener("resize", scrollers);
