@@ -54,8 +54,12 @@ PARTS = (
     Part(
         "a04_classification",
         ("Classification", "Классификация"),
-        ("models.linear", "activations.sigmoid", "solvers.newton"),
-        ("test_TODO.py::TODO",),
+        ("models.linear", "activations.sigmoid", "solvers.newton",
+         "chain_rule.logistic_regression_hessian", "losses.softmax_cross_entropy"),
+        ("test_lecture_likelihood.py::test_a_fit_and_its_errors_are_those_of_fisher_scoring",
+         "test_lecture_likelihood.py::test_intervals_hold_the_truth_as_often_as_they_say",
+         "test_solvers.py::test_logistic_risks_reach_the_minimum_that_scipy_finds",
+         "test_chain_rule.py::test_hessian_and_its_product_agree_with_autodiff"),
     ),
     Part(
         "a05_likelihood",
