@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.lecture import ad_clicks
+from experiments.lecture import a05_likelihood, ad_clicks
+from jaxlr import Batch
 
 pytestmark = pytest.mark.float32_pass
 
@@ -29,3 +30,29 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
     for multiple, share in [(1.0, 0.6827), (1.959964, 0.95)]:
         chance = (share * (1 - share) / 400) ** 0.5
         assert (abs((away <= multiple).mean(axis=0) - share) < 3.5 * chance).all()
+
+
+def test_the_likelihood_is_greatest_where_the_risk_is_least():
+    x, labels = ad_clicks.users(np.random.default_rng(3), 24)
+    found = a05_likelihood.surfaces(Batch(x[:, :1], labels))
+    likelihood, risk, highest, lowest = jax.tree.map(np.asarray, found)
+    z = a05_likelihood.W * x[:, 0, None, None] + a05_likelihood.B[:, None].astype(float)
+    p = 1 / (1 + np.exp(-z))  # [users, B, W]
+    product = np.where(labels[:, None, None] == 1, p, 1 - p).prod(axis=0)
+    np.testing.assert_allclose(likelihood, product, rtol=1e-4)
+    np.testing.assert_allclose(np.exp(-24 * risk.astype(float)), product, rtol=1e-4)
+    assert likelihood.argmax() == risk.argmin() == product.argmax()
+    np.testing.assert_allclose(
+        [*highest["w"], highest["b"]], [*lowest["w"], lowest["b"]], rtol=1e-3
+    )
+
+
+def test_a_product_of_probabilities_ends_at_zero_where_its_logarithms_are_a_number():
+    x, labels = ad_clicks.users(np.random.default_rng(4), 2000)
+    found = a05_likelihood.underflow(x, labels)
+    minus_log = np.array(found["exact"])
+    for name, smallest, end in found["formats"]:
+        gone = np.log(smallest) - np.log(2)  # half of a format's smallest number is its zero
+        assert -minus_log[end - 1] < gone + 1.5, name
+        assert -minus_log[end - 2] > gone - 1.5, name
+    assert np.isclose(found["sum32"], minus_log[-1], rtol=1e-6)

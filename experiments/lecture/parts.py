@@ -64,8 +64,11 @@ PARTS = (
     Part(
         "a05_likelihood",
         ("From likelihood to loss", "От правдоподобия к потерям"),
-        ("losses.log_loss", "losses.risk"),
-        ("test_losses.py::TODO",),
+        ("losses.log_loss", "losses.risk", "solvers.bfgs"),
+        ("test_lecture_likelihood.py::test_the_likelihood_is_greatest_where_the_risk_is_least",
+         "test_lecture_likelihood.py::"
+         "test_a_product_of_probabilities_ends_at_zero_where_its_logarithms_are_a_number",
+         "test_losses.py::test_risk_is_the_design_papers_formula"),
     ),
     Part(
         "a06_logistic",
