@@ -4,8 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.lecture import a05_likelihood, ad_clicks
-from jaxlr import Batch
+from experiments.lecture import a05_likelihood, ad_clicks, corners
+from jaxlr import Batch, losses
 
 pytestmark = pytest.mark.float32_pass
 
@@ -56,3 +56,26 @@ def test_a_product_of_probabilities_ends_at_zero_where_its_logarithms_are_a_numb
         assert -minus_log[end - 1] < gone + 1.5, name
         assert -minus_log[end - 2] > gone - 1.5, name
     assert np.isclose(found["sum32"], minus_log[-1], rtol=1e-6)
+
+
+def test_the_formula_as_written_dies_where_the_model_is_right():
+    found = corners.table()["corners"]
+    columns = {name: [row[name] for row in found] for name in corners.COLUMNS}
+    assert list(zip(columns["y"], columns["p"], strict=True)) == [(0, 0), (1, 1), (1, 0), (0, 1)]
+    inf, nan = np.inf, np.nan
+    for name, lecture in {
+        "sum": [nan, nan, -inf, -inf], "slope": [nan, nan, inf, -inf],
+        "loss": [0, 0, inf, inf], "right_slope": [1, -1, -inf, inf],
+    }.items():  # fmt: skip
+        np.testing.assert_array_equal(columns[name], lecture, err_msg=name)
+
+
+def test_a_soft_label_costs_its_entropy_at_least():
+    p = np.linspace(0.01, 0.99, 99).astype(np.float32)
+    cost = jax.jit(jax.vmap(jax.vmap(losses.log_loss_from_probability, (0, None)), (None, 0)))(p, p)
+    entropy = -p * np.log(p) - (1 - p) * np.log1p(-p)
+    np.testing.assert_allclose(np.diagonal(cost), entropy, rtol=1e-5)
+    divergence = p[:, None] * np.log(p[:, None] / p)
+    divergence += (1 - p[:, None]) * np.log((1 - p[:, None]) / (1 - p))
+    np.testing.assert_allclose(cost - entropy[:, None], divergence, atol=2e-6)
+    assert (np.asarray(cost).argmin(axis=1) == np.arange(99)).all()

@@ -4,20 +4,15 @@ Question: how near does a fit come to the law that made the data?
 Finding: within a few standard errors, and the 95 % intervals hold the truth in 95 % of samples.
 """
 
-import functools
-
 import jax
 import numpy as np
-from matplotlib.figure import Figure
-from sklearn.datasets import load_iris
 
 from experiments.kit import style
-from experiments.lecture import ad_clicks
-from jaxlr import Batch, losses, metrics, models, solvers
+from experiments.lecture import ad_clicks, petals
+from jaxlr import losses
 
 SAMPLES, USERS, SHOWN = 1000, 500, 60
 NORMAL = 1.959964  # 95 % of a normal law lie within so many standard errors
-LENGTH, WIDTH = np.linspace(0.5, 7.5, 141), np.linspace(-0.1, 2.8, 117)
 
 
 def facts(mail=None) -> dict:
@@ -29,39 +24,13 @@ def facts(mail=None) -> dict:
     table = zip(ad_clicks.TRUTH, estimates[0], errors[0], away[0], strict=True)
     held = (abs(away) <= NORMAL).mean(axis=0)
     first = np.stack([estimates[:SHOWN, 0], errors[:SHOWN, 0]])
-    return {"normal": NORMAL} | _flowers() | _steps(x[0], labels[0], estimates[0]) | {
+    return {"normal": NORMAL} | petals.facts() | _steps(x[0], labels[0], estimates[0]) | {
         "users": USERS, "samples": SAMPLES, "shown": SHOWN, "features": x.shape[-1],
         "clicked": labels[0].mean(), "table": [[float(n) for n in row] for row in table],
         "farthest": abs(away[0]).max(), "held": held.tolist(),
         "chance": (0.95 * 0.05 / SAMPLES) ** 0.5,
         "spread": estimates.std(axis=0).tolist(), "claimed": errors.mean(axis=0).tolist(),
         "first": first.tolist(), "missed": int((abs(away[:SHOWN, 0]) > NORMAL).sum()),
-    }  # fmt: skip
-
-
-@functools.partial(jax.jit, static_argnums=(0, 3))
-def _fit(loss, x, labels, num_outputs=None):
-    """The params of least risk; a little l2, since the first species stands apart from the rest."""
-    start = models.init_linear(x.shape[-1], num_outputs)
-    risk = losses.risk(models.linear, loss, l2=0.0 if num_outputs is None else 1e-3)
-    return solvers.minimise(solvers.newton(), risk, start, Batch(x, labels)).params
-
-
-def _flowers() -> dict:
-    iris = load_iris()
-    petals, species = iris.data[:, 2:].astype(np.float32), iris.target
-    line = _fit(losses.squared_error, petals[:, :1], petals[:, 1])
-    classes = _fit(losses.softmax_cross_entropy, petals, species, 3)
-    grid = np.stack(np.meshgrid(LENGTH, WIDTH), axis=-1).reshape(-1, 2).astype(np.float32)
-    scores = np.asarray(jax.vmap(models.linear, (None, 0))(classes, np.concatenate([petals, grid])))
-    found, rest = scores[: len(species)].argmax(axis=1), scores[len(species) :]
-    ahead = rest[:, 1] - np.maximum(rest[:, 0], rest[:, 2])  # of the species in the middle
-    return {
-        "flowers": len(species), "kinds": 3, "right": int((found == species).sum()),
-        "species_right": float(metrics.accuracy_score(species, found)),
-        "slope": float(line["w"][0]), "intercept": float(line["b"]),
-        "petals": petals.tolist(), "species": species.tolist(),
-        "ahead": ahead.reshape(len(WIDTH), len(LENGTH)).tolist(),
     }  # fmt: skip
 
 
@@ -79,34 +48,8 @@ def _steps(x, labels, estimate) -> dict:
 
 def figures(facts: dict, say) -> dict:
     """Regression beside classification, the staircase of wrong answers, and the intervals."""
-    return {"questions": _questions(facts, say), "steps": _drawn_steps(facts, say),
+    return {"questions": petals.drawn(facts, say), "steps": _drawn_steps(facts, say),
             "intervals": _intervals(facts, say)}  # fmt: skip
-
-
-def _questions(facts, say):
-    figure = Figure(figsize=(8.6, 3.7))
-    left, right = figure.subplots(1, 2, sharey=True)
-    length, width = np.array(facts["petals"]).T
-    left.plot(length, width, "o", color=style.MUTED, ms=4, alpha=0.6, mew=0)
-    line = facts["slope"] * LENGTH + facts["intercept"]
-    left.plot(LENGTH, line, color=style.ACCENT, lw=2.5)
-    left.set_title(say("Regression: the law of the data", "Регрессия: закон самих данных"))
-    for kind, (colour, marker) in enumerate(
-        [(style.ACCENT, "o"), (style.WARM, "s"), (style.INK, "^")]
-    ):
-        own = np.array(facts["species"]) == kind
-        right.plot(length[own], width[own], marker, color=colour, ms=4.5, alpha=0.65, mew=0)
-        x, y = length[own].mean(), (0.75, 0.75, 2.62)[kind]
-        name = load_iris().target_names[kind]
-        right.text(x, y, name, color=colour, ha="center", weight="bold")
-    right.contour(LENGTH, WIDTH, np.array(facts["ahead"]), [0], colors=[style.INK], linewidths=1.5)
-    right.set_title(say("Classification: a law that separates", "Классификация: закон разделения"))
-    for axes in (left, right):
-        axes.set(xlim=(0.5, 7.5), ylim=(-0.1, 2.8))
-        axes.set_xlabel(say("petal length, cm", "длина лепестка, см"))
-    left.set_ylabel(say("petal width, cm", "ширина лепестка, см"))
-    return figure, say("A line through all flowers; borders between three species",
-                       "Прямая через все цветки; границы между тремя видами")  # fmt: skip
 
 
 def _drawn_steps(facts, say):

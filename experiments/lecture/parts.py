@@ -73,8 +73,14 @@ PARTS = (
     Part(
         "a06_logistic",
         ("Logistic regression", "Логистическая регрессия"),
-        ("activations.sigmoid", "losses.log_loss_from_probability", "losses.log_loss"),
-        ("test_losses.py::TODO",),
+        ("activations.sigmoid", "losses.log_loss_from_probability", "losses.log_loss",
+         "losses.softmax_cross_entropy"),
+        ("test_losses.py::test_the_lectures_table_of_corners",
+         "test_lecture_likelihood.py::test_the_formula_as_written_dies_where_the_model_is_right",
+         "test_losses.py::test_loss_slope_and_curvature_of_a_probability_are_right_to_the_last_bits",
+         "test_losses.py::test_the_mean_of_log_losses_is_scikit_learns",
+         "test_lecture_likelihood.py::test_a_soft_label_costs_its_entropy_at_least",
+         "test_theorems.py::test_a_softmax_of_two_classes_is_the_logistic"),
     ),
     Part(
         "a07_softmax",
