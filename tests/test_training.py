@@ -143,7 +143,7 @@ def test_descent_on_the_squared_error_ends_at_least_squares():
 
 
 @pytest.mark.float32_pass
-def test_a_step_of_less_than_two_over_the_stiffest_curvature_only_lowers_a_logistic_risk():
+def test_a_safe_step_only_lowers_a_logistic_risk():
     batch, risk = problem(), losses.risk(models.linear, losses.log_loss)
     rows = np.column_stack([batch.x, np.ones(N)])
     stiffest = np.linalg.eigvalsh(rows.T @ rows / (4 * N))[-1]  # σ(z) σ(-z) is at most 1/4

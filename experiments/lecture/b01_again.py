@@ -177,7 +177,7 @@ def _losses(facts, say):
         axes.plot(facts["seen"][name], color=colour, ls=dashes, lw=2, label=label)
     axes.axhline(facts["least"], color=style.INK, lw=0.8, ls=":", label=say("least", "наименьший"))
     axes.legend(loc="upper right")
-    axes.set(xlim=(0, facts["steps"]), ylim=(0.2, 1.2))
+    axes.set(xlim=(0, facts["steps"]), ylim=(0.2, 1.1))
     axes.set_xlabel(say("step", "шаг"))
     axes.set_ylabel(say("risk, nats", "риск, наты"))
     return figure, say(

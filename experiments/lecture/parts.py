@@ -112,8 +112,7 @@ PARTS = (
          "optimizers.sgd", "training.step"),
         ("test_theorems.py::test_a_risk_lies_below_its_chords_and_above_its_tangents",
          "test_chain_rule.py::test_hessian_and_its_product_agree_with_autodiff",
-         "test_training.py"
-         "::test_a_step_of_less_than_two_over_the_stiffest_curvature_only_lowers_a_logistic_risk"),
+         "test_training.py::test_a_safe_step_only_lowers_a_logistic_risk"),
     ),
     Part(
         "b02_backpropagation",
@@ -132,7 +131,11 @@ PARTS = (
     Part(
         "b04_practice",
         ("Practice", "Практика"),
-        ("training.fit", "chain_rule.risk", "paths.fit"),
-        ("test_chain_rule.py::TODO",),
+        ("training.fit", "losses.risk", "chain_rule.risk", "paths.fit"),
+        ("test_lecture_practice.py::test_by_hand_is_the_machines_derivative",
+         "test_lecture_practice.py::test_the_notebook_runs_top_to_bottom",
+         "test_chain_rule.py::test_the_gradient_of_the_whole_risk_agrees_with_autodiff",
+         "test_training.py::test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays",
+         "test_paths.py::test_gaps_bound_what_is_left"),
     ),
 )  # fmt: skip
