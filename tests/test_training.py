@@ -129,3 +129,28 @@ def test_a_sweep_over_traced_numbers_is_the_vmap_of_a_run():
 def test_a_mistake_is_named_before_any_step(batch, order, error, said):
     with pytest.raises(error, match=said):
         training.fit(RISK, optimizers.sgd(0.1), models.init_linear(D), batch, order)
+
+
+@pytest.mark.float64_pass
+def test_descent_on_the_squared_error_ends_at_least_squares():
+    x, y = problem().x.astype(float), jnp.asarray(np.random.default_rng(2).normal(size=N))
+    risk = losses.risk(models.linear, losses.squared_error)
+    order = jnp.tile(jnp.arange(N), (500, 1))  # all rows in every step
+    fit = training.fit(risk, optimizers.sgd(0.2), models.init_linear(D), Batch(x, y), order)
+    solution, (residual,), *_ = np.linalg.lstsq(np.column_stack([x, np.ones(N)]), np.asarray(y))
+    chex.assert_trees_all_close(fit.params, {"w": solution[:-1], "b": solution[-1]}, rtol=1e-9)
+    np.testing.assert_allclose(fit.losses[-1], residual / N, rtol=1e-12)
+
+
+@pytest.mark.float32_pass
+def test_a_safe_step_only_lowers_a_logistic_risk():
+    batch, risk = problem(), losses.risk(models.linear, losses.log_loss)
+    rows = np.column_stack([batch.x, np.ones(N)])
+    stiffest = np.linalg.eigvalsh(rows.T @ rows / (4 * N))[-1]  # σ(z) σ(-z) is at most 1/4
+    order = jnp.tile(jnp.arange(N), (30, 1))
+
+    def run(rate):
+        return training.fit(risk, optimizers.sgd(rate), models.init_linear(D), batch, order).losses
+
+    seen = jax.jit(jax.vmap(run))(jnp.array([0.1, 1.0, 1.9]) / stiffest)
+    assert (np.diff(seen) < 0).all()

@@ -34,8 +34,9 @@ PARTS = (
     Part(
         "a01_three_parts",
         ("Task, loss, optimizer", "Задача, потери, оптимизатор"),
-        ("models.linear", "losses.squared_error", "losses.risk", "training.fit"),
-        ("test_training.py::TODO",),
+        ("models.linear", "losses.squared_error", "losses.risk", "training.step", "training.fit"),
+        ("test_training.py::test_descent_on_the_squared_error_ends_at_least_squares",
+         "test_training.py::test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays"),
     ),
     Part(
         "a02_optimizers",
@@ -120,8 +121,11 @@ PARTS = (
     Part(
         "b01_again",
         ("How is the loss minimised?", "Как минимизировать потери?"),
-        ("losses.log_loss", "losses.risk", "optimizers.sgd", "training.step"),
-        ("test_training.py::TODO",),
+        ("losses.log_loss", "losses.risk", "chain_rule.logistic_regression_hessian",
+         "optimizers.sgd", "training.step"),
+        ("test_theorems.py::test_a_risk_lies_below_its_chords_and_above_its_tangents",
+         "test_chain_rule.py::test_hessian_and_its_product_agree_with_autodiff",
+         "test_training.py::test_a_safe_step_only_lowers_a_logistic_risk"),
     ),
     Part(
         "b02_backpropagation",
@@ -140,7 +144,11 @@ PARTS = (
     Part(
         "b04_practice",
         ("Practice", "Практика"),
-        ("training.fit", "chain_rule.risk", "paths.fit"),
-        ("test_chain_rule.py::TODO",),
+        ("training.fit", "losses.risk", "chain_rule.risk", "paths.fit"),
+        ("test_lecture_practice.py::test_by_hand_is_the_machines_derivative",
+         "test_lecture_practice.py::test_the_notebook_runs_top_to_bottom",
+         "test_chain_rule.py::test_the_gradient_of_the_whole_risk_agrees_with_autodiff",
+         "test_training.py::test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays",
+         "test_paths.py::test_gaps_bound_what_is_left"),
     ),
 )  # fmt: skip
