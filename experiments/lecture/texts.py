@@ -43,7 +43,7 @@ def page(part: Part, language: str, facts: dict, figures: dict) -> str:
     )
     environment.filters |= {"number": words.number, "percent": words.percent, "tidy": words.tidy}
     return environment.get_template("part.md").render(
-        **facts,
+        facts,
         part=part,
         text=f"{part.name}.md",
         title=f"{part.number}. {say(*part.title)}",
@@ -82,7 +82,8 @@ def _figure(pictures: list[str], caption: str) -> str:
     kind = "film" if len(pictures) > 1 else "still"
     names = ["frame"] * (len(pictures) - 1) + ["frame last"]
     frames = "\n".join(
-        f'<div class="{name}">{picture}</div>' for name, picture in zip(names, pictures, strict=True)
+        f'<div class="{name}">{picture}</div>'
+        for name, picture in zip(names, pictures, strict=True)
     )
     return (
         f'<figure class="{kind}">\n{frames}\n<figcaption>\n\n{caption}\n\n</figcaption>\n</figure>'
