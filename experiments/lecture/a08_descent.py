@@ -14,8 +14,15 @@ from jaxlr import Batch, chain_rule, data, losses, metrics, models, optimizers, 
 
 FEATURES = (0, 1)  # mean radius, mean texture
 RATE, STEPS, BATCH = 1.0, 128, 16
-FRAMES = (1, 2, 4, 8, 16, 32, 64, STEPS)
+FRAMES = (1, 2, 4, 8, 32, STEPS)
 WIDTH = 1e-5  # of the finite difference
+WORDS = {
+    "names": [
+        ("mean radius, standardised", "средний радиус, стандартизованный"),
+        ("mean texture, standardised", "средняя текстура, стандартизованная"),
+    ],
+    "classes": [("benign", "доброкачественная"), ("malignant", "злокачественная")],
+}
 RISK = losses.risk(models.linear, losses.log_loss)
 
 
@@ -56,7 +63,7 @@ def facts(mail=None) -> dict:
             "accuracy": float(metrics.accuracy_score(batch.labels, answer)),
             "width": WIDTH,
             "gradients": three_gradients(batch),
-            "play": {"sets": play_sets() | {"cancer": rounded(batch.x, batch.labels)}},
+            "play": {"sets": play_sets() | {"cancer": rounded(batch.x, batch.labels) | WORDS}},
         }
 
 
@@ -93,7 +100,8 @@ def three_gradients(batch: Batch) -> list[tuple[str, float, float, float]]:
     )
     difference = (value[:3] - value[3:]) / (2 * WIDTH)
     columns = [np.append(g["w"], g["b"]) for g in (by_hand, autodiff)] + [np.asarray(difference)]
-    return [(n, *map(float, r)) for n, r in zip(("w_1", "w_2", "b"), np.stack(columns, 1))]
+    rows = np.stack(columns, axis=1)
+    return [(name, *map(float, row)) for name, row in zip(("w_1", "w_2", "b"), rows, strict=True)]
 
 
 def play_sets() -> dict:
@@ -139,8 +147,8 @@ def _frame(facts, k, say):
         level = np.log(p / (1 - p))
         plane.plot(across, (level - b - w1 * across) / w2, ls=dashes, lw=2, color=style.INK)
     plane.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-    plane.set_xlabel(say("mean radius, standardised", "средний радиус, стандартизованный"))
-    plane.set_ylabel(say("mean texture, standardised", "средняя текстура, стандартизованная"))
+    plane.set_xlabel(say(*WORDS["names"][0]))
+    plane.set_ylabel(say(*WORDS["names"][1]))
     plane.set_title(say(f"Step {k}", f"Шаг {k}"))
     curve.plot(facts["gd"], color=style.RULE, lw=1.5)
     curve.plot(facts["gd"][: k + 1], color=style.ACCENT, lw=2.5)
@@ -157,8 +165,10 @@ def _frame(facts, k, say):
 def _passes(facts, say):
     figure, axes = style.panel(6.4, 3.6)
     over = [np.array(facts[name]) - facts["minimum"] for name in ("gd", "sgd")]
-    axes.plot(np.arange(len(over[1])) / facts["per_pass"], over[1], color=style.WARM, lw=0.8)
-    axes.plot(over[0], color=style.ACCENT, lw=2.5)
+    passed = np.arange(1, len(over[1])) / facts["per_pass"]
+    axes.plot(passed, over[1][1:], color=style.WARM, lw=0.5, alpha=0.8)
+    axes.plot(np.arange(1, len(over[0])), over[0][1:], color=style.ACCENT, lw=2.5)
+    style.log_axis(axes, "x", passed[0], facts["steps"])
     style.log_axis(axes, "y", max(over[0].min(), 1e-9), over[0].max())
     axes.set_xlabel(say("passes through the data", "проходов по данным"))
     axes.set_ylabel(say("risk above the minimum, nats", "риск сверх минимума, наты"))

@@ -219,9 +219,10 @@ const shape = (label) => (label ? "M5 0A5 5 0 1 1 -5 0A5 5 0 1 1 5 0Z" : "M-4.5 
 const colour = (label) => (label ? "var(--accent)" : "var(--warm)");
 
 export function mount(root, data) {
-  const sets = Object.fromEntries(Object.entries(data.sets).map(([name, { x, labels }]) => [name, {
+  const sets = Object.fromEntries(Object.entries(data.sets).map(([name, { x, labels, names, classes }]) => [name, {
     x1: x.map((row) => row[0]), x2: x.map((row) => row[1]), labels,
-    names: ["x₁", "x₂"], classes: ["0", "1"],
+    names: names?.map((pair) => say(...pair)) ?? ["x₁", "x₂"],
+    classes: classes?.map((pair) => say(...pair)) ?? ["0", "1"],
   }]));
   const state = checked(readAddress(DEFAULTS), sets);
   let points, shown, run, box, frame = null, owed = 0, edited = false, saving = null;
@@ -248,7 +249,7 @@ export function mount(root, data) {
   plane.marks.append(border, dots);
 
   const curve = new Chart({
-    title: say("Risk by step", "Риск по шагам"), width: 380, height: 220,
+    title: say("Risk by step", "Риск по шагам"), width: 380, height: 185,
     x: { label: say("step", "шаг"), min: 0, max: 50 }, y: { label: say("risk, nats", "риск, наты"), min: 0, max: 1 },
   });
 
@@ -259,16 +260,15 @@ export function mount(root, data) {
     return make("tr", {}, make("th", { scope: "row" }, label), cells[name]);
   };
   const numbers = make("table", {}, make("tbody", {},
-    row("step", say("step", "шаг")), row("epoch", say("passes through the data", "проходов по данным")),
+    row("step", say("step (passes through the data)", "шаг (проходов по данным)")),
     row("risk", say("risk", "риск")), row("norm", say("length of its gradient", "длина градиента")),
     row("accuracy", say("accuracy", "точность")),
-    row("w1", "w₁"), row("w2", "w₂"), row("b", "b")));
+    row("weights", "w₁, w₂, b")));
   const head = [0, 1].map(() => make("th", { scope: "col" }));
   const side = [0, 1].map(() => make("th", { scope: "row" }));
   const counts = [0, 1].map((t) => [0, 1].map((p) => cell(`${t}${p}`)));
   const table = make("table", {},
-    make("caption", {}, say("Confusion matrix: row the truth, column the answer",
-      "Матрица ошибок: строка — правда, столбец — ответ")),
+    make("caption", {}, say("Confusion matrix: truth by row", "Матрица ошибок: правда по строкам")),
     make("thead", {}, make("tr", {}, make("td"), ...head)),
     make("tbody", {}, ...[0, 1].map((t) => make("tr", {}, side[t], ...counts[t]))));
   const equation = make("strong", { "data-told": "equation" });
@@ -278,11 +278,11 @@ export function mount(root, data) {
     say("What is learnt is the line ", "Обучается прямая "), equation, say(
       ", where ŷ = σ(w·x + b) is ½. Shade: how sure the model is, blue of class 1, orange of class 0; none at ½.",
       ", на которой ŷ = σ(w·x + b) равно ½. Заливка — уверенность модели: синяя в классе 1, оранжевая в классе 0; без цвета — ½."));
-  const lines = make("p", { class: "remark" },
+  const lines = make("p", { class: "remark", style: "margin:0" },
     make("span", { style: "color:var(--accent)", "aria-hidden": "true" }, "━ "), say("all points", "все точки"),
     make("span", { "data-told": "batchline" },
       make("span", { style: "color:var(--muted)", "aria-hidden": "true" }, " ─ "), say("each step's batch", "батч каждого шага")));
-  const note = make("p", { class: "note", "aria-live": "polite", "data-told": "note" });
+  const note = make("span", { class: "note", "aria-live": "polite", "data-told": "note" });
   const tell = (...sentences) => { note.textContent = sentences.join(" "); };
 
   // -- What is drawn.
@@ -301,7 +301,8 @@ export function mount(root, data) {
     const i = shown[k], mark = marks[k], label = points.labels[i];
     mark.setAttribute("d", shape(label));
     mark.setAttribute("fill", colour(label));
-    mark.setAttribute("transform", `translate(${plane.px(points.x1[i])} ${plane.py(points.x2[i])})`);
+    const size = shown.length > 200 ? " scale(0.7)" : "";
+    mark.setAttribute("transform", `translate(${plane.px(points.x1[i])} ${plane.py(points.x2[i])})${size}`);
     mark.setAttribute("aria-label", say(
       `point ${i + 1} of class ${points.classes[label]} at ${figure(points.x1[i], 3)}, ${figure(points.x2[i], 3)}`,
       `точка ${i + 1} класса ${points.classes[label]}: ${figure(points.x1[i], 3)}; ${figure(points.x2[i], 3)}`));
@@ -329,9 +330,10 @@ export function mount(root, data) {
     dots.replaceChildren();
     shown.forEach((_, k) => { addMark(); place(k); });
     hold(0);
-    const side_ = (label) => `${say("class", "класс")} ${points.classes[label]}`;
+    const bare = points.classes.join() === "0,1";
+    const side_ = (label) => (bare ? say("class ", "класс ") : "") + points.classes[label];
     kinds.forEach((kind, label) => kind.replaceChildren(swatch(label), `${side_(label)}. `));
-    head.forEach((th, label) => { th.textContent = say(`says ${points.classes[label]}`, `ответ ${points.classes[label]}`); });
+    head.forEach((th, label) => { th.textContent = say(`answer ${points.classes[label]}`, `ответ: ${points.classes[label]}`); });
     side.forEach((th, label) => { th.textContent = side_(label); });
   };
 
@@ -382,14 +384,11 @@ export function mount(root, data) {
     const matrix = confusion(points, run.params);
     const right_ = matrix[0][0] + matrix[1][1];
     const put = (name, text) => { cells[name].textContent = text; };
-    put("step", String(run.steps));
-    put("epoch", figure(run.steps / run.perEpoch, 3));
+    put("step", `${run.steps} (${figure(run.steps / run.perEpoch, 3)})`);
     put("risk", figure(run.whole.value));
     put("norm", figure(run.norm, 3));
     put("accuracy", `${(100 * right_ / points.labels.length).toFixed(1)}%`);
-    put("w1", figure(w1));
-    put("w2", figure(w2));
-    put("b", figure(b));
+    put("weights", run.params.map((p) => figure(p)).join(say(", ", "; ")));
     counts.forEach((row_, t) => row_.forEach((td, p) => { td.textContent = String(matrix[t][p]); }));
     const term = (value, name) => `${value < 0 ? "−" : "+"} ${figure(Math.abs(value), 3)}${name}`;
     equation.textContent = `${figure(w1, 3)} x₁ ${term(w2, " x₂")} ${term(b, "")} = 0`;
@@ -418,8 +417,8 @@ export function mount(root, data) {
       `Stopped at step ${run.steps}: over ${WINDOW} steps the risk fell by less than ${figure(state.tol)}.`,
       `Остановка на шаге ${run.steps}: за ${WINDOW} шагов риск упал меньше чем на ${figure(state.tol)}.`),
     most: () => say(
-      `Stopped at step ${run.steps}, the most allowed.`,
-      `Остановка на шаге ${run.steps}: больше шагов не разрешено.`),
+      `Stopped at step ${run.steps}: these are all the steps it may take.`,
+      `Остановка на шаге ${run.steps}: сделаны все разрешённые шаги.`),
     diverged: () => say(
       `Stopped at step ${run.steps}: the weights have grown past all numbers. Try a smaller learning rate.`,
       `Остановка на шаге ${run.steps}: веса ушли в бесконечность. Возьмите меньшую скорость обучения.`),
@@ -701,23 +700,23 @@ export function mount(root, data) {
   }, (v) => set("l2", Number((v ** 3).toPrecision(2))));
 
   const until = choice(say("Stop when", "Остановиться, когда"), [
-    ["slope", say("the gradient is short", "градиент короток")],
-    ["fall", say(`the risk falls no more in ${WINDOW} steps`, `риск за ${WINDOW} шагов не упал`)],
-    ["most", say("the steps are over", "кончились шаги")],
+    ["slope", say("the gradient is below the tolerance", "градиент меньше допуска")],
+    ["fall", say(`${WINDOW} steps lower the risk by less`, `за ${WINDOW} шагов риск упал меньше`)],
+    ["most", say("all steps are done", "сделаны все шаги")],
   ], state.rule, (value) => { showTol(value); set("rule", value); });
   const tol = slider(say("tolerance", "допуск"),
     { min: LIMITS.tol[0], max: LIMITS.tol[1], step: 0.5, value: state.tol, log: true, shown: (v) => figure(v, 2) }, (v) => set("tol", v));
   const showTol = (value) => { tol.element.style.display = value === "most" ? "none" : ""; };
-  const most = slider(say("at most", "не больше шагов"),
+  const most = slider(say("steps at most", "не больше шагов"),
     { min: 10, max: LIMITS.most[1], step: 0.05, value: state.most, log: true, shown: (v) => String(Math.round(v)) },
     (v) => set("most", Math.round(v)));
 
   root.append(
-    controls(runButton, oneStep, reset, pace), note,
-    controls(rule, rate, memory, batch, l2), controls(until, tol, most),
+    controls(runButton, oneStep, reset, pace, note),
+    controls(rule, rate, memory, batch, l2, until, tol, most),
     make("div", { class: "panes" },
       make("div", {}, plane.element, legend),
-      make("div", {}, curve.element, lines, make("div", { class: "panes" }, numbers, table))),
+      make("div", {}, curve.element, lines, numbers, table)),
     controls(setChoice, file, input, clicks, addButton, undo),
     make("p", { class: "remark" }, say(
       "Drag a point to move it. By keyboard: Tab to the points; arrows move one (further with Shift), Page Up and Page Down go to another, Enter changes its class, Delete removes it. A file may be dropped here: two columns of numbers and one of classes.",
