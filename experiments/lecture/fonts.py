@@ -2,13 +2,14 @@
 
 import io
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
-import ziamath
 from fontTools import subset
 from fontTools.ttLib import TTFont
 
-FONT = Path(ziamath.__file__).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+# Found, not imported: the package warns of its own imports.
+FONT = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
 
 

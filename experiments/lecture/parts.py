@@ -93,8 +93,12 @@ PARTS = (
     Part(
         "a08_descent",
         ("Gradient descent for logistic regression", "Градиентный спуск для логистической регрессии"),
-        ("training.fit", "data.epochs", "chain_rule.logistic_regression"),
-        ("test_training.py::TODO",),
+        ("training.fit", "training.step", "data.epochs", "chain_rule.logistic_regression",
+         "chain_rule.risk", "paths.fit"),
+        ("test_training.py::test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays",
+         "test_chain_rule.py::test_the_gradient_of_the_whole_risk_agrees_with_autodiff",
+         "test_data.py::test_an_epoch_meets_each_row_at_most_once_and_every_epoch_is_a_new_shuffle",
+         "test_lecture_descent.py::test_the_pictures_steps_are_those_of_the_library"),
         play="descent",
     ),
     Part(
