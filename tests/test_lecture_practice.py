@@ -1,6 +1,5 @@
 """The practice part: its page's model by hand, and the notebook, are what the library says."""
 
-import asyncio
 import json
 import sys
 from pathlib import Path

@@ -11,6 +11,7 @@ from pathlib import Path
 from experiments import commands, outputs
 from experiments.lecture import website
 from experiments.lecture.parts import PARTS
+
 NAME = "experiments.lecture"
 
 
@@ -29,20 +30,24 @@ class Settings:
 
 
 def run(settings: Settings) -> int:
+    """The whole site; the exit status."""
     began = time.perf_counter()
     chosen = tuple(p for p in PARTS if not settings.parts or p.number.lower() in settings.parts)
     with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
         website.build(folder, Path(settings.data) if settings.data else None, chosen)
         outputs.write_json(folder / "summary.json", commands.provenance(NAME, settings))
-    print(f"{len(chosen)} parts in {time.perf_counter() - began:.0f} s: open {settings.out}/index.html")
+    seconds = time.perf_counter() - began
+    print(f"{len(chosen)} parts in {seconds:.0f} s: open {settings.out}/index.html")
     return 0
 
 
-def parse(args):
+def parse(args: list[str] | None) -> Settings:
+    """The settings of a command line."""
     return commands.parse(Settings, NAME, __doc__, args)
 
 
-def main(args=None) -> int:
+def main(args: list[str] | None = None) -> int:
+    """The exit status, after one line where something is wrong."""
     return commands.main(parse, run, args)
 
 

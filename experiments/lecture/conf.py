@@ -7,6 +7,7 @@ from pathlib import Path
 
 import latex2mathml.converter
 from docutils import nodes
+from sphinx.util import logging
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
@@ -16,7 +17,7 @@ from experiments.lecture import website  # noqa: E402
 
 project = "jaxlr"
 author = "jaxlr"
-copyright = "jaxlr"  # noqa: A001
+copyright = "jaxlr"
 extensions = [
     "myst_parser",
     "sphinx.ext.autodoc",
@@ -59,14 +60,20 @@ def setup(app):
 
 
 def _inline(self, node):
-    self.body.append(latex2mathml.converter.convert(node.astext()))
+    self.body.append(_mathml(node, "inline"))
     raise nodes.SkipNode
 
 
 def _display(self, node):
-    formula = latex2mathml.converter.convert(node.astext(), display="block")
-    self.body.append(f'<div class="formula">{formula}</div>\n')
+    self.body.append(f'<div class="formula" tabindex="0">{_mathml(node, "block")}</div>\n')
     raise nodes.SkipNode
+
+
+def _mathml(node, display):
+    formula = latex2mathml.converter.convert(node.astext(), display=display)
+    if "\\" in formula:  # a command it doesn't know stands there as text
+        logging.getLogger(__name__).warning("not understood: %s", node.astext(), location=node)
+    return formula
 
 
 def _plain(app, what, name, obj, options, lines):

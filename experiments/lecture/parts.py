@@ -92,7 +92,8 @@ PARTS = (
     ),
     Part(
         "a08_descent",
-        ("Gradient descent for logistic regression", "Градиентный спуск для логистической регрессии"),
+        ("Gradient descent for logistic regression",
+         "Градиентный спуск для логистической регрессии"),
         ("training.fit", "training.step", "data.epochs", "chain_rule.logistic_regression",
          "chain_rule.risk", "paths.fit"),
         ("test_training.py::test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays",
