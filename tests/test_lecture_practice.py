@@ -16,6 +16,11 @@ from jaxlr import Batch
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "experiments/lecture/practice.ipynb"
+ASKED = """
+import json, sys, jaxlr
+ended = paths.Status(path.status[0]).name
+print(json.dumps([sys.executable, jaxlr.__file__, ended, *table["weights apart"]]))
+"""
 pytestmark = pytest.mark.float32_pass
 
 
@@ -47,11 +52,10 @@ def test_the_notebook_runs_top_to_bottom(tmp_path, monkeypatch):
     for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR"):
         monkeypatch.setenv(name, str(tmp_path))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
-    asked = "import sys, json, jaxlr; said = [sys.executable, jaxlr.__file__, paths.Status(path.status"
-    asked += "[0]).name, *table['weights apart']]; print(json.dumps(said))"
-    notebook.cells.append(nbformat.v4.new_code_cell(asked))
+    notebook.cells.append(nbformat.v4.new_code_cell(ASKED))
     folder = {"metadata": {"path": str(ROOT)}}  # so that this tree's library is imported
-    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=folder).execute()
+    client = nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3", resources=folder)
+    client.execute()
     python, library, status, *apart = json.loads(notebook.cells[-1].outputs[0].text)
     assert (python, library) == (sys.executable, jaxlr.__file__)
     assert status == "certified"

@@ -1,6 +1,7 @@
-"""The README's examples run and print what it says."""
+"""The README's examples run and print what it says; what the lectures' text names is there."""
 
 import contextlib
+import importlib
 import io
 import re
 from pathlib import Path
@@ -40,3 +41,11 @@ def test_every_example_is_run():
 def test_every_file_the_readme_points_at_is_there():
     for target in re.findall(r"\]\(([^)]+)\)", README):
         assert (Path(__file__).parent.parent / target).exists(), target
+
+
+def test_every_function_that_the_lectures_text_names_is_there():
+    text = (Path(__file__).parent.parent / "docs/lecture.md").read_text()
+    named = set(re.findall(r"`(\w+)\.(\w+)[`(]", text))
+    assert named >= {("training", "fit"), ("chain_rule", "risk"), ("optimizers", "sgd")}
+    for module, name in named:
+        assert hasattr(importlib.import_module(f"jaxlr.{module}"), name), f"{module}.{name}"
