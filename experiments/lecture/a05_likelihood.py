@@ -69,7 +69,7 @@ def figures(facts: dict, say) -> dict:
 
 
 def _surfaces(facts, say):
-    figure = Figure(figsize=(9.0, 3.9))
+    figure = Figure(figsize=(7.8, 3.5))
     titles = say("likelihood", "правдоподобие"), say("minus its logarithm", "минус его логарифм")
     for axes, kind, title in zip(
         figure.subplots(1, 2, sharey=True), ("likelihood", "minus_log"), titles, strict=True
@@ -92,7 +92,7 @@ def _surfaces(facts, say):
 
 
 def _slices(facts, say):
-    figure = Figure(figsize=(8.6, 3.0))
+    figure = Figure(figsize=(7.6, 3.0))
     row = facts["top"][0]
     titles = (
         say("likelihood, as a share of its peak", "правдоподобие, в долях максимума"),

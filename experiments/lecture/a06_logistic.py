@@ -83,7 +83,7 @@ def figures(facts: dict, say) -> dict:
 
 
 def _squashed(facts, say):
-    figure = Figure(figsize=(8.8, 3.6))
+    figure = Figure(figsize=(7.6, 3.4))
     left, right = figure.subplots(1, 2)
     left.plot(CLICKS, facts["score"], color=style.ACCENT, lw=2.5)
     left.axhline(0, color=style.INK, lw=1)

@@ -42,7 +42,7 @@ def facts() -> dict:
 
 def drawn(facts: dict, say):
     """Both questions, side by side."""
-    figure = Figure(figsize=(8.6, 3.7))
+    figure = Figure(figsize=(7.6, 3.5))
     left, right = figure.subplots(1, 2, sharey=True)
     length, width = np.array(facts["petals"]).T
     left.plot(length, width, "o", color=style.MUTED, ms=4, alpha=0.6, mew=0)

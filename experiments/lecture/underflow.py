@@ -29,7 +29,7 @@ def product(x, labels) -> dict:
 
 def drawn(facts: dict, say):
     """The logarithm goes on where the product has ended."""
-    figure, axes = style.panel(7.4, 3.8)
+    figure, axes = style.panel(6.6, 3.7)
     exact = -np.array(facts["exact"]) / math.log(10)
     n = np.arange(1, len(exact) + 1)
     axes.plot(n, exact, color=style.ACCENT, lw=2.5)
