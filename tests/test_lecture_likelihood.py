@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from experiments.lecture import a05_likelihood, ad_clicks, corners
+from experiments.lecture import a05_likelihood, ad_clicks, corners, underflow
 from jaxlr import Batch, losses
 
 pytestmark = pytest.mark.float32_pass
@@ -49,7 +49,7 @@ def test_the_likelihood_is_greatest_where_the_risk_is_least():
 
 def test_a_product_of_probabilities_ends_at_zero_where_its_logarithms_are_a_number():
     x, labels = ad_clicks.users(np.random.default_rng(4), 2000)
-    found = a05_likelihood.underflow(x, labels)
+    found = underflow.product(x, labels)
     minus_log = np.array(found["exact"])
     for name, smallest, end in found["formats"]:
         gone = np.log(smallest) - np.log(2)  # half of a format's smallest number is its zero

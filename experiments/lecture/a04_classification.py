@@ -70,7 +70,7 @@ def _drawn_steps(facts, say):
 
 
 def _intervals(facts, say):
-    figure, axes = style.panel(8.0, 3.3)
+    figure, axes = style.panel(7.2, 3.2)
     estimates, errors = np.array(facts["first"])
     missed = abs(estimates - facts["table"][0][0]) > NORMAL * errors
     for where, colour, marker in [(~missed, style.ACCENT, "o"), (missed, style.WARM, "s")]:

@@ -4,8 +4,6 @@ Question: why is the loss minus the logarithm of a probability?
 Finding: its minimum is the maximum of the likelihood, and the sum lives on where the product is 0.
 """
 
-import math
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,7 +11,7 @@ from matplotlib.colors import BoundaryNorm
 from matplotlib.figure import Figure
 
 from experiments.kit import style, words
-from experiments.lecture import ad_clicks
+from experiments.lecture import ad_clicks, underflow
 from jaxlr import Batch, activations, losses, models, solvers
 
 FEW, MANY = 24, 2000  # users
@@ -27,7 +25,7 @@ def facts(mail=None) -> dict:
     found = jax.tree.map(np.asarray, surfaces(Batch(x[:FEW, :1], labels[:FEW])))
     likelihood, risk, highest, lowest = found
     top, bottom = (np.unravel_index(i, risk.shape) for i in (likelihood.argmax(), risk.argmin()))
-    return underflow(x, labels) | {
+    return underflow.product(x, labels) | {
         "few": FEW, "clicks": int(labels[:FEW].sum()),
         "likelihood": likelihood.tolist(), "minus_log": (FEW * risk).tolist(),
         "top": [int(i) for i in top], "bottom": [int(i) for i in bottom], "nodes": risk.size,
@@ -64,30 +62,14 @@ def surfaces(batch: Batch):
     return *over_grid(w, b), *[jax.tree.map(lambda leaf, i=i: leaf[i], ends) for i in (0, 1)]
 
 
-def underflow(x, labels) -> dict:
-    """The likelihood of the first n users under the true law, in each format."""
-    score = x @ ad_clicks.TRUTH[:3] + ad_clicks.TRUTH[3]
-    loss = jax.vmap(losses.log_loss)(score, labels)
-    exact = np.cumsum(np.asarray(loss, float))
-    p, rows = np.exp(-np.asarray(loss, float)), []
-    with np.errstate(under="ignore"):
-        for name in ("float16", "float32", "float64"):
-            product = np.cumprod(p.astype(name), dtype=name)
-            smallest = float(np.finfo(name).smallest_subnormal)
-            rows.append((name, smallest, int((product == 0).argmax()) + 1))
-    return {"many": len(loss), "formats": rows, "exact": exact.tolist(),
-            "sum32": float(jnp.sum(loss)), "wrong": abs(float(jnp.sum(loss)) / exact[-1] - 1),
-            "power": -exact[-1] / math.log(10)}  # fmt: skip
-
-
 def figures(facts: dict, say) -> dict:
     """The two surfaces, a slice through both, and the product on its way to zero."""
     return {"surfaces": _surfaces(facts, say), "slices": _slices(facts, say),
-            "underflow": _underflown(facts, say)}  # fmt: skip
+            "underflow": underflow.drawn(facts, say)}  # fmt: skip
 
 
 def _surfaces(facts, say):
-    figure = Figure(figsize=(9.0, 3.9))
+    figure = Figure(figsize=(7.8, 3.5))
     titles = say("likelihood", "правдоподобие"), say("minus its logarithm", "минус его логарифм")
     for axes, kind, title in zip(
         figure.subplots(1, 2, sharey=True), ("likelihood", "minus_log"), titles, strict=True
@@ -110,7 +92,7 @@ def _surfaces(facts, say):
 
 
 def _slices(facts, say):
-    figure = Figure(figsize=(8.6, 3.0))
+    figure = Figure(figsize=(7.6, 3.0))
     row = facts["top"][0]
     titles = (
         say("likelihood, as a share of its peak", "правдоподобие, в долях максимума"),
@@ -127,25 +109,3 @@ def _slices(facts, say):
         axes.set_ylim(0, None)
         axes.set_xlabel(say("weight w of earlier clicks", "вес w прошлых кликов"))
     return figure, say("A bump and a bowl over the same weight", "Бугор и чаша над одним весом")
-
-
-def _underflown(facts, say):
-    figure, axes = style.panel(7.4, 3.8)
-    exact = -np.array(facts["exact"]) / math.log(10)
-    n = np.arange(1, len(exact) + 1)
-    axes.plot(n, exact, color=style.ACCENT, lw=2.5)
-    axes.text(n[900], exact[900] + 15, say("sum of logarithms", "сумма логарифмов"),
-              color=style.ACCENT, weight="bold")  # fmt: skip
-    for name, smallest, end in facts["formats"]:
-        far = end > len(n) / 2
-        axes.plot([0, end], [math.log10(smallest)] * 2, color=style.WARM, lw=1.2, ls="--")
-        axes.plot(end, exact[end - 1], "X", color=style.WARM, ms=9, mec=style.PAPER)
-        axes.annotate(say(f"{name}: 0 from n = {end}", f"{name}: 0 с n = {end}"),
-                      (end, exact[end - 1]), (-10, -17) if far else (10, 4),
-                      textcoords="offset points", ha="right" if far else "left",
-                      color=style.WARM, weight="bold")  # fmt: skip
-    axes.set(xlim=(0, None), ylim=(None, 15))
-    axes.set_xlabel(say("users n", "пользователей n"))
-    axes.set_ylabel(say("log₁₀ of the likelihood", "log₁₀ правдоподобия"))
-    return figure, say("Where the product of n probabilities becomes zero in each format",
-                       "Где произведение n вероятностей обращается в ноль")  # fmt: skip

@@ -83,7 +83,7 @@ def figures(facts: dict, say) -> dict:
 
 
 def _squashed(facts, say):
-    figure = Figure(figsize=(8.8, 3.6))
+    figure = Figure(figsize=(7.6, 3.4))
     left, right = figure.subplots(1, 2)
     left.plot(CLICKS, facts["score"], color=style.ACCENT, lw=2.5)
     left.axhline(0, color=style.INK, lw=1)
@@ -118,15 +118,14 @@ def _scenarios(facts, say):
 def _soft(facts, say):
     figure, axes = style.panel(6.4, 3.7)
     axes.plot(P, facts["entropy"], color=style.MUTED, lw=1.5, ls="--")
-    axes.text(0.83, 0.3, "H(ŷ)", color=style.MUTED, weight="bold")
+    axes.text(0.85, 0.46, "H(ŷ)", color=style.MUTED, weight="bold")
     for (y, at, least), curve, line in zip(
         facts["soft"], facts["curves"][2:], ("-", "-.", ":"), strict=True
     ):
-        axes.plot(P, curve, color=style.ACCENT, lw=2.2, ls=line)
+        axes.plot(P, curve, color=style.ACCENT, lw=2.2, ls=line, label=f"y = {y}")
         axes.plot(at, least, "o", color=style.WARM, ms=7)
-        axes.annotate(f"y = {y}", (at, least), (7, -13), textcoords="offset points",
-                      color=style.WARM, weight="bold")  # fmt: skip
     axes.set(ylim=(0, 2.5), xlim=(0, 1))
+    axes.legend(loc="upper center", handlelength=3)
     axes.set_xlabel(say("predicted probability ŷ", "предсказанная вероятность ŷ"))
     axes.set_ylabel(say("cross-entropy, nats", "кросс-энтропия, наты"))
     return figure, say("Cross-entropy of three soft labels, least where ŷ = y",

@@ -35,14 +35,14 @@ def facts() -> dict:
         "flowers": len(species), "kinds": 3, "right": int((found == species).sum()),
         "species_right": float(metrics.accuracy_score(species, found)),
         "slope": float(line["w"][0]), "intercept": float(line["b"]),
-        "petals": petals.tolist(), "species": species.tolist(),
+        "petals": petals.tolist(), "species": species.tolist(), "names": list(iris.target_names),
         "ahead": ahead.reshape(len(WIDTH), len(LENGTH)).tolist(),
     }  # fmt: skip
 
 
 def drawn(facts: dict, say):
     """Both questions, side by side."""
-    figure = Figure(figsize=(8.6, 3.7))
+    figure = Figure(figsize=(7.6, 3.5))
     left, right = figure.subplots(1, 2, sharey=True)
     length, width = np.array(facts["petals"]).T
     left.plot(length, width, "o", color=style.MUTED, ms=4, alpha=0.6, mew=0)
@@ -55,7 +55,7 @@ def drawn(facts: dict, say):
         own = np.array(facts["species"]) == kind
         right.plot(length[own], width[own], marker, color=colour, ms=4.5, alpha=0.65, mew=0)
         x, y = length[own].mean(), (0.75, 0.75, 2.62)[kind]
-        name = load_iris().target_names[kind]
+        name = facts["names"][kind]
         right.text(x, y, name, color=colour, ha="center", weight="bold")
     right.contour(LENGTH, WIDTH, np.array(facts["ahead"]), [0], colors=[style.INK], linewidths=1.5)
     right.set_title(say("Classification: a law that separates", "Классификация: закон разделения"))
