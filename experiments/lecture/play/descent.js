@@ -225,7 +225,7 @@ export function mount(root, data) {
     classes: classes?.map((pair) => say(...pair)) ?? ["0", "1"],
   }]));
   const state = checked(readAddress(DEFAULTS), sets);
-  let points, shown, run, box, frame = null, owed = 0, edited = false, saving = null;
+  let points, shown, run, box, frame = null, owed = 0, since = 0, edited = false, saving = null;
   const marks = []; // of the shown points, in their order
   let hand = "1", now = 0, grabbed = null; // what a click does; the point that has the keyboard
 
@@ -437,13 +437,15 @@ export function mount(root, data) {
     save();
   };
 
+  // Steps by the clock, so that a slow screen shows fewer of them and takes as many.
   const tick = () => {
     const from = performance.now();
-    owed += state.pace;
+    owed += 60 * state.pace * Math.min(0.25, (from - since) / 1000);
+    since = from;
     while (owed >= 1 && !run.ended) {
       run.step();
       owed -= 1;
-      if (performance.now() - from > 12) owed = 0; // a frame's time is up
+      if (performance.now() - from > 12) owed = Math.min(owed, 0); // a frame's time is up
     }
     draw();
     if (run.ended) {
@@ -455,7 +457,7 @@ export function mount(root, data) {
   const go = () => {
     if (run.ended) { tell(why(run.ended)); return; }
     tell();
-    owed = 0;
+    [owed, since] = [1, performance.now()];
     runButton.textContent = say("Pause", "Пауза");
     runButton.setAttribute("aria-pressed", "true");
     frame = requestAnimationFrame(tick);
