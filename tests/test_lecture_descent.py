@@ -99,11 +99,15 @@ def test_an_epoch_of_the_picture_meets_each_row_at_most_once_and_is_a_new_shuffl
 def test_a_run_stops_by_itself_says_why_and_shows_the_librarys_figures(page):
     visit(page, "#play:set=overlapping&optimizer=adam&tol=0.01&pace=100")
     assert "gradient is shorter than 0.01" in run(page)
-    steps = told(page, "step")
+    steps, norm = told(page, "step"), float(told(page, "norm"))
     w1, w2, b = (float(w.replace("−", "-")) for w in told(page, "weights").split(","))
     x, labels = (np.array(part) for part in SETS["overlapping"].values())
     answer = x @ [w1, w2] + b > 0
     accuracy = float(metrics.accuracy_score(labels, answer))
+    error = 1 / (1 + np.exp(-(x @ [w1, w2] + b))) - labels
+    slope = np.append(error @ x, error.sum()) / len(x)
+    assert norm < 0.01
+    assert norm == pytest.approx(np.linalg.norm(slope), rel=0.05)  # from rounded weights
     address = after_a_rest(page)
     for _ in ("where it stopped", "where a link to it leads"):
         shown = [[int(told(page, f"{t}{p}")) for p in (0, 1)] for t in (0, 1)]
@@ -119,9 +123,18 @@ def test_every_other_reason_to_stop(page):
         "rule=most&most=37": "step 37: these are all",
         "rule=most&l2=1&rate=100&pace=100": "grown past all numbers",
     }
+    stopped = {}
     for address, why in reasons.items():
         visit(page, f"#play:{address}")
         assert why in run(page)
+        stopped[address] = int(told(page, "step").split()[0])
+    first = next(iter(reasons))
+    risks = page.evaluate(
+        f"([s, steps]) => play.trajectory({POINTS}, {{rate: 1}}, steps).risks",
+        [SETS["blobs"], stopped[first]],
+    )
+    falls = np.array(risks[:-100]) - risks[100:]
+    assert falls[-1] < 0.01 <= falls[-2]
 
 
 def test_what_the_address_has_wrong_is_ignored(page):

@@ -38,6 +38,9 @@ def facts(mail=None) -> dict:
         end = paths.fit(batch, [0.0], loss=losses.log_loss, tol=1e-10)
         risk = jax.jit(jax.vmap(RISK, in_axes=(0, None)))
         fall, noisy = np.asarray(risk(gd, batch)), np.asarray(risk(sgd, batch))
+        towards = np.arctan2(gd["w"][:, 1], gd["w"][:, 0])  # where w points
+        aim = np.arctan2(*end.params["w"][0][::-1])
+        long = np.linalg.norm(gd["w"], axis=1)
         last = {name: np.asarray(leaf[-1]) for name, leaf in gd.items()}
         answer = batch.x @ last["w"] + last["b"] > 0
         return {
@@ -50,6 +53,8 @@ def facts(mail=None) -> dict:
             "per_pass": n // BATCH,
             "frame_names": [f"step{k}" for k in FRAMES],
             "path": np.column_stack([gd["w"], gd["b"]]).tolist(),
+            "turn": float(np.degrees(abs(towards[1] - aim))),
+            "growth": float(long[-1] / long[1]),
             "gd": fall.tolist(),
             "sgd": noisy.tolist(),
             "first": float(fall[0]),
@@ -165,11 +170,14 @@ def _frame(facts, k, say):
 def _passes(facts, say):
     figure, axes = style.panel(6.4, 3.6)
     over = [np.array(facts[name]) - facts["minimum"] for name in ("gd", "sgd")]
-    passed = np.arange(1, len(over[1])) / facts["per_pass"]
-    axes.plot(passed, over[1][1:], color=style.WARM, lw=0.5, alpha=0.8)
+    some = np.unique(np.geomspace(1, len(over[1]) - 1, 400).astype(int))  # no block of ink
+    axes.plot(some / facts["per_pass"], over[1][some], color=style.WARM, lw=0.9)
     axes.plot(np.arange(1, len(over[0])), over[0][1:], color=style.ACCENT, lw=2.5)
-    style.log_axis(axes, "x", passed[0], facts["steps"])
-    style.log_axis(axes, "y", max(over[0].min(), 1e-9), over[0].max())
+    axes.text(4, 0.2, say("all rows", "все строки"), color=style.ACCENT)
+    few = say(f"{facts['batch']} rows a step", f"{facts['batch']} строк на шаг")
+    axes.text(0.09, 0.05, few, color=style.WARM, ha="center")
+    style.log_axis(axes, "x", 1 / facts["per_pass"], facts["steps"])
+    style.log_axis(axes, "y", 1e-5, 0.5)
     axes.set_xlabel(say("passes through the data", "проходов по данным"))
     axes.set_ylabel(say("risk above the minimum, nats", "риск сверх минимума, наты"))
     return figure, say("Risk above the minimum of GD and SGD", "Риск сверх минимума у GD и SGD")

@@ -225,7 +225,7 @@ export function mount(root, data) {
     classes: classes?.map((pair) => say(...pair)) ?? ["0", "1"],
   }]));
   const state = checked(readAddress(DEFAULTS), sets);
-  let points, shown, run, box, frame = null, owed = 0, edited = false, saving = null;
+  let points, shown, run, box, frame = null, owed = 0, since = 0, edited = false, saving = null;
   const marks = []; // of the shown points, in their order
   let hand = "1", now = 0, grabbed = null; // what a click does; the point that has the keyboard
 
@@ -253,7 +253,7 @@ export function mount(root, data) {
     x: { label: say("step", "шаг"), min: 0, max: 50 }, y: { label: say("risk, nats", "риск, наты"), min: 0, max: 1 },
   });
 
-  const cell = (name) => make("td", { class: "n", "data-told": name });
+  const cell = (name) => make("td", { class: "n", style: "white-space:nowrap", "data-told": name });
   const cells = {};
   const row = (name, label) => {
     cells[name] = cell(name);
@@ -262,7 +262,7 @@ export function mount(root, data) {
   const numbers = make("table", {}, make("tbody", {},
     row("step", say("step (passes through the data)", "шаг (проходов по данным)")),
     row("risk", say("risk", "риск")), row("norm", say("length of its gradient", "длина градиента")),
-    row("accuracy", say("accuracy", "точность")),
+    row("accuracy", say("accuracy", "доля верных ответов")),
     row("weights", "w₁, w₂, b")));
   const head = [0, 1].map(() => make("th", { scope: "col" }));
   const side = [0, 1].map(() => make("th", { scope: "row" }));
@@ -276,8 +276,8 @@ export function mount(root, data) {
   const kinds = [0, 1].map(() => make("span", { style: "white-space:nowrap" }));
   const legend = make("p", { class: "remark" }, kinds[1], " ", kinds[0],
     say("What is learnt is the line ", "Обучается прямая "), equation, say(
-      ", where ŷ = σ(w·x + b) is ½. Shade: how sure the model is, blue of class 1, orange of class 0; none at ½.",
-      ", на которой ŷ = σ(w·x + b) равно ½. Заливка — уверенность модели: синяя в классе 1, оранжевая в классе 0; без цвета — ½."));
+      ", where ŷ = σ(w·x + b) is ½. Shade: how sure the model is, blue of ●, orange of ■; none at ½.",
+      ", на которой ŷ = σ(w·x + b) равно ½. Заливка — уверенность модели: синяя — в ●, оранжевая — в ■; без цвета — ½."));
   const lines = make("p", { class: "remark", style: "margin:0" },
     make("span", { style: "color:var(--accent)", "aria-hidden": "true" }, "━ "), say("all points", "все точки"),
     make("span", { "data-told": "batchline" },
@@ -295,6 +295,8 @@ export function mount(root, data) {
     };
     box = { x: ends(points.x1), y: ends(points.x2) };
     plane.axes({ ...box.x, label: points.names[0] }, { ...box.y, label: points.names[1] });
+    for (const text of plane.frame.querySelectorAll("text")) // readable on the shade
+      text.setAttribute("style", "paint-order:stroke;stroke:var(--card);stroke-width:3px");
   };
 
   const place = (k) => {
@@ -425,7 +427,7 @@ export function mount(root, data) {
   })[reason]();
   const where = () => say(
     `Step ${run.steps}: risk ${cells.risk.textContent}, accuracy ${cells.accuracy.textContent}.`,
-    `Шаг ${run.steps}: риск ${cells.risk.textContent}, точность ${cells.accuracy.textContent}.`);
+    `Шаг ${run.steps}: риск ${cells.risk.textContent}, верных ответов ${cells.accuracy.textContent}.`);
 
   const pause = () => {
     if (going()) cancelAnimationFrame(frame);
@@ -435,13 +437,15 @@ export function mount(root, data) {
     save();
   };
 
+  // Steps by the clock, so that a slow screen shows fewer of them and takes as many.
   const tick = () => {
     const from = performance.now();
-    owed += state.pace;
+    owed += 60 * state.pace * Math.min(0.25, (from - since) / 1000);
+    since = from;
     while (owed >= 1 && !run.ended) {
       run.step();
       owed -= 1;
-      if (performance.now() - from > 12) owed = 0; // a frame's time is up
+      if (performance.now() - from > 12) owed = Math.min(owed, 0); // a frame's time is up
     }
     draw();
     if (run.ended) {
@@ -453,7 +457,7 @@ export function mount(root, data) {
   const go = () => {
     if (run.ended) { tell(why(run.ended)); return; }
     tell();
-    owed = 0;
+    [owed, since] = [1, performance.now()];
     runButton.textContent = say("Pause", "Пауза");
     runButton.setAttribute("aria-pressed", "true");
     frame = requestAnimationFrame(tick);
