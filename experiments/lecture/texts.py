@@ -43,7 +43,7 @@ def page(part: Part, language: str, facts: dict, figures: dict) -> str:
     )
     environment.filters |= {"number": words.number, "percent": words.percent, "tidy": words.tidy}
     return environment.get_template("part.md").render(
-        **facts,
+        facts,
         part=part,
         text=f"{part.name}.md",
         title=f"{part.number}. {say(*part.title)}",
