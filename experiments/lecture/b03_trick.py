@@ -106,7 +106,7 @@ def figures(facts: dict, say) -> dict:
 
 
 def _map(rows, say):
-    figure, axes = style.panel(6.0, 3.9)
+    figure, axes = style.panel(5.8, 4.4)
     for y, row in enumerate(reversed(rows.values())):
         zones = (
             (-2000, row["dead"], style.WARM, 0.75),
@@ -118,12 +118,12 @@ def _map(rows, say):
         )
         for left, right, color, alpha in zones:
             axes.add_patch(
-                Rectangle((left, y - 0.3), right - left, 0.6, color=color, alpha=alpha, lw=0)
+                Rectangle((left, y - 0.2), right - left, 0.4, color=color, alpha=alpha, lw=0)
             )
         for z, place, va in (
-            (row["dead"], 0.33, "bottom"),
-            (row["slope"], -0.33, "top"),
-            (row["one"], 0.33, "bottom"),
+            (row["dead"], 0.23, "bottom"),
+            (row["slope"], -0.23, "top"),
+            (row["one"], 0.23, "bottom"),
         ):
             text = f"{z:.1f}".replace("-", words.MINUS)
             axes.text(z, y + place, text, ha="center", va=va, fontsize=9.5)
@@ -131,7 +131,7 @@ def _map(rows, say):
     ticks = [-1000, -100, -10, 0, 10, 100, 1000]
     axes.set_xticks(ticks, [f"{t}".replace("-", words.MINUS) for t in ticks])
     axes.set_xticks([], minor=True)
-    axes.set(xlim=(-2000, 2000), ylim=(-0.7, len(rows) + 0.1), xlabel="z")
+    axes.set(xlim=(-2000, 2000), ylim=(-0.55, len(rows)), xlabel="z")
     axes.set_yticks(range(len(rows)), list(reversed(rows)))
     axes.grid(False)
     top = len(rows) - 0.25
@@ -148,7 +148,7 @@ def _map(rows, say):
 
 
 def _ulps(name, curve, say):
-    figure, axes = style.panel(5.6, 3.6)
+    figure, axes = style.panel(5.8, 3.6)
     z = np.array(curve["z"])
     top = 30 * max(e for e in curve["literal"] if np.isfinite(e))
     looks = {

@@ -86,21 +86,20 @@ function steps(z, format, list) {
   const at = { z: round(z, format) };
   const first = { name: "z", value: at.z, fault: isFinite(at.z) ? "" : "overflow" };
   return [first, ...list.map(([name, key, exact, fault]) => {
-    const raw = exact(at);
-    at[key] = round(raw, format);
-    return { name, key, value: at[key], fault: fault(at, raw) };
+    at[key] = round(exact(at), format);
+    return { name, key, value: at[key], fault: fault(at) };
   })];
 }
 
 const smallest = (format) => 2 ** (2 - 2 ** (FORMATS[format].exponent - 1));
-const range = (format, key, positive) => (at) => {
+const range = (format, key, positive, zero = "underflow") => (at) => {
   const size = Math.abs(at[key]);
   if (size === Infinity && isFinite(at.z)) return "overflow";
-  if (size === 0 && positive(at)) return "underflow";
+  if (size === 0 && positive(at)) return zero;
   return size > 0 && size < smallest(format) ? "subnormal" : "";
 };
 
-// −ln σ(z) and its slope as written: e, 1 + e, σ, ln σ, and σ − 1.
+// −ln σ(z) and its slope as written: e, 1 + e, σ, −ln σ, and σ − 1.
 export function naive(z, format) {
   const yes = () => true;
   return steps(z, format, [
@@ -108,8 +107,7 @@ export function naive(z, format) {
     ["1 + e", "sum", (at) => 1 + at.e, (at) => (at.e > 0 && at.sum === 1 ? "absorbed"
       : at.sum === at.e && isFinite(at.e) ? "swallowed" : "")],
     ["σ = 1 / (1 + e)", "p", (at) => 1 / at.sum, range(format, "p", yes)],
-    ["ln σ", "log", (at) => Math.log(at.p), (at) => (at.log === -Infinity ? "died" : "")],
-    ["−ln σ", "loss", (at) => -at.log, (at) => (at.loss === 0 ? "zero" : "")],
+    ["−ln σ", "loss", (at) => -Math.log(at.p), (at) => ({ [Infinity]: "died", 0: "zero" })[at.loss] ?? ""],
     ["σ − 1", "slope", (at) => at.p - 1, (at) => (at.slope === 0 ? "cancelled" : "")],
   ]);
 }
@@ -117,12 +115,12 @@ export function naive(z, format) {
 // The same by the trick: nothing is exponentiated that is above 0.
 export function stable(z, format) {
   return steps(z, format, [
-    ["e = exp(−|z|)", "e", (at) => Math.exp(-Math.abs(at.z)), range(format, "e", (at) => isFinite(at.z))],
-    ["ln(1 + e)", "tail", (at) => Math.log1p(at.e), range(format, "tail", (at) => at.e > 0)],
+    ["e = exp(−|z|)", "e", (at) => Math.exp(-Math.abs(at.z)), range(format, "e", (at) => isFinite(at.z), "below")],
+    ["ln(1 + e)", "tail", (at) => Math.log1p(at.e), range(format, "tail", (at) => at.e > 0, "below")],
     ["max(−z, 0)", "line", (at) => (at.z < 0 ? -at.z : 0), () => ""],
     ["max(−z, 0) + ln(1 + e)", "loss", (at) => at.line + at.tail, () => ""],
-    ["1 + e", "sum", (at) => 1 + at.e, () => ""],
-    ["−σ(−z)", "slope", (at) => -(at.z < 0 ? 1 : at.e) / at.sum, range(format, "slope", (at) => at.e > 0)],
+    ["−σ(−z)", "slope", (at) => -(at.z < 0 ? 1 : at.e) / round(1 + at.e, format),
+      range(format, "slope", (at) => at.e > 0, "below")],
   ]);
 }
 
@@ -184,6 +182,7 @@ export function read(text) {
 const faults = () => ({
   overflow: say("overflow: too large for the format", "переполнение: формат не вмещает"),
   underflow: say("underflow: rounded to 0", "исчезновение: округлено до 0"),
+  below: say("nearer to 0 than to any number: 0 is right", "ближе к 0, чем к любому числу: 0 и есть ответ"),
   subnormal: say("subnormal: bits are lost", "субнормальное: биты потеряны"),
   absorbed: say("absorbed: e left no trace beside 1", "поглощение: рядом с 1 от e нет следа"),
   swallowed: say("the 1 left no trace beside e", "рядом с e от 1 нет следа"),
@@ -191,7 +190,7 @@ const faults = () => ({
   zero: say("0, as if the model were certain", "0, будто модель уверена полностью"),
   cancelled: say("cancelled: no slope is left", "сокращение: наклона не осталось"),
 });
-const HARMLESS = ["swallowed", "subnormal"];
+const HARMLESS = ["swallowed", "subnormal", "below"];
 
 // A step's place on the page, made once; `show` fills it.
 function card(format) {
@@ -202,7 +201,7 @@ function card(format) {
   const name = make("span", { style: "color: var(--muted)" });
   const small = "font: 0.85rem ui-monospace, 'DejaVu Sans Mono', monospace; overflow-wrap: anywhere";
   const number = make("div", { style: small }, rest, all);
-  const element = make("div", { class: "step", style: "padding: 0.35rem 0 0.45rem 0.6rem; border-left: 3px solid var(--rule)" },
+  const element = make("div", { class: "step", style: "padding: 0.1rem 0 0.1rem 0.6rem; margin: 0.5rem 0; border-left: 3px solid var(--rule)" },
     make("div", {}, name, " = ", short, " ", mark), number, make("div", { style: small }, ...bit));
   const show = (step) => {
     const bad = step.fault && !HARMLESS.includes(step.fault);
@@ -231,7 +230,7 @@ export function mount(root, data) {
   const state = readAddress(defaults);
   if (!Object.hasOwn(FORMATS, state.format)) state.format = defaults.format;
 
-  const note = make("p", { class: "note", role: "status" });
+  const note = make("p", { class: "note", role: "status", style: "margin: 0 0 0.4rem" });
   const text = make("input", { type: "text", inputmode: "text", size: "9", autocomplete: "off", spellcheck: "false" });
   const slide = slider(say("or move it", "или сдвиньте"), { min: -LIMIT, max: LIMIT, step: LIMIT / 500, value: 0,
     shown: () => "" }, (p) => go({ z: Number(Math.sinh(p).toPrecision(3)) }));
@@ -244,19 +243,18 @@ export function mount(root, data) {
   });
   text.addEventListener("input", () => {
     const z = read(text.value);
-    note.textContent = z === null
-      ? say("This is not a finite number: try −20 or 1e-3.", "Это не конечное число: попробуйте −20 или 1e-3.") : "";
-    text.setAttribute("aria-invalid", String(z === null));
     if (z !== null) go({ z }, false);
+    else tell(say("This is not a finite number: try −20 or 1e-3.", "Это не конечное число: попробуйте −20 или 1e-3."), true);
   });
   text.addEventListener("change", () => { if (read(text.value) === null) go({}); });
 
   const columns = [naive, stable].map((formula) => {
-    const cards = formula(0, "float64").map(() => card(() => state.format));
+    const cards = formula(0, "float64").slice(1).map(() => card(() => state.format));
     return { formula, cards };
   });
+  const stored = card(() => state.format);
   const titles = [say("As written", "Как написано"), say("The trick", "Трюк")];
-  const panes = columns.map(({ cards }, i) => make("section", {}, make("h3", { style: "margin: 0 0 0.4rem" }, titles[i]),
+  const panes = columns.map(({ cards }, i) => make("section", {}, make("h3", { style: "margin: 0" }, titles[i]),
     ...cards.map((one) => one.element)));
   const body = make("tbody");
   const cell = () => make("td", { class: "n" });
@@ -265,32 +263,36 @@ export function mount(root, data) {
     body.append(make("tr", {}, make("th", { scope: "row" }, format), ...cells));
     return [format, cells];
   }));
-  const heads = ["", say("as written", "как написано"), say("error, ulps", "ошибка, ulp"),
+  const heads = ["−ln σ(z)", say("as written", "как написано"), say("error, ulps", "ошибка, ulp"),
     say("the trick", "трюк"), say("error, ulps", "ошибка, ulp")];
-  const summary = make("table", {}, make("caption", {}, say("−ln σ(z) in each format", "−ln σ(z) в каждом формате")),
+  const summary = make("table", { style: "margin: 0 0 0.6rem", "aria-label": say("−ln σ(z) in each format", "−ln σ(z) в каждом формате") },
     make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col", class: "n" }, head)))), body);
-  const spoken = make("p", { role: "status" });
 
   root.replaceChildren(
     make("div", { class: "controls" }, make("label", {}, "z =", text), slide.element, formats.element, ...tries),
-    note, spoken, summary, make("div", { class: "panes" }, ...panes));
+    note, make("div", { class: "panes" }, summary, stored.element), make("div", { class: "panes" }, ...panes));
 
   function go(change, write = true) {
     Object.assign(state, change);
-    if (write) {
-      text.value = told(state.z);
-      text.setAttribute("aria-invalid", "false");
-      note.textContent = "";
-    }
+    if (write) text.value = told(state.z);
     slide.set(Math.max(-LIMIT, Math.min(LIMIT, Math.asinh(state.z))));
     formats.set(state.format);
     writeAddress(state, defaults);
     draw();
   }
 
+  function tell(what, wrong = false) {
+    note.textContent = what;
+    note.style.color = wrong ? "" : "inherit";
+    text.setAttribute("aria-invalid", String(wrong));
+  }
+
   function draw() {
-    for (const { formula, cards } of columns)
-      formula(state.z, state.format).forEach((step, i) => cards[i].show(step));
+    for (const { formula, cards } of columns) {
+      const [z, ...rest] = formula(state.z, state.format);
+      rest.forEach((step, i) => cards[i].show(step));
+      stored.show({ ...z, name: say("z as stored", "z в памяти") });
+    }
     for (const [format, cells] of Object.entries(table)) {
       const truth = exact(round(state.z, format));
       [naive, stable].forEach((formula, i) => {
@@ -303,8 +305,8 @@ export function mount(root, data) {
       });
     }
     const [one, two] = [1, 3].map((i) => table[state.format][i].textContent);
-    spoken.textContent = say(`In ${state.format}: as written ${one} ulps off, by the trick ${two}.`,
-      `${state.format}: как написано — ошибка ${one} ulp, с трюком — ${two}.`);
+    tell(say(`In ${state.format}: as written ${one} ulps off, by the trick ${two}.`,
+      `${state.format}: как написано — ошибка ${one} ulp, с трюком — ${two}.`));
   }
 
   go({});
