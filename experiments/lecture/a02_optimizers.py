@@ -108,27 +108,21 @@ def _slip(steps: int = 3000) -> dict:
 def figures(facts: dict, say) -> dict:
     """A path in front of the others for each method, the slip, and the curves on data."""
     names, walks = descents.names(say), facts["walks"]
+    seen = {name: ravine_panel.first(walk, walk.arrival) for name, walk in walks.items()}
     drawn = {}
-    for name, walk in walks.items():
+    for name, walk in seen.items():
         rivals = descents.RULES if name in descents.RULES else descents.SOLVERS
-        behind = [walks[other].path[: _shown(walks[other])] for other in rivals if other != name]
-        seen = ravine.Walk(name, walk.hyper, walk.path[: _shown(walk)], walk.values)
-        title = f"{names[name]}: {_steps(walk.arrival, say)}"
-        drawn[name] = (ravine_panel.draw([seen], [title], behind), title)
-    return (
-        drawn | {"slip": _slip_figure(facts["slip"], say)} | data_race.figures(facts["data"], say)
-    )
-
-
-def _shown(walk):
-    return walk.arrival + 1
+        behind = [seen[other].path for other in rivals if other != name]
+        title = f"{names[name]}: {_steps(facts['arrivals'][name], say)}"
+        drawn[name] = (ravine_panel.draw(walk, title, behind), title)
+    slip = {"slip": _slip_figure(facts["slip"], say)}
+    return drawn | slip | data_race.figures(facts["data"], say)
 
 
 def _steps(count, say):
-    ends = "" if count % 10 == 1 and count % 100 != 11 else (
-        "а" if count % 10 in (2, 3, 4) and count % 100 not in (12, 13, 14) else "ов"
-    )  # fmt: skip
-    return say(words.count(count, "step") + " to 1%", f"{count} шаг{ends} до 1%")
+    last, teen = count % 10, count % 100 in range(11, 15)
+    ending = "" if last == 1 and not teen else "а" if last in (2, 3, 4) and not teen else "ов"
+    return say(words.count(count, "step") + " to 1%", f"{count} шаг{ending} до 1%")
 
 
 def _slip_figure(slip, say):
@@ -139,10 +133,8 @@ def _slip_figure(slip, say):
     style.log_axis(axes, "x", 1, times[-1])
     style.log_axis(axes, "y", 0.8, slip["worst"])
     axes.text(1.3, 1.12, "s / (1 − β₂ᵗ)", color=style.ACCENT)
-    axes.text(4, slip["wrong"][3] * 1.25, "s / (1 − β₁ᵗ)", color=style.WARM)
-    axes.set(
-        xlabel=say("step t", "шаг t"), ylabel=say("step / learning rate", "шаг / скорость обучения")
-    )
-    return figure, say(
-        "Adam's first steps, right and with the slip", "Первые шаги Adam: верно и с опиской"
-    )
+    axes.text(14, slip["wrong"][13] * 1.15, "s / (1 − β₁ᵗ)", color=style.WARM)
+    axes.set_xlabel(say("step t", "шаг t"))
+    axes.set_ylabel(say("step / learning rate", "шаг / скорость обучения"))
+    title = say("Adam's first steps, right and with the slip", "Шаги Adam: верно и с опиской")
+    return figure, title

@@ -17,15 +17,19 @@ from experiments.lecture import descents, memory_sweep, ravine_panel
 from jaxlr import optimizers
 
 BETA = inspect.signature(optimizers.momentum_ema).parameters["decay"].default
-RATE = ravine.BEST_FIXED_RATE
+RATE = round(ravine.BEST_FIXED_RATE, 2)
 SEEN, STEPS = ravine.STEPS, 300
 MEMORIES = (0.5, 0.9, 0.98)
 # What the picture to play with starts from.
 PLAY = {
-    "angle": float(ravine.ANGLE), "condition": ravine.CONDITION, "rate": round(RATE, 2),
-    "beta": BETA, "x": round(float(ravine.START[0]), 2), "y": round(float(ravine.START[1]), 2),
+    "angle": float(ravine.ANGLE),
+    "condition": ravine.CONDITION,
+    "rate": RATE,
+    "beta": BETA,
+    "x": round(float(ravine.START[0]), 3),
+    "y": round(float(ravine.START[1]), 3),
     "steps": SEEN,
-}  # fmt: skip
+}
 
 
 def facts(mail=None) -> dict:
@@ -87,23 +91,12 @@ def _weights(beta, length: int = 60):
 def figures(facts: dict, say) -> dict:
     """The zig-zag, the calmed walk, the two forms, the weights of the past, and β swept."""
     first = {name: ravine_panel.first(walk, SEEN) for name, walk in facts["walks"].items()}
-    turns = say("turns across the ravine in", "поворотов поперёк за")
-    steps = say("steps", "шагов")
-    titles = {k: f"{facts['turns'][k]} {turns} {SEEN} {steps}" for k in ("sgd", "average", "fast")}
-    rate = {k: f"α = {facts['rates'][k]:.3g}" for k in titles}
-    drawn = {
-        "zigzag": (
-            ravine_panel.draw([first["sgd"]], [f"SGD, {rate['sgd']}: {titles['sgd']}"]),
-            say("SGD's zig-zag", "Зигзаг SGD"),
-        ),
-        "calm": (
-            ravine_panel.draw(
-                [first["average"], first["fast"]],
-                [f"β = {BETA}, {rate[k]}: {titles[k]}" for k in ("average", "fast")],
-            ),
-            say("Momentum at SGD's rate and at its own", "Импульс со скоростью SGD и со своей"),
-        ),
-    }
+    turns = say("turns across the ravine", "поворотов поперёк")
+    drawn = {}
+    for name, method in (("sgd", "SGD"), ("average", f"β = {BETA}"), ("fast", f"β = {BETA}")):
+        rate = f"α = {facts['rates'][name]:.3g}"
+        title = f"{method}, {rate}: {facts['turns'][name]} {turns}"
+        drawn[name] = (ravine_panel.draw(first[name], title), title)
     return drawn | {
         "forms": _forms(first, say),
         "weights": _weights_figure(facts["weights"], say),
@@ -114,7 +107,7 @@ def figures(facts: dict, say) -> dict:
 def _forms(walks, say):
     title = say("line: average at α; rings: heavy ball at (1 − β)α",
                 "линия: среднее с α; кольца: шарик с (1 − β)α")  # fmt: skip
-    figure = ravine_panel.draw([walks["average"]], [title], [walks["same"].path], size=1.5)
+    figure = ravine_panel.draw(walks["average"], title, [walks["same"].path], size=1.5)
     figure.axes[0].plot(*walks["ball"].path.T, "o", mfc="none", mec=style.WARM, ms=7, mew=1.1)
     return figure, say("Both forms take the same path", "Обе формы идут одним путём")
 
@@ -123,8 +116,9 @@ def _weights_figure(weights, say):
     figure, axes = style.panel(6.8, 3.6)
     for (beta, shares), line in zip(weights.items(), ("--", "-", "-."), strict=True):
         axes.plot(shares, line, color=style.ACCENT, lw=2, marker=".", ms=5)
-        at = 1 if beta < 0.9 else round(0.8 / (1 - beta))
-        axes.text(at + 1, shares[at] * 1.05 + 0.006, f"β = {beta:g}", color=style.ACCENT)
+        at = {0.5: 2, 0.9: 16, 0.98: 30}[beta]
+        axes.text(at + 1, shares[at] * 1.15, f"β = {beta:g}", color=style.ACCENT)
+    style.log_axis(axes, "y", 1e-3, 0.5)
     axes.set_xlabel(say("age of the gradient, steps", "возраст градиента, шагов"))
     axes.set_title(say("its weight in v", "его вес в v"))
     return figure, say("Weights of past gradients", "Веса прошлых градиентов")

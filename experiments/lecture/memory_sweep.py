@@ -85,9 +85,9 @@ def figure(facts: dict, condition: float, say) -> tuple:
         least = int(np.argmin(steps))
         axes.plot(memory[least], steps[least], "o", color=style.WARM, ms=8)
         axes.text(1.04, steps[0] * 1.12, f"κ = {kappa:g}", color=style.ACCENT)
-    axes.plot(memory, facts["plain"][condition], ":", color=style.INK, lw=1.8)
     note = say(f"κ = {condition:g}, SGD's learning rate", f"κ = {condition:g}, скорость как у SGD")
-    axes.text(1.5, facts["plain"][condition][0] * 1.2, note, color=style.INK)
+    axes.plot(memory, facts["plain"][condition], ":", color=style.INK, lw=1.8, label=note)
+    axes.legend(loc="upper left")
     style.log_axis(axes, "x", 1, 100)
     style.log_axis(axes, "y", 5, STEPS)
     ticks = [0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99]

@@ -90,13 +90,13 @@ export function mount(root, data) {
 
   const ravine = new Chart({
     title: say("The ravine and the path; the start can be moved", "Овраг и путь; начало можно двигать"),
-    width: 560, height: 342, role: "group", style: "cursor: crosshair",
+    width: 380, height: 237, role: "group", style: "cursor: crosshair",
     x: { label: "w₁", min: RANGES.x[0], max: RANGES.x[1] }, y: { label: "w₂", min: RANGES.y[0], max: RANGES.y[1] },
   });
   const curve = new Chart({
-    title: say("The value by steps", "Значение по шагам"), width: 340, height: 342,
+    title: say("The value by steps", "Значение по шагам"), width: 300, height: 275,
     x: { label: say("step", "шаг"), min: 0, max: 60 },
-    y: { label: say("f / f at the start", "f / f в начале"), min: 1e-4, max: 10, log: true },
+    y: { label: say("f / f at the start", "f / f в начале"), min: 1e-3, max: 10, log: true },
   });
   for (const [chart, id] of [[ravine, "clip-ravine"], [curve, "clip-curve"]]) {
     const { left, right, top, bottom } = chart.size;
@@ -110,14 +110,17 @@ export function mount(root, data) {
   root.replaceChildren(
     make("div", { class: "controls" }, method.element, rate.element, beta.element, condition.element),
     make("div", { class: "controls" }, run, step, back, reset),
-    make("div", { class: "panes" }, ravine.element, curve.element), numbers, verdict,
+    make("div", { style: "display: flex; flex-wrap: wrap; gap: 1rem; align-items: start" },
+      make("div", { style: "flex: 3 1 17rem; min-width: 0" }, ravine.element),
+      make("div", { style: "flex: 2 1 14rem; min-width: 0" }, curve.element)),
+    numbers, verdict,
     make("p", {}, say(
       "Drag the open circle, or choose it with Tab and move it with the arrow keys. The dashed ring is 1% of the value at the start.",
       "Перетащите пустой кружок или выберите его клавишей Tab и двигайте стрелками. Пунктир — 1% от значения в начале.")),
   );
 
   const handle = ravine.mark("start", "circle", {
-    r: 8, fill: "var(--paper)", stroke: "var(--accent)", "stroke-width": 2.5, tabindex: 0, role: "slider",
+    r: 7, fill: "var(--paper)", stroke: "var(--accent)", "stroke-width": 2.5, tabindex: 0, role: "slider",
     "aria-label": say("Start", "Начало"), "aria-valuemin": RANGES.x[0], "aria-valuemax": RANGES.x[1],
     style: "cursor: grab",
   });
@@ -131,8 +134,10 @@ export function mount(root, data) {
   });
   let dragged = false;
   ravine.element.addEventListener("pointerdown", (event) => {
+    event.preventDefault();
     dragged = true;
     ravine.element.setPointerCapture(event.pointerId);
+    handle.focus({ preventScroll: true });
     const { x, y } = ravine.at(event);
     move(x, y);
   });
@@ -193,7 +198,7 @@ export function mount(root, data) {
         `Расходится: через ${walk.path.length - 1} шаг. f выросло более чем в миллион раз. Уменьшите скорость обучения.`)
       : arrived === null
         ? say(`Doesn't stay within 1% of the start in ${MOST} steps.`, `За ${MOST} шагов не доходит до 1% от начала.`)
-        : say(`Within 1% of the start for good after step ${arrived}.`, `Остаётся ниже 1% от начала после шага ${arrived}.`);
+        : say(`Within 1% of the start for good from step ${arrived} on.`, `С шага ${arrived} остаётся ниже 1% от начала.`);
     draw();
   }
 
@@ -204,10 +209,10 @@ export function mount(root, data) {
     ravine.line("path", xs, ys, { "stroke-width": 1.5 });
     ravine.mark("dots", "path", {
       d: path.map(([x, y]) => `M${ravine.px(x).toFixed(1)} ${ravine.py(y).toFixed(1)}h0`).join(""),
-      stroke: "var(--accent)", "stroke-width": 4.5, "stroke-linecap": "round",
+      stroke: "var(--accent)", "stroke-width": 3.5, "stroke-linecap": "round",
     });
-    ravine.point("now", xs[t], ys[t], { stroke: "var(--paper)" });
-    ravine.marks.append(handle);
+    ravine.point("now", xs[t], ys[t], { r: 4, stroke: "var(--paper)" });
+    if (ravine.marks.lastChild !== handle) ravine.marks.append(handle); // on top; moving it costs the focus
     handle.setAttribute("cx", ravine.px(state.x));
     handle.setAttribute("cy", ravine.py(state.y));
     handle.setAttribute("aria-valuenow", figure(state.x));
