@@ -4,6 +4,7 @@ import {
   Chart, button, choice, figure, make, readAddress, say, slider, svg, writeAddress,
 } from "lecture/kit";
 
+const FIT = "max-width: max(17rem, 50vh)"; // both charts and the tables on one screen
 const FEWEST = 2, MOST = 6, LARGEST = 10000;
 const TEMPERATURES = { min: 0.05, max: 20 }, SHIFTS = { min: -200, max: 200 };
 
@@ -113,10 +114,10 @@ export function mount(root, data) {
   // Pictures.
   const scoreChart = new Chart({
     title: say("Scores, and where descent pushes them", "Оценки и куда их толкает спуск"),
-    role: "group", x: { min: 0.4, max: 3.6 }, y: { min: -4, max: 4, label: say("score z", "оценка z") },
+    role: "group", height: 220, style: FIT, x: { min: 0.4, max: 3.6 }, y: { min: -4, max: 4, label: say("score z", "оценка z") },
   });
   const shareChart = new Chart({
-    title: say("Probabilities", "Вероятности"), style: "touch-action: auto",
+    title: say("Probabilities", "Вероятности"), height: 220, style: `touch-action: auto; ${FIT}`,
     x: { min: 0.4, max: 3.6 }, y: { min: 0, max: 1.12, label: say("probability", "вероятность") },
   });
   scoreChart.element.addEventListener("pointerdown", (event) => {
@@ -143,16 +144,16 @@ export function mount(root, data) {
 
   // Tables and words.
   const exact = make("tbody"), narrow = make("tbody");
-  const readout = make("p", { "aria-live": "polite" });
-  const note = make("p", { class: "note", "aria-live": "polite" });
+  const readout = make("p", { "aria-live": "polite", style: "margin: 0" });
+  const note = make("p", { class: "note", "aria-live": "polite", style: "margin: 0" });
   const head = (...names) => make("thead", {}, make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, ...name))));
   const sup = (base, power) => [base, make("sup", {}, power)];
   const wide = { tabindex: "0", style: "margin: 0; white-space: nowrap" };
-  const caption = (text) => make("caption", {}, text);
+  const caption = (text) => make("caption", { style: "white-space: normal" }, text);
   root.replaceChildren(
     make("div", { class: "controls" }, count.element, truth.element, heat.element, lift.element, again),
     make("div", { class: "panes" }, scoreChart.element, shareChart.element),
-    readout, note,
+    make("div", { class: "controls" }, readout, note),
     make("div", { class: "panes" },
       make("table", { ...wide },
         caption(say("u = (z + c) / T, m = the largest u; in float64", "u = (z + c) / T, m — наибольшее u; в float64")),
