@@ -3,6 +3,8 @@
 The shapes are fixed and the numbers drawn, so that each theorem runs one compiled program.
 """
 
+from itertools import pairwise
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -73,6 +75,22 @@ def test_a_softmax_of_two_classes_is_the_logistic(z):
         by_softmax, slopes = CROSS_ENTROPY(pair, labels)
         assert_within_ulps(by_softmax, value, 11)
         assert_within_ulps(slopes, jnp.stack([-slope, slope], axis=1), 11)
+
+
+@given(arrays(np.float64, (LANES, CLASSES), elements=EIGHTHS), st.integers(-8, 8))
+def test_entropy_grows_with_the_temperature(logits, power):
+    def softmax_and_entropy(temperature):
+        z = jnp.asarray(logits / temperature, WIDE)  # powers of two: only H itself is rounded
+        p = np.asarray(SOFTMAX(z))
+        return p, -(p * np.asarray(LOG_SOFTMAX(z))).sum(axis=1)
+
+    temperatures = 2.0**-40, 2.0**power, 2.0 ** (power + 2), 2.0**60
+    shares, entropies = zip(*map(softmax_and_entropy, temperatures), strict=True)
+    for colder, hotter in pairwise(entropies):
+        assert np.all(colder <= hotter + 32 * EPS)  # of three products and two sums near 1
+    top = logits == logits.max(axis=1, keepdims=True)
+    np.testing.assert_allclose(shares[0], top / top.sum(axis=1, keepdims=True), rtol=16 * EPS)
+    np.testing.assert_allclose(entropies[-1], np.log(CLASSES), rtol=16 * EPS)
 
 
 @given(drawn(FINITE, LANES), drawn(SHARES, LANES))

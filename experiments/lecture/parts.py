@@ -92,8 +92,13 @@ PARTS = (
     Part(
         "a07_softmax",
         ("Many classes: softmax", "Много классов: softmax"),
-        ("activations.softmax", "losses.softmax_cross_entropy"),
-        ("test_activations.py::TODO",),
+        ("activations.softmax", "activations.log_softmax", "losses.softmax_cross_entropy",
+         "chain_rule.softmax_regression"),
+        ("test_theorems.py::test_softmax_does_not_feel_a_shift",
+         "test_theorems.py::test_a_softmax_of_two_classes_is_the_logistic",
+         "test_theorems.py::test_entropy_grows_with_the_temperature",
+         "test_chain_rule.py::test_autodiff_agrees_with_the_chain_rule_by_hand",
+         "test_lecture_softmax.py::test_the_picture_says_what_the_library_says"),
         play="softmax",
     ),
     Part(

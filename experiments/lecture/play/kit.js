@@ -80,7 +80,7 @@ export function button(label, heard) {
 }
 
 // A chart in SVG: linear or logarithmic axes, lines and points in the page's colours.
-// new Chart({title, x: {label, min, max, log}, y: {…}}), then .axes(x, y), .line(id, xs, ys, attributes).
+// new Chart({title, x: {label, min, max, log, ticks}, y: {…}}), ticks where round numbers won't do; then .axes(x, y), .line(id, xs, ys, attributes).
 export class Chart {
   constructor({ title, width = 340, height = 250, x, y, ...attributes }) {
     this.size = { left: 46, right: width - 10, top: 10, bottom: height - 38 };
@@ -98,7 +98,7 @@ export class Chart {
     this.frame.replaceChildren(
       svg("path", { d: `M${left} ${top}V${bottom}H${right}`, fill: "none", stroke: "var(--muted)" }));
     for (const [axis, ends] of Object.entries(this.ends)) {
-      for (const tick of ticks(ends)) {
+      for (const tick of ends.ticks ?? ticks(ends)) {
         const [px, py] = axis === "x" ? [this.px(tick), bottom] : [left, this.py(tick)];
         const [line, dx, dy, anchor] = axis === "x"
           ? [`M${px} ${top}V${bottom}`, 0, 15, "middle"] : [`M${left} ${py}H${right}`, -5, 4, "end"];
