@@ -122,8 +122,9 @@ PARTS = (
     Part(
         "a11_averages",
         ("Micro and macro averages", "Микро- и макроусреднение"),
-        ("metrics.multilabel_confusion_matrix", "metrics.precision_recall_fscore_support"),
-        ("test_metrics_lecture.py::TODO",),
+        ("metrics.multilabel_confusion_matrix", "metrics.figures.average_table",
+         "metrics.precision_recall_fscore_support"),
+        ("test_metrics_lecture.py::test_micro_and_macro_by_the_lectures_recipe",),
     ),
     Part(
         "b01_again",

@@ -232,7 +232,7 @@ class Picture {
     this.bill.point("best", this.x[this.cost.best], this.cost.all[this.cost.best], { r: 7, fill: "none", stroke: "var(--accent)", "stroke-width": 2.5 });
     this.heads[3].replaceChildren(make("strong", {}, say("Cost ↑", "Цена ↑")),
       say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кольцо: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
-      this.likeChances ? say("; dots: for exact probabilities", "; точки: для точных вероятностей") : "");
+      this.likeChances ? say("; dotted: best if scores were exact probabilities", "; пунктир: лучший, будь оценки точными вероятностями") : "");
   }
 
   shown(value) {
@@ -281,10 +281,11 @@ class Picture {
       [say("cost", "цена"), cost],
     ].map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name),
       make("td", { class: "n" }, isNaN(value) ? "0/0" : figure(value))));
+    const wide = "display: table; width: 100%";
     this.tables.replaceChildren(
-      make("table", {}, make("caption", {}, say("Rows: the truth. Columns: the answer.", "Строки — истина, столбцы — ответ.")),
+      make("table", { style: wide }, make("caption", {}, say("Rows: the truth. Columns: the answer.", "Строки — истина, столбцы — ответ.")),
         make("thead", {}, make("tr", {}, make("td"), ...columns)), make("tbody", {}, ...rows)),
-      make("table", {}, make("tbody", {}, ...metrics)));
+      make("table", { style: wide }, make("tbody", {}, ...metrics)));
   }
 }
 
