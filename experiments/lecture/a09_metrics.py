@@ -68,7 +68,7 @@ def figures(facts: dict, say) -> dict:
 
 
 def _trap(facts, say):
-    figure, axes = style.panel(6.2, 3.6)
+    figure, axes = style.panel(5.2, 3.6)
     names = {
         "accuracy": say("accuracy", "доля верных\nответов"),
         "balanced": say("balanced\naccuracy", "среднее\nпо классам"),

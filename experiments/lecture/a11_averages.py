@@ -21,6 +21,7 @@ STEPS = 300
 RATE = 0.5
 PENALTY = 1e-3
 SHARES = np.linspace(0.02, 0.98, 97)
+OUTCOMES = {(True, True): "TP", (True, False): "FN", (False, True): "FP", (False, False): "TN"}
 METRICS = {"precision": of_counts.precision, "recall": of_counts.recall, "f1": of_counts.f_beta}
 
 
@@ -106,21 +107,19 @@ def figures(facts: dict, say) -> dict:
 
 
 def _class(facts, k, say):
-    figure, (left, right) = style.panel(7.2, 3.8, ncols=2, width_ratios=(1.15, 1))
+    figure, axes = style.panel(4.6, 4.2)
     counts = np.array(facts["confusion"])
-    names = [say("class", "класс") + f" {c}" for c in range(len(counts))]
-    confusion.drawn(left, counts, names, say, of=k)
-    tp, fp, fn, tn = facts["rows"][k][:4]
-    told = {(0, 0): "TN", (0, 1): "FP", (1, 0): "FN", (1, 1): "TP"}
-    sides = [say("the rest", "остальные"), names[k]]
-    confusion.drawn(right, np.array([[tn, fp], [fn, tp]]), sides, say, names=told, of=1)
-    for axes in (left, right):
-        axes.set_aspect("equal")
+    classes = range(len(counts))
+    cells = {(i, j): OUTCOMES[i == k, j == k] for i in classes for j in classes}
+    names = [say("class", "класс") + f" {c}" for c in classes]
+    confusion.drawn(axes, counts, names, say, names=cells, of=k)
+    sums = zip(("TP", "FP", "FN", "TN"), facts["rows"][k], strict=False)
+    axes.set_title("    ".join(f"{name} = {count}" for name, count in sums))
     return figure, say(f"Class {k} against the rest", f"Класс {k} против остальных")
 
 
 def _averages(facts, say):
-    figure, axes = style.panel(6.2, 3.6)
+    figure, axes = style.panel(5.3, 3.5)
     shares, lines = facts["swept"]["shares"], facts["swept"]["lines"]
     looks = {
         "micro": (say("micro (= accuracy)", "микро (= доля верных)"), style.ACCENT, "-"),

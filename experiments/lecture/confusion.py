@@ -20,7 +20,7 @@ def drawn(axes, counts, classes, say, *, names=None, of=None) -> None:
     for row, column in np.ndindex(counts.shape):
         is_told = of is None or of in (row, column)
         colour = style.MUTED if not is_told else style.ACCENT if row == column else style.WARM
-        cell = Rectangle((column, row), 1, 1, facecolor=colour, alpha=0.18 if is_told else 0.1)
+        cell = Rectangle((column, row), 1, 1, facecolor=colour, alpha=0.22 if is_told else 0.1)
         axes.add_patch(cell)
         centre = {"ha": "center", "va": "center"}
         axes.text(column + 0.5, row + 0.45, f"{counts[row, column]:g}", fontsize=18, **centre)

@@ -42,7 +42,7 @@ def swept(table: np.ndarray) -> dict:
 
 def drawn(swept: dict, say):
     """The lines, each with its name at its right end."""
-    figure, axes = style.panel(6.6, 4.2)
+    figure, axes = style.panel(5.5, 3.9)
     looks = {
         "precision": (say("precision", "точность"), style.ACCENT, "-", 2.4),
         "f1": ("F1", style.ACCENT, "--", 2.0),

@@ -39,7 +39,7 @@ def curve(facts, say):
 
 def over_beta(facts, say):
     """F_beta between its ends, which are precision and recall."""
-    figure, axes = style.panel(5.6, 3.3)
+    figure, axes = style.panel(4.9, 3.2)
     beta, values = np.array(facts["betas"]).T
     axes.plot(beta, values, color=style.ACCENT, lw=2.4)
     style.log_axis(axes, "x", beta[0], beta[-1])

@@ -105,6 +105,8 @@ class Picture {
     this.threshold = slider(say("Threshold", "Порог"), { min: 0, max: 1, step: 1, value: 0, shown: (v) => this.shown(v) },
       (value) => this.move(this.last - value));
     this.input = this.threshold.element.querySelector("input");
+    this.threshold.element.style.flex = "1 1 20rem";
+    this.input.style.flex = "1 1 6rem";
     const prices = [
       ["alarm", say("A false alarm costs", "Цена ложной тревоги")],
       ["miss", say("A miss costs", "Цена пропуска")],
@@ -232,7 +234,7 @@ class Picture {
     this.bill.point("best", this.x[this.cost.best], this.cost.all[this.cost.best], { r: 7, fill: "none", stroke: "var(--accent)", "stroke-width": 2.5 });
     this.heads[3].replaceChildren(make("strong", {}, say("Cost ↑", "Цена ↑")),
       say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кольцо: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
-      this.likeChances ? say("; dotted: best if scores were exact probabilities", "; пунктир: лучший, будь оценки точными вероятностями") : "");
+      this.likeChances ? say("; dotted: if scores were exact", "; пунктир: если верить оценкам") : "");
   }
 
   shown(value) {
