@@ -114,7 +114,7 @@ def _class(facts, k, say):
     names = [say("class", "класс") + f" {c}" for c in classes]
     confusion.drawn(axes, counts, names, say, names=cells, of=k)
     sums = zip(("TP", "FP", "FN", "TN"), facts["rows"][k], strict=False)
-    axes.set_title("    ".join(f"{name} = {count}" for name, count in sums))
+    axes.set_title(",  ".join(f"{name} = {count}" for name, count in sums))
     return figure, say(f"Class {k} against the rest", f"Класс {k} против остальных")
 
 
