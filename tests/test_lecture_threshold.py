@@ -110,6 +110,49 @@ def test_a_wrong_address_is_ignored(data, tmp_path, address):
         assert page.input_value("input[type=number] >> nth=1") == "1"
 
 
+TABLES = {
+    "label,score\n1,0.9\n0,0.2\n0,0.4\n": ([1, 0, 0], [0.9, 0.2, 0.4], ["0", "1"]),
+    "0,5;ham\n\n0,75;spam\n-1;ham": ([0, 1, 0], [0.5, 0.75, -1], ["ham", "spam"]),
+    "10\t-1\r\n9\t-2\r\n9\t3\r\n": ([1, 0, 0], [-1, -2, 3], ["9", "10"]),
+}
+REFUSED = {
+    "": "no rows",
+    "label,score\n": "no rows",
+    "1,0.5\n1,0.7\n": "one class",
+    "yes,no\nmaybe,so\nyes,9\n": "Two columns",
+    "0.1,0.2\n0.3,0.4\n0.5,0.6\n": "Two columns",
+    "a,1\nb,x\na,2\na,4": "one class",
+}
+
+
+def test_ones_own_file(data, tmp_path):
+    """Read or refused, in a sentence; what was there stays where it is refused."""
+    with played("threshold", data, tmp_path) as page:
+        for text, (labels, scores, classes) in TABLES.items():
+            found = page.evaluate("text => play.scored(text)", text)
+            assert (found["labels"], found["scores"]) == (labels, scores)
+            assert (found["classes"], found["notes"]) == (classes, [])
+        for text, said in REFUSED.items():
+            assert said in page.evaluate("text => play.scored(text).refused", text)
+        found = page.evaluate("text => play.scored(text)", "l,s\n1,2\n0,x\n0,\n0,3\n1,4\n")
+        assert found["labels"] == [1, 0, 1]
+        assert ["line 4" in found["notes"][0], "line 3 (x)" in found["notes"][1]] == [True, True]
+
+        told = page.inner_text("p[aria-live]")
+        rows = [f"{i % 2},{i % 977 / 977 + i % 2}" for i in range(100_000)]
+        for name, text in {"one.csv": "1,1\n1,2", "many.csv": "\n".join(rows)}.items():
+            file = {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+            page.set_input_files("input[type=file]", [file])
+            page.wait_for_function(
+                f"document.querySelector('.note').textContent.includes('{name}')"
+            )
+            if name == "one.csv":
+                assert page.inner_text("p[aria-live]") == told
+        assert "of 100000 flagged" in page.inner_text("p[aria-live]")
+        page.click("text=The letters again")
+        assert page.inner_text("p[aria-live]") == told
+
+
 def test_thirty_redraws_a_second(tmp_path):
     rng = np.random.default_rng(1)
     labels = rng.integers(0, 2, 600)

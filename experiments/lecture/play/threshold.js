@@ -1,12 +1,15 @@
 // One slider, the threshold, and all that hangs on it: ROC, precision against recall, the four
 // counts, and what the errors cost.
 
+import { number, split, told } from "lecture/csv";
 import { Chart, button, figure, make, readAddress, say, slider, writeAddress } from "lecture/kit";
 
 const DEFAULTS = { threshold: "0.5", alarm: 10, miss: 1 };
 const BINS = 25;
 const HEIGHT = 196;
 const DEAREST = 1e9;
+const LARGEST = 50e6; // bytes of a file
+const NO_VALUE = /^(|\?|na|nan|null|none|n\/a)$/i;
 const DRAWN = 1500; // vertices of a curve that an eye can tell apart
 
 // The counts at every threshold, from the one that flags nothing, down. Equal scores are flagged
@@ -85,12 +88,55 @@ export function histogram(labels, scores, { min, max }) {
   return shares;
 }
 
+// Labels and scores from a table in text: {labels (0 or 1), scores, classes: [of 0, of 1], notes},
+// or {refused: sentence}. The labels are the first column with no more than two values, the scores
+// the first other column of numbers.
+export function scored(text) {
+  const { rows, decimalComma } = split(text);
+  const value = (cell) => number(cell ?? "", decimalComma);
+  const cell = (row, j) => (row.cells[j] ?? "").trim();
+  if (rows.length && rows[0].cells.every((one) => isNaN(value(one)))) rows.shift();
+  if (!rows.length) return { refused: told({ what: "empty" }) };
+  const columns = rows[0].cells.map((_, j) => {
+    const full = rows.filter((row) => !NO_VALUE.test(cell(row, j)));
+    return {
+      kinds: [...new Set(full.map((row) => cell(row, j)))],
+      numeric: 2 * full.filter((row) => !isNaN(value(cell(row, j)))).length > full.length,
+    };
+  });
+  const label = columns.findIndex(({ kinds }) => kinds.length === 1 || kinds.length === 2);
+  const score = columns.findIndex(({ numeric }, j) => j !== label && numeric);
+  if (label >= 0 && columns[label].kinds.length === 1) return { refused: told({ what: "one", kind: columns[label].kinds[0] }) };
+  if (label < 0 || score < 0) {
+    return { refused: say(
+      "Two columns are needed: one of two classes, and one of scores, which are numbers.",
+      "Нужны два столбца: с двумя классами и с оценками, то есть числами.") };
+  }
+  const classes = columns[label].kinds.sort((a, b) => (isNaN(value(a) - value(b)) ? (a < b ? -1 : 1) : value(a) - value(b)));
+  const found = { labels: [], scores: [], classes, notes: [] };
+  const missing = { what: "missing", count: 0 }, wrong = { what: "text", count: 0 };
+  for (const row of rows) {
+    const [kind, given] = [cell(row, label), cell(row, score)];
+    const fault = NO_VALUE.test(kind) || NO_VALUE.test(given) ? missing : isNaN(value(given)) ? wrong : null;
+    if (!fault) {
+      found.labels.push(classes.indexOf(kind));
+      found.scores.push(value(given));
+    } else if (fault.count++ === 0) Object.assign(fault, { line: row.line, cell: given });
+  }
+  const left = new Set(found.labels);
+  if (left.size === 0) return { refused: told({ what: "nothing", why: wrong.count ? wrong : missing }) };
+  if (left.size === 1) return { refused: told({ what: "one", kind: classes[found.labels[0]] }) };
+  found.notes = [missing, wrong].filter(({ count }) => count).map(told);
+  return found;
+}
+
 export function mount(root, data) {
   const state = readAddress(DEFAULTS);
   if (!wellFormed(state.threshold)) state.threshold = DEFAULTS.threshold;
   for (const name of ["alarm", "miss"]) if (!priced(state[name])) state[name] = DEFAULTS[name];
   const picture = new Picture(root, state);
-  picture.use(data.labels, data.scores, [say("honest", "обычное"), say("spam", "спам")]);
+  picture.home = [data.labels, data.scores, [say("honest", "обычное"), say("spam", "спам")]];
+  picture.use(...picture.home);
   return picture;
 }
 
@@ -99,6 +145,7 @@ const wellFormed = (text) => text === "none" || (text !== "" && isFinite(text));
 
 class Picture {
   constructor(root, state) {
+    this.root = root;
     this.state = state;
     this.note = make("p", { class: "note", role: "status" });
     this.told = make("p", { "aria-live": "polite" });
@@ -145,9 +192,51 @@ class Picture {
     for (const chart of [this.bins, this.bill]) this.dragged(chart, ({ x }) => place(this.curve, x));
     this.dragged(this.roc, (at) => this.nearest(this.curve.fpr, this.curve.recall, at));
     this.dragged(this.pr, (at) => this.nearest(this.curve.recall, this.curve.precision, at));
-    this.tables = make("div");
+    this.counts = make("div");
+    this.tables = make("div", {}, this.counts, ...this.files());
     const [bins, roc, pr, bill] = panes;
     return make("div", { class: "panes" }, make("div", {}, bins, bill), this.tables, make("div", {}, roc, pr));
+  }
+
+  // One's own rows, from a file chosen or dropped.
+  files() {
+    const open = async (file) => {
+      if (!file) return;
+      if (file.size > LARGEST) {
+        this.note.textContent = say("The file is larger than 50 MB: it is left alone.", "Файл больше 50 МБ: он не прочитан.");
+        return;
+      }
+      let found;
+      try { found = scored(await file.text()); } catch {
+        found = { refused: say("The file can't be read.", "Файл не читается.") };
+      }
+      if (found.refused) {
+        this.note.textContent = `${file.name}: ${found.refused} ${say("All stays as it was.", "Всё осталось прежним.")}`;
+        return;
+      }
+      this.use(found.labels, found.scores, found.classes);
+      back.disabled = false;
+      const rows = say(`${this.rows} rows; positive: ${found.classes[1]}.`, `строк: ${this.rows}; положительный класс: ${found.classes[1]}.`);
+      this.note.textContent = [`${file.name}: ${rows}`, ...found.notes].join(" ");
+    };
+    const input = make("input", {
+      type: "file", accept: ".csv,.tsv,.txt,text/csv", hidden: true,
+      on: { change: () => { open(input.files[0]); input.value = ""; } },
+    });
+    for (const name of ["dragover", "drop"]) {
+      this.root.addEventListener(name, (event) => {
+        event.preventDefault();
+        if (name === "drop") open(event.dataTransfer.files[0]);
+      });
+    }
+    const back = button(say("The letters again", "Вернуть письма"), () => {
+      this.use(...this.home);
+      back.disabled = true;
+      this.note.textContent = "";
+    });
+    back.disabled = true;
+    const own = button(say("Own file: label, score (CSV)…", "Свой файл: метка, оценка (CSV)…"), () => input.click());
+    return [make("div", { class: "controls", style: "margin-top: 0.8rem" }, own, back, input)];
   }
 
   // A pointer on a chart moves the threshold; up and down still scrolls a phone.
@@ -284,7 +373,7 @@ class Picture {
     ].map(([name, value]) => make("tr", {}, make("th", { scope: "row" }, name),
       make("td", { class: "n" }, isNaN(value) ? "0/0" : figure(value))));
     const wide = "display: table; width: 100%";
-    this.tables.replaceChildren(
+    this.counts.replaceChildren(
       make("table", { style: wide }, make("caption", {}, say("Rows: the truth. Columns: the answer.", "Строки — истина, столбцы — ответ.")),
         make("thead", {}, make("tr", {}, make("td"), ...columns)), make("tbody", {}, ...rows)),
       make("table", { style: wide }, make("tbody", {}, ...metrics)));
