@@ -115,10 +115,12 @@ PARTS = (
     ),
     Part(
         "a09_metrics",
-        ("Metrics, and how accuracy misleads", "Метрики, и чем обманчива точность"),
+        ("Metrics, and how accuracy misleads", "Метрики, и чем обманчива доля верных ответов"),
         ("metrics.accuracy_score", "metrics.confusion_matrix", "metrics.precision_score",
          "metrics.recall_score", "metrics.f1_score", "metrics.fbeta_score"),
-        ("test_metrics_lecture.py::TODO",),
+        ("test_metrics_lecture.py::test_always_spam_scores_nine_tenths_and_what_the_others_say",
+         "test_metrics_lecture.py::test_imbalance_moves_precision_and_not_recall",
+         "test_metrics_lecture.py::test_f_beta_runs_from_precision_to_recall"),
         play="threshold",
     ),
     Part(
@@ -131,8 +133,9 @@ PARTS = (
     Part(
         "a11_averages",
         ("Micro and macro averages", "Микро- и макроусреднение"),
-        ("metrics.multilabel_confusion_matrix", "metrics.precision_recall_fscore_support"),
-        ("test_metrics_lecture.py::TODO",),
+        ("metrics.multilabel_confusion_matrix", "metrics.figures.average_table",
+         "metrics.precision_recall_fscore_support"),
+        ("test_metrics_lecture.py::test_micro_and_macro_by_the_lectures_recipe",),
     ),
     Part(
         "b01_again",
