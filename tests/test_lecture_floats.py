@@ -91,6 +91,9 @@ def test_bits_and_digits_are_those_that_are_stored(page, format):
     x = np.array([0.1, -20, 1, 0, tiny, 3 * tiny, float(np.finfo(kind).max), np.inf, -1e-3], kind)
     stored = ran(page, f"play.bits(x, '{format}').join('')", x)
     assert stored == [f"{n:0{8 * kind.itemsize}b}" for n in x.view(f"u{kind.itemsize}").tolist()]
+    assert page.evaluate("[2 ** -24, 2 ** 70, -0.375].map(play.decimal)") == [
+        "5.9604644775390625·10⁻⁸", "1.180591620717411303424·10²¹", "−0.375",
+    ]  # fmt: skip
     finite = x[np.isfinite(x)].tolist()
     for value, (sign, digits, power) in zip(
         finite, ran(page, "play.digits(x)", finite), strict=True

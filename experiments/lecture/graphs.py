@@ -58,7 +58,7 @@ def deep(v: SimpleNamespace) -> Graph:
         Level("ŷ", v.prediction, "σ(z₁)", ("∂ŷ/∂z₁", v.d_score), v.d_prediction),
         Level("L", v.loss, _loss(v), ("∂L/∂ŷ", v.d_prediction), 1.0),
     ]
-    return Graph(levels, _leaves(v), {2: [(-2.2, "v", v.v, v.hidden), (-1.27, "c", v.c, 1.0)]})
+    return Graph(levels, _leaves(v), {2: [(-2.25, "v", v.v, v.hidden), (-1.35, "c", v.c, 1.0)]})
 
 
 def _loss(v):
@@ -133,7 +133,7 @@ def _box(axes, x, y, width, text, edge=style.ACCENT):
     corner = (x - width / 2, y - 0.19)
     box = FancyBboxPatch(corner, width, 0.38, boxstyle=shape, fc=style.PAPER, ec=edge, lw=1.4)
     axes.add_patch(box)
-    size = 11 if width > 1 else 9.5
+    size = 11.5 if width > 1 else 10
     axes.text(x, y - 0.01, text, ha="center", va="center", fontsize=size)
 
 
@@ -143,7 +143,7 @@ def _arrow(axes, start, end, color, alpha=1.0):
 
 
 def _say(axes, x, y, text, color=style.WARM, **options):
-    axes.text(x, y, text, color=color, va="center", fontsize=9.5, **options)
+    axes.text(x, y, text, color=color, va="center", fontsize=10.5, **options)
 
 
 def _number(value):

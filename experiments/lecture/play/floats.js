@@ -2,10 +2,11 @@
 
 import { say, make, slider, choice, button, readAddress, writeAddress, figure } from "lecture/kit";
 
+// `told`: decimal digits that tell every number of the format from its neighbours.
 export const FORMATS = {
-  float16: { exponent: 5, fraction: 10 },
-  float32: { exponent: 8, fraction: 23 },
-  float64: { exponent: 11, fraction: 52 },
+  float16: { exponent: 5, fraction: 10, told: 5 },
+  float32: { exponent: 8, fraction: 23, told: 9 },
+  float64: { exponent: 11, fraction: 52, told: 17 },
 };
 
 // --- Numbers of a format ----------------------------------------------------------------------
@@ -76,7 +77,8 @@ export function decimal(x) {
     return sign + padded.slice(0, power + 1) + (padded.length > power + 1 ? `.${padded.slice(power + 1)}` : "");
   }
   if (power < 0 && power >= -7) return `${sign}0.${"0".repeat(-power - 1)}${all}`;
-  return `${sign}${all[0]}${all.length > 1 ? `.${all.slice(1)}` : ""} · 10^${power}`.replace("^-", "^−");
+  const raised = String(power).replace(/./g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
+  return `${sign}${all[0]}${all.length > 1 ? `.${all.slice(1)}` : ""}·10${raised}`;
 }
 
 // --- Both formulas, one rounding after another --------------------------------------------------
@@ -195,7 +197,7 @@ const HARMLESS = ["swallowed", "subnormal", "below"];
 // A step's place on the page, made once; `show` fills it.
 function card(format) {
   const short = make("strong"), mark = make("span"), rest = make("span"), all = make("details");
-  const every = make("summary"), long = make("div"), bit = ["muted", "accent", "ink"].map((color) =>
+  const every = make("summary", { style: "margin: 0" }), long = make("div"), bit = ["muted", "accent", "ink"].map((color) =>
     make("span", { style: `color: var(--${color}); overflow-wrap: anywhere; margin-right: 0.5em` }));
   all.append(every, long);
   const name = make("span", { style: "color: var(--muted)" });
@@ -208,7 +210,7 @@ function card(format) {
     element.style.borderColor = bad ? "var(--warm)" : "var(--rule)";
     element.dataset.fault = step.fault;
     name.textContent = step.name;
-    short.textContent = figure(step.value, 6);
+    short.textContent = figure(step.value, FORMATS[format()].told);
     mark.textContent = step.fault ? `← ${faults()[step.fault]}` : "";
     mark.style.color = bad ? "var(--warm)" : "var(--muted)";
     const text = decimal(step.value), many = text.length > 60;
@@ -257,16 +259,16 @@ export function mount(root, data) {
   const panes = columns.map(({ cards }, i) => make("section", {}, make("h3", { style: "margin: 0" }, titles[i]),
     ...cards.map((one) => one.element)));
   const body = make("tbody");
-  const cell = () => make("td", { class: "n" });
+  const tight = "padding: 0.3rem 0.45rem";
+  const cell = () => make("td", { class: "n", style: tight });
   const table = Object.fromEntries(Object.keys(FORMATS).map((format) => {
     const cells = Array.from({ length: 4 }, cell);
-    body.append(make("tr", {}, make("th", { scope: "row" }, format), ...cells));
+    body.append(make("tr", {}, make("th", { scope: "row", style: tight }, format), ...cells));
     return [format, cells];
   }));
-  const heads = ["−ln σ(z)", say("as written", "как написано"), say("error, ulps", "ошибка, ulp"),
-    say("the trick", "трюк"), say("error, ulps", "ошибка, ulp")];
-  const summary = make("table", { style: "margin: 0 0 0.6rem", "aria-label": say("−ln σ(z) in each format", "−ln σ(z) в каждом формате") },
-    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col", class: "n" }, head)))), body);
+  const heads = ["−ln σ(z)", say("as written", "как написано"), "ulp", say("the trick", "трюк"), "ulp"];
+  const summary = make("table", { style: "margin: 0 0 0.6rem; font-size: 0.85rem", "aria-label": say("−ln σ(z) in each format", "−ln σ(z) в каждом формате") },
+    make("thead", {}, make("tr", {}, ...heads.map((head) => make("th", { scope: "col", class: "n", style: tight }, head)))), body);
 
   root.replaceChildren(
     make("div", { class: "controls" }, make("label", {}, "z =", text), slide.element, formats.element, ...tries),

@@ -52,7 +52,7 @@ export function figure(value, digits = 4) {
   const size = Math.abs(value);
   const text = size !== 0 && (size < 1e-3 || size >= 1e6)
     ? value.toExponential(digits - 1) : String(Number(value.toPrecision(digits)));
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }
 
 // Labelled controls. Each is {element, set(value)}; `heard(value)` is called by the user's hand only.
