@@ -167,11 +167,15 @@ def test_the_page_answers_the_hand_and_its_address_brings_the_picture_back(tmp_p
         page.locator("select").select_option("sgd")
         assert "Diverges" in note.inner_text()  # 3.9 is beyond 2 / (largest curvature)
         page.locator("[role=slider]").focus()
-        for key in ("Shift+ArrowRight", "ArrowRight"):  # the second finds it focused still
+        for key in ("Shift+ArrowRight", "ArrowRight", "ArrowUp"):  # it keeps the focus
             page.keyboard.press(key)
+        start = page.locator("[role=slider]")
+        assert start.get_attribute("aria-valuetext") == "w₁ = −4.95, w₂ = −0.824"
         page.get_by_role("button", name="One step").click()
         page.wait_for_function("location.hash.includes('steps=8')")
         assert "x=-4.9" in page.evaluate("location.hash")
+        page.locator(".play svg").first.click()  # its middle
+        assert float(start.get_attribute("aria-valuenow")) > -3
         page.get_by_role("button", name="Reset").click()
         page.wait_for_function("location.hash === ''")
         assert "from step" in note.inner_text()

@@ -215,7 +215,7 @@ export function mount(root, data) {
     if (ravine.marks.lastChild !== handle) ravine.marks.append(handle); // on top; moving it costs the focus
     handle.setAttribute("cx", ravine.px(state.x));
     handle.setAttribute("cy", ravine.py(state.y));
-    handle.setAttribute("aria-valuenow", figure(state.x));
+    handle.setAttribute("aria-valuenow", state.x); // a number, unlike what a reader hears
     handle.setAttribute("aria-valuetext", `w₁ = ${figure(state.x, 3)}, w₂ = ${figure(state.y, 3)}`);
     curve.axes({ max: Math.max(60, t) }, {});
     const { min, max } = curve.ends.x;
