@@ -24,9 +24,9 @@ def number(value, digits: int = 3) -> str:
         return "none" if math.isnan(value) else ("∞" if value > 0 else f"{MINUS}∞")
     if value == 0:
         return "0"
-    power = math.floor(math.log10(abs(float(f"{value:.{digits - 1}e}"))))
+    mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+    power = int(exponent)
     if not -4 <= power < 6:
-        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
         return f"{mantissa}e{int(exponent)}"
     return f"{value:,.{max(0, digits - 1 - power)}f}"
 

@@ -10,7 +10,7 @@ from fontTools.ttLib import TTFont
 
 # Found, not imported: the package warns of its own imports.
 FONT = Path(find_spec("ziamath").origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
-PRINTABLE = "".join(map(chr, range(0x20, 0x7F)))
+PRINTABLE = "".join(map(chr, range(0x20, 0x7F))) + "√"  # a root has no letter of its own
 
 
 def write(folder: Path) -> None:

@@ -38,13 +38,20 @@ export function readAddress(defaults) {
   return state;
 }
 
+// Browsers allow some hundred changes of the address in half a minute, so a slider's come bundled.
 export function writeAddress(state, defaults) {
   const told = new URLSearchParams();
   for (const [name, value] of Object.entries(state))
     if (name in defaults && value !== defaults[name]) told.set(name, String(value));
   const hash = told.size ? `#play:${told}` : "";
-  history.replaceState(null, "", location.pathname + location.search + hash);
+  address.next = () => history.replaceState(null, "", location.pathname + location.search + hash);
+  if (address.waits) return;
+  address.next();
+  address.next = null;
+  address.waits = setTimeout(() => { address.waits = 0; address.next?.(); address.next = null; }, 300);
 }
+
+const address = { waits: 0, next: null };
 
 // A number as one reads it: four significant digits, powers of ten where they are far off.
 export function figure(value, digits = 4) {
