@@ -63,14 +63,10 @@ export function mount(root, data) {
   const { angle, ...defaults } = { ...DEFAULTS, ...data };
   const start = { method: "sgd", ...defaults };
   const state = allowed(readAddress(start), start);
-  let walk, running = 0, remembering = 0;
+  let walk, running = 0;
 
   const set = (change) => { pause(); Object.assign(state, change); look(); remember(); };
-  // Browsers allow few changes of the address a second.
-  const remember = () => {
-    clearTimeout(remembering);
-    remembering = setTimeout(() => writeAddress(state, start), 120);
-  };
+  const remember = () => writeAddress(state, start);
 
   const rate = slider(say("learning rate α", "скорость обучения α"),
     { min: 0.01, max: 100, step: 0.01, value: state.rate, log: true }, (v) => set({ rate: v }));
