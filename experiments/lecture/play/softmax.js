@@ -161,7 +161,7 @@ export function mount(root, data) {
         head([say("class", "класс")], ["z"], sup("e", "u − m"), ["ŷ"], ["∂L/∂z"]), exact),
       make("table", { ...wide },
         caption(say("The same in float32: as written, and shifted by m", "То же во float32: по формуле и со сдвигом на m")),
-        head([""], sup("e", "u"), ["ŷ"], sup("e", "u − m"), ["ŷ"]), narrow)),
+        head([say("class", "класс")], sup("e", "u"), ["ŷ"], sup("e", "u − m"), ["ŷ"]), narrow)),
   );
 
   function change(news) {
