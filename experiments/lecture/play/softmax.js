@@ -5,6 +5,7 @@ import {
 } from "lecture/kit";
 
 const FIT = "max-width: max(17rem, 50vh)"; // both charts and the tables on one screen
+const TIGHT = "padding: 0.3rem 0.45rem";
 const FEWEST = 2, MOST = 6, LARGEST = 10000;
 const TEMPERATURES = { min: 0.05, max: 20 }, SHIFTS = { min: -200, max: 200 };
 
@@ -146,10 +147,10 @@ export function mount(root, data) {
   const exact = make("tbody"), narrow = make("tbody");
   const readout = make("p", { "aria-live": "polite", style: "margin: 0" });
   const note = make("p", { class: "note", "aria-live": "polite", style: "margin: 0" });
-  const head = (...names) => make("thead", {}, make("tr", {}, ...names.map((name) => make("th", { scope: "col" }, ...name))));
+  const head = (...names) => make("thead", {}, make("tr", {}, ...names.map((name) => make("th", { scope: "col", style: TIGHT }, ...name))));
   const sup = (base, power) => [base, make("sup", {}, power)];
   const wide = { tabindex: "0", style: "margin: 0; white-space: nowrap" };
-  const caption = (text) => make("caption", { style: "white-space: normal" }, text);
+  const caption = (text) => make("caption", { style: "white-space: normal; max-width: 19rem" }, text);
   root.replaceChildren(
     make("div", { class: "controls" }, count.element, truth.element, heat.element, lift.element, again),
     make("div", { class: "panes" }, scoreChart.element, shareChart.element),
@@ -160,7 +161,7 @@ export function mount(root, data) {
         head([say("class", "класс")], ["z"], sup("e", "u − m"), ["ŷ"], ["∂L/∂z"]), exact),
       make("table", { ...wide },
         caption(say("The same in float32: as written, and shifted by m", "То же во float32: по формуле и со сдвигом на m")),
-        head([""], sup("e", "u"), ["ŷ"], sup("e", "u − m"), ["ŷ"]), narrow)),
+        head([say("class", "класс")], sup("e", "u"), ["ŷ"], sup("e", "u − m"), ["ŷ"]), narrow)),
   );
 
   function change(news) {
@@ -194,8 +195,8 @@ export function mount(root, data) {
 
   // The cells of a class, its number to type in and its handle to drag; -1 is the row of the loss.
   function row(k) {
-    const cells = (names) => Object.fromEntries(names.map((name) => [name, make("td", { class: "n" })]));
-    const name = () => make("th", { scope: "row" }, k < 0 ? say("loss", "потери") : String(k + 1));
+    const cells = (names) => Object.fromEntries(names.map((name) => [name, make("td", { class: "n", style: TIGHT })]));
+    const name = () => make("th", { scope: "row", style: TIGHT }, k < 0 ? say("loss", "потери") : String(k + 1));
     const one = { ...cells(["e", "p", "slope"]), ...cells(["rawE", "rawP", "shiftedE", "shiftedP"]) };
     one.narrow = make("tr", {}, name(), one.rawE, one.rawP, one.shiftedE, one.shiftedP);
     if (k < 0) return one;
@@ -220,7 +221,7 @@ export function mount(root, data) {
       move(k, end ?? state.scores[k] + step);
     });
     scoreChart.element.append(one.handle);
-    one.exact = make("tr", {}, name(), make("td", {}, one.input), one.e, one.p, one.slope);
+    one.exact = make("tr", {}, name(), make("td", { style: TIGHT }, one.input), one.e, one.p, one.slope);
     return one;
   }
 
@@ -250,15 +251,15 @@ export function mount(root, data) {
       one.handle.setAttribute("aria-valuenow", state.scores[k]);
       arrow(k, -slope[k]);
       shareChart.mark(`p${k}`, "text", { x: shareChart.px(k + 1), y: shareChart.py(p[k]) - 4, "text-anchor": "middle" })
-        .textContent = figure(p[k], 3);
+        .textContent = p[k] < 0.0005 ? "≈ 0" : p[k].toFixed(3);
       if (!one.refused && (one.input.value === "" || Number(one.input.value) !== state.scores[k]))
         one.input.value = String(state.scores[k]);
-      one.e.textContent = figure(e[k]);
+      one.e.textContent = figure(e[k], 3);
       one.p.textContent = figure(p[k]);
       one.slope.textContent = figure(slope[k]);
-      put(one.rawE, raw.e[k]);
+      put(one.rawE, raw.e[k], 3);
       put(one.rawP, raw.p[k]);
-      put(one.shiftedE, shifted.e[k]);
+      put(one.shiftedE, shifted.e[k], 3);
       put(one.shiftedP, shifted.p[k]);
       for (const line of [one.exact, one.narrow]) line.classList.toggle("marked", right);
     });
@@ -295,8 +296,8 @@ export function mount(root, data) {
     let told = holds;
     if (raw.p.some(Number.isNaN))
       told = raw.e.includes(Infinity)
-        ? say("As written, e^u overflows: ∞ / ∞ is NaN. Shifted, nothing happens.", "По формуле e^u переполняется: ∞ / ∞ — это NaN. Со сдвигом всё в порядке.")
-        : say("As written, every e^u is 0: 0 / 0 is NaN. Shifted, nothing happens.", "По формуле все e^u равны 0: 0 / 0 — это NaN. Со сдвигом всё в порядке.");
+        ? say("As written, e^u overflows: ∞ / ∞ is NaN. Shifted by m, all is well.", "По формуле e^u переполняется: ∞ / ∞ — это NaN. Со сдвигом на m всё в порядке.")
+        : say("As written, every e^u is 0: 0 / 0 is NaN. Shifted by m, all is well.", "По формуле все e^u равны 0: 0 / 0 — это NaN. Со сдвигом на m всё в порядке.");
     else if (raw.e.includes(Infinity))
       told = say("As written, the sum overflows, and shares are lost.", "По формуле сумма переполняется, и доли потеряны.");
     else if (raw.loss === Infinity)
@@ -310,8 +311,8 @@ export function mount(root, data) {
   draw();
 }
 
-function put(cell, number) {
-  cell.textContent = figure(number);
+function put(cell, number, digits) {
+  cell.textContent = figure(number, digits);
   cell.style.color = Number.isFinite(number) ? "" : "var(--warm)";
   cell.style.fontWeight = Number.isFinite(number) ? "" : "700";
 }
