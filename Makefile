@@ -5,7 +5,7 @@ BIN := $(ENV)/bin
 CONSTRAINTS := -c constraints.txt
 WORKERS ?= 2
 
-.PHONY: sweep lecture test compat proofs check bench clean
+.PHONY: sweep lecture lecture-check test compat proofs check bench clean
 .DELETE_ON_ERROR:
 
 sweep: $(ENV)/ready  ## 1,280 softmax regressions on digits: results and a page in out/sweep
@@ -13,6 +13,9 @@ sweep: $(ENV)/ready  ## 1,280 softmax regressions on digits: results and a page 
 
 lecture: $(ENV)/ready  ## the two lectures as a website in out/lecture
 	$(BIN)/python -m experiments.lecture --out out/lecture --overwrite
+
+lecture-check: $(ENV)/ready  ## opens every page of out/lecture in a browser and says what is wrong
+	$(BIN)/python -m experiments.lecture.check --site out/lecture
 
 # Three quarters of the suite's time were spent in XLA's compiler. What looks at last bits sees the
 # code that users run; the rest is compiled plainly (and, in `make proofs`, as users run it too).

@@ -1,29 +1,15 @@
 """Headless Chromium for the lectures' pages: what it says, and what it asks of the network."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from experiments.lecture import website
+from experiments.lecture import browser, website
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("chrome")
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium on the PATH")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@contextmanager
-def browser():
-    """A browser of Playwright's."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+needs_chromium = pytest.mark.skipif(not browser.CHROMIUM, reason="there is no chromium on the PATH")
 
 
 @contextmanager
@@ -49,7 +35,7 @@ def played(
         f'import * as play from "lecture/{name}"; window.play = play;'
         f'play.mount(document.getElementById("play"), {json.dumps(data)});</script></body></html>'
     )
-    with browser() as opened:
+    with browser.browser() as opened:
         page = opened.new_page()
         said = []
         page.on("console", lambda message: said.append(message.text))

@@ -33,13 +33,19 @@ location.replace(`${navigator.language.startsWith("ru") ? "ru" : "en"}/index.htm
 """
 
 
-def build(folder: Path, mail: Path | None, parts: tuple[Part, ...] = PARTS) -> dict[str, dict]:
+def build(
+    folder: Path,
+    mail: Path | None,
+    parts: tuple[Part, ...] = PARTS,
+    modules: tuple[str, ...] = MODULES,
+) -> dict[str, dict]:
     """Writes the site into `folder`, and gives what every part found.
 
     Args:
       folder: an empty folder.
       mail: a file of real mail for the parts on metrics; None: a generated mailbox.
       parts: which pages to make.
+      modules: of jaxlr, for the reference.
 
     Raises:
       RuntimeError: the generator has warned of something, with its words.
@@ -48,7 +54,7 @@ def build(folder: Path, mail: Path | None, parts: tuple[Part, ...] = PARTS) -> d
     for language in texts.LANGUAGES:
         source = folder / "source" / language
         source.mkdir(parents=True)
-        write_sources(source, language, parts, found)
+        write_sources(source, language, parts, found, modules)
         _sphinx(source, folder / language, language)
     shutil.rmtree(folder / "source")
     (folder / "index.html").write_text(ENTRANCE, encoding="utf-8")
@@ -61,7 +67,7 @@ def script(part: Part):
     return importlib.import_module(f"experiments.lecture.{part.name}")
 
 
-def write_sources(source: Path, language: str, parts: tuple[Part, ...], found: dict) -> None:
+def write_sources(source: Path, language: str, parts, found: dict, modules=MODULES) -> None:
     """The Markdown of every page of one language."""
     say = texts.sayer(language)
     questions = {}
@@ -75,9 +81,9 @@ def write_sources(source: Path, language: str, parts: tuple[Part, ...], found: d
     (source / "index.md").write_text(texts.index(language, parts, questions), encoding="utf-8")
     if language == "en":
         (source / "api").mkdir()
-        for module in MODULES:
+        for module in modules:
             (source / "api" / f"{module}.md").write_text(_reference(module), encoding="utf-8")
-        (source / "api" / "index.md").write_text(_contents(), encoding="utf-8")
+        (source / "api" / "index.md").write_text(_contents(modules), encoding="utf-8")
 
 
 def _reference(name: str) -> str:
@@ -96,12 +102,12 @@ def _reference(name: str) -> str:
     return f"# {name}\n\n{glance}\n\n{members}\n"
 
 
-def _contents() -> str:
+def _contents(modules) -> str:
     """The list of modules, each with its docstring's first line."""
-    listed = "\n".join(MODULES)
+    listed = "\n".join(modules)
     tree = f"```{{toctree}}\n:hidden:\n\n{listed}\n```"
     lines = []
-    for name in MODULES:
+    for name in modules:
         first = importlib.import_module(f"jaxlr.{name}").__doc__.splitlines()[0]
         lines.append(f"- [{name}]({name}.md)\n\n  {first}")
     overview = "\n".join(["::::{container} overview", *lines, "::::"])
