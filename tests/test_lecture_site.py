@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.lecture import check, website
+from experiments.lecture import browser, check, website
 from experiments.lecture.parts import PARTS
 from tests.lecture_browser import needs_chromium
 
@@ -63,17 +63,73 @@ def test_whatever_is_wrong_with_a_page_is_said(tmp_path):
         assert [fault for fault in found if words in fault], f"{words} in {found}"
 
 
-SLIDES = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>tall</title>
+SLIDES = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>slides</title>
 <link rel="icon" href="data:,"/><script src="LECTURE"></script></head><body>
 <button id="theme">theme</button><a href="?slides">slides</a><main><section><h1>A part</h1>
-<section><h2>Short</h2></section><section><h2>Tall</h2>TALL</section></section></main></body></html>"""
+<section id="short"><h2>Short</h2><input type="range"/></section>
+<section id="tall"><h2>Tall</h2>TALL</section></section></main></body></html>"""
 
 
-def test_a_slide_that_is_taller_than_the_screen_is_said(tmp_path):
+@pytest.fixture
+def slides(tmp_path):
     script = website.HERE / "theme" / "static" / "lecture.js"
     text = SLIDES.replace("LECTURE", script.as_uri()).replace("TALL", "<p>line</p>" * 90)
-    (tmp_path / "tall.html").write_text(text)
-    found = check.faults(tmp_path, looks=check.LOOKS[:1])
+    file = tmp_path / "slides.html"
+    file.write_text(text)
+    return file
+
+
+def test_a_slide_that_is_taller_than_the_screen_is_said(slides):
+    found = check.faults(slides.parent, looks=check.LOOKS[:1])
     tall = [fault for fault in found if "taller than the screen" in fault]
     assert len(tall) == 1
     assert "slide 3: is" in tall[0]
+
+
+SWIPE = """([from, to]) => {
+  const at = (x) => [new Touch({identifier: 1, target: document.body, clientX: x, clientY: 300})];
+  const told = (name, x) => document.body.dispatchEvent(new TouchEvent(name, {
+    bubbles: true, touches: name === "touchstart" ? at(x) : [], changedTouches: at(x)}));
+  told("touchstart", from); told("touchend", to);
+}"""
+
+
+def test_slides_go_by_keys_buttons_and_fingers_and_the_address_keeps_the_number(slides):
+    with browser.browser() as opened:
+        page = opened.new_page()
+
+        def at():
+            (shown,) = page.evaluate(
+                "[...document.querySelectorAll('h1, h2')].filter("
+                "(h) => h.checkVisibility()).map((h) => h.textContent)"
+            )
+            return page.evaluate("location.search"), shown
+
+        page.goto(f"{slides.as_uri()}?slides=2")
+        assert at() == ("?slides=2", "Short")
+        for key, place in (
+            ("ArrowRight", ("?slides=3", "Tall")),
+            ("ArrowRight", ("?slides=3", "Tall")),
+            ("Home", ("?slides=1", "A part")),
+            (" ", ("?slides=2", "Short")),
+            ("PageUp", ("?slides=1", "A part")),
+            ("ArrowLeft", ("?slides=1", "A part")),
+            ("End", ("?slides=3", "Tall")),
+        ):
+            page.keyboard.press(key)
+            assert at() == place, key
+        page.click("button[aria-label=Back]")
+        assert at() == ("?slides=2", "Short")
+        page.keyboard.press("ArrowLeft")  # the button has the focus, and needs no arrows
+        assert at() == ("?slides=1", "A part")
+        page.evaluate(SWIPE, [300, 100])
+        assert at() == ("?slides=2", "Short")
+        page.evaluate(SWIPE, [300, 280])
+        assert at() == ("?slides=2", "Short")
+        page.focus("input")
+        page.keyboard.press("ArrowRight")  # the slider's own
+        assert at() == ("?slides=2", "Short")
+        page.keyboard.press("PageDown")  # a clicker's
+        assert at() == ("?slides=3", "Tall")
+        page.keyboard.press("Escape")
+        page.wait_for_url(f"{slides.as_uri()}#tall")
