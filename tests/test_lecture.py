@@ -3,6 +3,7 @@
 import ast
 import importlib
 import inspect
+import operator
 import os
 import re
 import subprocess
@@ -33,8 +34,9 @@ def test_the_table_has_every_part_of_both_lectures_in_order():
 def test_its_functions_are_there_and_say_what_they_do(part):
     assert part.functions
     for name in part.functions:
-        module, function = name.split(".")
-        assert getattr(importlib.import_module(f"jaxlr.{module}"), function).__doc__, name
+        module, function = name.split(".", 1)
+        found = operator.attrgetter(function)(importlib.import_module(f"jaxlr.{module}"))
+        assert found.__doc__, name
 
 
 @each_part
@@ -95,7 +97,9 @@ def constants(tree):
 
 
 def wrongs(pairs):
-    """The pairs that leave a language out."""
+    """The pairs that leave a language out; a name or a formula may be the same in both."""
+    same = re.compile(r"\S+|(?!.*[a-z]{4}).+")
+    pairs = [(en, ru) for en, ru in pairs if en != ru or not same.fullmatch(en)]
     return [(en, ru) for en, ru in pairs if cyrillic(en) or not en.strip() or not cyrillic(ru)]
 
 
@@ -121,7 +125,7 @@ def test_what_all_pages_share_speaks_both_languages(name):
 
 
 def test_a_language_left_out_is_seen():
-    for said in ('say("a", "")', 'say("", "б")', 'say("a", "a")', 'say("б", "б")'):
+    for said in ('say("a", "")', 'say("", "б")', 'say("a loss", "a loss")', 'say("б", "в")'):
         assert wrongs(spoken_in_markdown("{{ " + said + " }}")), said
         assert wrongs(spoken_in_python(said)), said
     assert wrongs(spoken_in_markdown("{% if en %}a{% endif %}"))
