@@ -18,8 +18,12 @@ window.checks = {
     const { violations } = await axe.run({
       runOnly: { type: "tag", values }, resultTypes: ["violations"], preload: false,
     });
-    return violations.map((one) =>
-      `${one.id}: ${one.nodes.length} × ${one.help}, as ${one.nodes[0].html.slice(0, 120)}`);
+    // A formula is a text, though axe-core sees none in it.
+    const empty = (rule, node) => rule.id !== "empty-table-header" || !node.html.includes("<math");
+    return violations.flatMap((rule) => {
+      const nodes = rule.nodes.filter((node) => empty(rule, node));
+      return nodes.length ? [`${rule.id}: ${nodes.length} × ${rule.help}, as ${nodes[0].html.slice(0, 120)}`] : [];
+    });
   },
 
   // Redraws a second of the picture to play with: while it runs, if it does, and under each slider.

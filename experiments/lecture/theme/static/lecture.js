@@ -157,6 +157,12 @@ function fit(slide) {
     }
   }
   set(best);
+  // A picture to play with gives up width, and its parts keep their proportions.
+  if (wide && slide.querySelector(".play"))
+    for (let share = 94; share >= 50; share -= 2) {
+      slide.style.setProperty("--wide", `${share}vw`);
+      if (slide.scrollHeight <= screen) break;
+    }
 }
 
 // Pixels of the screen in a pixel of the figure.
