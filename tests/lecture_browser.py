@@ -11,6 +11,8 @@ from experiments.lecture import browser, website
 
 needs_chromium = pytest.mark.skipif(not browser.CHROMIUM, reason="there is no chromium on the PATH")
 
+BUNDLED = 400  # milliseconds after which the address holds what was done last
+
 
 @contextmanager
 def played(

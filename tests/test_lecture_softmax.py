@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from jaxlr import activations, losses
-from tests.lecture_browser import needs_chromium, played
+from tests.lecture_browser import BUNDLED, needs_chromium, played
 
 pytestmark = pytest.mark.float32_pass  # the float64 that it asks for is its own
 
@@ -89,7 +89,8 @@ def test_float32_dies_where_numpys_does_and_the_shift_keeps_it(tmp_path):
 
 
 def scores_of(page):
-    """Those that the address holds."""
+    """Those that the address holds, once it has been written."""
+    page.wait_for_timeout(BUNDLED)
     return page.evaluate("new URLSearchParams(location.hash.slice(6)).get('scores').split(',')")
 
 
@@ -114,7 +115,7 @@ def test_the_hand_moves_scores_and_the_address_remembers(tmp_path):
         page.locator("select").first.select_option("2")
         assert page.evaluate("document.querySelectorAll('#play select')[1].value") == "2"
         page.get_by_role("button").click()
-        assert page.evaluate("location.hash") == ""
+        page.wait_for_function("location.hash === ''")
         assert said.inner_text() == first
 
 

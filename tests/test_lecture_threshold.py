@@ -5,7 +5,7 @@ import pytest
 
 from jaxlr import metrics
 from jaxlr.metrics import figures
-from tests.lecture_browser import needs_chromium, played
+from tests.lecture_browser import BUNDLED, needs_chromium, played
 
 pytestmark = [pytest.mark.float32_pass, needs_chromium]
 
@@ -89,6 +89,7 @@ def test_keys_move_the_threshold_and_the_address_brings_it_back(data, tmp_path):
         assert threshold == scores[scores > 0.5].min()
         page.fill("label:has-text('miss costs') input", "30")
         page.click("button")
+        page.wait_for_timeout(BUNDLED)
         told, address = page.inner_text("p[aria-live]"), page.evaluate("location.hash")
         page.fill("label:has-text('alarm costs') input", "-1")
         assert "between 0 and" in page.inner_text(".note")

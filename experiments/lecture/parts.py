@@ -133,7 +133,7 @@ PARTS = (
     Part(
         "a11_averages",
         ("Micro and macro averages", "Микро- и макроусреднение"),
-        ("metrics.multilabel_confusion_matrix", "metrics.figures.average_table",
+        ("metrics.multilabel_confusion_matrix", "metrics.f1_score",
          "metrics.precision_recall_fscore_support"),
         ("test_metrics_lecture.py::test_micro_and_macro_by_the_lectures_recipe",),
     ),

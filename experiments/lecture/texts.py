@@ -5,6 +5,8 @@ chooses among longer passages, `{{ name }}` is a fact, and formulas stand once f
 """
 
 import ast
+import importlib
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -55,9 +57,17 @@ def page(part: Part, language: str, facts: dict, figures: dict) -> str:
         film=lambda names, caption: _figure([drawn[name] for name in names], caption),
         play=lambda: _played(facts.get("play", {})),
         exercise=partial(_exercise, part, say),
+        sources={name: _source_page(name) for name in part.functions},
         tested=[(test, source_of(test)) for test in part.tests],
         script=(HERE / f"{part.name}.py").read_text(encoding="utf-8"),
     )
+
+
+def _source_page(name: str) -> str:
+    """Where the generator puts the lines of a function of jaxlr, seen from a page of a language."""
+    module, function = name.split(".")
+    made = inspect.unwrap(getattr(importlib.import_module(f"jaxlr.{module}"), function))
+    return f"../en/_modules/{made.__module__.replace('.', '/')}.html#{made.__name__}"
 
 
 def question_of(text: str) -> str:
