@@ -85,7 +85,7 @@ function slides() {
   );
   document.body.append(keys);
   addEventListener("keydown", (event) => {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
     // A clicker sends PageDown and PageUp; the other keys may belong to what has the focus.
     const taken = event.target.closest?.("input, select, textarea, [role=slider], [tabindex='0']");
     const pressed = event.key === " " && event.target.closest?.("button, summary, a");
