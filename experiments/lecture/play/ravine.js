@@ -158,7 +158,7 @@ export function mount(root, data) {
     const frame = (now) => {
       if (now >= next) { // some twenty steps a second: slow enough for an eye
         state.steps += 1;
-        next = now + 50;
+        next = now + 12;
         draw();
       }
       if (shown() >= last()) pause();
