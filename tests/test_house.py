@@ -17,7 +17,8 @@ FLOORS = [
     {"pytypes", "backend"},
     {"activations", "optimizers", "metrics", "data"},
     {"models", "losses", "chain_rule"},
-    {"training", "solvers"},
+    {"training", "solvers", "glm"},
+    {"certificates"},
     {"sweeps", "paths"},
 ]
 FLOOR = {name: floor for floor, names in enumerate(FLOORS) for name in names}

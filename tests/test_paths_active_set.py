@@ -6,8 +6,8 @@ import jax
 import numpy as np
 import pytest
 
+from jaxlr.glm.problem import Lanes
 from jaxlr.paths import active_set, quasi_newton
-from jaxlr.paths.problem import Lanes
 
 pytestmark = pytest.mark.float64_pass
 

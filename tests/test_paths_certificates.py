@@ -11,10 +11,10 @@ import scipy.optimize
 import scipy.special
 
 from jaxlr import losses
-from jaxlr.paths import certificates
-from jaxlr.paths.certificates import certify
-from jaxlr.paths.families import family
-from jaxlr.paths.problem import Lanes, Problem
+from jaxlr.certificates import bounds
+from jaxlr.certificates.bounds import certify
+from jaxlr.glm.families import family
+from jaxlr.glm.problem import Lanes, Problem
 
 pytestmark = pytest.mark.float64_pass
 
@@ -281,7 +281,7 @@ def test_a_newton_step_is_trusted_while_it_moves_logits_by_less_than_one(num_cla
     reach = np.abs(moved[:, 0]) if num_classes is None else np.ptp(moved, axis=1)
     step[..., :-1] *= np.array([0.99, 1.01])[:, None, None] / reach.max(axis=1)[:, None, None]
     rows = Problem(x, y[None], s, x.T)
-    found = certificates._trusted(family(loss, num_classes), rows, lane, step)
+    found = bounds._trusted(family(loss, num_classes), rows, lane, step)
     assert found.tolist() == [True, False]
 
 

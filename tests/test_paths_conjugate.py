@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from jaxlr import losses
-from jaxlr.paths import conjugate
-from jaxlr.paths.decrements import Point
-from jaxlr.paths.duality import unit
-from jaxlr.paths.families import family
-from jaxlr.paths.intercepts import intercept_hessian, pseudo_inverse
-from jaxlr.paths.problem import narrowed
+from jaxlr.certificates import conjugate
+from jaxlr.certificates.decrements import Point
+from jaxlr.certificates.duality import unit
+from jaxlr.glm.families import family
+from jaxlr.glm.intercepts import intercept_hessian, pseudo_inverse
+from jaxlr.glm.problem import narrowed
 
 pytestmark = pytest.mark.float64_pass
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import choices, door
+from jaxlr.glm import door
+from jaxlr.paths import choices
 
 pytestmark = pytest.mark.float64_pass
 

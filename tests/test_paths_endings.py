@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import basis, endings, families, newton, proximal, working_set
-from jaxlr.paths.problem import Problem, lanes_of
+from jaxlr.glm import families
+from jaxlr.glm.problem import Problem, lanes_of
+from jaxlr.paths import basis, endings, newton, proximal, working_set
 from tests.test_paths import BINARY
 
 pytestmark = pytest.mark.float64_pass

@@ -8,8 +8,9 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import descent, families, folds, hessians, metric
-from jaxlr.paths.problem import Problem, lanes_of
+from jaxlr.glm import families, folds
+from jaxlr.glm.problem import Problem, lanes_of
+from jaxlr.paths import descent, hessians, metric
 
 pytestmark = pytest.mark.float64_pass
 

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import duality, families, hessians, march, problem, proximal, quasi_newton
+from jaxlr.certificates import duality
+from jaxlr.glm import families, problem
+from jaxlr.paths import hessians, march, proximal, quasi_newton
 from tests.test_paths import BINARY, CLASSES
 
 pytestmark = pytest.mark.float64_pass

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxlr.paths import host
+from jaxlr.glm import host
 
 pytestmark = pytest.mark.float64_pass
 

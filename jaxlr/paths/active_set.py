@@ -13,9 +13,9 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
-from jaxlr.paths import sharing
+from jaxlr.glm import sharing
+from jaxlr.glm.problem import Lanes
 from jaxlr.paths.hessians import times
-from jaxlr.paths.problem import Lanes
 from jaxlr.pytypes import Array
 
 PIVOTS = 6  # at most this many for every coordinate

@@ -5,7 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths import sharing
+from jaxlr.glm import sharing
 from jaxlr.pytypes import Array
 
 ROWS = 1024  # a turn's rows: their scaled columns stay in the cache

@@ -12,13 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.paths import endings, line, objective, quasi_newton
-from jaxlr.paths import metric as metrics
-from jaxlr.paths.families import Family
-from jaxlr.paths.folds import blocks_of
-from jaxlr.paths.metric import Metric
-from jaxlr.paths.objective import ridge
-from jaxlr.paths.problem import (
+from jaxlr.glm import objective
+from jaxlr.glm.families import Family
+from jaxlr.glm.folds import blocks_of
+from jaxlr.glm.objective import ridge
+from jaxlr.glm.problem import (
     Lanes,
     Problem,
     as_row,
@@ -28,6 +26,9 @@ from jaxlr.paths.problem import (
     weighted,
     without_intercept,
 )
+from jaxlr.paths import endings, line, quasi_newton
+from jaxlr.paths import metric as metrics
+from jaxlr.paths.metric import Metric
 from jaxlr.paths.quasi_newton import Pairs
 from jaxlr.pytypes import Array
 

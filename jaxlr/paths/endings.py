@@ -10,7 +10,7 @@ from typing import TypeVar
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths import sharing
+from jaxlr.glm import sharing
 from jaxlr.pytypes import Array
 
 State = TypeVar("State")

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import door, families, intercepts
+from jaxlr.glm import door, families, intercepts
 from jaxlr.pytypes import Array, Batch
 
 NUM, RATIO = 100, 1e-4

@@ -7,8 +7,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import families, placed
-from jaxlr.paths.door import Given
+from jaxlr.glm import families
+from jaxlr.glm.door import Given
+from jaxlr.paths import placed
 from jaxlr.paths.path import Path, Status
 from jaxlr.pytypes import Array
 

@@ -11,11 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import folds
+from jaxlr.glm import folds
+from jaxlr.glm.families import Family
+from jaxlr.glm.objective import ridge
+from jaxlr.glm.problem import Lanes, Problem, weighted
 from jaxlr.paths.blocks import ROWS, blocks_of
-from jaxlr.paths.families import Family
-from jaxlr.paths.objective import ridge
-from jaxlr.paths.problem import Lanes, Problem, weighted
 from jaxlr.pytypes import Array
 
 ALIKE = 1.5  # times their mean: steps on that are nearly as good as on their own

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths.door import Given
+from jaxlr.glm.door import Given
 from jaxlr.paths.infimum import infimum
 from jaxlr.paths.march import Answers
 from jaxlr.paths.separation import separating_direction

@@ -13,9 +13,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.paths import certificates, descent, proofs, proximal, resort, sharing
-from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Problem, lanes_of
+from jaxlr.certificates import bounds
+from jaxlr.glm import sharing
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Problem, lanes_of
+from jaxlr.paths import descent, proofs, proximal, resort
 from jaxlr.paths.proofs import Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
@@ -133,4 +135,4 @@ def _width(family, problem, num_lanes, num_lambdas) -> int:
     return -(-num_lambdas // -(-num_lambdas // most))
 
 
-_reaching = partial(jax.jit, static_argnums=0)(certificates.reaching)
+_reaching = partial(jax.jit, static_argnums=0)(bounds.reaching)

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
-from jaxlr.paths import sharing
+from jaxlr.glm import sharing
+from jaxlr.glm.problem import Rows
 from jaxlr.paths.blocks import ROWS, blocks_of
-from jaxlr.paths.problem import Rows
 from jaxlr.pytypes import Array
 
 WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors

@@ -17,13 +17,14 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.paths import descent, endings, hessians, line, objective
+from jaxlr.certificates.conjugate import conjugated
+from jaxlr.glm import objective
+from jaxlr.glm.families import Family
+from jaxlr.glm.objective import ridge
+from jaxlr.glm.problem import Lanes, Problem, dot, logits, weighted
+from jaxlr.paths import descent, endings, hessians, line
 from jaxlr.paths import metric as metrics
-from jaxlr.paths.conjugate import conjugated
-from jaxlr.paths.families import Family
 from jaxlr.paths.metric import Metric
-from jaxlr.paths.objective import ridge
-from jaxlr.paths.problem import Lanes, Problem, dot, logits, weighted
 from jaxlr.pytypes import Array
 
 WHOLE = 1000  # C P up to which the whole Hessian has an inverse

@@ -9,22 +9,11 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import (
-    blas,
-    door,
-    families,
-    folds,
-    grids,
-    host,
-    limits,
-    march,
-    placed,
-    unpenalised,
-    working_set,
-)
+from jaxlr.glm import door, families, folds, host
+from jaxlr.glm.problem import Problem
+from jaxlr.paths import blas, grids, limits, march, placed, unpenalised, working_set
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
-from jaxlr.paths.problem import Problem
 from jaxlr.pytypes import Array, Batch, Params
 
 

@@ -11,9 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from jaxlr.paths import folds
-from jaxlr.paths.problem import Problem
-from jaxlr.paths.sharing import AXES, EXAMPLES, LANES
+from jaxlr.glm import folds
+from jaxlr.glm.problem import Problem
+from jaxlr.glm.sharing import AXES, EXAMPLES, LANES
 from jaxlr.pytypes import Array
 
 CURE = 'make one with jax.make_mesh((2, 4), ("lanes", "examples")), or with one of the two axes'

@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 import jax
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.paths import certificates, sharing
+from jaxlr.certificates import bounds
+from jaxlr.glm import sharing
+from jaxlr.glm.problem import narrowed
 from jaxlr.paths import metric as metrics
-from jaxlr.paths.problem import narrowed
 from jaxlr.pytypes import Array
 
 FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
@@ -42,7 +43,7 @@ def certified(
     logits = num_lanes * family.num_outputs * len(problem.x)
     turns = num_ends if logits > CACHED else 1
     options = {"ridge_only": ridge_only, "num_steps": num_steps}
-    certify = partial(certificates.certify, family, problem, **options)
+    certify = partial(bounds.certify, family, problem, **options)
 
     def of_turn(turn):
         lanes, params, risk, metric = turn

@@ -15,13 +15,14 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.paths import active_set, endings, hessians, line, objective, quasi_newton
+from jaxlr.certificates.duality import rough_gap
+from jaxlr.glm import objective
+from jaxlr.glm.families import Family
+from jaxlr.glm.objective import ridge
+from jaxlr.glm.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
+from jaxlr.paths import active_set, endings, hessians, line, quasi_newton
 from jaxlr.paths.active_set import Memory
 from jaxlr.paths.descent import Plan
-from jaxlr.paths.duality import rough_gap
-from jaxlr.paths.families import Family
-from jaxlr.paths.objective import ridge
-from jaxlr.paths.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
 SERVES = 0.1  # a Hessian goes when a step on it leaves more than this part of the estimate,

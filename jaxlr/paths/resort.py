@@ -9,9 +9,10 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jaxlr.paths import newton, objective, proofs, proximal
-from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Problem, lanes_of, logits, weighted
+from jaxlr.glm import objective
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Problem, lanes_of, logits, weighted
+from jaxlr.paths import newton, proofs, proximal
 from jaxlr.paths.proofs import Ends
 
 MOST = 1000  # iterations of conjugate gradients, for a proof

@@ -6,10 +6,11 @@ conditioned as the loss's own curvature lets it be.
 
 import numpy as np
 
-from jaxlr.paths import host, placed, resort
+from jaxlr.glm import host
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Problem
+from jaxlr.paths import placed, resort
 from jaxlr.paths.basis import basis
-from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Problem
 
 
 def answers(

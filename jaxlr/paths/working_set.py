@@ -13,9 +13,10 @@ from functools import partial
 import jax
 import numpy as np
 
-from jaxlr.paths import march, objective, proofs
-from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Problem, lanes_of, logits, weighted
+from jaxlr.glm import objective
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Problem, lanes_of, logits, weighted
+from jaxlr.paths import march, proofs
 from jaxlr.paths.proofs import Ends
 
 ROOM = 2**25  # numbers in a matrix for every lane: up to here all columns are worked on at once

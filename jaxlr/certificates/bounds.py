@@ -7,12 +7,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths import conjugate, decrements
-from jaxlr.paths.conjugate import Precondition
-from jaxlr.paths.decrements import Point
-from jaxlr.paths.duality import duality, norm, over, squared_lengths, unit
-from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
+from jaxlr.certificates import conjugate, decrements
+from jaxlr.certificates.conjugate import Precondition
+from jaxlr.certificates.decrements import Point
+from jaxlr.certificates.duality import duality, norm, over, squared_lengths, unit
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
 SMALL = 64  # C P up to which a factored Hessian costs less than a few products

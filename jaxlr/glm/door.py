@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.paths import containers
+from jaxlr.glm import containers
 from jaxlr.pytypes import Array, Batch
 
 

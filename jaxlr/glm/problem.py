@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import sharing
-from jaxlr.paths.folds import Groups
+from jaxlr.glm import sharing
+from jaxlr.glm.folds import Groups
 from jaxlr.pytypes import Array
 
 NARROW = 64  # columns up to which products of float64 are faster with the transpose

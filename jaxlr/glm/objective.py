@@ -2,9 +2,9 @@
 
 import jax.numpy as jnp
 
-from jaxlr.paths import problem
-from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Lanes, Problem, dot, without_intercept
+from jaxlr.glm import problem
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Lanes, Problem, dot, without_intercept
 from jaxlr.pytypes import Array
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths import sharing
-from jaxlr.paths.families import Family
+from jaxlr.glm import sharing
+from jaxlr.glm.families import Family
 from jaxlr.pytypes import Array
 
 NEVER = 750.0  # exp(-750) is 0 in float64

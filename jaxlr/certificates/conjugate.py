@@ -14,9 +14,9 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths.decrements import Decrement, Point
-from jaxlr.paths.families import Family
-from jaxlr.paths.problem import Rows, carried, dot, gradient, logits, narrowed, without_intercept
+from jaxlr.certificates.decrements import Decrement, Point
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Rows, carried, dot, gradient, logits, narrowed, without_intercept
 from jaxlr.pytypes import Array
 
 Precondition = Callable[[Array], Array]

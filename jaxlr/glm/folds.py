@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.paths import sharing
+from jaxlr.glm import sharing
 from jaxlr.pytypes import Array
 
 ROWS, NUMBERS = 2**10, 2**17  # of a turn, all of one group: one or the other stays in the cache

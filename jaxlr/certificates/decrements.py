@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths import sharing
-from jaxlr.paths.families import Family
-from jaxlr.paths.intercepts import unheard
+from jaxlr.glm import sharing
+from jaxlr.glm.families import Family
+from jaxlr.glm.intercepts import unheard
 from jaxlr.pytypes import Array
 
 

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.paths.families import Family
-from jaxlr.paths.intercepts import answering, settled
-from jaxlr.paths.problem import (
+from jaxlr.glm.families import Family
+from jaxlr.glm.intercepts import answering, settled
+from jaxlr.glm.problem import (
     Lanes,
     Problem,
     carried,

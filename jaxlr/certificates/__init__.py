@@ -1,0 +1,1 @@
+"""How far from the optimum an answer can be."""

@@ -1,0 +1,1 @@
+"""The penalised linear problem, said once: its loss, rows, folds, objective and intercepts."""
