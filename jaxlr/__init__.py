@@ -3,6 +3,7 @@
 import jaxlr.backend  # noqa: F401  (its import speaks to XLA before the first array)
 from jaxlr import (
     activations,
+    certificates,
     data,
     losses,
     metrics,
@@ -20,6 +21,7 @@ __all__ = [
     "Batch",
     "Optimizer",
     "activations",
+    "certificates",
     "data",
     "losses",
     "metrics",

@@ -7,10 +7,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxlr.certificates.status import Status
 from jaxlr.glm import families
 from jaxlr.glm.door import Given
 from jaxlr.paths import placed
-from jaxlr.paths.path import Path, Status
+from jaxlr.paths.path import Path
 from jaxlr.pytypes import Array
 
 

@@ -1,6 +1,5 @@
 """A path: one convex problem under many penalties, folds and targets, every lane to its end."""
 
-import enum
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
@@ -9,35 +8,13 @@ import jax
 import numpy as np
 
 from jaxlr import losses
+from jaxlr.certificates.status import Status
 from jaxlr.glm import door, families, folds, host
 from jaxlr.glm.problem import Problem
 from jaxlr.paths import blas, grids, limits, march, placed, unpenalised, working_set
 from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.pytypes import Array, Batch, Params
-
-
-class Status(enum.IntEnum):
-    """How a lane ended.
-
-    Attributes:
-      certified: gap <= tol * risk, a proof.
-      solved: decrement <= tol * risk, an estimate.
-      stalled: neither, and no better point is found: float64 ends here.
-      budget: there was progress to the last, and the steps ran out.
-      separable: no finite optimum, and no finite intercept: a class has no row of weight (of two
-        classes: all rows are of one). Its intercept is -inf (the one logit's -inf or +inf), and the
-        other params are the optimum of the classes that are left. Without a penalty: labels that
-        some direction separates; params hold the direction, along which the risk falls for ever.
-      nan: the risk is not finite.
-    """
-
-    certified = 0
-    solved = 1
-    stalled = 2
-    budget = 3
-    separable = 4
-    nan = 5
 
 
 class Path(NamedTuple):

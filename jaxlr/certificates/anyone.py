@@ -1,0 +1,185 @@
+"""A certificate for anybody's answer, whatever found it."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr.certificates import bounds
+from jaxlr.certificates.status import Status
+from jaxlr.glm import containers, door, families, host, objective
+from jaxlr.glm.families import Family
+from jaxlr.glm.problem import Lanes, Problem, logits, weighted
+from jaxlr.pytypes import Array, Batch, Params
+
+FACTORED = 1000  # C P up to which a Hessian is factored: of more the bound is looser
+STEPS = 300  # of conjugate gradients, where it is not
+MEMORY = 2**27  # numbers of the lanes that are looked at together
+
+
+class Certificate(NamedTuple):
+    """How far from the optimum an answer can be; every leaf has the lanes' axes, in float64.
+
+    Attributes:
+      risk: J at the params.
+      gap: an upper bound on J - J*.
+      decrement: an estimate of it, half of Newton's decrement squared; never more than the gap.
+      status: of `Status`: certified, solved, nan, or stalled where neither is shown.
+    """
+
+    risk: np.ndarray
+    gap: np.ndarray
+    decrement: np.ndarray
+    status: np.ndarray
+
+
+def certify(
+    batch: Batch,
+    params: Params,
+    lam: float | Array,
+    *,
+    loss: Callable[[Array, Array], Array],
+    l1_ratio: float | Array = 0.0,
+    fold_weights: Array | None = None,
+    tol: float = 1e-6,
+    num_classes: int | None = None,
+    fit_intercept: bool = True,
+) -> Certificate:
+    """Bounds what J(params) loses to the optimum, J being that of `paths.fit`.
+
+    Not for `jit`: it reads its numbers. It runs in float64, from the params as they are given.
+
+    Args:
+      batch: x [N, D]; labels [N], or [T, N] for T targets; weights [N] or None.
+      params: {"w": [..., D] or [..., D, C], "b": [...] or [..., C]}; the axes before those of one
+        model are lanes. With T targets the first is theirs, then with `fold_weights` the folds'.
+      lam: λ >= 0 of every lane, broadcast to the lanes' axes.
+      loss: as of `paths.fit`.
+      l1_ratio: α of every lane, broadcast likewise.
+      fold_weights: [F, N], or None.
+      tol: of J: a certified answer is proved to be within tol · J of the optimum.
+      num_classes: C of a loss of [C] logits.
+      fit_intercept: False: the optimum is that of models with b = 0.
+
+    Raises:
+      ValueError: a shape, number or label that the problem can't have.
+    """
+    asked = door.given(
+        batch, None, loss, 0.0, fold_weights, num_classes, fit_intercept=fit_intercept
+    )
+    if not 0 < tol < 1:
+        raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
+    w, b, shape = _params(params, asked)
+    lam = _number("lam", lam, shape, np.inf, "be finite and at least 0")
+    l1_ratio = _number("l1_ratio", l1_ratio, shape, 1, "lie between 0 (ridge) and 1 (lasso)")
+    target, fold = _owners(asked, shape)
+    centre = host.middles(asked.x) if fit_intercept else np.zeros(asked.x.shape[1])
+    x = asked.x - centre
+    size = np.abs(centre) + np.abs(x).max(axis=0)
+    lost = np.finfo(np.float64).eps * (np.abs(w) @ size).max(axis=1)  # of a logit, by rounding
+    columns = np.concatenate([w, (b + w @ centre)[..., None]], axis=-1)  # [L, C, P]
+    family = families.family(loss, asked.num_classes, fit_intercept)
+    with jax.enable_x64(True):
+        problem = _problem(asked, x)
+        lanes = Lanes(lam, l1_ratio, fold, target)
+        found = _in_turns(family, problem, lanes, columns, tol)
+    risk, gap, decrement, steep = found
+    rounding = lost * (steep + lost)
+    gap, decrement = gap + rounding, decrement + rounding
+    with np.errstate(invalid="ignore"):
+        bad = ~np.isfinite(risk)
+        shown = [bad, gap <= tol * risk, decrement <= tol * risk]
+    status = np.select(shown, [Status.nan, Status.certified, Status.solved], Status.stalled)
+    gap, decrement = (np.where(bad, np.nan, leaf) for leaf in (gap, decrement))
+    leaves = risk, gap, decrement, status.astype(np.int32)
+    return Certificate(*(leaf.reshape(shape) for leaf in leaves))
+
+
+def _params(params, asked):
+    """w [L, C, D], b [L, C] and the axes of lanes."""
+    if not isinstance(params, dict) or set(params) != {"w", "b"}:
+        raise ValueError('params must be a dict of "w" and "b", as models.linear takes them')
+    w, b = (containers.numbers(f'params["{name}"]', params[name]) for name in ("w", "b"))
+    num_columns, num_classes = asked.x.shape[1], asked.num_classes
+    model = (num_columns,) if num_classes is None else (num_columns, num_classes)
+    shape = w.shape[: w.ndim - len(model)]
+    if w.ndim < len(model) or w.shape[len(shape) :] != model or b.shape != shape + model[1:]:
+        raise ValueError(
+            f'params are {{"w": {w.shape}, "b": {b.shape}}}, and one model of these rows and this'
+            f' loss is {{"w": {model}, "b": {model[1:]}}}, lanes before it'
+        )
+    w = w.reshape(-1, num_columns, num_classes or 1).swapaxes(1, 2)
+    return w, b.reshape(-1, num_classes or 1), shape
+
+
+def _number(name, values, shape, most, rule) -> np.ndarray:
+    values = containers.numbers(name, values)
+    good = (values >= 0) & (values <= most) & np.isfinite(values)
+    if not good.all():
+        raise ValueError(f"{name} must {rule}, and one is {values[~good].flat[0]}")
+    try:
+        return np.broadcast_to(values, shape).ravel()
+    except ValueError:
+        raise ValueError(
+            f"{name} {values.shape} doesn't fit the lanes {shape} of the params"
+        ) from None
+
+
+def _owners(asked, shape):
+    """Whose target and whose fold each lane is: [L] both."""
+    given = [len(asked.labels)] * asked.axes[0] + [len(asked.weights)] * asked.axes[1]
+    if list(shape[: len(given)]) != given:
+        names = ["targets"] * asked.axes[0] + ["folds"] * asked.axes[1]
+        raise ValueError(
+            f"the lanes {shape} of the params must begin with the {' and '.join(names)}, {given}"
+        )
+    places = [np.zeros(shape, np.int32)] * 2
+    for axis, which in enumerate(np.flatnonzero(asked.axes[:2])):
+        places[which] = np.indices(shape)[axis]
+    return (place.ravel().astype(np.int32) for place in places)
+
+
+def _problem(asked, x) -> Problem:
+    rows = host.laid_out(x, last=float(asked.fit_intercept))
+    labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
+    return Problem(rows.x, labels, asked.weights, rows.x_t, None, rows.squares, rows.largest)
+
+
+def _in_turns(family, problem, lanes, params, tol):
+    """`_certified`, of as many lanes at a time as memory holds; the turns are one shape."""
+    size = family.num_outputs * problem.x.shape[1]
+    each = family.num_outputs * len(problem.x) * 8 + (size**2 if size <= FACTORED else 0)
+    num_lanes = len(params)
+    width = int(np.clip(MEMORY // each, 1, max(num_lanes, 1)))
+    seen = []
+    for first in range(0, num_lanes, width):
+        here = np.minimum(np.arange(first, first + width), num_lanes - 1)
+        turn = jax.tree.map(lambda leaf, here=here: leaf[here], (lanes, params))
+        seen.append(jax.device_get(_certified(family, problem, *turn, tol)))
+    return (np.concatenate(column)[:num_lanes] for column in zip(*seen, strict=True))
+
+
+@partial(jax.jit, static_argnums=0)
+def _certified(
+    family: Family, problem: Problem, lanes: Lanes, params: Array, tol: Array
+) -> tuple[Array, ...]:
+    """Risk, gap, decrement, and the sum of the loss's slopes by size, of each lane [L].
+
+    The bounds are of params whose intercepts are the best for their weights; what these gain is
+    known, and is added.
+    """
+    rows = weighted(problem, lanes)
+    z = logits(params, problem)
+    risk = objective.risk(family, lanes, rows, params, z)
+    slopes = jnp.abs(family.slope(z, rows[0])).sum(axis=1)
+    steep = jnp.einsum("ln,ln->l", slopes, rows[1], precision="highest")
+    size = family.num_outputs * problem.x.shape[1]
+    direct = size <= FACTORED
+    best = bounds.certify(
+        family, problem, lanes, params, direct=direct, num_steps=STEPS, enough=tol / 2 * risk
+    )
+    gained = jnp.maximum(risk - best.risk, 0) + best.rounding
+    return risk, best.gap + gained, jnp.fmin(best.decrement, best.gap) + gained, steep

@@ -1,0 +1,129 @@
+"""A certificate for a fitted estimator of scikit-learn's, read off the estimator itself."""
+
+from typing import Any
+
+import numpy as np
+
+from jaxlr import losses
+from jaxlr.certificates.anyone import Certificate, certify
+from jaxlr.glm import containers
+from jaxlr.pytypes import Array, Batch
+
+CLASSIFIERS = ("LogisticRegression", "LogisticRegressionCV")
+SQUARES = ("LinearRegression", "Ridge", "Lasso", "ElasticNet")
+
+
+def of_estimator(
+    fitted: Any, X: Any, y: Any, *, sample_weight: Array | None = None, tol: float = 1e-6
+) -> Certificate:
+    """How far a fitted estimator can be from the optimum of what it was asked to minimise.
+
+    Its C or alpha, l1 ratio, class weights and intercept are read from it; the objective is
+    jaxlr's, λ = 1/(C Σ s) of a LogisticRegression, 2 alpha / Σ s of a Ridge, and 2 alpha of a
+    Lasso or ElasticNet.
+
+    Args:
+      fitted: LogisticRegression, LogisticRegressionCV, Ridge, Lasso, ElasticNet or
+        LinearRegression, after `fit`. Several targets are lanes.
+      X: [N, D], the rows it was fitted on; a data frame, a sparse matrix.
+      y: [N] its labels, or [N, T].
+      sample_weight: [N], as it was given to `fit`.
+      tol: of J, for the status.
+
+    Raises:
+      ValueError: another estimator, one that is not fitted, or one whose objective is another
+        (liblinear penalises the intercept).
+    """
+    name = type(fitted).__name__
+    if name not in CLASSIFIERS + SQUARES:
+        known = ", ".join(CLASSIFIERS + SQUARES)
+        raise ValueError(
+            f"{name} is no linear model that is known here ({known}): give its coefficients to"
+            " certificates.certify"
+        )
+    if not hasattr(fitted, "coef_"):
+        raise ValueError(f"this {name} is not fitted: call fit(X, y) first")
+    X = X.toarray() if hasattr(X, "toarray") else X
+    weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, np.float64)
+    read = _classifier if name in CLASSIFIERS else _squares
+    labels, weights, params, asked = read(fitted, containers.array("y", y), weights)
+    intercept = bool(fitted.fit_intercept)
+    return certify(Batch(X, labels, weights), params, **asked, tol=tol, fit_intercept=intercept)
+
+
+def _classifier(fitted, y, weights):
+    """A logistic regression's labels as codes, its weights, params and objective."""
+    if fitted.solver == "liblinear" and fitted.fit_intercept:
+        raise ValueError(
+            "liblinear penalises the intercept, which is another objective: fit with another solver"
+        )
+    classes = fitted.classes_
+    codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
+    strange = np.flatnonzero(classes[codes] != y)
+    if len(strange):
+        raise ValueError(
+            f"y holds {containers.short(y[strange[0]])}, which is none of the classes that it was"
+            " fitted on"
+        )
+    weights = weights * _of_classes(fitted.class_weight, classes, codes, weights)
+    C, l1_ratio = _chosen(fitted)
+    coef, intercept = (
+        np.asarray(fitted.coef_),
+        np.broadcast_to(fitted.intercept_, len(fitted.coef_)),
+    )
+    lam = 0.0 if np.isinf(C) else 1 / (C * weights.sum())
+    asked = {"lam": lam, "l1_ratio": l1_ratio}
+    if len(coef) == 1:
+        return codes, weights, {"w": coef[0], "b": intercept[0]}, asked | {"loss": losses.log_loss}
+    asked |= {"loss": losses.softmax_cross_entropy, "num_classes": len(classes)}
+    return codes, weights, {"w": coef.T, "b": intercept}, asked
+
+
+def _chosen(fitted) -> tuple[float, float]:
+    """C and the l1 ratio of the fit whose coefficients stand there."""
+    if hasattr(fitted, "C_"):
+        C, l1_ratio = (np.unique(v) for v in (fitted.C_, _number(fitted, "l1_ratio_")))
+        if len(C) > 1 or len(l1_ratio) > 1:
+            raise ValueError(
+                "this LogisticRegressionCV chose a penalty for each class: certify each"
+            )
+        C, l1_ratio = C[0], l1_ratio[0]
+    else:
+        C, l1_ratio = fitted.C, _number(fitted, "l1_ratio")
+    penalty = getattr(fitted, "penalty", None)
+    if penalty is None or penalty == "none":
+        return np.inf, 0.0
+    return float(C), {"l1": 1.0, "l2": 0.0}.get(penalty, float(l1_ratio))
+
+
+def _number(fitted, name):
+    value = getattr(fitted, name, None)
+    return 0.0 if value is None else np.asarray(value, np.float64)
+
+
+def _of_classes(class_weight, classes, codes, weights):
+    """What a row's class multiplies its weight by: [N]."""
+    if class_weight is None:
+        return np.ones(len(codes))
+    if class_weight == "balanced":  # scikit-learn counts rows by their weights
+        counts = np.bincount(codes, weights, minlength=len(classes))
+        return (weights.sum() / (len(classes) * counts))[codes]
+    return np.array([class_weight.get(label, 1.0) for label in classes.tolist()])[codes]
+
+
+def _squares(fitted, y, weights):
+    """The same of a least-squares model; several targets are lanes."""
+    name, total = type(fitted).__name__, weights.sum()
+    lam = 0.0 if name == "LinearRegression" else 2 * np.asarray(fitted.alpha, np.float64)
+    l1_ratio = 0.0
+    if name == "Ridge":
+        lam = lam / total
+    elif name != "LinearRegression":
+        l1_ratio = 1.0 if name == "Lasso" else float(fitted.l1_ratio)
+    params = {"w": np.asarray(fitted.coef_), "b": np.asarray(fitted.intercept_)}
+    if params["w"].ndim == 2:
+        params["b"] = np.broadcast_to(params["b"], len(params["w"]))
+    elif params["b"].ndim:
+        params["b"] = params["b"].reshape(())
+    asked = {"lam": lam, "l1_ratio": l1_ratio, "loss": losses.squared_error}
+    return (y.T if y.ndim == 2 else y), weights, params, asked
