@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.glm.families import Family
-from jaxlr.glm.intercepts import answering, settled
+from jaxlr.glm.intercepts import answering, intercept_hessian, settled
 from jaxlr.glm.problem import (
     Lanes,
     Problem,
@@ -19,6 +19,8 @@ from jaxlr.glm.problem import (
     without_intercept,
 )
 from jaxlr.pytypes import Array
+
+NEARLY = 0.1  # of a logit: as far as the intercepts' Hessian is trusted
 
 
 class Duality(NamedTuple):
@@ -70,7 +72,7 @@ def duality(
     rounding, error, steep = _rounding(family, problem, params, bend, weights, slopes)
     eps = unit(problem.x)
     settles = answering(family, bend, weights)
-    left, pull = _unsettled(family, problem, bend, weights, settles, u[..., -1])
+    left, pull = _unsettled(family, problem, bend, weights, settles, u[..., -1], eps * error)
     rounding = eps * (rounding + risk) + _constant(family, problem.x) + left
     error = eps * (error + lanes.lam * norm(w)) + pull
     bare = without_intercept(u)
@@ -135,15 +137,24 @@ def _shortened(family, z, labels, weights, values, slopes, share):
     return _mean(jnp.where(whole, jnp.minimum(plain, entropy), plain), weights)
 
 
-def _unsettled(family, problem, bend, weights, inverse, slope):
+def _unsettled(family, problem, bend, weights, inverse, slope, error):
     """What the intercepts' slopes [L, C], 0 but for rounding, can do to J, and to ∇W in norm.
 
     With ν² = gᵀ H_bb⁻¹ g: J falls by about ½ν², and ‖H_Wb H_bb⁻¹ g‖ <= max ‖x‖ ν √(Σ s tr ℓ'').
+    The latter is infinite, and no gap is one, where the intercepts are not nearly optimal: where
+    their step is long, or their Hessian knows nothing of their slopes, all rows being saturated.
     """
-    squared = jnp.einsum("lc,lcd,ld->l", slope, inverse, slope, precision="highest")
+    step = jnp.einsum("lcd,ld->lc", inverse, slope, precision="highest")
+    squared = jnp.sum(step * slope, axis=1)
+    hessian = intercept_hessian(family, bend, weights)
+    rest = slope - jnp.einsum("lcd,ld->lc", hessian, step, precision="highest")
+    far = jnp.max(jnp.abs(step), axis=1) > NEARLY
+    far = far | (jnp.sqrt(jnp.sum(rest**2, axis=1)) > error + squared)
+    far = far & family.intercept
     trace = jnp.einsum("lcn,ln->l", family.curvature(bend), weights, precision="highest")
     longest = jnp.sqrt(jnp.max(squared_lengths(problem)) + 1)
-    return squared, longest * jnp.sqrt(jnp.maximum(squared * trace, 0))
+    pull = longest * jnp.sqrt(jnp.maximum(squared * trace, 0))
+    return jnp.where(far, 0, squared), jnp.where(far, jnp.inf, pull)
 
 
 def _rounding(family, problem, params, bend, weights, slopes):

@@ -32,7 +32,7 @@ def of_estimator(
 
     Raises:
       ValueError: another estimator, one that is not fitted, or one whose objective is another
-        (liblinear penalises the intercept).
+        (liblinear penalises the intercept; positive weights).
     """
     name = type(fitted).__name__
     if name not in CLASSIFIERS + SQUARES:
@@ -43,6 +43,8 @@ def of_estimator(
         )
     if not hasattr(fitted, "coef_"):
         raise ValueError(f"this {name} is not fitted: call fit(X, y) first")
+    if getattr(fitted, "positive", False):
+        raise ValueError("positive=True constrains the weights, and the bound knows no constraint")
     X = X.toarray() if hasattr(X, "toarray") else X
     weights = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, np.float64)
     read = _classifier if name in CLASSIFIERS else _squares
