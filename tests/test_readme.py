@@ -18,7 +18,7 @@ EXAMPLES = re.findall(r"```python\n(.*?)```\n\nIt prints `(.*?)`", README, re.DO
 NUMBER = r"\d+\.\d+"
 
 
-@pytest.mark.parametrize(("code", "promised"), EXAMPLES, ids=["install", "sgd", "paths"])
+@pytest.mark.parametrize(("code", "promised"), EXAMPLES, ids=["install", "sgd", "paths", "proof"])
 def test_an_example_prints_what_it_says(code, promised):
     said = io.StringIO()
     with (

@@ -19,8 +19,8 @@ from experiments.lecture.parts import PARTS, Part
 
 HERE = Path(__file__).parent
 MODULES = (
-    "activations", "chain_rule", "data", "losses", "metrics", "models", "optimizers", "paths",
-    "solvers", "sweeps", "training",
+    "activations", "certificates", "chain_rule", "data", "losses", "metrics", "models",
+    "optimizers", "paths", "solvers", "sweeps", "training",
 )  # fmt: skip
 ENTRANCE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"/><title>jaxlr</title>

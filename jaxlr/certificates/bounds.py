@@ -42,7 +42,12 @@ class Certificate(NamedTuple):
     rounding: Array
 
 
-def certify(
+def certify(*args, **options) -> Certificate:
+    """What `certified_with_step` knows, without the step."""
+    return certified_with_step(*args, **options)[0]
+
+
+def certified_with_step(
     family: Family,
     problem: Problem,
     lanes: Lanes,
@@ -55,8 +60,10 @@ def certify(
     num_steps: int = 30,
     enough: Array | None = None,
     shares: Callable[[Array, Array], tuple[Array, Array]] | None = None,
-) -> Certificate:
+) -> tuple[Certificate, Array]:
     """Bounds J - J* at params [L, C, P], all lanes at once; the least of three bounds that apply.
+
+    And the step [L, C, P] that Newton's method would take back.
 
     1. Losses are >= 0, so J - J* <= J.
 
@@ -160,7 +167,7 @@ def certify(
     gap = jnp.where(gap >= 0, gap, jnp.inf)
     estimate = jnp.where(_trusted(family, problem, lanes, found.step), found.estimate, jnp.inf)
     decrement = jnp.fmin(jnp.maximum(estimate, 0) / 2, gap)
-    return Certificate(risk, gap, decrement, params, rounding)
+    return Certificate(risk, gap, decrement, params, rounding), found.step
 
 
 def _sharpened(family, lanes, gap, nu, steepness, radius, reach):
