@@ -18,6 +18,7 @@ import tyro
 from experiments import outputs
 from experiments.datasets import DataError
 from experiments.settings import SettingError
+from jaxlr import backend
 
 S = TypeVar("S")
 PACKAGES = ("jaxlr", "jax", "jaxlib", "numpy", "scikit-learn")
@@ -54,7 +55,9 @@ def parse(settings: type[S], name: str, teaching: str | None, args: list[str] | 
 def main(parse: Callable[[list[str] | None], S], run: Callable[[S], int], args=None) -> int:
     """The exit status of `run`; after one line 2 for a mistake of the caller's, 130 for Ctrl-C."""
     try:
-        return run(parse(args))
+        settings = parse(args)
+        backend.cache_compilations()
+        return run(settings)
     except KeyboardInterrupt as stopped:
         kept = str(stopped) or "nothing had finished, and nothing is kept"
         print(f"interrupted: {kept}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Keeps XLA's CPU backend from returning wrong numbers, and from compiling for too long.
+"""Keeps XLA's CPU backend from returning wrong numbers, and from compiling for too long or twice.
 
 From jaxlib 0.10.2 until 0.11.1 XLA fuses reductions into YNNPACK kernels, some of which return
 another row's result without a word: a vmapped product or softmax followed by a weighted sum, from
@@ -6,11 +6,14 @@ another row's result without a word: a vmapped product or softmax followed by a 
 reads its flags when the first array is made, and never again: import jaxlr before that.
 """
 
+import hashlib
 import os
+import platform
 import re
 import warnings
 from collections.abc import Callable
 from functools import cache, cached_property, update_wrapper
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -111,3 +114,104 @@ class QuicklyCompiled:
 
     def __getattr__(self, name: str):
         return getattr(self._jitted, name)
+
+
+CACHE = "JAXLR_CACHE"  # the environment's: a folder for compiled programs, or "off"
+
+
+@cache
+def cache_compilations(
+    folder: str | os.PathLike | None = None, *, most: int = 2**30
+) -> Path | None:
+    """Keeps compiled programs on disk, so that the next process has them in a blink.
+
+    JAX's own persistent cache, in a folder of this jaxlib's and this processor's, since programs
+    made for others have crashed. A cache that the user has given JAX stands.
+
+    Args:
+      folder: where; None for $JAXLR_CACHE, or jaxlr's in the user's cache folder. "off": nowhere.
+      most: bytes; the programs that were used longest ago go first.
+
+    Returns:
+      The folder in use, or None: it is off, can't be written (with a warning), or what is written
+      there doesn't load back (on some processors jaxlib refuses its own programs, jax#38445).
+    """
+    if jax.config.jax_compilation_cache_dir:
+        return Path(jax.config.jax_compilation_cache_dir)
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    chosen = folder or os.environ.get(CACHE) or home / "jaxlr"
+    if str(chosen) == "off":
+        return None
+    here = Path(chosen) / f"jaxlib-{jaxlib.__version__}-{_processor()}"
+    try:
+        here.mkdir(parents=True, exist_ok=True)
+        _trim(here, most)
+        (here / "written").touch()
+    except OSError as error:
+        told = f"no compiled program is kept: {here} cannot be written ({error.strerror})"
+        warnings.warn(f"{told}; give another folder by {CACHE}, or say {CACHE}=off", stacklevel=2)
+        return None
+    options = {
+        "jax_compilation_cache_dir": str(here),
+        "jax_persistent_cache_min_compile_time_secs": 0.0,
+        "jax_persistent_cache_min_entry_size_bytes": -1,
+    }
+    before = {name: getattr(jax.config, name) for name in options}
+    _configure(options)
+    if _loads_back():
+        return here
+    _configure(before)
+    return None
+
+
+def _configure(options) -> None:
+    for name, value in options.items():
+        jax.config.update(name, value)
+
+
+def _processor() -> str:
+    """A name for what the processor can do."""
+    told = platform.machine() + platform.processor()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        told += next(line for line in lines if line.startswith(("flags", "Features")))
+    except (OSError, StopIteration):  # not Linux
+        pass
+    return hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _trim(folder: Path, most: int) -> None:
+    """Removes the files that were used longest ago, until the rest are `most` bytes at most."""
+    seen = {file: file.stat() for file in folder.iterdir()}
+    files = [(max(of.st_atime, of.st_mtime), of.st_size, file) for file, of in seen.items()]
+    total = sum(size for _, size, _ in files)
+    for _, size, file in sorted(files):
+        if total <= most:
+            return
+        file.unlink(missing_ok=True)
+        total -= size
+
+
+def _loads_back() -> bool:
+    """Whether a program that was written just now is read again; what XLA prints is kept quiet."""
+    hits = []
+
+    def heard(event, **_):
+        hits.append(event.endswith("cache_hits"))
+
+    def probe():
+        return jax.jit(lambda x: jnp.sin(x) @ x.T).lower(jnp.ones((8, 8))).compile()
+
+    jax.monitoring.register_event_listener(heard)
+    quiet, loud = os.open(os.devnull, os.O_WRONLY), os.dup(2)
+    try:
+        os.dup2(quiet, 2)
+        probe()
+        hits.clear()
+        probe()
+    finally:
+        os.dup2(loud, 2)
+        os.close(quiet)
+        os.close(loud)
+        jax.monitoring.unregister_event_listener(heard)
+    return any(hits)

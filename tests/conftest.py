@@ -8,6 +8,7 @@ from hypothesis import settings
 
 import jaxlr.backend  # noqa: F401  (as in the library: before the first array)
 
+os.environ["JAXLR_CACHE"] = "off"  # tests see what they compile themselves
 jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_num_cpu_devices", 8)
