@@ -189,3 +189,11 @@ def test_the_solutions_pass():
 def test_the_readmes_table_leads_to_its_page(part):
     rows = re.findall(rf"^\| {part.number} .*$", README, re.MULTILINE)
     assert any(part.name in row for row in rows), rows
+
+
+def test_a_part_that_is_not_there_is_one_line(capsys, tmp_path):
+    from experiments.lecture.__main__ import main
+
+    assert main(["--parts", "A10", "a99", "--out", str(tmp_path / "site")]) == 2
+    assert "--parts a99: no such part; there are a1 a2 " in capsys.readouterr().err
+    assert not (tmp_path / "site").exists()

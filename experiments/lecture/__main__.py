@@ -10,7 +10,8 @@ from pathlib import Path
 
 from experiments import commands, outputs
 from experiments.lecture import website
-from experiments.lecture.parts import PARTS
+from experiments.lecture.parts import PARTS, Part
+from experiments.settings import SettingError
 
 NAME = "experiments.lecture"
 
@@ -32,13 +33,27 @@ class Settings:
 def run(settings: Settings) -> int:
     """The whole site; the exit status."""
     began = time.perf_counter()
-    chosen = tuple(p for p in PARTS if not settings.parts or p.number.lower() in settings.parts)
+    chosen = _chosen(settings.parts)
+    mail = None if settings.data is None else Path(settings.data)
     with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
-        website.build(folder, Path(settings.data) if settings.data else None, chosen)
+        found = website.build(folder, mail, chosen)
         outputs.write_json(folder / "summary.json", commands.provenance(NAME, settings))
+    stood_in = [f["mail"]["kind"] == "generated" for f in found.values() if "mail" in f]
+    if mail is not None and any(stood_in):
+        print(f"--data {mail}: not read as mail; A9 has a generated mailbox, and says so")
     seconds = time.perf_counter() - began
     print(f"{len(chosen)} parts in {seconds:.0f} s: open {settings.out}/index.html")
     return 0
+
+
+def _chosen(names: tuple[str, ...]) -> tuple[Part, ...]:
+    """The parts of these numbers, in the lectures' order; all without any."""
+    known = {part.number.lower(): part for part in PARTS}
+    strange = [name for name in names if name.lower() not in known]
+    if strange:
+        raise SettingError(f"--parts {strange[0]}: no such part; there are {' '.join(known)}")
+    wanted = {name.lower() for name in names} or set(known)
+    return tuple(part for number, part in known.items() if number in wanted)
 
 
 def parse(args: list[str] | None) -> Settings:

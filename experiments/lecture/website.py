@@ -87,6 +87,12 @@ def write_sources(source: Path, language: str, parts, found: dict, modules=MODUL
         (source / "api" / "index.md").write_text(_contents(modules), encoding="utf-8")
 
 
+def _home(value, name: str) -> str:
+    """The module whose page tells of a value that module `name` shows."""
+    package, home, *_ = f"{getattr(value, '__module__', None) or ''}..".split(".")
+    return home if package == "jaxlr" and home in MODULES else name
+
+
 def _reference(name: str) -> str:
     """The page of one module: its names at a glance, then what each of them says."""
     module = importlib.import_module(f"jaxlr.{name}")
@@ -97,7 +103,10 @@ def _reference(name: str) -> str:
     else:
         public = {n: v for n, v in vars(module).items() if not n.startswith("_")}
         names = [n for n, v in public.items() if getattr(v, "__module__", "") == module.__name__]
-    links = "\n".join(f"{{py:obj}}`~jaxlr.{name}.{one}`" for one in sorted(names, key=str.lower))
+    homes = {one: _home(getattr(module, one), name) for one in names}
+    options += f"   :exclude-members: {', '.join(n for n in names if homes[n] != name)}\n"
+    ordered = sorted(names, key=str.lower)
+    links = "\n".join(f"{{py:obj}}`~jaxlr.{homes[one]}.{one}`" for one in ordered)
     glance = f":::{{container}} glance\n{links}\n:::"
     members = f"```{{eval-rst}}\n.. automodule:: jaxlr.{name}\n{options}```"
     return f"# {name}\n\n{glance}\n\n{members}\n"
