@@ -138,7 +138,7 @@ def _passes(facts, say):
     figure, axes = style.panel(5.6, 3.7)
     looks = ((style.WARM, 1.2), (style.ACCENT, 2.2), (style.INK, 2.2))
     for (size, curve), (colour, width) in zip(facts["curves"].items(), looks, strict=True):
-        name = say("minibatches of %d", "минибатчи по %d") % size
+        name = say("minibatches of %d", "мини-батчи по %d") % size
         if size == facts["n"]:
             name = say("gradient descent: all %d", "градиентный спуск: все %d") % size
         axes.plot(curve, color=colour, lw=width, label=name)

@@ -86,7 +86,7 @@ def _surfaces(facts, say):
         axes.set_title(title)
         axes.set_xlabel(say("weight w of earlier clicks", "вес w прошлых кликов"))
         axes.grid(False)
-    figure.axes[0].set_ylabel(say("intercept b", "сдвиг b"))
+    figure.axes[0].set_ylabel(say("intercept b", "свободный член b"))
     return figure, say("A narrow hill beside a bowl, the same point marked in both",
                        "Узкий холм и рядом чаша, в обоих отмечена одна точка")  # fmt: skip
 

@@ -111,7 +111,7 @@ def _scenarios(facts, say):
         axes.text(x, 3.4, text, color=colour, ha=side, weight="bold")
     axes.set(ylim=(0, 5), xlim=(0, 1))
     axes.set_xlabel(say("predicted probability ŷ", "предсказанная вероятность ŷ"))
-    axes.set_ylabel(say("loss, nats", "потери, наты"))
+    axes.set_ylabel(say("loss, nats", "потери, нат"))
     return figure, say("Two mirrored loss curves", "Две зеркальные кривые потерь")
 
 
@@ -127,6 +127,6 @@ def _soft(facts, say):
     axes.set(ylim=(0, 2.5), xlim=(0, 1))
     axes.legend(loc="upper center", handlelength=3)
     axes.set_xlabel(say("predicted probability ŷ", "предсказанная вероятность ŷ"))
-    axes.set_ylabel(say("cross-entropy, nats", "кросс-энтропия, наты"))
+    axes.set_ylabel(say("cross-entropy, nats", "кросс-энтропия, нат"))
     return figure, say("Cross-entropy of three soft labels, least where ŷ = y",
                        "Кросс-энтропия трёх мягких меток, минимум при ŷ = y")  # fmt: skip

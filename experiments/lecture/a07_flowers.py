@@ -90,7 +90,7 @@ def figures(facts: dict, say) -> dict:
     soft, yes_no = (x @ facts[n]["w"] + facts[n]["b"] for n in ("soft", "yes_no"))
     ahead = [soft[..., k] - np.delete(soft, k, axis=-1).max(axis=-1) for k in range(3)]
     regions = say("Three regions with straight borders", "Три области с прямыми границами")
-    claims = say("Three half-planes and what lies between", "Три полуплоскости и щель между ними")
+    claims = say("Three half-planes and what lies between", "Три полуплоскости и что между ними")
     return {
         "regions": (_flowers(facts, grid, ahead, say), regions),
         "claims": (_flowers(facts, grid, np.moveaxis(yes_no, -1, 0), say), claims),

@@ -162,7 +162,7 @@ def _frame(facts, k, say):
     minimum = say("certified minimum", "доказанный минимум")
     curve.annotate(minimum, (facts["steps"], facts["minimum"]), (0, 5), ha="right",
                    textcoords="offset points", color=style.MUTED)  # fmt: skip
-    curve.set(ylim=(0.2, 0.72), xlabel=say("step", "шаг"), ylabel=say("risk, nats", "риск, наты"))
+    curve.set(ylim=(0.2, 0.72), xlabel=say("step", "шаг"), ylabel=say("risk, nats", "риск, нат"))
     curve.set_title(say("Risk: ", "Риск: ") + words.number(facts["gd"][k]))
     return figure, say(f"The line and the risk after step {k}", f"Прямая и риск после шага {k}")
 
@@ -179,5 +179,5 @@ def _passes(facts, say):
     style.log_axis(axes, "x", 1 / facts["per_pass"], facts["steps"])
     style.log_axis(axes, "y", 1e-5, 0.5)
     axes.set_xlabel(say("passes through the data", "проходов по данным"))
-    axes.set_ylabel(say("risk above the minimum, nats", "риск сверх минимума, наты"))
+    axes.set_ylabel(say("risk above the minimum, nats", "риск сверх минимума, нат"))
     return figure, say("Risk above the minimum of GD and SGD", "Риск сверх минимума у GD и SGD")

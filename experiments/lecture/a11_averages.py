@@ -122,7 +122,7 @@ def _averages(facts, say):
     figure, axes = style.panel(5.3, 3.5)
     shares, lines = facts["swept"]["shares"], facts["swept"]["lines"]
     looks = {
-        "micro": (say("micro (= accuracy)", "микро (= доля верных)"), style.ACCENT, "-"),
+        "micro": (say("micro (= accuracy)", "микро (= доля верных ответов)"), style.ACCENT, "-"),
         "macro": (say("macro", "макро"), style.WARM, "-"),
         "weighted": (say("weighted", "взвешенное"), style.MUTED, "--"),
     }
@@ -135,7 +135,7 @@ def _averages(facts, say):
         place = max(lines[name][-1], place + gap)
         axes.text(1.01, place, text, color=colour, va="center")
     axes.axvline(facts["here"], color=style.INK, lw=0.8, ls=":")
-    here = say("as tested", "как в проверке")
+    here = say("in the test set", "в тестовой выборке")
     axes.text(facts["here"] + 0.01, 0.02, here, transform=axes.get_xaxis_transform(), fontsize=9)
     axes.set(xlim=(0, 1))
     hard = facts["hard"]

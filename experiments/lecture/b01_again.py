@@ -144,7 +144,7 @@ def _lines(facts, say):
         axes.plot(t, risk, color=colour, ls=dashes, lw=2)
         axes.plot([0, 1], risk[[0, -1]], color=colour, ls=":", lw=1.2, marker="o", ms=4)
     axes.set_xlabel(say("from one point (0) to another (1)", "от одной точки (0) к другой (1)"))
-    axes.set_ylabel(say("risk, nats", "риск, наты"))
+    axes.set_ylabel(say("risk, nats", "риск, нат"))
     return figure, say(
         "The risk along straight lines, below its chords",
         "Риск вдоль прямых лежит под своими хордами",
@@ -179,7 +179,7 @@ def _losses(facts, say):
     axes.legend(loc="upper right")
     axes.set(xlim=(0, facts["steps"]), ylim=(0.2, 1.1))
     axes.set_xlabel(say("step", "шаг"))
-    axes.set_ylabel(say("risk, nats", "риск, наты"))
+    axes.set_ylabel(say("risk, nats", "риск, нат"))
     return figure, say(
         "The risk step by step for three step sizes", "Риск по шагам при трёх величинах шага"
     )

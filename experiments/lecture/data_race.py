@@ -110,7 +110,7 @@ def figures(facts: dict, say) -> dict:
         "curves": (first[0], say("Risk of seven optimizers by passes over the data",
                                  "Риск семи оптимизаторов по проходам по данным")),
         "curvature": (second[0], say("Risk of three solvers by passes over the data",
-                                     "Риск трёх методов второго порядка по проходам")),
+                                     "Риск трёх методов, знающих кривизну")),
     }  # fmt: skip
 
 
@@ -124,6 +124,6 @@ def _curves(facts, shown, say):
             curve = np.convolve(np.pad(curve, (4, 4), mode="edge"), np.ones(9) / 9, "valid")
         axes.plot(facts["passes"][name], curve, line, color=color, lw=1.8, label=names[name])
     axes.set_xlabel(say("passes over the data", "проходов по данным"))
-    axes.set_title(say("risk above its minimum, nats", "риск над минимумом, наты"))
+    axes.set_title(say("risk above its minimum, nats", "риск сверх минимума, нат"))
     axes.legend(loc="upper right", ncols=2)
     return figure, axes

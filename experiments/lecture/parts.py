@@ -33,7 +33,7 @@ class Part(NamedTuple):
 PARTS = (
     Part(
         "a01_three_parts",
-        ("Task, loss, optimizer", "Задача, потери, оптимизатор"),
+        ("Task, loss, optimizer", "Задача, функция потерь, оптимизатор"),
         ("models.linear", "losses.squared_error", "losses.risk", "training.step", "training.fit"),
         ("test_training.py::test_descent_on_the_squared_error_ends_at_least_squares",
          "test_training.py::test_fit_is_the_plain_loop_in_numpy_and_takes_numpys_arrays"),
@@ -70,7 +70,7 @@ PARTS = (
     ),
     Part(
         "a05_likelihood",
-        ("From likelihood to loss", "От правдоподобия к потерям"),
+        ("From likelihood to loss", "От правдоподобия к функции потерь"),
         ("losses.log_loss", "losses.risk", "solvers.bfgs"),
         ("test_lecture_likelihood.py::test_the_likelihood_is_greatest_where_the_risk_is_least",
          "test_lecture_likelihood.py::"
@@ -125,7 +125,7 @@ PARTS = (
     ),
     Part(
         "a10_roc_auc",
-        ("ROC-AUC, built by hand", "ROC-AUC, построение"),
+        ("ROC-AUC, built by hand", "ROC-AUC своими руками"),
         ("metrics.roc_curve", "metrics.roc_auc_score"),
         ("test_metrics_lecture.py::test_the_staircase",
          "test_metrics_lecture.py::test_ideal_random_and_worst"),
@@ -139,7 +139,7 @@ PARTS = (
     ),
     Part(
         "b01_again",
-        ("How is the loss minimised?", "Как минимизировать потери?"),
+        ("How is the loss minimised?", "Как минимизировать функцию потерь?"),
         ("losses.log_loss", "losses.risk", "chain_rule.logistic_regression_hessian",
          "optimizers.sgd", "training.step"),
         ("test_theorems.py::test_a_risk_lies_below_its_chords_and_above_its_tangents",

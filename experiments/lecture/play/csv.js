@@ -72,8 +72,8 @@ export function told({ what, count, line, cell, kind, name, names, why }) {
   return {
     empty: () => say("The file has no rows.", "В файле нет строк."),
     columns: () => say(
-      `A table needs two columns of numbers and one of classes; numbers are in ${count}.`,
-      `Нужны два столбца чисел и столбец классов; чисел — столбцов: ${count}.`),
+      `A table needs two columns of numbers and one of classes; here ${count} hold numbers.`,
+      `Нужны два столбца чисел и столбец классов; столбцов с числами здесь ${count}.`),
     nothing: () => say("No row is left to learn from.", "Не осталось ни одной годной строки.") +
       (why ? ` ${told(why)}` : ""),
     one: () => say(

@@ -181,7 +181,7 @@ const SETS = () => ({
   separable: say("separable", "разделимые"),
   xor: say("crosswise (xor)", "крест-накрест (xor)"),
   imbalanced: say("imbalanced", "несбалансированные"),
-  cancer: say("breast cancer, two features", "рак груди, два признака"),
+  cancer: say("breast cancer, two features", "рак молочной железы, два признака"),
   own: say("your file", "ваш файл"),
 });
 
@@ -250,7 +250,7 @@ export function mount(root, data) {
 
   const curve = new Chart({
     title: say("Risk by step", "Риск по шагам"), width: 380, height: 185,
-    x: { label: say("step", "шаг"), min: 0, max: 50 }, y: { label: say("risk, nats", "риск, наты"), min: 0, max: 1 },
+    x: { label: say("step", "шаг"), min: 0, max: 50 }, y: { label: say("risk, nats", "риск, нат"), min: 0, max: 1 },
   });
 
   const cell = (name) => make("td", { class: "n", style: "white-space:nowrap", "data-told": name });
@@ -268,7 +268,7 @@ export function mount(root, data) {
   const side = [0, 1].map(() => make("th", { scope: "row" }));
   const counts = [0, 1].map((t) => [0, 1].map((p) => cell(`${t}${p}`)));
   const table = make("table", {},
-    make("caption", {}, say("Confusion matrix: truth by row", "Матрица ошибок: правда по строкам")),
+    make("caption", {}, say("Confusion matrix: truth by row", "Матрица ошибок: истина по строкам")),
     make("thead", {}, make("tr", {}, make("td"), ...head)),
     make("tbody", {}, ...[0, 1].map((t) => make("tr", {}, side[t], ...counts[t]))));
   const equation = make("strong", { "data-told": "equation" });
@@ -276,12 +276,12 @@ export function mount(root, data) {
   const kinds = [0, 1].map(() => make("span", { style: "white-space:nowrap" }));
   const legend = make("p", { class: "remark" }, kinds[1], " ", kinds[0],
     say("What is learnt is the line ", "Обучается прямая "), equation, say(
-      ", where ŷ = σ(w·x + b) is ½. Shade: how sure the model is, blue of ●, orange of ■; none at ½.",
-      ", на которой ŷ = σ(w·x + b) равно ½. Заливка — уверенность модели: синяя — в ●, оранжевая — в ■; без цвета — ½."));
+      ", where ŷ = σ(w·x + b) is ½. The shade shows how sure the model is: blue of ●, orange of ■; none at ½.",
+      ", на которой ŷ = σ(w·x + b) равно ½. Заливка показывает уверенность модели: синяя — в ●, оранжевая — в ■; без цвета — ½."));
   const lines = make("p", { class: "remark", style: "margin:0" },
     make("span", { style: "color:var(--accent)", "aria-hidden": "true" }, "━ "), say("all points", "все точки"),
     make("span", { "data-told": "batchline" },
-      make("span", { style: "color:var(--muted)", "aria-hidden": "true" }, " ─ "), say("each step's batch", "батч каждого шага")));
+      make("span", { style: "color:var(--muted)", "aria-hidden": "true" }, " ─ "), say("each step's minibatch", "мини-батч каждого шага")));
   const note = make("span", { class: "note", "aria-live": "polite", "data-told": "note" });
   const tell = (...sentences) => { note.textContent = sentences.join(" "); };
 
@@ -427,7 +427,7 @@ export function mount(root, data) {
   })[reason]();
   const where = () => say(
     `Step ${run.steps}: risk ${cells.risk.textContent}, accuracy ${cells.accuracy.textContent}.`,
-    `Шаг ${run.steps}: риск ${cells.risk.textContent}, верных ответов ${cells.accuracy.textContent}.`);
+    `Шаг ${run.steps}: риск ${cells.risk.textContent}, доля верных ответов ${cells.accuracy.textContent}.`);
 
   const pause = () => {
     if (going()) cancelAnimationFrame(frame);
@@ -518,7 +518,7 @@ export function mount(root, data) {
 
   const removePoint = (k, focus) => {
     if (points.labels.length <= 2) {
-      tell(say("Two points at least stay.", "Две точки должны остаться."));
+      tell(say("At least two points must stay.", "Должны остаться хотя бы две точки."));
       return;
     }
     const [i] = shown.splice(k, 1);
@@ -591,7 +591,7 @@ export function mount(root, data) {
   const open = async (file) => {
     if (!file) return;
     if (file.size > LARGEST) {
-      tell(say("The file is larger than 50 MB: it is left alone.", "Файл больше 50 МБ: он не прочитан."));
+      tell(say("The file is larger than 50 MB and wasn't read.", "Файл больше 50 МБ, он не прочитан."));
       return;
     }
     let found;
@@ -614,7 +614,7 @@ export function mount(root, data) {
     tell(
       `${file.name}: ${say(`${n.toLocaleString("en")} points, standardised.`, `точек: ${n.toLocaleString("ru")}, признаки стандартизованы.`)}`,
       ...found.notes.map(told),
-      ...n > DRAWN ? [say(`All are learnt from, ${DRAWN} of them are drawn.`, `Учатся все, нарисованы ${DRAWN}.`)] : [],
+      ...n > DRAWN ? [say(`The model learns from all, ${DRAWN} of them are drawn.`, `Учатся все, нарисованы ${DRAWN}.`)] : [],
       say("A link doesn't carry them.", "В ссылку они не входят."));
   };
   const input = make("input", {
@@ -689,7 +689,7 @@ export function mount(root, data) {
     }[name] ?? "";
     memory.set(state.memory);
   };
-  const batch = choice(say("batch", "батч"), [], "", (value) => set("batch", Number(value)));
+  const batch = choice(say("minibatch", "мини-батч"), [], "", (value) => set("batch", Number(value)));
   const fillBatches = () => {
     const n = points.labels.length, sizes = [];
     for (let size = 1; size < n; size *= 2) sizes.push(size);
@@ -705,7 +705,7 @@ export function mount(root, data) {
 
   const until = choice(say("Stop when", "Остановиться, когда"), [
     ["slope", say("the gradient is below the tolerance", "градиент меньше допуска")],
-    ["fall", say(`${WINDOW} steps lower the risk by less`, `за ${WINDOW} шагов риск упал меньше`)],
+    ["fall", say(`${WINDOW} steps lower the risk by less`, `за ${WINDOW} шагов риск упал на меньшее число`)],
     ["most", say("all steps are done", "сделаны все шаги")],
   ], state.rule, (value) => { showTol(value); set("rule", value); });
   const tol = slider(say("tolerance", "допуск"),

@@ -183,14 +183,14 @@ export function read(text) {
 
 const faults = () => ({
   overflow: say("overflow: too large for the format", "переполнение: формат не вмещает"),
-  underflow: say("underflow: rounded to 0", "исчезновение: округлено до 0"),
+  underflow: say("underflow: rounded to 0", "исчезновение порядка: округлено до 0"),
   below: say("nearer to 0 than to any number: 0 is right", "ближе к 0, чем к любому числу: 0 и есть ответ"),
   subnormal: say("subnormal: bits are lost", "субнормальное: биты потеряны"),
   absorbed: say("absorbed: e left no trace beside 1", "поглощение: рядом с 1 от e нет следа"),
-  swallowed: say("the 1 left no trace beside e", "рядом с e от 1 нет следа"),
-  died: say("ln 0 = −∞: the loss is dead", "ln 0 = −∞: потери мертвы"),
+  swallowed: say("absorbed: the 1 left no trace beside e", "поглощение: рядом с e от 1 нет следа"),
+  died: say("ln 0 = −∞: the loss is lost", "ln 0 = −∞: потери не вычислить"),
   zero: say("0, as if the model were certain", "0, будто модель уверена полностью"),
-  cancelled: say("cancelled: no slope is left", "сокращение: наклона не осталось"),
+  cancelled: say("cancelled: no slope is left", "взаимное уничтожение: наклона не осталось"),
 });
 const HARMLESS = ["swallowed", "subnormal", "below"];
 

@@ -191,10 +191,10 @@ export function mount(root, data) {
     const arrived = arrival(walk.values);
     verdict.textContent = walk.diverged
       ? say(`Diverges: after ${walk.path.length - 1} steps f is more than a million times what it was. Lower the learning rate.`,
-        `Расходится: через ${walk.path.length - 1} шаг. f выросло более чем в миллион раз. Уменьшите скорость обучения.`)
+        `Расходится: шагов сделано ${walk.path.length - 1}, а f выросло более чем в миллион раз. Уменьшите скорость обучения.`)
       : arrived === null
-        ? say(`Doesn't stay within 1% of the start in ${MOST} steps.`, `За ${MOST} шагов не доходит до 1% от начала.`)
-        : say(`Within 1% of the start for good from step ${arrived} on.`, `С шага ${arrived} остаётся ниже 1% от начала.`);
+        ? say(`In ${MOST} steps f doesn't come to stay within 1% of its value at the start.`, `За ${MOST} шагов f не опускается окончательно ниже 1% от начального значения.`)
+        : say(`Within 1% of the value at the start, to stay there, from step ${arrived} on.`, `С шага ${arrived} f остаётся ниже 1% от начального значения.`);
     draw();
   }
 

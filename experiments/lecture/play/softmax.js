@@ -299,7 +299,7 @@ export function mount(root, data) {
         ? say("As written, e^u overflows: ∞ / ∞ is NaN. Shifted by m, all is well.", "По формуле e^u переполняется: ∞ / ∞ — это NaN. Со сдвигом на m всё в порядке.")
         : say("As written, every e^u is 0: 0 / 0 is NaN. Shifted by m, all is well.", "По формуле все e^u равны 0: 0 / 0 — это NaN. Со сдвигом на m всё в порядке.");
     else if (raw.e.includes(Infinity))
-      told = say("As written, the sum overflows, and shares are lost.", "По формуле сумма переполняется, и доли потеряны.");
+      told = say("As written, the sum overflows, and the probabilities are lost.", "По формуле сумма переполняется, и вероятности потеряны.");
     else if (raw.loss === Infinity)
       told = say("As written, the right class has ŷ = 0, and −ln 0 is ∞. Shifted, the loss is right.", "По формуле у верного класса ŷ = 0, и −ln 0 = ∞. Со сдвигом потери верны.");
     if (classes.some((one) => one.refused))

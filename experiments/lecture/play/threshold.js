@@ -203,7 +203,7 @@ class Picture {
     const open = async (file) => {
       if (!file) return;
       if (file.size > LARGEST) {
-        this.note.textContent = say("The file is larger than 50 MB: it is left alone.", "Файл больше 50 МБ: он не прочитан.");
+        this.note.textContent = say("The file is larger than 50 MB and wasn't read.", "Файл больше 50 МБ, он не прочитан.");
         return;
       }
       let found;
@@ -322,7 +322,7 @@ class Picture {
     } else this.bill.remove("rule");
     this.bill.point("best", this.x[this.cost.best], this.cost.all[this.cost.best], { r: 7, fill: "none", stroke: "var(--accent)", "stroke-width": 2.5 });
     this.heads[3].replaceChildren(make("strong", {}, say("Cost ↑", "Цена ↑")),
-      say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кольцо: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
+      say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кружок: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
       this.likeChances ? say("; dotted: if scores were exact", "; пунктир: если верить оценкам") : "");
   }
 

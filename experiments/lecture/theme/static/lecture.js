@@ -80,7 +80,7 @@ function slides() {
   const leave = () => { location.href = location.pathname + (all[now].id && `#${all[now].id}`); };
   keys.append(
     button("←", say("Back", "Назад"), () => go(now - 1)), counter,
-    button("→", say("On", "Вперёд"), () => go(now + 1)),
+    button("→", say("Next", "Вперёд"), () => go(now + 1)),
     button("×", say("Leave the slides", "Выйти из слайдов"), leave),
   );
   document.body.append(keys);
