@@ -22,11 +22,10 @@ def test_the_staircase_has_the_lectures_seven_points_and_area():
     points = [(0, 0), (0, 1 / 3), (1 / 4, 1 / 3), (1 / 4, 2 / 3), (1 / 2, 1), (3 / 4, 1), (1, 1)]
     np.testing.assert_allclose(facts["points"], points, rtol=1e-6)
     assert facts["area"] == pytest.approx(9.5 / 12)
-    assert (facts["won"], facts["pairs"], facts["ends"]) == (
-        9.5,
-        12,
-        {"ideal": 1, "random": 0.5, "worst": 0},
-    )
+    assert (facts["won"], facts["pairs"]) == (9.5, 12)
+    assert facts["ends"] == {"ideal": 1, "random": 0.5, "worst": 0}
+    points = "(0, 0), (0, 1/3), (1/4, 1/3), (1/4, 2/3), (1/2, 1), (3/4, 1), (1, 1)"
+    assert points in told(a10_roc_auc, facts)
     assert "AUC = 9.5/12 = **0.7917**" in told(a10_roc_auc, facts)
 
 

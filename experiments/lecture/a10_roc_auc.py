@@ -4,6 +4,8 @@ Question: what does the area under the ROC curve count?
 Finding: the pairs (positive, negative) in the right order, a tie as one half: 9.5 of 12 here.
 """
 
+from fractions import Fraction
+
 import numpy as np
 from matplotlib.patches import Polygon, Rectangle
 
@@ -23,6 +25,7 @@ def facts(mail=None) -> dict:
     return {
         "rows": [(int(i) + 1, SCORE[i], int(CLASS[i])) for i in order],
         "points": np.stack([roc.fpr, roc.tpr], axis=1).tolist(),
+        "named": ", ".join(_named(*at) for at in zip(roc.fpr, roc.tpr, strict=True)),
         "area": float(metrics.roc_auc_score(CLASS, SCORE)),
         "right": int((pairs > 0).sum()),
         "ties": int((pairs == 0).sum()),
@@ -30,6 +33,11 @@ def facts(mail=None) -> dict:
         "won": float((pairs > 0).sum() + (pairs == 0).sum() / 2),
         "ends": {name: float(metrics.roc_auc_score(CLASS, s)) for name, s in ends.items()},
     }
+
+
+def _named(*point):
+    """A point as one writes it: (1/4, 2/3)."""
+    return f"({', '.join(str(Fraction(float(v)).limit_denominator(99)) for v in point)})"
 
 
 def figures(facts: dict, say) -> dict:

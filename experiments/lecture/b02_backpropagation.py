@@ -29,7 +29,7 @@ def facts(mail=None) -> dict:
     """One malignant tumour through one unit, and through one unit behind another."""
     data = load_breast_cancer()
     x = np.round(StandardScaler().fit_transform(data.data)[0, :2], 1).astype(np.float32)
-    label = int(data.target[0])
+    label = 1 - int(data.target[0])  # 1 is malignant, as on the other pages
     shallow = chain_rule.logistic_regression_factors(SHALLOW, x, label)
     hidden_score = models.linear(DEEP[0], x)
     hidden = activations.sigmoid(hidden_score)
