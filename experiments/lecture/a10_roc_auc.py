@@ -50,7 +50,7 @@ def _staircase(facts, k, say):
     figure, axes = _square(say)
     points = np.array(facts["points"][: k + 1])
     axes.fill_between(*points.T, color=style.ACCENT, alpha=0.15, lw=0)
-    axes.plot(*points.T, color=style.ACCENT, lw=2.5, marker="o")
+    axes.plot(*points.T, color=style.ACCENT, lw=2.5, marker="o", clip_on=False)
     return figure, say(f"The staircase after {k} steps", f"Лестница после {k} шагов")
 
 
