@@ -43,7 +43,8 @@ def page(part: Part, language: str, facts: dict, figures: dict) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEXTS), undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    environment.filters |= {"number": words.number, "percent": words.percent, "tidy": words.tidy}
+    formats = {"number": words.number, "percent": words.percent, "tidy": words.tidy}
+    environment.filters |= {name: partial(_spoken, say, form) for name, form in formats.items()}
     return environment.get_template("part.md").render(
         facts,
         part=part,
@@ -93,6 +94,11 @@ def index(language: str, parts: tuple[Part, ...], questions: dict[str, str]) -> 
         questions=questions,
         notebook=next((file.name for file in HERE.glob("*.ipynb")), ""),
     )
+
+
+def _spoken(say, form, *args) -> str:
+    """A number in words' manner; in Russian a comma is no sign of thousands."""
+    return form(*args).replace(",", say(",", "\N{NARROW NO-BREAK SPACE}"))
 
 
 def _exercise(part: Part, say, task: str) -> str:
