@@ -60,13 +60,13 @@ def _classifier(fitted, y, weights):
             "liblinear penalises the intercept, which is another objective: fit with another solver"
         )
     classes = fitted.classes_
-    codes = np.searchsorted(classes, y).clip(max=len(classes) - 1)
-    strange = np.flatnonzero(classes[codes] != y)
-    if len(strange):
+    code = {label: at for at, label in enumerate(classes.tolist())}
+    strange = next((label for label in y.tolist() if label not in code), None)
+    if strange is not None:
         raise ValueError(
-            f"y holds {containers.short(y[strange[0]])}, which is none of the classes that it was"
-            " fitted on"
+            f"y holds {containers.short(strange)}, which is none of the classes that it was fitted on"
         )
+    codes = np.array([code[label] for label in y.tolist()])
     weights = weights * _of_classes(fitted.class_weight, classes, codes, weights)
     C, l1_ratio = _chosen(fitted)
     coef, intercept = (
