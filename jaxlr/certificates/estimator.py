@@ -64,7 +64,8 @@ def _classifier(fitted, y, weights):
     strange = next((label for label in y.tolist() if label not in code), None)
     if strange is not None:
         raise ValueError(
-            f"y holds {containers.short(strange)}, which is none of the classes that it was fitted on"
+            f"y holds {containers.short(strange)}, which is none of the classes that it was fitted"
+            " on"
         )
     codes = np.array([code[label] for label in y.tolist()])
     weights = weights * _of_classes(fitted.class_weight, classes, codes, weights)
