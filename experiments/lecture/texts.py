@@ -122,7 +122,7 @@ def _box(kind: str, title: str, text: str) -> str:
 
 
 def _figure(pictures: list[str], caption: str) -> str:
-    """A figure; one of several pictures is a film, of which paper shows the last and the screen the first."""
+    """A figure; one of several pictures is a film, and paper shows the last."""
     kind = "film" if len(pictures) > 1 else "still"
     names = ["frame"] * (len(pictures) - 1) + ["frame last"]
     framed = zip(names, pictures, strict=True)

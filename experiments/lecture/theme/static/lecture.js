@@ -114,7 +114,7 @@ function slides() {
     if (filmsOf(all[now], way).some((film) => film.step(way))) return;
     const next = all[now + way];
     if (!next) return;
-    for (const film of filmsOf(next, way)) film.turn(way > 0 ? 1 : Infinity);
+    for (const film of filmsOf(next, way)) film.turn(way > 0 ? 1 : film.querySelectorAll(".frame").length);
     go(now + way);
   };
   const filmsOf = (slide, way) => {
