@@ -132,7 +132,9 @@ function slides() {
   );
   document.body.append(keys);
   addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    // The generator's own script takes Escape, to unmark what a search has marked.
+    if (event.defaultPrevented && event.key !== "Escape") return;
     // A clicker sends PageDown and PageUp; the other keys may belong to what has the focus.
     const taken = event.target.closest?.("input, select, textarea, [role=slider], [tabindex='0']");
     const film = event.target.closest?.(".frames");
@@ -210,7 +212,7 @@ function fit(slide) {
   }
   set(best);
   // A line of code that is still too long at the smallest letters is broken, not cut.
-  slide.classList.toggle("wrapped", wide && [...slide.querySelectorAll("pre")].some(overflows));
+  slide.classList.toggle("wrapped", [...slide.querySelectorAll("pre")].some(overflows));
   // A picture to play with gives up width, and its parts keep their proportions.
   if (wide && slide.querySelector(".play"))
     for (let share = 94; share >= 50; share -= 2) {
