@@ -210,7 +210,7 @@ def test_whatever_is_wrong_with_a_page_is_said(tmp_path):
 SLIDES = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>slides</title>
 <link rel="icon" href="data:,"/><script src="LECTURE"></script></head><body>
 <button id="theme">theme</button><a href="?slides=1">slides</a><main><section><h1>A part</h1>
-<section id="short"><h2>Short</h2><input type="range"/></section>
+<section id="short"><h2>Short</h2><input type="range"/>CODE</section>
 <section id="tall"><h2>Tall</h2>TALL</section></section></main></body></html>"""
 
 
@@ -223,11 +223,15 @@ def slides(tmp_path):
     return file
 
 
-def test_a_slide_that_is_taller_than_the_screen_is_said(slides):
+def test_a_slide_that_is_taller_than_the_screen_or_cuts_its_code_is_said(slides):
+    code = f'<pre style="overflow-x: auto">{"code " * 300}</pre>'
+    slides.write_text(slides.read_text().replace("CODE", code))
     found = check.faults(slides.parent, looks=check.LOOKS[:1])
     tall = [fault for fault in found if "taller than the screen" in fault]
     assert len(tall) == 1
     assert "slide 3: is" in tall[0]
+    (cut,) = [fault for fault in found if "cuts" in fault]
+    assert "slide 2: cuts 'code code" in cut
 
 
 SWIPE = """([from, to]) => {
