@@ -11,6 +11,14 @@ window.checks = {
     return out ? `${out.localName}.${out.className?.baseVal ?? out.className} “${out.textContent.trim().slice(0, 40)}”` : "?";
   },
 
+  // How many frames the slide has: its films', one after another.
+  frames: () => [...document.querySelectorAll("figure.film")].filter((film) => film.checkVisibility())
+    .reduce((sum, film) => sum + film.querySelectorAll(".frame").length - 1, 1),
+
+  // The code whose lines are longer than their place, as nobody can scroll on a projector.
+  cut: () => [...document.querySelectorAll("main pre")].filter((one) =>
+    one.checkVisibility() && one.scrollWidth > one.clientWidth).map((one) => one.textContent.slice(0, 40)),
+
   blank: () => [...document.images].filter((one) => !one.naturalWidth).map((one) => one.src.slice(-100)),
 
   // What axe-core says against the page.

@@ -23,7 +23,7 @@ AXE = "axe-core@4.14.1"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 SLOWEST = 30  # redraws a second
 
-SLIDES = 'a[href="?slides"]'
+SLIDES = 'a[href^="?slides"]'
 ASKED = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 
 
@@ -134,22 +134,26 @@ def _redraws(page, seconds: float = 1.0, tries: int = 3) -> list[str]:
 
 
 def _slides(page, file: Path, axe: Path | None) -> list[str]:
-    """Faults of the part's slides, gone through by the keyboard."""
+    """Faults of the part's slides and their films' frames, gone through by the keyboard."""
     found = []
     page.goto(f"{file.as_uri()}?slides=1")
     page.wait_for_load_state()
+    page.evaluate(ASKED)
     count = int(page.text_content(".counter").split("/")[1])
     for number in range(1, count + 1):
-        address = page.evaluate("location.search")
-        if address != f"?slides={number}":
-            found.append(f"slide {number}: the address says {address}")
-        page.wait_for_timeout(60)  # a picture draws itself anew in its new width
-        seen = _open(page, axe if number == 1 else None)
-        if page.viewport_size["width"] > 1000:
-            over = page.evaluate("document.documentElement.scrollHeight - innerHeight")
-            seen += [f"is {over} pixels taller than the screen"] if over > 0 else []
-        found += [f"slide {number}: {fault}" for fault in seen]
-        page.keyboard.press("PageDown")
+        for frame in range(1, page.evaluate("checks.frames()") + 1):
+            place = f"slide {number}" + (f", frame {frame}" if frame > 1 else "")
+            address = page.evaluate("location.search")
+            if address != f"?slides={number}":
+                found.append(f"{place}: the address says {address}")
+            page.wait_for_timeout(60)  # a picture draws itself anew in its new width
+            seen = _open(page, axe if number == frame == 1 else None)
+            if page.viewport_size["width"] > 1000:
+                over = page.evaluate("document.documentElement.scrollHeight - innerHeight")
+                seen += [f"is {over} pixels taller than the screen"] if over > 0 else []
+                seen += [f"cuts {code!r}" for code in page.evaluate("checks.cut()")]
+            found += [f"{place}: {fault}" for fault in seen]
+            page.keyboard.press("PageDown")
     return found
 
 

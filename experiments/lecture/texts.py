@@ -16,12 +16,14 @@ from pathlib import Path
 import jinja2
 
 from experiments.kit import style, words
+from experiments.lecture import synonyms
 from experiments.lecture.parts import Part
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 TEXTS = HERE / "texts"
 LANGUAGES = ("en", "ru")
+PYTHON = ".venv/bin/python"  # of the environment that `make` sets up
 
 
 def sayer(language: str) -> Callable[[str, str], str]:
@@ -45,7 +47,7 @@ def page(part: Part, language: str, facts: dict, figures: dict) -> str:
     )
     formats = {"number": words.number, "percent": words.percent, "tidy": words.tidy}
     environment.filters |= {name: partial(_spoken, say, form) for name, form in formats.items()}
-    return environment.get_template("part.md").render(
+    told = environment.get_template("part.md").render(
         facts,
         part=part,
         text=f"{part.name}.md",
@@ -62,6 +64,12 @@ def page(part: Part, language: str, facts: dict, figures: dict) -> str:
         tested=[(test, source_of(test)) for test in part.tests],
         script=(HERE / f"{part.name}.py").read_text(encoding="utf-8"),
     )
+    return told if language == "en" else _keywords(synonyms.WORDS[part.name]) + told
+
+
+def _keywords(text: str) -> str:
+    """What the page says of itself to the search, a word each."""
+    return f"---\nmyst:\n  html_meta:\n    keywords: {', '.join(text.split())}\n---\n\n"
 
 
 def _source_page(name: str) -> str:
@@ -106,7 +114,7 @@ def _exercise(part: Part, say, task: str) -> str:
     file = f"`experiments/lecture/exercises/{part.name}.py`"
     title = say("Your turn", "Ваша очередь")
     where = say(f"Do it in {file}; this says whether you did:", f"Файл {file}; проверка:")
-    command = f"pytest experiments/lecture/exercises -k {part.name}"
+    command = f"{PYTHON} -m pytest experiments/lecture/exercises -k {part.name}"
     return f"## {title}\n\n{task}\n\n{where}\n\n```shell\n{command}\n```"
 
 
@@ -120,7 +128,7 @@ def _box(kind: str, title: str, text: str) -> str:
 
 
 def _figure(pictures: list[str], caption: str) -> str:
-    """A figure; one of several pictures is a film, of which paper shows the last."""
+    """A figure; one of several pictures is a film, and paper shows the last."""
     kind = "film" if len(pictures) > 1 else "still"
     names = ["frame"] * (len(pictures) - 1) + ["frame last"]
     framed = zip(names, pictures, strict=True)

@@ -53,6 +53,16 @@ export function writeAddress(state, defaults) {
 
 const address = { waits: 0, next: null };
 
+// What waits is written at once for whoever is about to read the address.
+addEventListener("address", () => { address.next?.(); address.next = null; });
+
+// Our own changes are not heard here, so this is another link, opened in the same window.
+addEventListener("hashchange", () => {
+  if (!location.hash.startsWith("#play:")) return;
+  address.next = null;
+  location.reload();
+});
+
 // A number as one reads it: four significant digits, powers of ten where they are far off.
 export function figure(value, digits = 4) {
   if (!isFinite(value)) return isNaN(value) ? "NaN" : value > 0 ? "∞" : "−∞";

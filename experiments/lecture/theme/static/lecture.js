@@ -12,6 +12,31 @@ function themes() {
   });
 }
 
+// The picture's state, as the address has it; and the links that take it along.
+const opened = location.hash;
+
+function state() {
+  dispatchEvent(new Event("address"));  // what the picture has yet to write, it writes now
+  return location.hash.startsWith("#play:") ? location.hash : "";
+}
+
+function links() {
+  for (const link of document.querySelectorAll("a.language, a.start"))
+    for (const heard of ["pointerdown", "focus", "click"])
+      link.addEventListener(heard, () => { link.hash = state(); });
+}
+
+// A link to a picture leads to it, and who leaves the slides stays at the section. The address
+// hides neither from a reader without scripts: the page is all there.
+function arrive() {
+  const told = new URLSearchParams(location.search);
+  const section = told.get("at");
+  if (section !== null) history.replaceState(null, "", location.pathname + location.hash);
+  const place = section === null
+    ? opened.startsWith("#play:") && document.getElementById("play") : document.getElementById(section);
+  if (place && !told.has("slides")) place.scrollIntoView({ behavior: "instant" });
+}
+
 // A film shows one frame; a slider chooses it.
 function films() {
   for (const film of document.querySelectorAll("figure.film")) {
@@ -19,10 +44,10 @@ function films() {
     const label = document.createElement("label");
     label.className = "frames";
     const slider = Object.assign(document.createElement("input"), {
-      type: "range", min: 1, max: frames.length, value: frames.length,
+      type: "range", min: 1, max: frames.length, value: 1,
     });
     const place = document.createElement("output");
-    label.append(say("Step", "Шаг"), " ", slider, " ", place);
+    label.append(say("Frame", "Кадр"), " ", slider, " ", place);
     const show = () => {
       frames.forEach((frame, i) => frame.classList.toggle("shown", i === slider.value - 1));
       place.textContent = `${slider.value} / ${frames.length}`;
@@ -30,6 +55,12 @@ function films() {
     slider.addEventListener("input", show);
     film.insertBefore(label, film.querySelector("figcaption"));
     film.classList.add("live");
+    film.turn = (frame) => { slider.value = frame; show(); };
+    film.step = (way) => {
+      const was = slider.value;
+      film.turn(Number(was) + way);
+      return slider.value !== was;
+    };
     show();
   }
 }
@@ -44,7 +75,8 @@ function scrollers() {
 
 const overflows = (box) => box.scrollWidth > box.clientWidth;
 
-// ?slides: one section a screen; arrow keys, space, a clicker or a swipe go on, Escape leaves.
+// ?slides: one section a screen, one frame of its film after another; arrow keys, space, a clicker
+// or a swipe go on, Escape leaves.
 function slides() {
   const asked = new URLSearchParams(location.search).get("slides");
   const whole = document.querySelector("main > section");
@@ -73,36 +105,57 @@ function slides() {
     now = Math.max(0, Math.min(all.length - 1, place));
     all.forEach((slide, i) => { slide.hidden = i !== now; });
     counter.textContent = `${now + 1} / ${all.length}`;
-    history.replaceState(null, "", `?slides=${now + 1}${location.hash}`);
+    history.replaceState(null, "", `?slides=${now + 1}${state()}`);
     scrollTo(0, 0);
     dispatchEvent(new Event("resize"));
   };
-  const leave = () => { location.href = location.pathname + (all[now].id && `#${all[now].id}`); };
+  // One frame on or back, and where there is none, one slide.
+  const step = (way) => {
+    if (filmsOf(all[now], way).some((film) => film.step(way))) return;
+    const next = all[now + way];
+    if (!next) return;
+    for (const film of filmsOf(next, way)) film.turn(way > 0 ? 1 : film.querySelectorAll(".frame").length);
+    go(now + way);
+  };
+  const filmsOf = (slide, way) => {
+    const found = [...slide.querySelectorAll("figure.film")];
+    return way > 0 ? found : found.reverse();
+  };
+  const leave = () => {
+    const [section, kept] = [all[now].id, state()];
+    location.href = location.pathname + (kept ? `?at=${section}${kept}` : section && `#${section}`);
+  };
   keys.append(
-    button("←", say("Back", "Назад"), () => go(now - 1)), counter,
-    button("→", say("Next", "Вперёд"), () => go(now + 1)),
+    button("←", say("Back", "Назад"), () => step(-1)), counter,
+    button("→", say("Next", "Вперёд"), () => step(1)),
     button("×", say("Leave the slides", "Выйти из слайдов"), leave),
   );
   document.body.append(keys);
   addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.altKey || event.ctrlKey || event.metaKey) return;
+    // The generator's own script takes Escape, to unmark what a search has marked.
+    if (event.defaultPrevented && event.key !== "Escape") return;
     // A clicker sends PageDown and PageUp; the other keys may belong to what has the focus.
     const taken = event.target.closest?.("input, select, textarea, [role=slider], [tabindex='0']");
+    const film = event.target.closest?.(".frames");
     const pressed = event.key === " " && event.target.closest?.("button, summary, a");
     if (event.key === "Escape") leave();
-    else if (event.key === "PageDown") go(now + 1);
-    else if (event.key === "PageUp") go(now - 1);
-    else if (taken || pressed) return;
-    else if (["ArrowRight", " "].includes(event.key)) go(now + 1);
-    else if (event.key === "ArrowLeft") go(now - 1);
+    else if (event.key === "PageDown") step(1);
+    else if (event.key === "PageUp") step(-1);
+    else if (pressed || (taken && !(film && event.key.startsWith("Arrow")))) return;
+    else if (["ArrowRight", " "].includes(event.key)) step(1);
+    else if (event.key === "ArrowLeft") step(-1);
     else if (event.key === "Home") go(0);
     else if (event.key === "End") go(all.length - 1);
     else return;
     event.preventDefault();
   });
-  swipes((way) => go(now + way));
+  swipes(step);
   addEventListener("resize", () => fit(all[now]));
-  addEventListener("load", () => go((Number(asked) || 1) - 1));
+  addEventListener("load", () => {
+    const played = opened.startsWith("#play:") ? all.findIndex((one) => one.querySelector("#play")) : 0;
+    go(Number(asked) ? Number(asked) - 1 : Math.max(0, played));
+  });
 }
 
 // A finger that goes far along and little across, outside of what scrolls or is played with.
@@ -135,6 +188,7 @@ function fit(slide) {
   const pictures = figures.map((one) => one.querySelector(".frame.shown svg, .still svg")).filter(Boolean);
   const set = ({ beside, size, tall }) => {
     slide.classList.toggle("beside", beside);
+    slide.classList.remove("wrapped");
     slide.style.fontSize = `${size}px`;
     slide.style.setProperty("--tall", `${tall}px`);
   };
@@ -145,7 +199,7 @@ function fit(slide) {
       const words = slide.scrollHeight;
       const room = beside ? screen - figures[0].scrollHeight - size : (screen - words) / figures.length;
       const last = size - 1 < smallest;
-      const clipped = wide && [...slide.querySelectorAll(".formula, table")].some(overflows);
+      const clipped = wide && [...slide.querySelectorAll(".formula, table, pre")].some(overflows);
       const fits = words <= screen && !clipped && (!figures.length || room >= screen * 0.45);
       if (!fits && !last) continue;
       const found = { beside, size, tall: Math.max(room, screen * 0.3) };
@@ -157,6 +211,8 @@ function fit(slide) {
     }
   }
   set(best);
+  // A line of code that is still too long at the smallest letters is broken, not cut.
+  slide.classList.toggle("wrapped", [...slide.querySelectorAll("pre")].some(overflows));
   // A picture to play with gives up width, and its parts keep their proportions.
   if (wide && slide.querySelector(".play"))
     for (let share = 94; share >= 50; share -= 2) {
@@ -171,6 +227,6 @@ function scale(figure) {
   return Math.min(box.width / own.width, box.height / own.height);
 }
 
-addEventListener("DOMContentLoaded", () => { themes(); films(); slides(); });
-addEventListener("load", scrollers);
+addEventListener("DOMContentLoaded", () => { themes(); links(); films(); slides(); });
+addEventListener("load", () => { scrollers(); arrive(); });
 addEventListener("resize", scrollers);
