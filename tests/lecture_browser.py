@@ -46,3 +46,15 @@ def played(
         page.wait_for_function("window.play !== undefined")
         yield page
         assert not said, said
+
+
+def ends(page) -> list[list[str]]:
+    """What every slider that is shown says at its beginning and at its end."""
+    found = []
+    for slider in page.locator("label:has(input[type=range]):visible").all():
+        shown = []
+        for key in ("Home", "End"):
+            slider.locator("input").press(key)
+            shown.append(slider.locator("output").inner_text())
+        found.append(shown)
+    return found

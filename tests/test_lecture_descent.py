@@ -7,7 +7,7 @@ import pytest
 
 from experiments.lecture import a08_descent
 from jaxlr import Batch, losses, metrics, models, optimizers
-from tests.lecture_browser import needs_chromium, played
+from tests.lecture_browser import ends, needs_chromium, played
 
 pytestmark = [pytest.mark.float32_pass, needs_chromium]
 SETS = a08_descent.play_sets()
@@ -140,7 +140,7 @@ def test_every_other_reason_to_stop(page):
 def test_what_the_address_has_wrong_is_ignored(page):
     visit(
         page,
-        "#play:set=no&optimizer=__proto__&rate=-1&batch=1.5&rule=x&tol=nan&points=1*2&step=1e9",
+        "#play:set=no&optimizer=__proto__&rate=-1&batch=1.5&l2=%20&rule=x&tol=nan&points=1*2&step=1e9",
     )
     assert told(page, "step") == "0 (0)"
     assert after_a_rest(page) == ""
@@ -180,6 +180,16 @@ def test_a_click_adds_a_point_and_a_drag_moves_it(page):
     np.testing.assert_allclose(at, [170, 30], atol=0.5)
 
 
+def given(page, path, content):
+    """What the page says of the file."""
+    path.write_bytes(content)
+    page.set_input_files('[data-told="file"]', path)
+    said = """() => ["note", "file-note"].map(
+        name => document.querySelector(`[data-told="${name}"]`).textContent)
+        .find(text => text.startsWith("%s"))"""
+    return page.wait_for_function(said % path.name).json_value()
+
+
 FILES = {
     "semicolons and decimal commas": ("рост;вес;класс\r\n1,5;2;да\r\n-2;3e1;нет\r\n", None),
     "no header, tabs, quotes": ('1\t"2"\t0\n3\t4\t1\n', None),
@@ -195,6 +205,14 @@ FILES = {
     "a measurement for a class": (
         "\n".join(f"{i},{i * i % 7},{i / 8}" for i in range(1, 60)), "measured"
     ),
+    "y, a coordinate": ("x,y,class\n1,2,0\n3,4,1\n5,2,1\n7,4,0", None),
+    "y, the class": ("y,a,b\n0,1.5,2\n1,3,4.5\n1,5,2\n0,7,4", "chosen"),
+    "an index": ("id,a,b,класс\n1,1.5,2\n1,3,4.5,0\n2,5,2,1", "missing chosen"),
+    "infinity in the class": ("1,2,0\n3,4,1\n5,6,inf\n1,2,0", "text"),
+    "classes in words": ("1,2,inf\n3,4,one\n5,6,inf", None),
+    "numbers too large": ("a,b,class\n1,2,0\n3,1e200,1\n4,1e300,1", "huge"),
+    "a number far out": ("a,b,c\n1,2,0\n3,4,1\n4,1e20,1\n5,6,0", "far"),
+    "a few measurements": ("1,2,0.5\n3,4,1.5\n5,6,2.5\n7,8,3.5\n9,1,4.5", "measured"),
     "only bad rows": ("a,b,c\n1,,x\n,2,y\n3,,y\n,4,x", "nothing"),
 }  # fmt: skip
 
@@ -207,9 +225,9 @@ def test_a_file_is_read_whatever_its_dialect_and_its_faults_are_named(page):
         [text for text, _ in FILES.values()],
     )
     for (name, (_, fault)), answer in zip(FILES.items(), answers, strict=True):
-        refused = fault in ("one", "columns", "empty", "measured", "nothing")
+        refused = fault in ("one", "columns", "empty", "measured", "nothing", "huge")
         notes = [answer["refused"]] if refused else answer["notes"]
-        assert [note["what"] for note in notes] == ([fault] if fault else []), name
+        assert [note["what"] for note in notes] == (fault or "").split(), name
         assert all(20 < len(said) < 120 for said in answer["said"]), name
     first, _, _, text, missing, many, chosen, *_ = answers
     assert (first["x1"], first["x2"], first["labels"]) == ([1.5, -2], [2, 30], [0, 1])
@@ -218,6 +236,57 @@ def test_a_file_is_read_whatever_its_dialect_and_its_faults_are_named(page):
     assert (missing["notes"][0]["count"], missing["x1"]) == (2, [1, 3])
     assert many["labels"] == [0, 0, 1]
     assert chosen["x2"] == [2, 4]
+    answers = dict(zip(FILES, answers, strict=True))
+    assert answers["y, a coordinate"]["names"] == ["x", "y", "class"]
+    assert answers["y, the class"]["names"] == ["a", "b", "y"]
+    assert answers["an index"]["names"] == ["a", "b", "класс"]
+    assert answers["infinity in the class"]["notes"][0]["cell"] == "inf"
+    assert answers["classes in words"]["classes"] == ["inf", "one"]
+    assert "Column b has 1e200 on line 3" in answers["numbers too large"]["said"][0]
+
+
+def test_a_files_note_stays_beside_the_set_whatever_its_encoding(page, tmp_path):
+    table = "рост;вес;класс\n1,5;2;да\n-2;3;нет\n2;2;да\n"
+    visit(page, "#play:pace=100")
+    for encoding, note in (("utf-8", ""), ("windows-1251", "Read as Windows-1251")):
+        given(page, tmp_path / "own.csv", table.encode(encoding))
+        run(page)
+        assert told(page, "file-note").startswith("own.csv: 3 points")
+        assert note in told(page, "file-note")
+        assert "A link doesn't carry" in told(page, "link-note")
+        assert page.locator("th", has_text="answer нет").count() == 1
+        page.locator("select", has_text="two clouds").select_option("blobs")
+        assert told(page, "file-note") == told(page, "link-note") == ""
+
+
+def test_a_link_says_what_it_leaves_behind(page):
+    def step():
+        page.get_by_role("button", name="One step").click()
+
+    step()
+    assert told(page, "link-note") == ""
+    page.get_by_role("button", name="Add a point").click()
+    assert "a link brings them back at step 0" in told(page, "link-note")
+    step()
+    assert "step=" not in after_a_rest(page)
+    page.get_by_role("button", name="Back to step 0").click()
+    assert told(page, "link-note") == ""
+    step()
+    seen, address = [told(page, name) for name in ("step", "risk", "weights")], after_a_rest(page)
+    visit(page, address)
+    assert [told(page, name) for name in ("step", "risk", "weights")] == seen
+    for _ in range(70):
+        page.get_by_role("button", name="Add a point").click()
+    assert "150 points at most" in told(page, "link-note")
+    assert "points=" not in after_a_rest(page)
+
+
+def test_every_slider_reaches_its_ends(page):
+    visit(page, "#play:optimizer=adam")
+    found = ends(page)
+    assert found == [
+        ["1.000e−4", "100"], ["0", "0.999"], ["0", "1"], ["1.0e−8", "0.1"], ["10", "20000"]
+    ]  # fmt: skip
 
 
 def test_a_refused_file_leaves_the_points_and_a_large_one_is_drawn_in_part(page, tmp_path):
@@ -226,12 +295,7 @@ def test_a_refused_file_leaves_the_points_and_a_large_one_is_drawn_in_part(page,
     labels = rows[:, 0] > 50
 
     def give(name, lines):
-        (tmp_path / name).write_text("\n".join(lines))
-        page.set_input_files('[data-told="file"]', tmp_path / name)
-        page.wait_for_function(
-            f"""document.querySelector('[data-told="note"]').textContent.startsWith("{name}")"""
-        )
-        return told(page, "note")
+        return given(page, tmp_path / name, "\n".join(lines).encode())
 
     page.get_by_role("button", name="One step").click()
     before = told(page, "equation")

@@ -8,7 +8,7 @@ import pytest
 from experiments import ravine
 from experiments.lecture import a03_momentum, descents, memory_sweep
 from jaxlr import optimizers
-from tests.lecture_browser import needs_chromium, played
+from tests.lecture_browser import ends, needs_chromium, played
 from tests.test_optimizers_trajectories import walk
 
 pytestmark = pytest.mark.float64_pass
@@ -159,6 +159,7 @@ PAGES_WALKS = """(asked) => {
 def test_the_page_answers_the_hand_and_its_address_brings_the_picture_back(tmp_path):
     address = "#play:method=momentum&rate=3.9&beta=nonsense&condition=-1&steps=7"
     with played("ravine", a03_momentum.PLAY, tmp_path, address=address) as page:
+        assert page.evaluate("location.hash") == "#play:method=momentum&rate=3.9&steps=7"
         note = page.locator(".note")
         assert page.locator(".numbers").inner_text().startswith("step 7 ·")
         assert "Diverges" in note.inner_text() or "Within" in note.inner_text()
@@ -184,6 +185,8 @@ def test_the_page_answers_the_hand_and_its_address_brings_the_picture_back(tmp_p
         page.wait_for_function(
             "!document.querySelector('.numbers').textContent.startsWith('step 0')"
         )
+        page.locator("select").select_option("adam")
+        assert ends(page) == [["0.01", "100"], ["0", "0.99"], ["1", "1000"]]
 
 
 def test_polyaks_beta_shrinks_every_direction_of_the_ravine_alike():

@@ -1,9 +1,10 @@
 // Gradient descent on points of two classes in the plane: the model is the logistic regression, the
 // steps are those of jaxlr.training.fit.
 
-import { Chart, button, choice, figure, make, readAddress, say, slider, svg, writeAddress } from "lecture/kit";
+import { Chart, button, choice, figure, make, say, slider, svg } from "lecture/kit";
 import { names as optimizers, optimizer } from "lecture/optimizers";
-import { read, told } from "lecture/csv";
+import { readAddress, writeAddress } from "lecture/address";
+import { read, textOf, told } from "lecture/csv";
 
 // ---- The descent, which knows nothing of the page. Points are {x1: [n], x2: [n], labels: [n]}.
 
@@ -169,6 +170,9 @@ const LIMITS = {
 };
 const WHOLE = ["batch", "most", "seed", "step"];
 const PACES = [0.1, 1, 10, 100];
+const NOTCH = (1 - 1e-12) * Math.log10(LIMITS.most[1] / 10) / 66; // of its logarithm, so that 66 reach the end
+// On a slide the plane has its pane to itself.
+const SLIDE = new URLSearchParams(location.search).has("slides") && innerWidth > 900;
 const RULES = ["slope", "fall", "most"];
 const DRAWN = 400; // points; more would only hide one another
 const CARRIED = 150; // points that fit in an address
@@ -185,23 +189,21 @@ const SETS = () => ({
   own: say("your file", "ваш файл"),
 });
 
-// The address's numbers where they make sense, the defaults elsewhere.
-export function checked(told, sets) {
-  const state = { ...told };
-  const back = (name, ok) => { if (!ok) state[name] = DEFAULTS[name]; };
-  for (const [name, [low, high]] of Object.entries(LIMITS))
-    back(name, state[name] >= low && state[name] <= high && (!WHOLE.includes(name) || Number.isInteger(state[name])));
-  back("set", Object.hasOwn(sets, state.set));
-  back("optimizer", Object.hasOwn(optimizers, state.optimizer));
-  back("rule", RULES.includes(state.rule));
-  back("pace", PACES.includes(state.pace));
-  back("points", unpack(state.points) !== null);
-  return state;
+// Which values of an address make sense.
+function sound(told, sets) {
+  const inside = ([name, [low, high]]) =>
+    [name, told[name] >= low && told[name] <= high && (!WHOLE.includes(name) || Number.isInteger(told[name]))];
+  return {
+    ...Object.fromEntries(Object.entries(LIMITS).map(inside)),
+    set: Object.hasOwn(sets, told.set), optimizer: Object.hasOwn(optimizers, told.optimizer),
+    rule: RULES.includes(told.rule), pace: PACES.includes(told.pace), points: unpack(told.points) !== null,
+  };
 }
 
 // Points as the address has them, 1.25*-0.5*1_…, and back; null if they are none.
 export const pack = ({ x1, x2, labels }) =>
-  labels.map((y, i) => `${+x1[i].toFixed(3)}*${+x2[i].toFixed(3)}*${y}`).join("_");
+  labels.map((y, i) => `${carried(x1[i])}*${carried(x2[i])}*${y}`).join("_");
+const carried = (coordinate) => +coordinate.toFixed(3); // so that a link's points are these and no others
 
 export function unpack(text) {
   const points = { x1: [], x2: [], labels: [] };
@@ -224,7 +226,7 @@ export function mount(root, data) {
     names: names?.map((pair) => say(...pair)) ?? ["x₁", "x₂"],
     classes: classes?.map((pair) => say(...pair)) ?? ["0", "1"],
   }]));
-  const state = checked(readAddress(DEFAULTS), sets);
+  const state = readAddress(DEFAULTS, (told) => sound(told, sets));
   let points, shown, run, box, frame = null, owed = 0, since = 0, edited = false, saving = null;
   const marks = []; // of the shown points, in their order
   let hand = "1", now = 0, grabbed = null; // what a click does; the point that has the keyboard
@@ -264,6 +266,7 @@ export function mount(root, data) {
     row("risk", say("risk", "риск")), row("norm", say("length of its gradient", "длина градиента")),
     row("accuracy", say("accuracy", "доля верных ответов")),
     row("weights", "w₁, w₂, b")));
+  cells.weights.style.whiteSpace = "normal";
   const head = [0, 1].map(() => make("th", { scope: "col" }));
   const side = [0, 1].map(() => make("th", { scope: "row" }));
   const counts = [0, 1].map((t) => [0, 1].map((p) => cell(`${t}${p}`)));
@@ -284,6 +287,20 @@ export function mount(root, data) {
       make("span", { style: "color:var(--muted)", "aria-hidden": "true" }, " ─ "), say("each step's minibatch", "мини-батч каждого шага")));
   const note = make("span", { class: "note", "aria-live": "polite", "data-told": "note" });
   const tell = (...sentences) => { note.textContent = sentences.join(" "); };
+  // What stands beside the data: of the file they are from, and what a link leaves behind.
+  const fileNote = make("span", { "aria-live": "polite", "data-told": "file-note" });
+  const linkNote = make("span", { "aria-live": "polite", "data-told": "link-note" });
+  const warn = () => {
+    const n = points.labels.length;
+    const said = state.set === "own" ? say("A link doesn't carry the file's points.", "Точки из файла в ссылку не входят.")
+      : points.touched && n > CARRIED ? say(
+        `A link carries ${CARRIED} points at most: it leads to the set as it was.`,
+        `В ссылку входит не больше ${CARRIED} точек: она ведёт к исходному набору.`)
+        : edited ? say(
+          "The points changed during the run: a link brings them back at step 0.",
+          "Точки менялись на ходу: ссылка вернёт их, но на шаге 0.") : "";
+    if (linkNote.textContent !== said) linkNote.textContent = said;
+  };
 
   // -- What is drawn.
   const fit = () => {
@@ -335,7 +352,12 @@ export function mount(root, data) {
     const bare = points.classes.join() === "0,1";
     const side_ = (label) => (bare ? say("class ", "класс ") : "") + points.classes[label];
     kinds.forEach((kind, label) => kind.replaceChildren(swatch(label), `${side_(label)}. `));
-    head.forEach((th, label) => { th.textContent = say(`answer ${points.classes[label]}`, `ответ: ${points.classes[label]}`); });
+    head.forEach((th, label) => {
+      const named = say(`answer ${points.classes[label]}`, `ответ: ${points.classes[label]}`);
+      th.setAttribute("aria-label", named);
+      if (SLIDE && !bare) th.replaceChildren(say("answer ", "ответ "), swatch(label)); // names are long
+      else th.textContent = named;
+    });
     side.forEach((th, label) => { th.textContent = side_(label); });
   };
 
@@ -401,9 +423,11 @@ export function mount(root, data) {
   // -- The address, a little after the hand has rested.
   const save = () => {
     clearTimeout(saving);
+    warn();
     saving = setTimeout(() => {
-      const kept = { ...state, step: edited ? 0 : run.steps };
-      kept.points = points.touched && points.labels.length <= CARRIED ? pack(points) : "";
+      const many = points.labels.length > CARRIED;
+      const kept = { ...state, step: edited || (points.touched && many) ? 0 : run.steps };
+      kept.points = points.touched && !many ? pack(points) : "";
       if (kept.set === "own") Object.assign(kept, { set: DEFAULTS.set, points: "", step: 0 });
       writeAddress(kept, DEFAULTS);
     }, 200);
@@ -478,6 +502,7 @@ export function mount(root, data) {
   };
 
   const take = (name, some) => {
+    if (name !== state.set) fileNote.textContent = "";
     points = { ...some, x1: [...some.x1], x2: [...some.x2], labels: [...some.labels] };
     state.set = name;
     grabbed = null;
@@ -498,15 +523,15 @@ export function mount(root, data) {
 
   const move = (k, x, y) => {
     const clamp = (v, { min, max }) => Math.max(min, Math.min(max, v));
-    points.x1[shown[k]] = clamp(x, box.x);
-    points.x2[shown[k]] = clamp(y, box.y);
+    points.x1[shown[k]] = carried(clamp(x, box.x));
+    points.x2[shown[k]] = carried(clamp(y, box.y));
     place(k);
     touched();
   };
 
   const add = (x, y, label) => {
-    points.x1.push(x);
-    points.x2.push(y);
+    points.x1.push(carried(x));
+    points.x2.push(carried(y));
     points.labels.push(label);
     shown.push(points.labels.length - 1);
     addMark();
@@ -595,7 +620,11 @@ export function mount(root, data) {
       return;
     }
     let found;
-    try { found = read(await file.text()); } catch (error) {
+    try {
+      const { text, notes } = await textOf(file);
+      found = read(text);
+      found.notes?.unshift(...notes);
+    } catch (error) {
       tell(say("The file can't be read.", "Файл не читается."), String(error.message ?? error));
       return;
     }
@@ -611,11 +640,17 @@ export function mount(root, data) {
     };
     take("own", sets.own);
     offer();
-    tell(
+    tell();
+    fileNote.textContent = [
       `${file.name}: ${say(`${n.toLocaleString("en")} points, standardised.`, `точек: ${n.toLocaleString("ru")}, признаки стандартизованы.`)}`,
       ...found.notes.map(told),
+<<<<<<< HEAD
       ...n > DRAWN ? [say(`The model learns from all, ${DRAWN} of them are drawn.`, `Учатся все, нарисованы ${DRAWN}.`)] : [],
       say("A link doesn't carry them.", "В ссылку они не входят."));
+=======
+      ...n > DRAWN ? [say(`All are learnt from, ${DRAWN} of them are drawn.`, `Учатся все, нарисованы ${DRAWN}.`)] : [],
+    ].join(" ");
+>>>>>>> h-plays
   };
   const input = make("input", {
     type: "file", accept: ".csv,.tsv,.txt,text/csv", hidden: true, "data-told": "file",
@@ -712,26 +747,27 @@ export function mount(root, data) {
     { min: LIMITS.tol[0], max: LIMITS.tol[1], step: 0.5, value: state.tol, log: true, shown: (v) => figure(v, 2) }, (v) => set("tol", v));
   const showTol = (value) => { tol.element.style.display = value === "most" ? "none" : ""; };
   const most = slider(say("steps at most", "не больше шагов"),
-    { min: 10, max: LIMITS.most[1], step: 0.05, value: state.most, log: true, shown: (v) => String(Math.round(v)) },
+    { min: 10, max: LIMITS.most[1], step: NOTCH, value: state.most, log: true, shown: (v) => String(Math.round(v)) },
     (v) => set("most", Math.round(v)));
 
   root.append(
     controls(runButton, oneStep, reset, pace, note),
     controls(rule, rate, memory, batch, l2, until, tol, most),
     make("div", { class: "panes" },
-      make("div", {}, plane.element, legend),
-      make("div", {}, curve.element, lines, numbers, table)),
+      make("div", {}, plane.element, ...SLIDE ? [] : [legend]),
+      make("div", {}, curve.element, lines, ...SLIDE ? [legend] : [], numbers, table)),
     controls(setChoice, file, input, clicks, addButton, undo),
-    make("p", { class: "remark" }, say(
+    make("p", { class: "remark", style: "margin: 0" }, fileNote, " ", linkNote),
+    make("p", { class: "remark aside" }, say(
       "Drag a point to move it. By keyboard: Tab to the points; arrows move one (further with Shift), Page Up and Page Down go to another, Enter changes its class, Delete removes it. A file may be dropped here: two columns of numbers and one of classes.",
       "Точку можно перетащить. С клавиатуры: Tab до точек; стрелки двигают точку (с Shift дальше), Page Up и Page Down переходят к другой, Enter меняет её класс, Delete удаляет. Сюда можно бросить файл: два столбца чисел и столбец классов.")));
 
   runButton.textContent = say("Run", "Пуск");
   runButton.setAttribute("aria-pressed", "false");
-  const { step } = state, carried = unpack(state.points);
+  const { step } = state, given = unpack(state.points);
   take(state.set, sets[state.set]);
-  if (carried.labels.length) {
-    Object.assign(points, carried, { touched: true });
+  if (given.labels.length) {
+    Object.assign(points, given, { touched: true });
     fit();
     drawPoints();
     restart();

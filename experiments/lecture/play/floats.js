@@ -1,6 +1,7 @@
 // The logistic trick under a magnifying glass: every step of both formulas, every digit stored.
 
-import { say, make, slider, choice, button, readAddress, writeAddress, figure } from "lecture/kit";
+import { say, make, slider, choice, button, figure } from "lecture/kit";
+import { readAddress, writeAddress } from "lecture/address";
 
 // `told`: decimal digits that tell every number of the format from its neighbours.
 export const FORMATS = {
@@ -128,6 +129,7 @@ export function stable(z, format) {
 
 // --- The exact answer ---------------------------------------------------------------------------
 
+const FARTHEST = 900; // z whose exponential has digits in so many binary places
 const PLACES = 1400n, ONE = 1n << PLACES;
 
 function fixed(x) {
@@ -150,7 +152,7 @@ function exponential(z) {
 
 // {loss, slope} of −ln σ(z), in units of 2^−1400; nothing beyond what float64 can tell apart.
 export function exact(z) {
-  if (!isFinite(z) || Math.abs(z) > 900) return null;
+  if (!isFinite(z) || Math.abs(z) > FARTHEST) return null;
   const e = exponential(z), ratio = (e << PLACES) / (2n * ONE + e), square = (ratio * ratio) >> PLACES;
   let sum = 0n, power = ratio;
   for (let k = 1n; power !== 0n; k += 2n) {
@@ -229,8 +231,7 @@ const told = (z) => String(z).replace("-", "−");
 
 export function mount(root, data) {
   const defaults = { z: data.z ?? -20, format: data.format ?? "float32" };
-  const state = readAddress(defaults);
-  if (!Object.hasOwn(FORMATS, state.format)) state.format = defaults.format;
+  const state = readAddress(defaults, ({ format }) => ({ format: Object.hasOwn(FORMATS, format) }));
 
   const note = make("p", { class: "note", role: "status", style: "margin: 0 0 0.4rem" });
   const text = make("input", { type: "text", inputmode: "text", size: "9", autocomplete: "off", spellcheck: "false" });
@@ -254,7 +255,7 @@ export function mount(root, data) {
     const cards = formula(0, "float64").slice(1).map(() => card(() => state.format));
     return { formula, cards };
   });
-  const stored = card(() => state.format);
+  const held = card(() => state.format);
   const titles = [say("As written", "Как написано"), say("The trick", "Трюк")];
   const panes = columns.map(({ cards }, i) => make("section", {}, make("h3", { style: "margin: 0" }, titles[i]),
     ...cards.map((one) => one.element)));
@@ -272,7 +273,7 @@ export function mount(root, data) {
 
   root.replaceChildren(
     make("div", { class: "controls" }, make("label", {}, "z =", text), slide.element, formats.element, ...tries),
-    note, make("div", { class: "panes" }, summary, stored.element), make("div", { class: "panes" }, ...panes));
+    note, make("div", { class: "panes" }, summary, held.element), make("div", { class: "panes" }, ...panes));
 
   function go(change, write = true) {
     Object.assign(state, change);
@@ -293,7 +294,7 @@ export function mount(root, data) {
     for (const { formula, cards } of columns) {
       const [z, ...rest] = formula(state.z, state.format);
       rest.forEach((step, i) => cards[i].show(step));
-      stored.show({ ...z, name: say("z as stored", "z в памяти") });
+      held.show({ ...z, name: say("z as stored", "z в памяти") });
     }
     for (const [format, cells] of Object.entries(table)) {
       const truth = exact(round(state.z, format));
@@ -301,10 +302,17 @@ export function mount(root, data) {
         const loss = formula(state.z, format).find((step) => step.key === "loss").value;
         const off = truth && ulps(loss, truth.loss, format);
         cells[2 * i].textContent = figure(loss, 6);
-        cells[2 * i + 1].textContent = off === null ? "—" : figure(off, 3);
+        cells[2 * i + 1].textContent = off === null ? say("not computed", "не считаются") : figure(off, 3);
         const bad = off > 2 || Number.isNaN(off);
         for (const one of cells.slice(2 * i, 2 * i + 2)) one.style.color = bad ? "var(--warm)" : "";
       });
+    }
+    const stored = round(state.z, state.format);
+    if (exact(stored) === null) {
+      tell(isFinite(stored)
+        ? say(`Beyond |z| = ${FARTHEST} errors in ulps aren't computed.`, `При |z| больше ${FARTHEST} ошибки в ulp не считаются.`)
+        : say(`z itself overflows in ${state.format}: there is nothing to compare with.`, `Само z не помещается в ${state.format}: сравнивать не с чем.`));
+      return;
     }
     const [one, two] = [1, 3].map((i) => table[state.format][i].textContent);
     tell(say(`In ${state.format}: as written ${one} ulps off, by the trick ${two}.`,

@@ -1,6 +1,7 @@
 // The ravine to walk down: f(w) = ½(across² + along²/κ), turned, and the path of an optimizer.
 
-import { Chart, button, choice, figure, make, readAddress, say, slider, svg, writeAddress } from "lecture/kit";
+import { Chart, button, choice, figure, make, say, slider, svg } from "lecture/kit";
+import { readAddress, writeAddress } from "lecture/address";
 import { names, optimizer } from "lecture/optimizers";
 
 export const MOST = 500;      // steps that are looked at
@@ -62,7 +63,7 @@ export function arrival(values) {
 export function mount(root, data) {
   const { angle, ...defaults } = { ...DEFAULTS, ...data };
   const start = { method: "sgd", ...defaults };
-  const state = allowed(readAddress(start), start);
+  const state = readAddress(start, allowed);
   let walk, running = 0;
 
   const set = (change) => { pause(); Object.assign(state, change); look(); remember(); };
@@ -227,12 +228,11 @@ export function mount(root, data) {
 
 const between = (v, [low, high]) => Math.round(1000 * Math.min(high, Math.max(low, v))) / 1000;
 
-// The address's state, without what no control could have said.
-function allowed(state, defaults) {
-  const good = { ...state };
-  for (const [name, [low, high]] of Object.entries(RANGES))
-    if (!(good[name] >= low && good[name] <= high)) good[name] = defaults[name];
-  if (!Object.hasOwn(names, good.method)) good.method = defaults.method;
-  if (!(Number.isInteger(good.steps) && good.steps >= 0 && good.steps <= MOST)) good.steps = defaults.steps;
-  return good;
+// Which values of an address a control could have said.
+function allowed(told) {
+  const within = Object.entries(RANGES).map(([name, [low, high]]) => [name, told[name] >= low && told[name] <= high]);
+  return {
+    ...Object.fromEntries(within), method: Object.hasOwn(names, told.method),
+    steps: Number.isInteger(told.steps) && told.steps >= 0 && told.steps <= MOST,
+  };
 }

@@ -1,13 +1,18 @@
 // A7: scores that the hand moves; softmax, its entropy, its loss and the pull on every score.
 
 import {
-  Chart, button, choice, figure, make, readAddress, say, slider, svg, writeAddress,
+  Chart, button, choice, figure, make, say, slider, svg,
 } from "lecture/kit";
+import { readAddress, writeAddress } from "lecture/address";
 
-const FIT = "max-width: max(17rem, 50vh)"; // both charts and the tables on one screen
+// Both charts and the tables on one screen: lower on a slide, so that they take its whole width.
+const SLIDE = new URLSearchParams(location.search).has("slides") && innerWidth > 900;
+const FIT = SLIDE ? "" : "max-width: max(17rem, 50vh)", WIDE = SLIDE ? 560 : 340;
 const TIGHT = "padding: 0.3rem 0.45rem";
 const FEWEST = 2, MOST = 6, LARGEST = 10000;
 const TEMPERATURES = { min: 0.05, max: 20 }, SHIFTS = { min: -200, max: 200 };
+// Of T's logarithm: 130 steps lead to 1, and 260 to the end, whatever is rounded.
+const NOTCH = (1 - 1e-12) * Math.log10(TEMPERATURES.max / TEMPERATURES.min) / 260;
 
 // What softmax is of: (z_k + c) / T.
 export const logits = ({ scores, temperature, shift }) =>
@@ -84,16 +89,15 @@ export function mount(root, data) {
   let classes = []; // what stands on the page for each class: cells and handles
 
   function fromAddress() {
-    const told = readAddress(start);
-    const scores = scoresOf(told.scores) ?? [...data.scores];
-    const { temperature, shift, label } = told;
-    return {
-      scores,
-      temperature: inside(temperature, TEMPERATURES) ? temperature : data.temperature,
-      shift: inside(shift, SHIFTS) ? shift : data.shift,
-      label: (Number.isInteger(label) && inside(label, { min: 1, max: scores.length }) ? label
-        : Math.min(data.label, scores.length)),
-    };
+    const told = readAddress(start, ({ scores, temperature, shift, label }) => {
+      const read = scoresOf(scores) ?? data.scores;
+      return {
+        scores: scoresOf(scores), temperature: inside(temperature, TEMPERATURES), shift: inside(shift, SHIFTS),
+        label: Number.isInteger(label) && inside(label, { min: 1, max: read.length }),
+      };
+    });
+    const scores = scoresOf(told.scores);
+    return { ...told, scores, label: Math.min(told.label, scores.length) };
   }
 
   // Controls.
@@ -106,7 +110,7 @@ export function mount(root, data) {
   const truth = choice(say("right class", "верный класс"), numbers(MOST), String(state.label),
     (value) => change({ label: Number(value) }));
   const heat = slider(say("temperature T", "температура T"),
-    { ...TEMPERATURES, step: 0.01, value: state.temperature, log: true },
+    { ...TEMPERATURES, step: NOTCH, value: state.temperature, log: true },
     (value) => change({ temperature: value }));
   const lift = slider(say("constant c", "константа c"), { ...SHIFTS, step: 1, value: state.shift },
     (value) => change({ shift: value }));
@@ -115,10 +119,10 @@ export function mount(root, data) {
   // Pictures.
   const scoreChart = new Chart({
     title: say("Scores, and where descent pushes them", "Оценки и куда их толкает спуск"),
-    role: "group", height: 220, style: FIT, x: { min: 0.4, max: 3.6 }, y: { min: -4, max: 4, label: say("score z", "оценка z") },
+    role: "group", width: WIDE, height: 220, style: FIT, x: { min: 0.4, max: 3.6 }, y: { min: -4, max: 4, label: say("score z", "оценка z") },
   });
   const shareChart = new Chart({
-    title: say("Probabilities", "Вероятности"), height: 220, style: `touch-action: auto; ${FIT}`,
+    title: say("Probabilities", "Вероятности"), width: WIDE, height: 220, style: `touch-action: auto; ${FIT}`,
     x: { min: 0.4, max: 3.6 }, y: { min: 0, max: 1.12, label: say("probability", "вероятность") },
   });
   scoreChart.element.addEventListener("pointerdown", (event) => {

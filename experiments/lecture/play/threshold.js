@@ -1,15 +1,15 @@
 // One slider, the threshold, and all that hangs on it: ROC, precision against recall, the four
 // counts, and what the errors cost.
 
-import { number, split, told } from "lecture/csv";
-import { Chart, button, figure, make, readAddress, say, slider, writeAddress } from "lecture/kit";
+import { scored, textOf, told } from "lecture/csv";
+import { readAddress, writeAddress } from "lecture/address";
+import { Chart, button, figure, make, say, slider, svg } from "lecture/kit";
 
 const DEFAULTS = { threshold: "0.5", alarm: 10, miss: 1 };
 const BINS = 25;
 const HEIGHT = 196;
 const DEAREST = 1e9;
 const LARGEST = 50e6; // bytes of a file
-const NO_VALUE = /^(|\?|na|nan|null|none|n\/a)$/i;
 const DRAWN = 1500; // vertices of a curve that an eye can tell apart
 
 // The counts at every threshold, from the one that flags nothing, down. Equal scores are flagged
@@ -88,52 +88,10 @@ export function histogram(labels, scores, { min, max }) {
   return shares;
 }
 
-// Labels and scores from a table in text: {labels (0 or 1), scores, classes: [of 0, of 1], notes},
-// or {refused: sentence}. The labels are the first column with no more than two values, the scores
-// the first other column of numbers.
-export function scored(text) {
-  const { rows, decimalComma } = split(text);
-  const value = (cell) => number(cell ?? "", decimalComma);
-  const cell = (row, j) => (row.cells[j] ?? "").trim();
-  if (rows.length && rows[0].cells.every((one) => isNaN(value(one)))) rows.shift();
-  if (!rows.length) return { refused: told({ what: "empty" }) };
-  const columns = rows[0].cells.map((_, j) => {
-    const full = rows.filter((row) => !NO_VALUE.test(cell(row, j)));
-    return {
-      kinds: [...new Set(full.map((row) => cell(row, j)))],
-      numeric: 2 * full.filter((row) => !isNaN(value(cell(row, j)))).length > full.length,
-    };
-  });
-  const label = columns.findIndex(({ kinds }) => kinds.length === 1 || kinds.length === 2);
-  const score = columns.findIndex(({ numeric }, j) => j !== label && numeric);
-  if (label >= 0 && columns[label].kinds.length === 1) return { refused: told({ what: "one", kind: columns[label].kinds[0] }) };
-  if (label < 0 || score < 0) {
-    return { refused: say(
-      "Two columns are needed: one of two classes, and one of scores, which are numbers.",
-      "Нужны два столбца: с двумя классами и с оценками, то есть числами.") };
-  }
-  const classes = columns[label].kinds.sort((a, b) => (isNaN(value(a) - value(b)) ? (a < b ? -1 : 1) : value(a) - value(b)));
-  const found = { labels: [], scores: [], classes, notes: [] };
-  const missing = { what: "missing", count: 0 }, wrong = { what: "text", count: 0 };
-  for (const row of rows) {
-    const [kind, given] = [cell(row, label), cell(row, score)];
-    const fault = NO_VALUE.test(kind) || NO_VALUE.test(given) ? missing : isNaN(value(given)) ? wrong : null;
-    if (!fault) {
-      found.labels.push(classes.indexOf(kind));
-      found.scores.push(value(given));
-    } else if (fault.count++ === 0) Object.assign(fault, { line: row.line, cell: given });
-  }
-  const left = new Set(found.labels);
-  if (left.size === 0) return { refused: told({ what: "nothing", why: wrong.count ? wrong : missing }) };
-  if (left.size === 1) return { refused: told({ what: "one", kind: classes[found.labels[0]] }) };
-  found.notes = [missing, wrong].filter(({ count }) => count).map(told);
-  return found;
-}
-
 export function mount(root, data) {
-  const state = readAddress(DEFAULTS);
-  if (!wellFormed(state.threshold)) state.threshold = DEFAULTS.threshold;
-  for (const name of ["alarm", "miss"]) if (!priced(state[name])) state[name] = DEFAULTS[name];
+  const state = readAddress(DEFAULTS, (told) => ({
+    threshold: wellFormed(told.threshold), alarm: priced(told.alarm), miss: priced(told.miss),
+  }));
   const picture = new Picture(root, state);
   picture.home = [data.labels, data.scores, [say("honest", "обычное"), say("spam", "спам")]];
   picture.use(...picture.home);
@@ -141,7 +99,7 @@ export function mount(root, data) {
 }
 
 const priced = (cost) => cost >= 0 && cost <= DEAREST;
-const wellFormed = (text) => text === "none" || (text !== "" && isFinite(text));
+const wellFormed = (text) => text === "none" || (text.trim() !== "" && isFinite(text));
 
 class Picture {
   constructor(root, state) {
@@ -149,6 +107,7 @@ class Picture {
     this.state = state;
     this.note = make("p", { class: "note", role: "status" });
     this.told = make("p", { "aria-live": "polite" });
+    this.taken = make("p", { "aria-live": "polite", class: "remark", "data-told": "file" });
     this.threshold = slider(say("Threshold", "Порог"), { min: 0, max: 1, step: 1, value: 0, shown: (v) => this.shown(v) },
       (value) => this.move(this.last - value));
     this.input = this.threshold.element.querySelector("input");
@@ -186,6 +145,8 @@ class Picture {
     this.roc = new Chart({ height: HEIGHT, title: say("ROC curve", "ROC-кривая"), x: { ...unit, label: say("false positive rate", "доля ложных срабатываний") }, y: unit });
     this.pr = new Chart({ height: HEIGHT, title: say("Precision against recall", "Точность и полнота"), x: { ...unit, label: say("recall", "полнота") }, y: unit });
     this.bill = new Chart({ height: HEIGHT, title: say("Cost at every threshold", "Цена при каждом пороге"), x: { ...unit, label: say("threshold", "порог") }, y: { min: 0, max: 1 } });
+    const { left, right, top, bottom } = this.bill.size;
+    this.bill.element.prepend(svg("clipPath", { id: "threshold-bill" }, svg("rect", { x: left, y: top, width: right - left, height: bottom - top })));
     this.heads = [0, 1, 2, 3].map(() => make("p", { style: "margin: 0.2em 0" }));
     this.share = share;
     const panes = [this.bins, this.roc, this.pr, this.bill].map((chart, i) => make("div", {}, this.heads[i], chart.element));
@@ -207,17 +168,25 @@ class Picture {
         return;
       }
       let found;
-      try { found = scored(await file.text()); } catch {
-        found = { refused: say("The file can't be read.", "Файл не читается.") };
+      try {
+        const { text, notes } = await textOf(file);
+        found = scored(text);
+        found.notes?.unshift(...notes);
+      } catch {
+        this.note.textContent = `${file.name}: ${say("The file can't be read.", "Файл не читается.")}`;
+        return;
       }
       if (found.refused) {
-        this.note.textContent = `${file.name}: ${found.refused} ${say("All stays as it was.", "Всё осталось прежним.")}`;
+        this.note.textContent = `${file.name}: ${told(found.refused)} ${say("All stays as it was.", "Всё осталось прежним.")}`;
         return;
       }
       this.use(found.labels, found.scores, found.classes);
       back.disabled = false;
       const rows = say(`${this.rows} rows; positive: ${found.classes[1]}.`, `строк: ${this.rows}; положительный класс: ${found.classes[1]}.`);
-      this.note.textContent = [`${file.name}: ${rows}`, ...found.notes].join(" ");
+      this.note.textContent = "";
+      this.taken.textContent = [
+        `${file.name}: ${rows}`, ...found.notes.map(told), say("A link doesn't carry the file's rows.", "Строки из файла в ссылку не входят."),
+      ].join(" ");
     };
     const input = make("input", {
       type: "file", accept: ".csv,.tsv,.txt,text/csv", hidden: true,
@@ -232,11 +201,11 @@ class Picture {
     const back = button(say("The letters again", "Вернуть письма"), () => {
       this.use(...this.home);
       back.disabled = true;
-      this.note.textContent = "";
+      this.note.textContent = this.taken.textContent = "";
     });
     back.disabled = true;
     const own = button(say("Own file: label, score (CSV)…", "Свой файл: метка, оценка (CSV)…"), () => input.click());
-    return [make("div", { class: "controls", style: "margin-top: 0.8rem" }, own, back, input)];
+    return [make("div", { class: "controls", style: "margin-top: 0.8rem" }, own, back, input), this.taken];
   }
 
   // A pointer on a chart moves the threshold; up and down still scrolls a phone.
@@ -268,7 +237,7 @@ class Picture {
     this.last = this.curve.thresholds.length - 1;
     const [low, high] = [this.curve.thresholds[this.last], this.curve.thresholds[1]];
     this.likeChances = low >= 0 && high <= 1;
-    const room = (high - low || 1) / 20;
+    const room = Math.max((high - low) / 20, 1e-6 * Math.max(Math.abs(low), Math.abs(high))) || 0.05;
     this.ends = this.likeChances ? { min: 0, max: 1 } : { min: low - room, max: high + room };
     this.input.max = String(this.last);
     this.lay(labels, scores);
@@ -315,19 +284,32 @@ class Picture {
     this.bill.axes(this.ends, { min: 0, max: Math.min(top, 1.05 * high) });
     this.x = this.curve.thresholds.map((t, k) => (k ? t : this.ends.max));
     const most = this.bill.ends.y.max;
-    this.bill.line("curve", thinned(this.x), thinned(this.cost.all).map((c) => (c <= most ? c : NaN)));
+    this.bill.line("curve", thinned(this.x), thinned(this.cost.all), { "clip-path": "url(#threshold-bill)" });
+    const dearest = Math.max(...thinned(this.cost.all));
     const rule = alarm / (alarm + miss);
     if (this.likeChances && isFinite(rule)) {
       this.bill.line("rule", [rule, rule], [0, most], { stroke: "var(--muted)", "stroke-dasharray": "2 4" });
     } else this.bill.remove("rule");
     this.bill.point("best", this.x[this.cost.best], this.cost.all[this.cost.best], { r: 7, fill: "none", stroke: "var(--accent)", "stroke-width": 2.5 });
     this.heads[3].replaceChildren(make("strong", {}, say("Cost ↑", "Цена ↑")),
+<<<<<<< HEAD
       say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кружок: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
+=======
+      say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кольцо: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
+      dearest > most ? say(`; up to ${figure(dearest)} above the frame`, `; выше рамки — до ${figure(dearest)}`) : "",
+>>>>>>> h-plays
       this.likeChances ? say("; dotted: if scores were exact", "; пунктир: если верить оценкам") : "");
+  }
+
+  // The threshold asked for where no row has that score: what stands in `state` and on the axis.
+  between(k) {
+    const value = Number(this.state.threshold), { min, max } = this.ends;
+    return value > min && value < max && place(this.curve, value) === k ? value : null;
   }
 
   shown(value) {
     const k = (this.last ?? 0) - value;
+    if (this.curve && this.between(k) !== null) return figure(this.between(k));
     return k <= 0 || !this.curve ? say("above all", "выше всех") : figure(this.curve.thresholds[k]);
   }
 
@@ -342,7 +324,7 @@ class Picture {
     this.at = k;
     this.threshold.set(this.last - k);
     const now = Object.fromEntries(Object.entries(this.curve).map(([name, values]) => [name, values[k]]));
-    const x = this.x[k], cost = this.cost.all[k], dashes = { stroke: "var(--warm)" };
+    const x = this.between(k) ?? this.x[k], cost = this.cost.all[k], dashes = { stroke: "var(--warm)" };
     this.bins.line("here", [x, x], [this.bins.ends.y.min, this.bins.ends.y.max], dashes);
     this.roc.point("here", now.fpr, now.recall);
     this.pr.point("here", now.recall, now.precision);
