@@ -644,13 +644,8 @@ export function mount(root, data) {
     fileNote.textContent = [
       `${file.name}: ${say(`${n.toLocaleString("en")} points, standardised.`, `точек: ${n.toLocaleString("ru")}, признаки стандартизованы.`)}`,
       ...found.notes.map(told),
-<<<<<<< HEAD
       ...n > DRAWN ? [say(`The model learns from all, ${DRAWN} of them are drawn.`, `Учатся все, нарисованы ${DRAWN}.`)] : [],
-      say("A link doesn't carry them.", "В ссылку они не входят."));
-=======
-      ...n > DRAWN ? [say(`All are learnt from, ${DRAWN} of them are drawn.`, `Учатся все, нарисованы ${DRAWN}.`)] : [],
     ].join(" ");
->>>>>>> h-plays
   };
   const input = make("input", {
     type: "file", accept: ".csv,.tsv,.txt,text/csv", hidden: true, "data-told": "file",

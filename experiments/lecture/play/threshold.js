@@ -292,12 +292,8 @@ class Picture {
     } else this.bill.remove("rule");
     this.bill.point("best", this.x[this.cost.best], this.cost.all[this.cost.best], { r: 7, fill: "none", stroke: "var(--accent)", "stroke-width": 2.5 });
     this.heads[3].replaceChildren(make("strong", {}, say("Cost ↑", "Цена ↑")),
-<<<<<<< HEAD
       say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кружок: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
-=======
-      say(`; ring: cheapest, ${figure(this.cost.all[this.cost.best])}`, `; кольцо: дешевле всего, ${figure(this.cost.all[this.cost.best])}`),
       dearest > most ? say(`; up to ${figure(dearest)} above the frame`, `; выше рамки — до ${figure(dearest)}`) : "",
->>>>>>> h-plays
       this.likeChances ? say("; dotted: if scores were exact", "; пунктир: если верить оценкам") : "");
   }
 
