@@ -1,4 +1,4 @@
-// What the pictures to play with share: two languages, controls, the address, a chart.
+// What the pictures to play with share: two languages, controls, a chart.
 
 export const say = (english, russian) =>
   document.documentElement.lang === "ru" ? russian : english;
@@ -22,46 +22,6 @@ export function svg(tag, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
-
-// The state that the address holds after #play: — a link brings the same picture back.
-// `defaults` gives names and kinds; what the address has wrong is left at its default.
-export function readAddress(defaults) {
-  const state = { ...defaults };
-  const told = new URLSearchParams(location.hash.replace(/^#play:/, ""));
-  for (const [name, value] of Object.entries(defaults)) {
-    if (!told.has(name)) continue;
-    const text = told.get(name);
-    if (typeof value === "number") { if (text !== "" && isFinite(text)) state[name] = Number(text); }
-    else if (typeof value === "boolean") state[name] = text === "true";
-    else state[name] = text;
-  }
-  return state;
-}
-
-// Browsers allow some hundred changes of the address in half a minute, so a slider's come bundled.
-export function writeAddress(state, defaults) {
-  const told = new URLSearchParams();
-  for (const [name, value] of Object.entries(state))
-    if (name in defaults && value !== defaults[name]) told.set(name, String(value));
-  const hash = told.size ? `#play:${told}` : "";
-  address.next = () => history.replaceState(null, "", location.pathname + location.search + hash);
-  if (address.waits) return;
-  address.next();
-  address.next = null;
-  address.waits = setTimeout(() => { address.waits = 0; address.next?.(); address.next = null; }, 300);
-}
-
-const address = { waits: 0, next: null };
-
-// What waits is written at once for whoever is about to read the address.
-addEventListener("address", () => { address.next?.(); address.next = null; });
-
-// Our own changes are not heard here, so this is another link, opened in the same window.
-addEventListener("hashchange", () => {
-  if (!location.hash.startsWith("#play:")) return;
-  address.next = null;
-  location.reload();
-});
 
 // A number as one reads it: four significant digits, powers of ten where they are far off.
 export function figure(value, digits = 4) {

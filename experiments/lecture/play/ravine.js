@@ -111,7 +111,7 @@ export function mount(root, data) {
       make("div", { style: "flex: 3 1 17rem; min-width: 0" }, ravine.element),
       make("div", { style: "flex: 2 1 14rem; min-width: 0" }, curve.element)),
     numbers, verdict,
-    make("p", {}, say(
+    make("p", { class: "remark aside" }, say(
       "Drag the open circle, or choose it with Tab and move it with the arrow keys. The dashed ring is 1% of the value at the start.",
       "Перетащите пустой кружок или выберите его клавишей Tab и двигайте стрелками. Пунктир — 1% от значения в начале.")),
   );
