@@ -14,7 +14,7 @@ PRINTABLE = "".join(map(chr, range(0x20, 0x7F))) + "√"  # a root has no letter
 
 
 def write(folder: Path) -> None:
-    """Writes math.woff2 where the styles of each language look for it."""
+    """Writes math.woff where the styles of each language look for it."""
     pages = list(folder.rglob("*.html"))
     used = {c for page in pages for math in _formulas(page) for c in math} | set(PRINTABLE)
     options = subset.Options(layout_features=["*"])
