@@ -14,7 +14,7 @@ LEAST_FORGOTTEN = 0.01
 
 
 class Contestant(NamedTuple):
-    """Family, range of learning rates, and the argument that is its memory (None: it has none)."""
+    """Loss, range of learning rates, and the argument that is its memory (None: it has none)."""
 
     family: str
     low: float

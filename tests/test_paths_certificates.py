@@ -13,7 +13,7 @@ import scipy.special
 from jaxlr import losses
 from jaxlr.certificates import bounds
 from jaxlr.certificates.bounds import certify
-from jaxlr.glm.families import family
+from jaxlr.glm.losses import loss as family
 from jaxlr.glm.problem import Lanes, Problem
 
 pytestmark = pytest.mark.float64_pass

@@ -11,8 +11,8 @@ from jaxlr import losses
 from jaxlr.certificates import conjugate
 from jaxlr.certificates.decrements import Point
 from jaxlr.certificates.duality import unit
-from jaxlr.glm.families import family
 from jaxlr.glm.intercepts import intercept_hessian, pseudo_inverse
+from jaxlr.glm.losses import loss as family
 from jaxlr.glm.problem import narrowed
 
 pytestmark = pytest.mark.float64_pass

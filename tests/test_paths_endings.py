@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.glm import families
+from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
 from jaxlr.paths import basis, endings, newton, proximal, working_set
 from tests.test_paths import BINARY
@@ -41,7 +41,7 @@ def test_a_hessian_without_a_factor_gets_a_longer_diagonal():
     x, labels = BINARY
     rows = np.c_[x, np.ones(len(x))]
     arrays = rows, labels[None].astype(float), np.full((1, len(x)), 1 / len(x)), rows.T.copy()
-    problem, family = Problem(*map(jnp.asarray, arrays)), families.family(losses.log_loss, None)
+    problem, family = Problem(*map(jnp.asarray, arrays)), loss_of(losses.log_loss, None)
     lanes, plan = lanes_of(problem, np.array([0.1]), 0.5), proximal.Plan(1, proximal.STEPS)
     start = jnp.ones((1, 1, rows.shape[1]))
     state = proximal.start(family, problem, lanes, start, plan)

@@ -8,7 +8,8 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
-from jaxlr.glm import families, folds
+from jaxlr.glm import folds
+from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
 from jaxlr.paths import descent, hessians, metric
 
@@ -161,7 +162,7 @@ def test_a_lane_at_rest_stays_to_the_last_bit_while_others_step():
     whole = np.c_[x, np.ones(len(x))]
     arrays = (whole, labels[None].astype(float), normalised(weights), whole.T)
     rows = Problem(*map(jnp.asarray, arrays))
-    family = families.family(losses.log_loss, None)
+    family = loss_of(losses.log_loss, None)
     lanes = lanes_of(rows, np.full(NUM_FOLDS, 1e-3), 0.0)
     plan = descent.plan(family, rows, NUM_FOLDS)
     params = np.random.default_rng(3).normal(size=(NUM_FOLDS, 1, whole.shape[1]))
@@ -203,7 +204,7 @@ def test_folds_with_curvatures_that_are_alike_share_a_pass_for_their_hessians(
     rows = jax.tree.map(jnp.asarray, Problem(*arrays))
     lanes = lanes_of(rows, np.full(NUM_FOLDS, 1e-3), 1.0)
     found = hessians.measured(
-        families.family(losses.log_loss, None),
+        loss_of(losses.log_loss, None),
         rows,
         lanes,
         jnp.asarray(logits)[:, None],

@@ -9,7 +9,8 @@ import pytest
 
 from jaxlr import Batch, losses, paths
 from jaxlr.certificates import duality
-from jaxlr.glm import families, problem
+from jaxlr.glm import problem
+from jaxlr.glm.losses import loss as loss_of
 from jaxlr.paths import hessians, march, proximal, quasi_newton
 from tests.test_paths import BINARY, CLASSES
 
@@ -31,7 +32,7 @@ def test_a_hessian_is_that_of_autodiff(kind, coarse, monkeypatch):
     x, labels = BINARY if kind == "binary" else CLASSES
     num_classes = None if kind == "binary" else 3
     loss = losses.log_loss if kind == "binary" else losses.softmax_cross_entropy
-    family = families.family(loss, num_classes)
+    family = loss_of(loss, num_classes)
     rows = rows_of(x, labels, 2)
     lanes = problem.lanes_of(rows, np.array([0.3, 0.02]), 0.5)
     shape = (2, family.num_outputs, x.shape[1] + 1)
@@ -77,7 +78,7 @@ def test_a_gap_without_rows_is_no_less_than_the_one_with_them(l1_ratio):
     x, labels = BINARY
     lambdas = np.array([0.1, 0.01, 0.001])
     path = paths.fit(Batch(x, labels), lambdas, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-3)
-    family = families.family(losses.log_loss, None)
+    family = loss_of(losses.log_loss, None)
     ones = np.concatenate([x, np.ones((len(x), 1))], axis=1)
     params = np.concatenate([path.params["w"], path.params["b"][:, None]], axis=1)[:, None]
     with jax.enable_x64(True):

@@ -10,8 +10,9 @@ import numpy as np
 
 from jaxlr.certificates import bounds
 from jaxlr.certificates.status import Status
-from jaxlr.glm import containers, door, families, host, objective
-from jaxlr.glm.families import Family
+from jaxlr.glm import containers, door, host, objective
+from jaxlr.glm.losses import Loss
+from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Lanes, Problem, logits, weighted
 from jaxlr.pytypes import Array, Batch, Params
 
@@ -82,7 +83,7 @@ def certify(
     size = np.abs(centre) + np.abs(x).max(axis=0)
     lost = np.finfo(np.float64).eps * (np.abs(w) @ size).max(axis=1)  # of a logit, by rounding
     columns = np.concatenate([w, (b + w @ centre)[..., None]], axis=-1)  # [L, C, P]
-    family = families.family(loss, asked.num_classes, fit_intercept)
+    family = loss_of(loss, asked.num_classes, fit_intercept)
     with jax.enable_x64(True):
         problem = _problem(asked, x)
         lanes = Lanes(lam, l1_ratio, fold, target)
@@ -165,7 +166,7 @@ def _in_turns(family, problem, lanes, params, tol):
 
 @partial(jax.jit, static_argnums=0)
 def _certified(
-    family: Family, problem: Problem, lanes: Lanes, params: Array, tol: Array
+    family: Loss, problem: Problem, lanes: Lanes, params: Array, tol: Array
 ) -> tuple[Array, ...]:
     """Risk, gap, decrement, and the sum of the loss's slopes by size, of each lane [L].
 
@@ -175,7 +176,7 @@ def _certified(
     rows = weighted(problem, lanes)
     z = logits(params, problem)
     risk = objective.risk(family, lanes, rows, params, z)
-    slopes = jnp.abs(family.slope(z, rows[0])).sum(axis=1)
+    slopes = jnp.abs(family.gradient(z, rows[0])).sum(axis=1)
     steep = jnp.einsum("ln,ln->l", slopes, rows[1], precision="highest")
     direct = family.num_outputs * problem.x.shape[1] <= FACTORED
     smooth = lanes.l1_ratio == 0
@@ -208,5 +209,5 @@ def _certified(
 def _damped(family, problem, step):
     """How much of a Newton step [L, C, P] can be trusted to descend: [L]."""
     moved = logits(step, problem)
-    reach = jnp.max(jnp.abs(moved), axis=(1, 2)) * (0 if family.concordance == 0 else 1)
+    reach = jnp.max(jnp.abs(moved), axis=(1, 2)) * (0 if family.self_concordance == 0 else 1)
     return jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)

@@ -11,7 +11,7 @@ from jaxlr.certificates import conjugate, decrements
 from jaxlr.certificates.conjugate import Precondition
 from jaxlr.certificates.decrements import Point
 from jaxlr.certificates.duality import duality, norm, over, squared_lengths, unit
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
 from jaxlr.pytypes import Array
 
@@ -48,7 +48,7 @@ def certify(*args, **options) -> Certificate:
 
 
 def certified_with_step(
-    family: Family,
+    family: Loss,
     problem: Problem,
     lanes: Lanes,
     params: Array,
@@ -131,7 +131,7 @@ def certified_with_step(
 
     def local(upper, reach, trace, gap=gap):
         """½ν²/ψ(t), from bounds of ν² [L] without rounding."""
-        if family.concordance is None:
+        if family.self_concordance is None:
             return gap
         error = jnp.sqrt(jnp.fmin(over(1.0, lanes.lam), trace)) * grad_error
         nu = jnp.sqrt(jnp.maximum(upper, 0)) + error
@@ -151,7 +151,7 @@ def certified_with_step(
         drift = 4 * unit(problem.x) * (dual.steep + ridge)
         known = jnp.zeros_like(risk), unknown
         if shares is not None and not family.multiclass:
-            known = shares(family.curvature(bend)[:, 0], weights)
+            known = shares(family.diagonal(bend)[:, 0], weights)
         found = conjugate.by_products(
             family,
             point,
@@ -174,13 +174,15 @@ def _sharpened(family, lanes, gap, nu, steepness, radius, reach):
     """The local bound [L]: `gap` bounds ‖d‖, that t, and t the gap, some times over."""
     inverse = over(1.0, lanes.lam)
     reach = jnp.fmin(jnp.where(jnp.isfinite(inverse), radius, 1) * jnp.sqrt(inverse), reach)
-    share = nu * family.concordance * reach
+    share = nu * family.self_concordance * reach
     by_decrement = jnp.where(share < 1, -jnp.log1p(-jnp.where(share < 1, share, 0)), jnp.inf)
 
     def sharper(_, gap):
         length = jnp.fmin(steepness * inverse, jnp.sqrt(2 * gap * inverse))
-        reached = family.concordance * jnp.where(jnp.isfinite(length), radius * length, jnp.inf)
-        t = jnp.fmin(by_decrement, reached) if family.concordance else jnp.zeros_like(gap)
+        reached = family.self_concordance * jnp.where(
+            jnp.isfinite(length), radius * length, jnp.inf
+        )
+        t = jnp.fmin(by_decrement, reached) if family.self_concordance else jnp.zeros_like(gap)
         return jnp.fmin(gap, nu**2 / 2 / _psi(t))
 
     return jax.lax.fori_loop(0, ROUNDS, sharper, gap)
@@ -191,7 +193,7 @@ def _trusted(family, problem, lanes, step):
 
     Intercepts answer a step, so what all rows have in common is left out.
     """
-    if not family.concordance:
+    if not family.self_concordance:
         return jnp.ones(len(step), bool)
     weights = problem.weights[lanes.fold]
     moved = logits(without_intercept(step), problem)
@@ -200,7 +202,7 @@ def _trusted(family, problem, lanes, step):
     reach = jnp.abs(moved[:, 0])
     if family.multiclass:
         reach = jnp.max(moved, axis=1) - jnp.min(moved, axis=1)
-    return family.concordance * jnp.max(jnp.where(weights > 0, reach, 0), axis=1) <= 1
+    return family.self_concordance * jnp.max(jnp.where(weights > 0, reach, 0), axis=1) <= 1
 
 
 def _psi(t: Array) -> Array:
@@ -209,7 +211,7 @@ def _psi(t: Array) -> Array:
     return jnp.where(t > 0.01, 2 * (jnp.expm1(-far) / far + 1) / far, 1 - t / 3)
 
 
-def _spread(family: Family) -> float:
+def _spread(family: Loss) -> float:
     """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal.
 
     Without intercepts it is that of x_i · d_W alone.
@@ -222,14 +224,14 @@ def _spread(family: Family) -> float:
     return math.sqrt(2) + min(2 * math.sqrt(others), math.sqrt(2) * others)
 
 
-def reaching(family: Family, problem: Problem) -> Array:
+def reaching(family: Loss, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
-    if not family.concordance:
+    if not family.self_concordance:
         return jnp.full(len(problem.weights), jnp.inf)
-    return over(1.0, (family.concordance * _spread(family) * _radius(family, problem)) ** 2)
+    return over(1.0, (family.self_concordance * _spread(family) * _radius(family, problem)) ** 2)
 
 
-def _radius(family: Family, problem: Problem) -> Array:
+def _radius(family: Loss, problem: Problem) -> Array:
     """The largest ‖x - x̄‖ among a fold's rows, ‖x‖ without intercepts: [F]."""
     centre = without_intercept(gradient(problem.weights[:, None], problem))
     centre = centre if family.intercept else jnp.zeros_like(centre)

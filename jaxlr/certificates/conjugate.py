@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.certificates.decrements import Decrement, Point
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Rows, carried, dot, gradient, logits, narrowed, without_intercept
 from jaxlr.pytypes import Array
 
@@ -27,7 +27,7 @@ LOOKS = 4  # in float64, at what float32 steps found
 
 
 def by_products(
-    family: Family,
+    family: Loss,
     point: Point,
     inverse: Array,
     narrow: Rows | None,
@@ -201,7 +201,7 @@ def conjugated(product, metric, grad, active, num_steps, on):
 
 def _diagonal(family, point) -> Precondition:
     """The inverse of H's diagonal, means taken out."""
-    heavy = family.curvature(point.bend) * point.weights[:, None]
+    heavy = family.diagonal(point.bend) * point.weights[:, None]
     squares = carried(heavy, point.x**2)
     first = gradient(heavy, point)
     total = first[..., -1:]

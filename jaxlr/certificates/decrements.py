@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.glm import sharing
-from jaxlr.glm.families import Family
 from jaxlr.glm.intercepts import unheard
+from jaxlr.glm.losses import Loss
 from jaxlr.pytypes import Array
 
 
@@ -53,7 +53,7 @@ class Decrement(NamedTuple):
     step: Array
 
 
-def by_factor(family: Family, point: Point) -> Decrement:
+def by_factor(family: Loss, point: Point) -> Decrement:
     """Forms every lane's Hessian: (C P)² numbers each, and C² N P² operations."""
     _, num_outputs, size = point.grad.shape
     length = num_outputs * size
@@ -82,7 +82,7 @@ def by_factor(family: Family, point: Point) -> Decrement:
         bare = (~penalised | (ridge == 0))[None, :]  # [1, P], what only the rows curve
         spare = ~jnp.any(point.x != 0, axis=0)[None, :]  # what no row has can't move J
         moves = jnp.where((gone | spare) & bare, 0, moves[0])
-        if family.multiclass and family.concordance:
+        if family.multiclass and family.self_concordance:
             flat = jnp.where(bare & jnp.all(gone | (moves > 0), axis=0, keepdims=True), moves, 0)
             hessian = hessian + _gauge(flat) * (jnp.trace(hessian) / length)
         lower, upper, step, inverse = _solved(hessian, grad.reshape(-1), moves.reshape(-1))

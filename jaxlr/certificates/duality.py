@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.glm.families import Family
 from jaxlr.glm.intercepts import answering, intercept_hessian, settled
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import (
     Lanes,
     Problem,
@@ -52,7 +52,7 @@ class Duality(NamedTuple):
 
 
 def duality(
-    family: Family, problem: Problem, lanes: Lanes, params: Array, ridge_only: bool = False
+    family: Loss, problem: Problem, lanes: Lanes, params: Array, ridge_only: bool = False
 ) -> Duality:
     """The second of `certify`'s bounds at params [L, C, P], with all that it is made of."""
     labels, weights = weighted(problem, lanes)
@@ -60,9 +60,9 @@ def duality(
     shift = settled(family, z, labels, weights)
     params = params.at[..., -1].add(shift)
     z = z + shift[:, :, None]
-    values, slopes = family.value(z, labels), family.slope(z, labels)
+    values, slopes = family.value(z, labels), family.gradient(z, labels)
     # Made once, and kept: XLA would rather make them again for everything that needs them.
-    slopes, bend = jax.lax.optimization_barrier((slopes, family.bend(z, labels)))
+    slopes, bend = jax.lax.optimization_barrier((slopes, family.factors(z, labels)))
     mean = _mean(values, weights)
     u = -gradient(slopes * weights[:, None], problem)
     w = without_intercept(params)
@@ -123,9 +123,9 @@ def _shortened(family, z, labels, weights, values, slopes, share):
     """Σ s [ℓ(z) - σ z r + ℓ*(σ r)] >= 0, or a bound; share is σ [L]."""
     share = share[:, None]
     plain = (1 - share) * values
-    if family.concordance is None:
+    if family.self_concordance is None:
         return _mean(plain, weights)
-    if family.concordance == 0:  # (z - y)²
+    if family.self_concordance == 0:  # (z - y)²
         return _mean(((1 - share) * slopes[:, 0]) ** 2 / 4, weights)
     # The relative entropy of q = y + σ (p - y) from p, for a label that is one class.
     wrong = jnp.sum(jnp.abs(slopes), axis=1) / (2 if family.multiclass else 1)
@@ -151,7 +151,7 @@ def _unsettled(family, problem, bend, weights, inverse, slope, error):
     far = jnp.max(jnp.abs(step), axis=1) > NEARLY
     far = far | (jnp.sqrt(jnp.sum(rest**2, axis=1)) > error + squared)
     far = far & family.intercept
-    trace = jnp.einsum("lcn,ln->l", family.curvature(bend), weights, precision="highest")
+    trace = jnp.einsum("lcn,ln->l", family.diagonal(bend), weights, precision="highest")
     longest = jnp.sqrt(jnp.max(squared_lengths(problem)) + 1)
     pull = longest * jnp.sqrt(jnp.maximum(squared * trace, 0))
     return jnp.where(far, 0, squared), jnp.where(far, jnp.inf, pull)
@@ -175,7 +175,7 @@ def _rounding(family, problem, params, bend, weights, slopes):
         return out[..., 0], out[..., 1], out[..., 2]
 
     steep, steep_long, _ = totals(jnp.abs(slopes))
-    _, curved_long, squares = totals(family.curvature(bend))
+    _, curved_long, squares = totals(family.diagonal(bend))
     moved = jnp.minimum(steep_long * norms, steep * tops)
     bent = jnp.minimum(squares * norms, curved_long * tops)
     grads = jnp.sum(steep_long + bent, axis=1)
@@ -208,7 +208,7 @@ def unit(x: Array) -> float:
     return float(jnp.finfo(x.dtype).eps) * (10 + math.sqrt(x.shape[0]) + math.sqrt(x.shape[1]))
 
 
-def _constant(family: Family, x: Array) -> float:
+def _constant(family: Loss, x: Array) -> float:
     """Rounding that doesn't shrink with J: the softmax's log(Σ exp) near 1; any of a user's."""
-    sharp = family.concordance is not None and not family.multiclass
+    sharp = family.self_concordance is not None and not family.multiclass
     return 0.0 if sharp else 4 * float(jnp.finfo(x.dtype).eps)

@@ -7,6 +7,7 @@ import numpy as np
 
 from jaxlr import losses
 from jaxlr.glm import containers
+from jaxlr.glm.losses import Loss, recognised
 from jaxlr.pytypes import Array, Batch
 
 
@@ -78,6 +79,9 @@ def given(
     if absent is not None:
         x, weights = x[counted], weights[:, counted]
     axes = (labels.ndim == 2, fold_weights is not None, np.ndim(l1_ratio) > 0)
+    loss = recognised(loss)
+    if isinstance(loss, Loss):
+        num_classes = loss.num_outputs if loss.multiclass else None
     labels, num_classes = _labels(labels, counted, loss, num_classes)
     lambdas = None if lambdas is None else _lambdas(lambdas)
     of_rows = x, labels, weights, lambdas, l1_ratios, num_classes, axes, counted

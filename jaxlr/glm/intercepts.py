@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.glm import sharing
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.pytypes import Array
 
 NEVER = 750.0  # exp(-750) is 0 in float64
@@ -14,7 +14,7 @@ STEPS = 60
 SHORT, LAST = 1e-6, 1e-13  # decrements: of a short step, and of one that is the last
 
 
-def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Array:
+def settled(family: Loss, logits: Array, labels: Array, weights: Array) -> Array:
     """Shifts [L, C] of the intercepts that minimise Σ s ℓ(z + shift), by a damped Newton method.
 
     A class without rows has its optimum at -∞: it is sent so low that its probability is exactly
@@ -36,11 +36,11 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
 
     def slope_at(shift):
         z = logits + shift[:, :, None]
-        return _total(family.slope(z, labels), weights)
+        return _total(family.gradient(z, labels), weights)
 
     def inverse_at(shift):
         z = logits + shift[:, :, None]
-        return pseudo_inverse(intercept_hessian(family, family.bend(z, labels), weights))
+        return pseudo_inverse(intercept_hessian(family, family.factors(z, labels), weights))
 
     def going(state):
         return jnp.any(state[-1]) & (state[-2] < STEPS)
@@ -72,9 +72,9 @@ def settled(family: Family, logits: Array, labels: Array, weights: Array) -> Arr
     return jax.lax.while_loop(going, step, state)[0].reshape(shape)
 
 
-def unheard(family: Family, labels: Array, weights: Array) -> Array:
+def unheard(family: Loss, labels: Array, weights: Array) -> Array:
     """Which classes [L, C] have no row with weight; none of a scalar, or without intercepts."""
-    if not (family.multiclass and family.concordance and family.intercept):
+    if not (family.multiclass and family.self_concordance and family.intercept):
         return jnp.zeros((labels.shape[0], family.num_outputs), bool)
     classes = jnp.arange(family.num_outputs, dtype=labels.dtype)[None, :, None]
     return _total((labels[:, None] == classes).astype(weights.dtype), weights) == 0
@@ -82,7 +82,7 @@ def unheard(family: Family, labels: Array, weights: Array) -> Array:
 
 def _unheard(family, logits, labels, weights):
     """Shifts [L, C] that send to -∞ what has its optimum there, as far as float64 can tell."""
-    if not family.concordance:
+    if not family.self_concordance:
         return jnp.zeros_like(logits[:, :, 0])
     heard = (weights > 0)[:, None]
     if family.multiclass:
@@ -112,17 +112,17 @@ def _damping(family, direction):
     """The step that must descend if |l'''| <= range · l'': log(1 + range) / range."""
     top, low = jnp.max(direction, axis=1), jnp.min(direction, axis=1)
     reach = top - low if family.multiclass else jnp.maximum(top, -low)
-    if family.concordance == 0:
+    if family.self_concordance == 0:
         return jnp.ones_like(reach)
     return jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
 
 
-def intercept_hessian(family: Family, bend: Any, weights: Array) -> Array:
+def intercept_hessian(family: Loss, bend: Any, weights: Array) -> Array:
     """Σ s ∂²ℓ/∂b² of every lane: [L, C, C]."""
     if not family.multiclass:
-        curvature = family.curvature(bend)
+        curvature = family.diagonal(bend)
         return jnp.einsum("lcn,ln->lc", curvature, weights, precision="highest")[:, :, None]
-    if family.concordance:  # a softmax: diag(p) - p pᵀ
+    if family.self_concordance:  # a softmax: diag(p) - p pᵀ
         p = bend
         heavy = p * weights[:, None]
         sums = jnp.einsum("lcn,ldn->lcd", heavy, p, precision="highest")
@@ -140,7 +140,7 @@ def intercept_hessian(family: Family, bend: Any, weights: Array) -> Array:
     return jnp.transpose(columns, (1, 2, 0))
 
 
-def answering(family: Family, bend: Any, weights: Array) -> Array:
+def answering(family: Loss, bend: Any, weights: Array) -> Array:
     """The inverse of the intercepts' Hessian [L, C, C], by which they answer; 0 without any."""
     if not family.intercept:
         return jnp.zeros((len(weights), family.num_outputs, family.num_outputs), weights.dtype)

@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 
 from jaxlr.glm import problem
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, dot, without_intercept
 from jaxlr.pytypes import Array
 
@@ -14,7 +14,7 @@ def ridge(lanes: Lanes) -> Array:
 
 
 def risk(
-    family: Family, lanes: Lanes, rows: tuple[Array, Array], params: Array, logits: Array
+    family: Loss, lanes: Lanes, rows: tuple[Array, Array], params: Array, logits: Array
 ) -> Array:
     """J [L] at params [L, C, P]; rows are labels and weights [L, N] each."""
     labels, weights = rows

@@ -13,8 +13,8 @@ import numpy as np
 
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.glm import objective
-from jaxlr.glm.families import Family
 from jaxlr.glm.folds import blocks_of
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.objective import ridge
 from jaxlr.glm.problem import (
     Lanes,
@@ -88,7 +88,7 @@ class Plan(NamedTuple):
 
 
 @partial(QuicklyCompiled, static_argnums=(0, 4))
-def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
+def start(family: Loss, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its metric."""
     num_lanes, _, size = params.shape
     labels, weights = rows = weighted(problem, lanes)
@@ -97,7 +97,7 @@ def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: P
     zero = jnp.zeros(num_lanes, jnp.int32)
     return State(
         params,
-        objective.gradient(problem, lanes, params, family.slope(z, labels) * weights[:, None]),
+        objective.gradient(problem, lanes, params, family.gradient(z, labels) * weights[:, None]),
         params,  # until there is a metric
         z,
         objective.risk(family, lanes, rows, params, z),
@@ -134,7 +134,7 @@ def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
 
 def _remeasured(family, problem, lanes, rows, plan, state) -> State:
     labels, weights = rows
-    curvature = family.curvature(family.bend(state.logits, labels))
+    curvature = family.diagonal(family.factors(state.logits, labels))
     num_lanes, num_classes, num_rows = curvature.shape
     lam = ridge(lanes)
     if plan.grouped:
@@ -172,7 +172,7 @@ def _rows(images):
 
 
 def solve(
-    family: Family,
+    family: Loss,
     problem: Problem,
     lanes: Lanes,
     plan: Plan,
@@ -233,7 +233,7 @@ def _moved(family, problem, lanes, rows, state: State, direction: Array) -> Stat
 
 
 def search(
-    family: Family,
+    family: Loss,
     lanes: Lanes,
     rows: tuple[Array, Array],
     state: State,
@@ -252,7 +252,7 @@ def search(
 
     def look(length):
         z = state.logits + length[:, None, None] * d_logits
-        slopes = family.slope(z, labels)
+        slopes = family.gradient(z, labels)
         slope = objective.slope(slopes, d_logits, weights)
         return slope + wd + length * dd, (slopes * weights[:, None], z)
 
@@ -291,7 +291,7 @@ def bulk(problem: Problem, tol: float) -> Problem:
     return problem if tol < WITHIN_FLOAT32 else narrowed(problem)
 
 
-def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
+def plan(family: Loss, problem: Problem, num_lanes: int) -> Plan:
     """One metric per lane where rows are few; otherwise one for all, made as often as it pays.
 
     A metric costs about P / 2 steps per row and class, if it is every lane's own. The older it

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.glm import door, families, intercepts
+from jaxlr.glm import door, intercepts
+from jaxlr.glm.losses import loss as loss_of
 from jaxlr.pytypes import Array, Batch
 
 NUM, RATIO = 100, 1e-4
@@ -45,7 +46,7 @@ def of(asked: door.Given, loss: Callable, num: int = NUM, ratio: float = RATIO) 
         raise ValueError(f"num must be at least 1, and is {num}")
     if not 0 < ratio < 1:
         raise ValueError(f"ratio must lie between 0 and 1, and is {ratio}")
-    family = families.family(loss, asked.num_classes, asked.fit_intercept)
+    family = loss_of(loss, asked.num_classes, asked.fit_intercept)
     with jax.enable_x64(True):
         labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
         labels = np.repeat(labels, len(asked.weights), axis=0)
@@ -70,4 +71,4 @@ def _slopes(family, labels, weights) -> tuple[Array, Array]:
     if family.intercept and not family.multiclass:  # numbers may be far from 0
         start = start + jnp.einsum("ln,ln->l", labels, weights)[:, None, None]
     fitted = start + intercepts.settled(family, start, labels, weights)[:, :, None]
-    return tuple(family.slope(z, labels) * weights[:, None] for z in (zero, fitted))
+    return tuple(family.gradient(z, labels) * weights[:, None] for z in (zero, fitted))

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.certificates.status import Status
-from jaxlr.glm import families
 from jaxlr.glm.door import Given
+from jaxlr.glm.losses import loss as loss_of
 from jaxlr.paths import placed
 from jaxlr.paths.path import Path
 from jaxlr.pytypes import Array
@@ -33,7 +33,7 @@ def mean_loss(loss: Callable, num_classes: int | None) -> Callable[..., Array]:
     """The mean loss as a metric of logits."""
 
     def mean_loss(labels, logits, *, sample_weight):
-        family = families.family(loss, num_classes)
+        family = loss_of(loss, num_classes)
         z = logits.T[None] if num_classes else logits[None, None]
         return jnp.vdot(family.value(z, labels[None])[0], sample_weight) / jnp.sum(sample_weight)
 

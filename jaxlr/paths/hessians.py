@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.glm import folds
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.objective import ridge
 from jaxlr.glm.problem import Lanes, Problem, weighted
 from jaxlr.paths.blocks import ROWS, blocks_of
@@ -23,14 +23,14 @@ COARSE = 1e9  # multiplications: from here on float32 saves more than a step cos
 FLAT = 1e-10  # of each entry of the diagonal: for the direction in which a softmax has no curvature
 
 
-def can_be_coarse(family: Family, problem: Problem, num_hessians: int) -> bool:
+def can_be_coarse(family: Loss, problem: Problem, num_hessians: int) -> bool:
     """Whether float32 is worth a try."""
     num_rows, size = problem.x.shape
     return num_hessians * (family.num_outputs * size) ** 2 * num_rows >= COARSE
 
 
 def measured(
-    family: Family, problem: Problem, lanes: Lanes, logits: Array, lift: Array, coarse: Array
+    family: Loss, problem: Problem, lanes: Lanes, logits: Array, lift: Array, coarse: Array
 ) -> Array:
     """The Hessians at the logits [L, C, N] with their ridge, [L, Q, Q].
 
@@ -40,7 +40,7 @@ def measured(
     """
     labels, weights = weighted(problem, lanes)
     size = family.num_outputs * problem.x.shape[1]
-    bend = family.bend(logits, labels)
+    bend = family.factors(logits, labels)
     pairs = _pairs(family, bend, weights)
 
     def lifted(hessian):
@@ -65,7 +65,7 @@ def measured(
     if problem.groups is None:
         hessian = own()
     else:
-        mean, alike = _mean_of_folds(problem, family.curvature(bend)[:, 0], weights)
+        mean, alike = _mean_of_folds(problem, family.diagonal(bend)[:, 0], weights)
         hessian = jax.lax.cond(coarse & alike, shared, own)
     return hessian + ridges(ridge(lanes), hessian, family.num_outputs)
 

@@ -15,7 +15,7 @@ import numpy as np
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
 from jaxlr.glm import sharing
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, lanes_of
 from jaxlr.paths import descent, proofs, proximal, resort
 from jaxlr.paths.proofs import Ends
@@ -36,7 +36,7 @@ class Answers(NamedTuple):
 
 
 def march(
-    family: Family,
+    family: Loss,
     problem: Problem,
     lambdas: np.ndarray,
     l1_ratio: float,
@@ -113,7 +113,7 @@ def _goal(lam, reach):
     return USEFUL * lam * reach
 
 
-def proved(family: Family, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
+def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
     """Params [m, K, C, P] found in one step, with their certificates."""
     seen = []
     for k, lam in enumerate(lambdas):

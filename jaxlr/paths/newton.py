@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates.conjugate import conjugated
 from jaxlr.glm import objective
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.objective import ridge
 from jaxlr.glm.problem import Lanes, Problem, dot, logits, weighted
 from jaxlr.paths import descent, endings, hessians, line
@@ -54,7 +54,7 @@ class State(NamedTuple):
 
 @partial(QuicklyCompiled, static_argnums=0)
 def alone(
-    family: Family,
+    family: Loss,
     problem: Problem,
     lanes: Lanes,
     params: Array,
@@ -102,7 +102,7 @@ def known(state: State) -> Metric:
     return state.metric
 
 
-def is_whole(family: Family, problem: Problem) -> bool:
+def is_whole(family: Loss, problem: Problem) -> bool:
     """Whether a whole Hessian is of ordinary size."""
     return family.multiclass and family.num_outputs * problem.x.shape[1] <= WHOLE
 
@@ -113,7 +113,7 @@ def _measured(family, problem, lanes, rows, z) -> Metric:
         return metrics.of_whole(
             hessians.measured(family, problem, lanes, z, none, jnp.bool_(False)), lanes.lam
         )
-    curvature = family.curvature(family.bend(z, rows[0]))
+    curvature = family.diagonal(family.factors(z, rows[0]))
     heavy = curvature * rows[1][:, None]
     new = metrics.metric(problem, heavy, ridge(lanes), family.multiclass)
     return new if family.multiclass else new._replace(curvature=curvature[:, 0])
@@ -121,13 +121,13 @@ def _measured(family, problem, lanes, rows, z) -> Metric:
 
 def _gradient(family, problem, lanes, rows, params, z):
     labels, weights = rows
-    slopes = family.slope(z, labels) * weights[:, None]
+    slopes = family.gradient(z, labels) * weights[:, None]
     return objective.gradient(problem, lanes, params, slopes)
 
 
 def _step(family, problem, lanes, rows, state, tol) -> State:
     labels, weights = rows
-    bend = family.bend(state.logits, labels)
+    bend = family.factors(state.logits, labels)
 
     metric = jax.lax.cond(
         state.stale,

@@ -9,7 +9,9 @@ import numpy as np
 
 from jaxlr import losses
 from jaxlr.certificates.status import Status
-from jaxlr.glm import door, families, folds, host
+from jaxlr.glm import door, folds, host
+from jaxlr.glm.losses import loss as loss_of
+from jaxlr.glm.losses import recognised
 from jaxlr.glm.problem import Problem
 from jaxlr.paths import blas, grids, limits, march, placed, unpenalised, working_set
 from jaxlr.paths.least_squares import least_squares
@@ -82,7 +84,7 @@ def fit(
       ValueError: before any work: a shape, a number or a label that the problem can't have, or a
         mesh with another axis.
     """
-    mesh = placed.checked(mesh)
+    mesh, loss = placed.checked(mesh), recognised(loss)
     given = batch, lambdas, loss, l1_ratio, fold_weights, num_classes
     asked = door.given(*given, fit_intercept=fit_intercept)
     if not 0 < tol < 1:
@@ -109,7 +111,7 @@ def fit(
 def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
     """The answers of one l1_ratio, [T, F, K, ...]."""
     num_targets, num_folds = len(asked.labels), len(asked.weights)
-    family = families.family(loss, asked.num_classes, asked.fit_intercept)
+    family = loss_of(loss, asked.num_classes, asked.fit_intercept)
     parts = []
     for penalised in (True, False):
         lambdas = asked.lambdas[(asked.lambdas > 0) == penalised]

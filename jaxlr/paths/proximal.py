@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates.duality import rough_gap
 from jaxlr.glm import objective
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.objective import ridge
 from jaxlr.glm.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
 from jaxlr.paths import active_set, endings, hessians, line, quasi_newton
@@ -66,21 +66,21 @@ class State(NamedTuple):
     l1: Array
 
 
-def plan(family: Family, problem: Problem, num_lanes: int) -> Plan:
+def plan(family: Loss, problem: Problem, num_lanes: int) -> Plan:
     """A Hessian for every lane: what folds leave out, they disagree on."""
     del family, problem
     return Plan(num_lanes, STEPS)
 
 
 @partial(QuicklyCompiled, static_argnums=(0, 4))
-def start(family: Family, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
+def start(family: Loss, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
     num_lanes, num_outputs, size = params.shape
     z = logits(params, problem)
     far = jnp.full(num_lanes, jnp.inf, params.dtype)
     zero = jnp.zeros(num_lanes, jnp.int32)
     labels, weights = rows = weighted(problem, lanes)
-    slopes = family.slope(z, labels) * weights[:, None]
+    slopes = family.gradient(z, labels) * weights[:, None]
     whole = num_outputs * size
     return State(
         params,
@@ -121,7 +121,7 @@ def onward(lanes: Lanes, state: State) -> State:
 
 
 def solve(
-    family: Family,
+    family: Loss,
     problem: Problem,
     lanes: Lanes,
     plan: Plan,
@@ -227,7 +227,7 @@ def _search(family, problem, lanes, state, direction):
 
     def look(length):
         z = state.logits + length[:, None, None] * d_logits
-        slopes = family.slope(z, labels)
+        slopes = family.gradient(z, labels)
         slope = objective.slope(slopes, d_logits, weights)
         slope = slope + wd + length * dd + l1_slope(length, -1)
         return slope, (slopes * weights[:, None], z)
@@ -238,7 +238,7 @@ def _search(family, problem, lanes, state, direction):
 
 
 def alone(
-    family: Family,
+    family: Loss,
     problem: Problem,
     lanes: Lanes,
     params: Array,

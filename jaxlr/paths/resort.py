@@ -10,7 +10,7 @@ import jax
 import numpy as np
 
 from jaxlr.glm import objective
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, lanes_of, logits, weighted
 from jaxlr.paths import newton, proofs, proximal
 from jaxlr.paths.proofs import Ends
@@ -32,7 +32,7 @@ class Table(NamedTuple):
 
 
 def finish(
-    family: Family,
+    family: Loss,
     problem: Problem,
     lambdas: np.ndarray,
     l1_ratio: float,

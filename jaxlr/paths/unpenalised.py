@@ -7,14 +7,14 @@ conditioned as the loss's own curvature lets it be.
 import numpy as np
 
 from jaxlr.glm import host
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem
 from jaxlr.paths import placed, resort
 from jaxlr.paths.basis import basis
 
 
 def answers(
-    family: Family,
+    family: Loss,
     x: np.ndarray,
     labels: np.ndarray,
     weights: np.ndarray,

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 
 from jaxlr.glm import objective
-from jaxlr.glm.families import Family
+from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, lanes_of, logits, weighted
 from jaxlr.paths import march, proofs
 from jaxlr.paths.proofs import Ends
@@ -24,7 +24,7 @@ FEWEST = 16  # columns
 
 
 def answers(
-    family: Family,
+    family: Loss,
     x: np.ndarray,
     problem_of: Callable[[np.ndarray], Problem],
     lambdas: np.ndarray,
@@ -81,7 +81,7 @@ def answers(
 def _slopes(family, problem, lanes, params):
     """Of J's smooth part [m, C, P]."""
     labels, weights = weighted(problem, lanes)
-    slopes = family.slope(logits(params, problem), labels) * weights[:, None]
+    slopes = family.gradient(logits(params, problem), labels) * weights[:, None]
     return objective.gradient(problem, lanes, params, slopes)
 
 
