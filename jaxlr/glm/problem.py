@@ -125,3 +125,17 @@ def as_row(params: Array) -> Array:
 def dot(a: Array, b: Array) -> Array:
     """Σ a b of every lane: [L]."""
     return jnp.einsum("lcp,lcp->l", a, b, precision="highest")
+
+
+def logits_of(params: Array, rows: Rows) -> Array:
+    """Of one lane's params [C, P]: [C, N]. Lanes under `vmap` are one product."""
+    if rows.x.dtype == jnp.float32:
+        return jnp.dot(params, rows.x_t, precision="highest")
+    return jnp.dot(rows.x, params.T, precision="highest").T
+
+
+def gradient_of(slopes: Array, rows: Rows) -> Array:
+    """One lane's slopes [C, N] carried back to the params: [C, P]."""
+    if rows.x.dtype == jnp.float32:
+        return jnp.dot(slopes, rows.x, precision="highest")
+    return jnp.dot(rows.x_t, slopes.T, precision="highest").T

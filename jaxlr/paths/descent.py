@@ -1,309 +1,254 @@
-"""The smooth path's engine: L-BFGS on a metric, all lanes at once, trials on cached logits.
+"""The engine of a smooth path: L-BFGS on a preconditioner, trials on cached logits.
 
 A step costs two products with the rows, one for the logits of its direction and one for the
-gradient where it ends. Every trial of its length in between is a pass over logits alone, and is
-judged by its slope: near an optimum float32 values are noise, and slopes are not.
+gradient where it ends. Every trial of its length in between is a pass over logits alone.
 """
 
 from functools import partial
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
-import numpy as np
 
-from jaxlr.backend import QuicklyCompiled
-from jaxlr.glm import objective
-from jaxlr.glm.folds import blocks_of
+from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.objective import ridge
-from jaxlr.glm.problem import (
-    Lanes,
-    Problem,
-    as_row,
-    dot,
-    logits,
-    narrowed,
-    weighted,
-    without_intercept,
-)
-from jaxlr.paths import endings, line, quasi_newton
+from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
 from jaxlr.paths import metric as metrics
+from jaxlr.paths import progress
 from jaxlr.paths.metric import Metric
-from jaxlr.paths.quasi_newton import Pairs
+from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
+from jaxlr.solvers import compact, slopes
+from jaxlr.solvers.compact import Pairs
 
-OWN = 1e7  # multiplications: below, every lane has its own metric
-SERVES = 5  # steps; times the root of what a metric costs, in steps
 ELEMENTWISE = 200  # multiplications that a pass over one logit is worth
-WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
+SERVES = 5  # steps; times the root of what it costs, in steps
+OWN = 10  # steps: what the lanes' own preconditioners may cost; dearer ones are shared
 
 
 class State(NamedTuple):
-    """Where L lanes stand, and what they have learnt.
+    """Where lanes stand; a lane's own but for the last three.
 
     Attributes:
-      params, grad: [L, C, P]; image is the metric times grad.
-      logits: [L, C, N].
-      risk: [L] J, followed by slopes from step to step.
+      params, before: [C, P], these and those one penalty earlier.
+      grad, image: [C, P] of J, and the preconditioner times it.
+      logits: [C, N].
+      risk: J.
       pairs: of L-BFGS.
-      metric: and `age`, the steps since it was made.
-      estimate: [L] of J - J*, from the metric and the pairs; best is the least seen.
-      mark: [L] J where the lane was last not idle.
-      idle: [L] steps since then.
-      active: [L] whether the lane still moves.
-      num_steps: [L].
-      ridge: [L] the penalty of w²/2 in all this.
-      before: [L, C, P] params one penalty earlier.
-      arrives: whether the next step is along the line from there.
+      best: the least estimate of J - J* so far.
+      mark: J where the lane was last not idle, and `idle` the steps since.
+      active: whether the lane still moves.
+      num_steps: under this penalty.
+      preconditioner: of all lanes, or one for each.
+      age, count: [] steps since it was made, and in all.
     """
 
     params: Array
+    before: Array
     grad: Array
     image: Array
     logits: Array
     risk: Array
     pairs: Pairs
-    metric: Metric
-    age: Array
-    estimate: Array
     best: Array
     mark: Array
     idle: Array
     active: Array
     num_steps: Array
-    ridge: Array
-    before: Array
-    arrives: Array
+    preconditioner: Metric
+    age: Array
+    count: Array
 
 
 class Plan(NamedTuple):
-    """What a run's shape decides: how many metrics there are, and how many steps one serves.
+    """Whether every lane has its own preconditioner, and how many steps it serves."""
 
-    `grouped`: the metrics of all folds are made at once, from one curvature for each target.
+    own: bool
+    serves: int
+
+
+def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
+    """One for each lane where that is cheap, otherwise one for all; the dearer the older it gets.
+
+    The older it is the worse are its steps; where they worsen evenly, it serves best for the root
+    of its cost.
     """
-
-    num_metrics: int
-    steps_per_metric: int
-    grouped: bool = False
-
-
-@partial(QuicklyCompiled, static_argnums=(0, 4))
-def start(family: Loss, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
-    """The state at params [L, C, P]; the first step makes its metric."""
-    num_lanes, _, size = params.shape
-    labels, weights = rows = weighted(problem, lanes)
-    z = logits(params, problem)  # afresh: what follows adds to it
-    far = jnp.full(num_lanes, jnp.inf, params.dtype)
-    zero = jnp.zeros(num_lanes, jnp.int32)
-    return State(
-        params,
-        objective.gradient(problem, lanes, params, family.gradient(z, labels) * weights[:, None]),
-        params,  # until there is a metric
-        z,
-        objective.risk(family, lanes, rows, params, z),
-        _no_pairs(params),
-        metrics.none(
-            plan.num_metrics,
-            params.shape[1],
-            size,
-            family.multiclass,
-            _known_curvatures(problem, num_lanes, plan, family),
-            params.dtype,
-        ),
-        jnp.int32(plan.steps_per_metric),
-        far,
-        far,
-        far,
-        zero,
-        jnp.ones(num_lanes, bool),
-        zero,
-        ridge(lanes),
-        params,
-        jnp.bool_(False),
-    )
+    num_rows, size = rows.x.shape
+    one = loss.num_outputs * (num_rows * size**2 + size**3)
+    step = num_lanes * loss.num_outputs * num_rows * (2 * size + ELEMENTWISE)
+    own = num_lanes * one <= OWN * step
+    cost = (num_lanes if own else 1) * one / step
+    return Plan(own, int(min(max(SERVES * cost**0.5, 2), 64)))
 
 
-def _known_curvatures(problem, num_lanes, plan, family) -> tuple[int, int]:
-    num_rows = len(problem.x)
-    if plan.grouped:
-        return len(problem.labels), num_rows
-    # Whether the lanes of a metric weigh the rows alike:
-    alike = plan.num_metrics == num_lanes or len(problem.weights) == 1
-    return (plan.num_metrics, num_rows) if alike and not family.multiclass else (1, 0)
-
-
-def _remeasured(family, problem, lanes, rows, plan, state) -> State:
-    labels, weights = rows
-    curvature = family.diagonal(family.factors(state.logits, labels))
-    num_lanes, num_classes, num_rows = curvature.shape
-    lam = ridge(lanes)
-    if plan.grouped:
-        bare = curvature.reshape(len(problem.labels), -1, num_rows).mean(axis=1)
-        sums = blocks_of(problem.x, problem.x_t, problem.groups, bare)
-        sums = sums.reshape(num_lanes, 1, *sums.shape[2:])
-        turn = num_rows // len(problem.groups.of_turn)
-        new = metrics.of_blocks(sums, lam, False, num_rows, turn)
-    else:
-        bare = curvature[:, 0].reshape(plan.num_metrics, -1, num_rows).mean(axis=1)
-        heavy = (curvature * weights[:, None]).reshape(plan.num_metrics, -1, num_classes, num_rows)
-        lam = lam.reshape(plan.num_metrics, -1).mean(axis=1)
-        new = metrics.metric(problem, heavy.mean(axis=1), lam, family.multiclass)
-    if _known_curvatures(problem, num_lanes, plan, family)[1]:
-        new = new._replace(curvature=bare)
-    exact = objective.risk(family, lanes, rows, state.params, state.logits)
-    images = metrics.apply(new, _stacked(state.pairs.y, state.grad))
-    pairs = quasi_newton.remeasured(state.pairs, _rows(images[:-1]))
-    return state._replace(metric=new, age=jnp.int32(0), risk=exact, pairs=pairs, image=images[-1])
-
-
-def _no_pairs(params):
-    return quasi_newton.no_pairs(as_row(params))
-
-
-def _stacked(rows, last):
-    """Rows [L, M, K] and one more [L, C, P], as [M + 1, L, C, P]."""
-    every = jnp.concatenate([rows, as_row(last)[:, None]], axis=1)
-    return jnp.moveaxis(every, 0, 1).reshape(-1, *last.shape)
-
-
-def _rows(images):
-    """[M, L, C, P] as [L, M, K]."""
-    return jnp.moveaxis(images.reshape(*images.shape[:2], -1), 0, 1)
-
-
-def solve(
-    family: Loss,
-    problem: Problem,
-    lanes: Lanes,
-    plan: Plan,
-    state: State,
+def walk(
+    loss: Loss,
+    rows: Problem,
+    turns: Lanes,
+    start: tuple[Array, Array],
+    planned: Plan,
     tol: Array,
-    goal: Array,
+    goals: Array,
     max_steps: Array,
-) -> State:
-    """Descends until every lane's estimate is at most tol · J and `goal` [L], or it can't."""
-    rows = weighted(problem, lanes)  # once: they are as long as logits
-    return endings.descended(
-        state,
-        lambda s: _remeasured(family, problem, lanes, rows, plan, s),
-        lambda s: _step(family, problem, lanes, rows, s, tol, goal),
-        plan.steps_per_metric,
-        max_steps,
-    )
+) -> tuple[State, Ends]:
+    """The ends of lanes [K, L], each penalty's from the last one's; and where the last are.
 
-
-def _step(family, problem, lanes, rows, state, tol, goal) -> State:
-    newton = -quasi_newton.inverse_hessian(state.pairs, as_row(state.grad), as_row(state.image))
-    newton = newton.reshape(state.grad.shape)
-    line = state.params - state.before
-    towards = state.active & ((dot(state.grad, line) < 0) | ~state.arrives)
-    direction = jnp.where(state.arrives, line, newton)
-    direction = jnp.where(towards[:, None, None], direction, 0)
-    estimate = jnp.where(state.arrives, jnp.finfo(line.dtype).max, -dot(direction, state.grad) / 2)
-
-    def further(state):
-        return _moved(family, problem, lanes, rows, state, direction)
-
-    goal = jnp.fmin(tol * state.risk, goal)
-    return endings.judged(state, estimate, goal, further)._replace(arrives=jnp.bool_(False))
-
-
-def _moved(family, problem, lanes, rows, state: State, direction: Array) -> State:
-    """The active lanes after a step along their directions."""
-    direction = jnp.where(state.active[:, None, None], direction, 0)
-    d_logits = logits(direction, problem)
-    length, slopes, z, gain = search(family, lanes, rows, state, direction, d_logits)
-    s = length[:, None, None] * direction
-    params = state.params + s
-    grad = objective.gradient(problem, lanes, params, slopes)
-    grad = jnp.where(state.active[:, None, None], grad, state.grad)
-    image = metrics.apply(state.metric, grad[None])[0]
-    pair = (as_row(s), as_row(grad - state.grad), as_row(image - state.image))
-    return state._replace(
-        params=params,
-        grad=grad,
-        image=image,
-        logits=z,
-        risk=jnp.maximum(state.risk + jnp.where(state.active, gain, 0), state.risk / 2),
-        pairs=quasi_newton.learnt(state.pairs, *pair, state.active),
-        age=state.age + 1,
-        before=jnp.where(state.arrives, state.params, state.before),
-        num_steps=state.num_steps + state.active.astype(jnp.int32),
-    )
-
-
-def search(
-    family: Loss,
-    lanes: Lanes,
-    rows: tuple[Array, Array],
-    state: State,
-    direction: Array,
-    d_logits: Array,
-) -> tuple[Array, Array, Array, Array]:
-    """Lengths [L], the loss's slopes and the logits there [L, C, N], and about the change of J.
-
-    Along directions [L, C, P] whose logits are d_logits [L, C, N]; rows are labels and weights.
+    `start` are params [L, C, P] and those one penalty earlier; goals [K, L] are estimates that are
+    enough, besides tol · J; max_steps [K].
     """
-    labels, weights = rows
-    w, d = without_intercept(state.params), without_intercept(direction)
-    lam = ridge(lanes)
-    wd, dd = lam * dot(w, d), lam * dot(d, d)
-    first = dot(state.grad, direction)
+    labels, weights = weighted(rows, jax.tree.map(lambda leaf: leaf[0], turns))
+    engine = _Engine(loss, rows, labels, weights, planned)
 
-    def look(length):
-        z = state.logits + length[:, None, None] * d_logits
-        slopes = family.gradient(z, labels)
-        slope = objective.slope(slopes, d_logits, weights)
-        return slope + wd + length * dd, (slopes * weights[:, None], z)
+    def one(state, turn):
+        lam, goal, most = turn
+        state = engine.renewed(state, lam, most)
+        step = partial(engine.step, lam=lam, tol=tol, goal=goal, max_steps=most)
+        state = jax.lax.while_loop(lambda s: jnp.any(s.active), step, state)
+        return state, Ends(state.params, state.risk, state.preconditioner, state.num_steps)
 
-    length, slope, (slopes, z) = line.search(look, first, state.active)
-    return length, slopes, z, length * (first + slope) / 2
+    state = engine.start(*start, turns.lam[0])
+    return jax.lax.scan(one, state, (turns.lam, goals, max_steps))
 
 
-def onward(lanes: Lanes, state: State) -> State:
-    """The state under the lanes' penalties, each lane from where it ended under its last one.
+class _Engine(NamedTuple):
+    """Lanes of one loss on the same rows."""
 
-    Every lane first looks along the line from its params one penalty earlier: the optimum moves
-    smoothly with the penalty.
-    """
-    w = without_intercept(state.params)
-    new = ridge(lanes)
-    more = new - state.ridge
-    grad = state.grad + more[:, None, None] * w
-    return endings.renewed(
-        state,
-        grad=grad,
-        image=metrics.apply(state.metric, grad[None])[0],
-        risk=state.risk + more * dot(w, w) / 2,
-        ridge=new,
-        pairs=_no_pairs(state.params),
-        arrives=jnp.any(state.params != state.before),
-    )
+    loss: Loss
+    rows: Problem
+    labels: Array
+    weights: Array
+    plan: Plan
 
+    def start(self, params: Array, before: Array, lam: Array) -> State:
+        num_lanes, _, size = params.shape
+        logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(params)
+        risk, grad = jax.vmap(self._looked)(params, logits, lam, self.labels, self.weights)
+        far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros(num_lanes, jnp.int32)
+        return State(
+            params,
+            before,
+            grad,
+            grad,
+            logits,
+            risk,
+            jax.vmap(lambda w: compact.no_pairs(w.ravel()))(params),
+            far,
+            far,
+            zero,
+            zero == 0,
+            zero,
+            metrics.none(
+                num_lanes if self.plan.own else 1,
+                self.loss.num_outputs,
+                size,
+                self.loss.multiclass,
+                (1, 0),
+                params.dtype,
+            ),
+            jnp.int32(self.plan.serves),
+            jnp.int32(0),
+        )
 
-def known(state: State) -> Metric:
-    """What a certificate can use of the state."""
-    return state.metric
+    def _looked(self, params, logits, lam, labels, weights):
+        """J and its gradient."""
+        mean = jnp.dot(self.loss.value(logits, labels), weights, precision="highest")
+        slopes = self.loss.gradient(logits, labels) * weights[None]
+        w = without_intercept(params)
+        penalty = lam / 2 * jnp.vdot(w, w, precision="highest")
+        return mean + penalty, problem.gradient_of(slopes, self.rows) + lam * w
 
+    def renewed(self, state: State, lam: Array, most: Array) -> State:
+        """Every lane at its first step under λ [L], from where it ended."""
+        risk, grad = jax.vmap(self._looked)(
+            state.params, state.logits, lam, self.labels, self.weights
+        )
+        far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros_like(state.num_steps)
+        return state._replace(
+            grad=grad,
+            image=metrics.apply(state.preconditioner, grad[None])[0],
+            risk=risk,
+            pairs=jax.tree.map(jnp.zeros_like, state.pairs)._replace(scale=jnp.ones_like(risk)),
+            best=far,
+            mark=far,
+            idle=zero,
+            active=zero < most,
+            num_steps=zero,
+        )
 
-def bulk(problem: Problem, tol: float) -> Problem:
-    """The problem in the precision that most steps are made in: float32, if tol is within reach."""
-    return problem if tol < WITHIN_FLOAT32 else narrowed(problem)
+    def step(self, state: State, *, lam, tol, goal, max_steps) -> State:
+        stale = state.age >= self.plan.serves
+        state = jax.lax.cond(stale, partial(self._measured, lam), lambda s: s, state)
 
+        def directed(params, before, grad, image, pairs, num_steps):
+            newton = -compact.inverse_hessian(pairs, grad.ravel(), image.ravel())
+            newton = newton.reshape(grad.shape)
+            # The optimum moves smoothly with the penalty: the first look is along that line.
+            line = params - before
+            along = (num_steps == 0) & (jnp.vdot(grad, line) < 0)
+            estimate = jnp.where(along, jnp.finfo(grad.dtype).max, -jnp.vdot(grad, newton) / 2)
+            return jnp.where(along, line, newton), estimate
 
-def plan(family: Loss, problem: Problem, num_lanes: int) -> Plan:
-    """One metric per lane where rows are few; otherwise one for all, made as often as it pays.
+        own = state.params, state.before, state.grad, state.image, state.pairs, state.num_steps
+        direction, estimate = jax.vmap(directed)(*own)
+        state = progress.judged(state, estimate, jnp.fmin(tol * state.risk, goal))
+        direction = jnp.where(state.active[:, None, None], direction, 0)
+        moved = partial(self._moved, lam=lam, direction=direction)
+        state = jax.lax.cond(jnp.any(state.active), moved, lambda s: s, state)
+        return state._replace(active=state.active & (state.num_steps < max_steps))
 
-    A metric costs about P / 2 steps per row and class, if it is every lane's own. The older it
-    gets the worse are its steps; where they worsen evenly, it serves best for the root of its cost.
-    """
-    num_rows, size = problem.x.shape
-    own = num_lanes * family.num_outputs * num_rows * size**2 <= OWN
-    if problem.groups is not None and not own:
-        work = len(problem.labels) * num_rows * size**2 + num_lanes * size**3
-        step = num_lanes * num_rows * (2 * size + ELEMENTWISE)
-        return Plan(num_lanes, int(np.clip(work / step, 2, 64)), grouped=True)
-    num_metrics = num_lanes if own else 1
-    work = family.num_outputs * num_metrics * (num_rows * size**2 + size**3)
-    step = num_lanes * family.num_outputs * num_rows * (2 * size + ELEMENTWISE)
-    return Plan(num_metrics, int(np.clip(SERVES * (work / step) ** 0.5, 2, 64)))
+    def _measured(self, lam, state):
+        """With a preconditioner of where lanes are."""
+        curvature = self.loss.diagonal(self.loss.factors(state.logits, self.labels))
+        curvature = curvature * self.weights[:, None]
+        if not self.plan.own:
+            curvature, lam = curvature.mean(axis=0, keepdims=True), lam.mean(keepdims=True)
+        new = metrics.metric(self.rows, curvature, lam, self.loss.multiclass)
+        images = jnp.moveaxis(state.pairs.y, 1, 0).reshape(-1, *state.grad.shape)
+        images = jnp.moveaxis(
+            metrics.apply(new, images).reshape(len(images), len(state.risk), -1), 0, 1
+        )
+        newest = (state.count - 1) % compact.PAIRS
+        return state._replace(
+            preconditioner=new,
+            image=metrics.apply(new, state.grad[None])[0],
+            pairs=jax.vmap(compact.remade, (0, None, 0))(state.pairs, newest, images),
+            age=jnp.int32(0),
+        )
+
+    def _moved(self, state, *, lam, direction):
+        """The active lanes after a step along their directions [L, C, P], 0 for others."""
+        d_logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(direction)
+        w, d = without_intercept(state.params), without_intercept(direction)
+        dot = jax.vmap(partial(jnp.vdot, precision="highest"))
+        wd, dd = lam * dot(w, d), lam * dot(d, d)
+
+        def look(length):
+            z = state.logits + length[:, None, None] * d_logits
+            slope = self.loss.gradient(z, self.labels) * self.weights[:, None]
+            along = jnp.sum(slope * d_logits, axis=(1, 2))
+            return along + wd + length * dd, (slope, z)
+
+        first = dot(state.grad, direction)
+        length, last, (slope, z) = slopes.search(look, first, state.active)
+        s = length[:, None, None] * direction
+        params = state.params + s
+        grad = jax.vmap(partial(problem.gradient_of, rows=self.rows))(slope)
+        grad = grad + lam[:, None, None] * without_intercept(params)
+        grad = jnp.where(state.active[:, None, None], grad, state.grad)
+        image = metrics.apply(state.preconditioner, grad[None])[0]
+        pairs = jax.vmap(
+            lambda pairs, *pair: compact.learnt(pairs, state.count, *(v.ravel() for v in pair))
+        )(state.pairs, s, grad - state.grad, image - state.image)
+        gain = jnp.where(state.active, length * (first + last) / 2, 0)
+        return state._replace(
+            params=params,
+            before=jnp.where((state.num_steps == 0)[:, None, None], state.params, state.before),
+            grad=grad,
+            image=image,
+            logits=z,
+            risk=jnp.maximum(state.risk + gain, state.risk / 2),
+            pairs=pairs,
+            num_steps=state.num_steps + state.active.astype(jnp.int32),
+            age=state.age + 1,
+            count=state.count + 1,
+        )

@@ -14,13 +14,13 @@ import numpy as np
 
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
-from jaxlr.glm import sharing
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lanes_of
+from jaxlr.glm.problem import Problem, lanes_of, narrowed
 from jaxlr.paths import descent, proofs, proximal, resort
 from jaxlr.paths.proofs import Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
+WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
 USEFUL = 0.25  # of λ `reaching`: from half of that a decrement bounds nothing
 MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
 
@@ -49,32 +49,28 @@ def march(
     Lane m is target m // F on fold m % F, and starts from params `start` [m, C, P], or from 0.
     Runs under float64.
     """
-    engine = proximal if l1_ratio > 0 else descent
     num_penalties, num_lanes = lambdas.shape
-    plan = engine.plan(family, problem, num_lanes)
-    bulk = engine.bulk(problem, MARGIN * tol)
     if start is None:
         start = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
-    start = sharing.by_lane(start.astype(bulk.x.dtype))
-    state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), start, plan)
-    reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, num_penalties)
-    narrow = bulk if bulk.x.dtype != problem.x.dtype else None
-    certified = partial(
-        proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol, narrow=narrow
-    )
-    seen = []
+    narrow = l1_ratio == 0 and MARGIN * tol >= WITHIN_FLOAT32
+    certified = partial(proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
+    walked = _walked_l1 if l1_ratio > 0 else _walked
+    seen, before = [], start
     for first in range(0, num_penalties, width):
         block = lambdas[first : first + width]
         kept = len(block)
         block = np.concatenate([block, np.repeat(block[-1:], width - kept, axis=0)])  # one shape
-        lanes = [lanes_of(bulk, lam, l1_ratio) for lam in block]
-        goals = [_goal(lam, reach[of.fold]) for lam, of in zip(block, lanes, strict=True)]
+        lanes = [lanes_of(problem, lam, l1_ratio) for lam in block]
         turns = jax.tree.map(lambda *leaves: np.stack(leaves), *lanes)
-        goals = np.stack(goals).astype(bulk.x.dtype)
-        aim = MARGIN * tol
-        state, ends = _walked(engine, family, bulk, turns, plan, state, aim, goals, max_steps, kept)
-        proof = certified(lanes_of(problem, block.ravel(), l1_ratio), ends._replace(num_steps=None))
+        start, before, ends = walked(
+            family, problem, turns, (start, before), narrow, MARGIN * tol, max_steps, kept
+        )
+        proof = certified(
+            lanes_of(problem, block.ravel(), l1_ratio),
+            ends._replace(num_steps=None),
+            narrow=None,
+        )
         proof = jax.device_get(proof)
         columns = [np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4]]
         seen.append([leaf[:kept] for leaf in (*columns, np.array(ends.num_steps))])
@@ -85,32 +81,47 @@ def march(
     return Answers(params, risk, gap, decrement, steps)
 
 
-@partial(QuicklyCompiled, static_argnums=(0, 1, 4))
-def _walked(engine, family, problem, turns, plan, state, tol, goals, max_steps, num_turns):
-    """The first `num_turns` penalties of `turns`, one after the other; the rest are left out."""
+@partial(QuicklyCompiled, static_argnums=(0, 4))
+def _walked(family, problem, turns, start, narrow, aim, max_steps, num_turns):
+    """The first `num_turns` penalties of `turns`, one after the other; the rest take no step."""
+    rows = narrowed(problem) if narrow else problem
+    dtype = rows.x.dtype
+    goals = USEFUL * turns.lam * bounds.reaching(family, problem)[turns.fold]
+    here = jnp.where(jnp.arange(len(goals)) < num_turns, max_steps, 0)
+    num_lanes = turns.lam.shape[1]
+    planned = descent.plan(family, rows, num_lanes)
+    turns, start, goals, aim = jax.tree.map(
+        lambda leaf: leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf,
+        (turns, start, goals, jnp.asarray(aim)),
+    )
+    state, ends = descent.walk(family, rows, turns, start, planned, aim, goals, here)
+    return state.params, state.before, _wide(ends)
+
+
+@partial(QuicklyCompiled, static_argnums=(0, 4))
+def _walked_l1(family, problem, turns, start, narrow, aim, max_steps, num_turns):
+    del narrow
+    planned = proximal.plan(family, problem, turns.lam.shape[1])
 
     def one(state, turn):
-        lanes, goal, here = turn
-        state = engine.onward(lanes, state)
+        lanes, here = turn
+        state = proximal.onward(lanes, state)
         state = state._replace(active=state.active & here)
-        state = engine.solve(family, problem, lanes, plan, state, tol, goal, max_steps)
-        return state, _end(engine, state)
+        state = proximal.solve(family, problem, lanes, planned, state, aim, jnp.inf, max_steps)
+        return state, Ends(state.params, state.risk, proximal.known(state), state.num_steps)
 
-    here = jnp.arange(len(goals)) < num_turns
-    return jax.lax.scan(one, state, (turns, goals, here))
+    first = jax.tree.map(lambda leaf: leaf[0], turns)
+    state = proximal.start(family, problem, first, start[0], planned)
+    here = jnp.arange(len(turns.lam)) < num_turns
+    state, ends = jax.lax.scan(one, state, (turns, here))
+    return state.params, state.params, ends
 
 
-def _end(engine, state) -> Ends:
+def _wide(ends):
     def wide(leaf):
         return leaf.astype(float) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
 
-    ends = Ends(state.params, state.risk, engine.known(state), state.num_steps)
     return jax.tree.map(wide, ends)
-
-
-def _goal(lam, reach):
-    """Decrements [m] that a certificate's third bound can use."""
-    return USEFUL * lam * reach
 
 
 def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
@@ -133,6 +144,3 @@ def _width(family, problem, num_lanes, num_lambdas) -> int:
     metric = family.num_outputs * size**2 * problem.x.dtype.itemsize
     most = int(np.clip(MEMORY // (8 * logits + 2 * metric), 1, num_lambdas))
     return -(-num_lambdas // -(-num_lambdas // most))
-
-
-_reaching = partial(jax.jit, static_argnums=0)(bounds.reaching)

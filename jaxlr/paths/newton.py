@@ -1,4 +1,4 @@
-"""The last resort of a smooth path: truncated Newton on the whole Hessian, in float64.
+"""The last resort of a smooth path: truncated Newton on the whole Hessian of one lane, in float64.
 
 Slower than `descent` where that arrives, and it arrives where that doesn't. A step solves the whole
 Hessian's system by conjugate gradients; what preconditions them is an inverse of the whole Hessian
@@ -17,26 +17,26 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.certificates.conjugate import conjugated
-from jaxlr.glm import objective
+from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.objective import ridge
-from jaxlr.glm.problem import Lanes, Problem, dot, logits, weighted
-from jaxlr.paths import descent, endings, hessians, line
+from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
+from jaxlr.paths import hessians, progress
 from jaxlr.paths import metric as metrics
 from jaxlr.paths.metric import Metric
 from jaxlr.pytypes import Array
+from jaxlr.solvers import slopes
+from jaxlr.solvers.conjugate_gradients import conjugate_gradients
 
 WHOLE = 1000  # C P up to which the whole Hessian has an inverse
 HANDFUL = 10  # iterations from which a new preconditioner is made
 MOST = 1000  # iterations of a step
-LEFT = 1e-2  # of ν²: what they may leave
+LEFT = 0.03  # of a system's right-hand side: what they may leave
 ROUNDING = 1e-14  # of J: no rise
 BEYOND = 1e-7  # of tol: bounds at weak penalties ask for all that float64 has
 
 
 class State(NamedTuple):
-    """Where L lanes stand; the fields are those of `descent.State`, stale [] is of the metric."""
+    """Where the lane stands; the fields are those of `descent.State`, stale [] is of the metric."""
 
     params: Array
     grad: Array
@@ -44,7 +44,6 @@ class State(NamedTuple):
     risk: Array
     metric: Metric
     stale: Array
-    estimate: Array
     best: Array
     mark: Array
     idle: Array
@@ -52,128 +51,138 @@ class State(NamedTuple):
     num_steps: Array
 
 
+def is_whole(loss: Loss, rows: Problem) -> bool:
+    """Whether a whole Hessian is of ordinary size."""
+    return loss.multiclass and loss.num_outputs * rows.x.shape[1] <= WHOLE
+
+
 @partial(QuicklyCompiled, static_argnums=0)
 def alone(
-    family: Loss,
-    problem: Problem,
+    loss: Loss,
+    rows: Problem,
     lanes: Lanes,
     params: Array,
     tol: Array,
     num_steps: Array,
     max_steps: Array,
 ) -> State:
-    """Goes on from params [L, C, P] and num_steps [L], well beyond an estimate of tol · J.
+    """Goes on from params [1, C, P] and num_steps [1], well beyond an estimate of tol · J.
 
     Or to where neither that nor J falls any more.
     """
-    rows = weighted(problem, lanes)
-    z = logits(params, problem)
-    num_lanes = len(params)
-    far = jnp.full(num_lanes, jnp.inf)
+    labels, weights = (leaf[0] for leaf in weighted(rows, lanes))
+    lane = _Lane(loss, rows, lanes, labels, weights)
+    logits, risk, grad = lane.looked(params[0])
+    far = jnp.full_like(risk, jnp.inf)
     nothing = jax.tree.map(
-        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype),
-        jax.eval_shape(partial(_measured, family, problem, lanes, rows), z),
+        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(lane.measured, logits)
     )
     state = State(
-        params,
-        _gradient(family, problem, lanes, rows, params, z),
-        z,
-        objective.risk(family, lanes, rows, params, z),
+        params[0],
+        grad,
+        logits,
+        risk,
         nothing,
         jnp.bool_(True),
         far,
         far,
-        far,
-        jnp.zeros(num_lanes, jnp.int32),
-        num_steps < max_steps,
-        num_steps,
+        jnp.int32(0),
+        num_steps[0] < max_steps,
+        num_steps[0],
     )
 
     def on(state):
-        state = _step(family, problem, lanes, rows, state, BEYOND * tol)
+        state = lane.step(state, BEYOND * tol)
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
-    state = jax.lax.while_loop(lambda state: jnp.any(state.active), on, state)
-    return state._replace(metric=_measured(family, problem, lanes, rows, state.logits))
+    state = jax.lax.while_loop(lambda state: state.active, on, state)
+    state = state._replace(metric=lane.measured(state.logits))
+    one = {name: getattr(state, name)[None] for name in ("params", "risk", "num_steps")}
+    return state._replace(**one)
+
+
+class _Lane(NamedTuple):
+    loss: Loss
+    rows: Problem
+    lanes: Lanes
+    labels: Array
+    weights: Array
+
+    def risk(self, params, logits):
+        mean = jnp.dot(self.loss.value(logits, self.labels), self.weights, precision="highest")
+        w = without_intercept(params)
+        return mean + self.lanes.lam[0] / 2 * jnp.sum(w**2)
+
+    def looked(self, params):
+        """Logits, J and its gradient."""
+        logits = problem.logits_of(params, self.rows)
+        slope = self.loss.gradient(logits, self.labels) * self.weights[None]
+        grad = problem.gradient_of(slope, self.rows)
+        grad = grad + self.lanes.lam[0] * without_intercept(params)
+        return logits, self.risk(params, logits), grad
+
+    def measured(self, logits) -> Metric:
+        lam = self.lanes.lam
+        if is_whole(self.loss, self.rows):
+            none, fine = jnp.zeros_like(lam), jnp.bool_(False)
+            hessian = hessians.measured(self.loss, self.rows, self.lanes, logits[None], none, fine)
+            return metrics.of_whole(hessian, lam)
+        heavy = self.loss.diagonal(self.loss.factors(logits, self.labels)) * self.weights[None]
+        return metrics.metric(self.rows, heavy[None], lam, self.loss.multiclass)
+
+    def step(self, state, tol) -> State:
+        factors = self.loss.factors(state.logits, self.labels)
+        metric = jax.lax.cond(
+            state.stale, lambda: self.measured(state.logits), lambda: state.metric
+        )
+        shape = state.grad.shape
+
+        def hessian(v):
+            v = v.reshape(shape)
+            heavy = self.loss.hessian_product(factors, problem.logits_of(v, self.rows))
+            back = problem.gradient_of(heavy * self.weights[None], self.rows)
+            return (back + self.lanes.lam[0] * without_intercept(v)).ravel()
+
+        def precondition(r):
+            classes = metric.inverse.shape[1]
+            return metrics.apply(metric, r.reshape(1, 1, classes, -1)).ravel()
+
+        grad = state.grad.ravel()
+        found = conjugate_gradients(
+            hessian, grad, tol=LEFT, max_steps=MOST, precondition=precondition
+        )
+        estimate = (jnp.vdot(grad + found.residual, found.params) + found.residual_norm**2) / 2
+        state = state._replace(metric=metric, stale=found.num_steps > HANDFUL)
+        state = progress.judged(state, estimate, tol * state.risk)
+        moved = partial(self._moved, direction=-found.params.reshape(shape))
+        return jax.lax.cond(state.active, moved, lambda s: s, state)
+
+    def _moved(self, state, direction) -> State:
+        d_logits = problem.logits_of(direction, self.rows)
+        w, d = without_intercept(state.params), without_intercept(direction)
+        lam = self.lanes.lam
+
+        def look(length):
+            z = state.logits + length[0] * d_logits
+            slope = self.loss.gradient(z, self.labels) * self.weights[None]
+            along = jnp.vdot(slope, d_logits) + lam * (jnp.vdot(w, d) + length * jnp.vdot(d, d))
+            return along, ()
+
+        length = slopes.search(look, jnp.vdot(state.grad, direction)[None], jnp.ones(1, bool))[0]
+
+        def rises(length):
+            there = state.params + length * direction, state.logits + length * d_logits
+            return ~(self.risk(*there) <= state.risk * (1 + ROUNDING)) & (length > 1e-20)
+
+        # Slopes alone can't tell: on rows that are all but certain J may turn sharply along a line.
+        length = jax.lax.while_loop(rises, lambda length: length / 4, length[0])
+        params = state.params + length * direction
+        logits, risk, grad = self.looked(params)  # afresh: what falls here has fallen
+        return state._replace(
+            params=params, logits=logits, risk=risk, grad=grad, num_steps=state.num_steps + 1
+        )
 
 
 def known(state: State) -> Metric:
     """What a certificate can use of the state."""
     return state.metric
-
-
-def is_whole(family: Loss, problem: Problem) -> bool:
-    """Whether a whole Hessian is of ordinary size."""
-    return family.multiclass and family.num_outputs * problem.x.shape[1] <= WHOLE
-
-
-def _measured(family, problem, lanes, rows, z) -> Metric:
-    if is_whole(family, problem):
-        none = jnp.zeros(len(z), z.dtype)
-        return metrics.of_whole(
-            hessians.measured(family, problem, lanes, z, none, jnp.bool_(False)), lanes.lam
-        )
-    curvature = family.diagonal(family.factors(z, rows[0]))
-    heavy = curvature * rows[1][:, None]
-    new = metrics.metric(problem, heavy, ridge(lanes), family.multiclass)
-    return new if family.multiclass else new._replace(curvature=curvature[:, 0])
-
-
-def _gradient(family, problem, lanes, rows, params, z):
-    labels, weights = rows
-    slopes = family.gradient(z, labels) * weights[:, None]
-    return objective.gradient(problem, lanes, params, slopes)
-
-
-def _step(family, problem, lanes, rows, state, tol) -> State:
-    labels, weights = rows
-    bend = family.factors(state.logits, labels)
-
-    metric = jax.lax.cond(
-        state.stale,
-        lambda: _measured(family, problem, lanes, rows, state.logits),
-        lambda: state.metric,
-    )
-
-    def product(v):
-        heavy = family.hessian_product(bend, logits(v, problem)) * weights[:, None]
-        return objective.gradient(problem, lanes, v, heavy)
-
-    def unfinished(u, left, rz, _):
-        return rz > LEFT * (dot(state.grad, u) + dot(left, u))
-
-    shape = (1, len(state.grad), *metric.inverse.shape[1:3])
-    u, left, rz, _, count = conjugated(
-        product,
-        lambda r: metrics.apply(metric, r.reshape(shape))[0].reshape(r.shape),
-        state.grad,
-        state.active,
-        MOST,
-        unfinished,
-    )
-    estimate = (dot(state.grad, u) + dot(left, u) + rz) / 2
-    state = state._replace(metric=metric, stale=count > HANDFUL)
-    moved = partial(_moved, family, problem, lanes, rows, direction=-u)
-    return endings.judged(state, estimate, tol * state.risk, moved)
-
-
-def _moved(family, problem, lanes, rows, state, direction) -> State:
-    direction = jnp.where(state.active[:, None, None], direction, 0)
-    d_logits = logits(direction, problem)
-    length, _, _, _ = descent.search(family, lanes, rows, state, direction, d_logits)
-
-    def risk(length):
-        params = state.params + length[:, None, None] * direction
-        z = state.logits + length[:, None, None] * d_logits
-        return objective.risk(family, lanes, rows, params, z)
-
-    length = line.shortened(risk, length, state.risk * (1 + ROUNDING), state.active)
-    params = state.params + length[:, None, None] * direction
-    z = logits(params, problem)  # afresh, and so is J: what falls here has fallen
-    return state._replace(
-        params=params,
-        grad=_gradient(family, problem, lanes, rows, params, z),
-        logits=z,
-        risk=objective.risk(family, lanes, rows, params, z),
-        num_steps=state.num_steps + state.active.astype(jnp.int32),
-    )

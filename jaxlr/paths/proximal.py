@@ -22,7 +22,6 @@ from jaxlr.glm.objective import ridge
 from jaxlr.glm.problem import Lanes, Problem, as_row, dot, logits, weighted, without_intercept
 from jaxlr.paths import active_set, endings, hessians, line, quasi_newton
 from jaxlr.paths.active_set import Memory
-from jaxlr.paths.descent import Plan
 from jaxlr.pytypes import Array
 
 SERVES = 0.1  # a Hessian goes when a step on it leaves more than this part of the estimate,
@@ -35,6 +34,13 @@ SHORTEST, LIFTED = 1e-12, 100  # lifts: the first one, and how much longer each 
 COLLINEAR = 1e-6  # of a column's curvature: what an intercept may leave of it
 BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and an estimate of second
+
+
+class Plan(NamedTuple):
+    """How many Hessians there are, and how many steps one serves."""
+
+    num_metrics: int
+    steps_per_metric: int
 
 
 class State(NamedTuple):
@@ -72,7 +78,6 @@ def plan(family: Loss, problem: Problem, num_lanes: int) -> Plan:
     return Plan(num_lanes, STEPS)
 
 
-@partial(QuicklyCompiled, static_argnums=(0, 4))
 def start(family: Loss, problem: Problem, lanes: Lanes, params: Array, plan: Plan) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
     num_lanes, num_outputs, size = params.shape
@@ -251,9 +256,12 @@ def alone(
     Or to where neither the estimate nor J falls any more.
     """
     own = Plan(len(params), STEPS)
-    state = start(family, problem, lanes, params, own)
+    state = _started(family, problem, lanes, params, own)
     state = state._replace(tries=jnp.int32(0), num_steps=num_steps)
     return _solved(family, problem, lanes, own, state, BEYOND * tol, max_steps)
+
+
+_started = QuicklyCompiled(start, static_argnums=(0, 4))
 
 
 @partial(QuicklyCompiled, static_argnums=(0, 3))

@@ -15,11 +15,13 @@ from jaxlr.solvers.parts import Solver, Step, cautious_step, choose, downhill, l
 class LinearSolution(NamedTuple):
     """Where the linear method ended.
 
-    `solved` says that ‖b - Ax‖ ≤ tol ‖b‖ by its own recurrence; `bends_down` that a direction p
+    `residual` is b - Ax by its own recurrence, of `residual_norm`, √(rᵀMr) with a preconditioner;
+    `solved` says that this is at most tol times that of b; `bends_down` that a direction p
     with pᵀAp ≤ 0 was met (A is not positive definite), where it stops.
     """
 
     params: Array
+    residual: Array
     residual_norm: Array
     solved: Array
     bends_down: Array
@@ -30,7 +32,7 @@ class _Linear(NamedTuple):
     params: Array
     residual: Array
     direction: Array
-    squared: Array  # residualᵀ residual
+    squared: Array  # residualᵀ M residual
     steepest: Array  # the largest |pᵀAp| / pᵀp met
     bends_down: Array
     num_steps: Array
@@ -42,10 +44,11 @@ def conjugate_gradients(
     *,
     tol: Scalar | None = None,
     max_steps: int | Array | None = None,
+    precondition: Callable[[Array], Array] = lambda r: r,
 ) -> LinearSolution:
     """Solves Ax = b [D] for a symmetric positive definite A, known by v -> Av alone.
 
-        α = rᵀr / pᵀAp;   x ← x + αp;   r₊ = r - αAp;   p ← r₊ + (r₊ᵀr₊ / rᵀr) p
+        α = rᵀMr / pᵀAp;   x ← x + αp;   r₊ = r - αAp;   p ← Mr₊ + (r₊ᵀMr₊ / rᵀMr) p
 
     In exact arithmetic D steps suffice; rounding makes it more, so the default limit is 10 D.
     Starts from 0, and so every xₖ keeps bᵀxₖ > 0. A direction with pᵀAp ≤ 0 is the last one: it
@@ -55,8 +58,9 @@ def conjugate_gradients(
     Args:
       matvec: v [D] -> A v [D].
       b: [D] right-hand side.
-      tol: bound on ‖b - Ax‖ / ‖b‖; 10 eps if None.
+      tol: bound on ‖b - Ax‖ / ‖b‖ in the norm √(rᵀMr); 10 eps if None.
       max_steps: products with A at most.
+      precondition: r [D] -> Mr [D], M symmetric positive definite, near A's inverse.
 
     Reference:
       Hestenes and Stiefel, Methods of conjugate gradients for solving linear systems (1952);
@@ -64,7 +68,8 @@ def conjugate_gradients(
     """
     tol = 10 * jnp.finfo(b.dtype).eps if tol is None else tol
     max_steps = 10 * b.size if max_steps is None else max_steps
-    goal = jnp.asarray(tol, b.dtype) ** 2 * jnp.vdot(b, b)
+    first = precondition(b)
+    goal = jnp.asarray(tol, b.dtype) ** 2 * jnp.vdot(b, first)
 
     def going(state):
         return (state.squared > goal) & ~state.bends_down & (state.num_steps < max_steps)
@@ -77,11 +82,12 @@ def conjugate_gradients(
         length = state.squared / jnp.abs(curvature)
         further = state.params + length * state.direction
         residual = state.residual - length * product
-        squared = jnp.vdot(residual, residual)
+        image = precondition(residual)
+        squared = jnp.vdot(residual, image)
         moved = state._replace(
             params=further,
             residual=residual,
-            direction=residual + squared / state.squared * state.direction,
+            direction=image + squared / state.squared * state.direction,
             squared=squared,
         )
         beyond_rounding = curvature < -b.size * jnp.finfo(b.dtype).eps * steepest * squares
@@ -92,10 +98,13 @@ def conjugate_gradients(
         return new._replace(steepest=steepest, num_steps=state.num_steps + 1)
 
     zero, no = jnp.zeros([], b.dtype), jnp.array(False)
-    state = _Linear(jnp.zeros_like(b), b, b, jnp.vdot(b, b), zero, no, jnp.array(0, jnp.int32))
+    state = _Linear(
+        jnp.zeros_like(b), b, first, jnp.vdot(b, first), zero, no, jnp.array(0, jnp.int32)
+    )
     end = jax.lax.while_loop(going, step, state)
     solved = (end.squared <= goal) & ~end.bends_down
-    return LinearSolution(end.params, jnp.sqrt(end.squared), solved, end.bends_down, end.num_steps)
+    norm = jnp.sqrt(end.squared)
+    return LinearSolution(end.params, end.residual, norm, solved, end.bends_down, end.num_steps)
 
 
 class NonlinearCgMemory(NamedTuple):
