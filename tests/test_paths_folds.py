@@ -162,18 +162,18 @@ def test_a_lane_at_rest_stays_to_the_last_bit_while_others_step():
     whole = np.c_[x, np.ones(len(x))]
     arrays = (whole, labels[None].astype(float), normalised(weights), whole.T)
     rows = Problem(*map(jnp.asarray, arrays))
-    family = loss_of(losses.log_loss, None)
-    lanes = lanes_of(rows, np.full(NUM_FOLDS, 1e-3), 0.0)
-    plan = descent.plan(family, rows, NUM_FOLDS)
-    params = np.random.default_rng(3).normal(size=(NUM_FOLDS, 1, whole.shape[1]))
-    state = descent.start(family, rows, lanes, jnp.asarray(params), plan)
-    state = state._replace(active=jnp.array([True, False, True]))
-    solve = jax.jit(descent.solve, static_argnums=(0, 3))
-    after = solve(family, rows, lanes, plan, state, 1e-9, np.full(3, np.inf), 20)
-    for name in ("params", "logits", "grad", "risk"):
-        then, now = np.asarray(getattr(state, name)), np.asarray(getattr(after, name))
-        np.testing.assert_allclose(now[1], then[1], rtol=1e-12 if name == "risk" else 0)
-        assert (now[0] != then[0]).any()
+    loss = loss_of(losses.log_loss, None)
+    lanes = jax.tree.map(lambda leaf: leaf[None], lanes_of(rows, np.full(NUM_FOLDS, 1e-3), 0.0))
+    planned = descent.plan(loss, rows, NUM_FOLDS)
+    start = jnp.asarray(np.random.default_rng(3).normal(size=(NUM_FOLDS, 1, whole.shape[1])))
+    walk = jax.jit(descent.walk, static_argnums=(0, 4))
+    rest = jnp.full((1, NUM_FOLDS), np.inf), jnp.array([50], jnp.int32)
+    there, *_ = walk(loss, rows, lanes, (start, start), planned, 1e-12, *rest)
+    mixed = start.at[1].set(there[1])  # the second begins where it should end
+    *_, ends = walk(loss, rows, lanes, (mixed, mixed), planned, 1e-6, *rest)
+    np.testing.assert_array_equal(ends.params[0, 1], there[1])
+    assert ends.num_steps[0, 1] == 0
+    assert (np.asarray(ends.num_steps)[0, [0, 2]] > 1).all()
 
 
 def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():

@@ -3,12 +3,11 @@
 from fractions import Fraction
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import march, newton, quasi_newton
+from jaxlr.paths import march, newton
 from tests.test_paths import BINARY, CLASSES, LAMBDAS
 
 pytestmark = pytest.mark.float64_pass
@@ -19,17 +18,17 @@ def dtypes(monkeypatch):
     """The precisions of the descents of a path, in order."""
     seen = []
 
-    def note(module, name, at):
+    def note(module, name, dtype_of):
         descend = getattr(module, name)
 
         def noted(*args):
-            seen.append(str(args[at].x.dtype))
+            seen.append(dtype_of(args))
             return descend(*args)
 
         monkeypatch.setattr(module, name, noted)
 
-    note(march, "_walked", at=2)
-    note(newton, "alone", at=1)
+    note(march, "_walked", lambda args: "float32" if args[4] else "float64")
+    note(newton, "alone", lambda args: str(args[1].x.dtype))
     return seen
 
 
@@ -115,39 +114,3 @@ def test_features_of_any_size_have_the_optimum_scaled(scale):
     assert (found.status == paths.Status.certified).all()
     np.testing.assert_allclose(found.risk, one.risk, rtol=2e-6)
     np.testing.assert_allclose(found.params["w"] * scale, one.params["w"], rtol=0, atol=2e-2)
-
-
-SIZE = 7
-
-
-def test_the_compact_form_is_the_update_of_bfgs_pair_after_pair():
-    rng = np.random.default_rng(3)
-    hessian, other = (np.cov(rng.normal(size=(SIZE, 40))) + np.eye(SIZE) for _ in range(2))
-    metric, renewed = np.linalg.inv(other), np.diag(rng.uniform(1, 2, SIZE))
-    steps = rng.normal(size=(quasi_newton.PAIRS + 3, SIZE))  # more than are remembered
-    grad = rng.normal(size=SIZE)
-
-    def dense(scale_of, pairs):
-        s, y = pairs[-1]
-        inverse = scale_of * (s @ y) / (y @ scale_of @ y)
-        for s, y in pairs:
-            turn = np.eye(SIZE) - np.outer(s, y) / (s @ y)
-            inverse = turn @ inverse @ turn.T + np.outer(s, s) / (s @ y)
-        return inverse @ grad
-
-    pairs = quasi_newton.no_pairs(jnp.zeros((2, SIZE)))
-    learns = jnp.array([True, False])
-    kept = []
-    for k, s in enumerate(steps):
-        y = hessian @ s if k != 2 else -hessian @ s  # one bends down, and is left out
-        both = [jnp.asarray(np.stack([a, a])) for a in (s, y, metric @ y)]
-        pairs = quasi_newton.learnt(pairs, *both, learns)
-        kept += [(s, y)] if k != 2 else []
-    kept = kept[-quasi_newton.PAIRS :]
-    both = jnp.asarray(np.stack([grad, grad]))
-    ours = quasi_newton.inverse_hessian(pairs, both, both @ metric)
-    np.testing.assert_allclose(ours[0], dense(metric, kept), rtol=1e-9)
-    np.testing.assert_allclose(ours[1], metric @ grad, rtol=1e-12)  # this lane has learnt nothing
-    pairs = quasi_newton.remeasured(pairs, pairs.y @ renewed)
-    ours = quasi_newton.inverse_hessian(pairs, both, both @ renewed)
-    np.testing.assert_allclose(ours[0], dense(renewed, kept), rtol=1e-9)

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxlr import solvers
+from jaxlr.solvers import compact
 from jaxlr.solvers.bfgs import BfgsMemory
 from jaxlr.solvers.diagonal import Diagonal, next_entry, unscaled
 from jaxlr.solvers.gradient_descent import GradientDescentMemory, first_step
-from jaxlr.solvers.lbfgs import LbfgsMemory, two_loops
 from jaxlr.solvers.parts import look
 from tests.test_solvers import DTYPE, EPS, X64
 
@@ -130,27 +130,50 @@ def inverse_hessian(inverse, s, y):
     return left @ inverse @ left.T + rho * np.outer(s, s)
 
 
-two_loops = jax.jit(two_loops)
+@jax.jit
+def compactly(s, y, images, grad, image):
+    """The compact form's product after pairs [K, D], oldest first, of which three are kept."""
+    pairs = compact.no_pairs(grad, 3)
+    for k, pair in enumerate(zip(s, y, images, strict=True)):
+        pairs = compact.learnt(pairs, jnp.int32(k), *pair)
+    return compact.inverse_hessian(pairs, grad, image)
 
 
 @given(seeds)
-def test_the_two_loops_multiply_by_the_matrix_of_the_formula(seed):
-    s, y = pairs(seed, 3)
-    expected = np.eye(SIZE) * (s[0] @ y[0]) / (y[0] @ y[0])
-    for i in (2, 1, 0):  # oldest first
+def test_the_compact_form_multiplies_by_the_matrix_of_the_formula(seed):
+    s, y = (rows[::-1] for rows in pairs(seed, 5))  # oldest first; two are forgotten
+    y = y * np.array([1, 1, 1, -1, 1])[:, None]  # one bends down, and is left out
+    before, _ = matrix(seed + 2)
+    kept = [2, 4]
+    scale = (s[4] @ y[4]) / (y[4] @ before @ y[4])
+    expected = scale * before
+    for i in kept:
         expected = inverse_hessian(expected, s[i], y[i])
     g = np.random.default_rng(seed).normal(size=SIZE)
-    padding = np.zeros((2, SIZE))  # two rows that are not filled yet
-    memory = LbfgsMemory(np.vstack([s, padding]), np.vstack([y, padding]), 1 / (s * y).sum(1))
-    memory = memory._replace(rho=np.append(memory.rho, [0, 0]))
-    ours = two_loops(LbfgsMemory(*cast(*memory)), *cast(g))
+    ours = compactly(*cast(s, y, y @ before, g, before @ g))
     np.testing.assert_allclose(ours, expected @ g, atol=1e4 * EPS * abs(expected @ g).max())
 
 
-def test_two_loops_that_know_nothing_are_the_identity():
-    empty = solvers.lbfgs(history_size=4).init(look(jnp.sum, jnp.ones(SIZE, DTYPE)))
+def test_a_compact_form_that_knows_nothing_is_the_preconditioner():
+    nothing = compact.no_pairs(jnp.ones(SIZE, DTYPE), 4)
     g = jnp.arange(SIZE, dtype=DTYPE)
-    np.testing.assert_array_equal(two_loops(empty, g), g)
+    np.testing.assert_array_equal(compact.inverse_hessian(nothing, g, 2 * g), 2 * g)
+
+
+def test_an_lbfgs_on_the_inverse_hessian_needs_no_history():
+    a, b = matrix(4, condition=1e4)
+    inverse = jnp.asarray(np.linalg.inv(a), DTYPE)
+
+    def parabola(x):
+        return x @ jnp.asarray(a, DTYPE) @ x / 2 - jnp.asarray(b, DTYPE) @ x
+
+    start, tol = jnp.ones(SIZE, DTYPE), 1e-2
+    plain = solvers.minimise(solvers.lbfgs(1), parabola, start, tol=tol)
+    near = solvers.lbfgs(1, precondition=lambda v: inverse @ v)
+    known = solvers.minimise(near, parabola, start, tol=tol)
+    assert known.status == plain.status == solvers.Status.solved
+    assert known.num_steps <= 3 < plain.num_steps
+    np.testing.assert_allclose(a @ known.params, b, atol=2 * tol)
 
 
 @pytest.mark.parametrize("fresh", [True, False])

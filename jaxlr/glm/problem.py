@@ -137,5 +137,5 @@ def logits_of(params: Array, rows: Rows) -> Array:
 def gradient_of(slopes: Array, rows: Rows) -> Array:
     """One lane's slopes [C, N] carried back to the params: [C, P]."""
     if rows.x.dtype == jnp.float32:
-        return jnp.dot(slopes, rows.x, precision="highest")
-    return jnp.dot(rows.x_t, slopes.T, precision="highest").T
+        return sharing.total(jnp.dot(slopes, rows.x, precision="highest"))
+    return sharing.total(jnp.dot(rows.x_t, slopes.T, precision="highest").T)

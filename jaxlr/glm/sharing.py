@@ -78,6 +78,35 @@ def summed(total: Callable, x: Array, *columns: Array) -> Any:
     )
 
 
+def by_device(function: Callable, in_specs: Any, out_specs: Any) -> Callable:
+    """A function whose every device works on its own lanes and rows; it sums over rows by `total`.
+
+    Specs are those of `jax.shard_map`, over "lanes" and "examples"; an axis that the mesh hasn't is
+    no axis.
+    """
+    names = _shape()
+    if not names:
+        return function
+
+    def known(specs):
+        return jax.tree.map(
+            lambda spec: PartitionSpec(*(name if name in names else None for name in spec)),
+            specs,
+            is_leaf=lambda leaf: isinstance(leaf, PartitionSpec),
+        )
+
+    return jax.shard_map(
+        function, in_specs=known(in_specs), out_specs=known(out_specs), check_vma=False
+    )
+
+
+def total(tree: Any) -> Any:
+    """Sums over a device's rows as those over all rows."""
+    mesh = jax.sharding.get_abstract_mesh()
+    kinds = dict(zip(mesh.axis_names, mesh.axis_types, strict=True))
+    return jax.lax.psum(tree, EXAMPLES) if kinds.get(EXAMPLES) == AxisType.Manual else tree
+
+
 def _shape() -> dict[str, int]:
     """The mesh that a program is being made for; rows first, which lanes then share out."""
     mesh = jax.sharding.get_abstract_mesh()

@@ -46,7 +46,7 @@ def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
 
 def _in_turns(product, x, *columns):
     """Sums of product(rows [R, P], *columns [..., R]) over turns of rows."""
-    return sharing.summed(partial(_turned, product), x, *columns)
+    return sharing.total(sharing.summed(partial(_turned, product), x, *columns))
 
 
 def _turned(product, x, *columns):

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.glm import problem
+from jaxlr.glm import problem, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
 from jaxlr.paths import metric as metrics
@@ -22,6 +22,7 @@ from jaxlr.solvers import compact, slopes
 from jaxlr.solvers.compact import Pairs
 
 ELEMENTWISE = 200  # multiplications that a pass over one logit is worth
+PAIRS = 8  # of L-BFGS
 SERVES = 5  # steps; times the root of what it costs, in steps
 OWN = 10  # steps: what the lanes' own preconditioners may cost; dearer ones are shared
 
@@ -90,8 +91,10 @@ def walk(
     tol: Array,
     goals: Array,
     max_steps: Array,
-) -> tuple[State, Ends]:
-    """The ends of lanes [K, L], each penalty's from the last one's; and where the last are.
+) -> tuple[Array, Array, Ends]:
+    """The last params and those before [L, C, P], and the ends of lanes [K, L].
+
+    Each penalty's lanes start from the last one's ends.
 
     `start` are params [L, C, P] and those one penalty earlier; goals [K, L] are estimates that are
     enough, besides tol · J; max_steps [K].
@@ -107,7 +110,8 @@ def walk(
         return state, Ends(state.params, state.risk, state.preconditioner, state.num_steps)
 
     state = engine.start(*start, turns.lam[0])
-    return jax.lax.scan(one, state, (turns.lam, goals, max_steps))
+    state, ends = jax.lax.scan(one, state, (turns.lam, goals, max_steps))
+    return state.params, state.before, ends
 
 
 class _Engine(NamedTuple):
@@ -131,7 +135,7 @@ class _Engine(NamedTuple):
             grad,
             logits,
             risk,
-            jax.vmap(lambda w: compact.no_pairs(w.ravel()))(params),
+            jax.vmap(lambda w: compact.no_pairs(w.ravel(), PAIRS))(params),
             far,
             far,
             zero,
@@ -152,6 +156,7 @@ class _Engine(NamedTuple):
     def _looked(self, params, logits, lam, labels, weights):
         """J and its gradient."""
         mean = jnp.dot(self.loss.value(logits, labels), weights, precision="highest")
+        mean = sharing.total(mean)
         slopes = self.loss.gradient(logits, labels) * weights[None]
         w = without_intercept(params)
         penalty = lam / 2 * jnp.vdot(w, w, precision="highest")
@@ -207,7 +212,7 @@ class _Engine(NamedTuple):
         images = jnp.moveaxis(
             metrics.apply(new, images).reshape(len(images), len(state.risk), -1), 0, 1
         )
-        newest = (state.count - 1) % compact.PAIRS
+        newest = (state.count - 1) % PAIRS
         return state._replace(
             preconditioner=new,
             image=metrics.apply(new, state.grad[None])[0],
@@ -225,7 +230,7 @@ class _Engine(NamedTuple):
         def look(length):
             z = state.logits + length[:, None, None] * d_logits
             slope = self.loss.gradient(z, self.labels) * self.weights[:, None]
-            along = jnp.sum(slope * d_logits, axis=(1, 2))
+            along = sharing.total(jnp.sum(slope * d_logits, axis=(1, 2)))
             return along + wd + length * dd, (slope, z)
 
         first = dot(state.grad, direction)

@@ -11,11 +11,14 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import PartitionSpec as P
 
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
+from jaxlr.glm import sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, lanes_of, narrowed
+from jaxlr.glm.sharing import EXAMPLES, LANES
 from jaxlr.paths import descent, proofs, proximal, resort
 from jaxlr.paths.proofs import Ends
 
@@ -85,17 +88,29 @@ def march(
 def _walked(family, problem, turns, start, narrow, aim, max_steps, num_turns):
     """The first `num_turns` penalties of `turns`, one after the other; the rest take no step."""
     rows = narrowed(problem) if narrow else problem
-    dtype = rows.x.dtype
     goals = USEFUL * turns.lam * bounds.reaching(family, problem)[turns.fold]
     here = jnp.where(jnp.arange(len(goals)) < num_turns, max_steps, 0)
-    num_lanes = turns.lam.shape[1]
-    planned = descent.plan(family, rows, num_lanes)
-    turns, start, goals, aim = jax.tree.map(
-        lambda leaf: leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf,
-        (turns, start, goals, jnp.asarray(aim)),
-    )
-    state, ends = descent.walk(family, rows, turns, start, planned, aim, goals, here)
-    return state.params, state.before, _wide(ends)
+    turns, start, goals, aim = _in(rows.x.dtype, (turns, start, goals, jnp.asarray(aim)))
+
+    planned = descent.plan(family, rows, turns.lam.shape[1])
+
+    def walk(rows, turns, start, goals, aim, here):
+        return descent.walk(family, rows, turns, start, planned, aim, goals, here)
+
+    of_rows = Problem(P(EXAMPLES), *[P(None, EXAMPLES)] * 3, None, P(EXAMPLES), P())
+    lanes, every = P(LANES), P(None, LANES)
+    walk = sharing.by_device(walk, (of_rows, every, lanes, every, P(), P()), (lanes, lanes, every))
+    params, before, ends = walk(rows, turns, start, goals, aim, here)
+    return params, before, _in(jnp.float64, ends)
+
+
+def _in(dtype, tree):
+    """The tree with its floats in a dtype."""
+
+    def cast(leaf):
+        return leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return jax.tree.map(cast, tree)
 
 
 @partial(QuicklyCompiled, static_argnums=(0, 4))
@@ -115,13 +130,6 @@ def _walked_l1(family, problem, turns, start, narrow, aim, max_steps, num_turns)
     here = jnp.arange(len(turns.lam)) < num_turns
     state, ends = jax.lax.scan(one, state, (turns, here))
     return state.params, state.params, ends
-
-
-def _wide(ends):
-    def wide(leaf):
-        return leaf.astype(float) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-    return jax.tree.map(wide, ends)
 
 
 def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:

@@ -15,7 +15,6 @@ import jax.numpy as jnp
 
 from jaxlr.pytypes import Array
 
-PAIRS = 8
 dot = partial(jnp.dot, precision="highest")
 
 
@@ -38,10 +37,10 @@ class Pairs(NamedTuple):
     scale: Array
 
 
-def no_pairs(params: Array) -> Pairs:
-    """Before the first step from params [D]."""
-    rows = jnp.zeros((PAIRS, params.size), params.dtype)
-    square = jnp.zeros((PAIRS, PAIRS), params.dtype)
+def no_pairs(params: Array, size: int) -> Pairs:
+    """Before the first step from params [D], with room for M = `size` pairs."""
+    rows = jnp.zeros((size, params.size), params.dtype)
+    square = jnp.zeros((size, size), params.dtype)
     return Pairs(rows, rows, rows, square, square[0], jnp.ones((), params.dtype))
 
 
@@ -55,8 +54,9 @@ def learnt(pairs: Pairs, count: Array, s: Array, y: Array, image: Array) -> Pair
     curved = jnp.where(learns, curved, 1)
     s, y, image = (jnp.where(learns, row, 0) for row in (s, y, image))
     # A triangle loses its first row and column, and its inverse does; the new column is solved.
-    place = count % PAIRS
-    here = jnp.arange(PAIRS, dtype=count.dtype) == place
+    size = len(pairs.s)
+    place = count % size
+    here = jnp.arange(size, dtype=count.dtype) == place
     rest = jnp.where(here[:, None] | here[None], 0, pairs.inverse)
     column = -dot(rest, dot(pairs.s, y)) / curved
     column = jnp.where(here, jnp.where(learns, 1 / curved, 0), column)

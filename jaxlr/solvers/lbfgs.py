@@ -1,30 +1,39 @@
 """L-BFGS: the inverse Hessian of BFGS, never formed, from the last few steps."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 
 from jaxlr.pytypes import Array
+from jaxlr.solvers import compact
 from jaxlr.solvers.bfgs import curved
+from jaxlr.solvers.compact import Pairs
 from jaxlr.solvers.line_search import strong_wolfe
 from jaxlr.solvers.parts import Solver, Step, cautious_step, choose, downhill, looks
 
 
 class LbfgsMemory(NamedTuple):
-    """Steps s and differences y [M, D], newest first, and ρ = 1 / yᵀs [M] (0: a row unused)."""
+    """The last steps and differences, and how many there were since the memory was fresh."""
 
-    s: Array
-    y: Array
-    rho: Array
+    pairs: Pairs
+    count: Array
 
 
-def lbfgs(history_size: int = 10) -> Solver:
-    """d = -Bg with B from the last `history_size` pairs (s, y): 4 M D operations a step.
+def lbfgs(
+    history_size: int = 10, precondition: Callable[[Array], Array] = lambda grad: grad
+) -> Solver:
+    """d = -Hg with H from the last `history_size` pairs (s, y): 4 M D operations a step.
+
+    Args:
+      history_size: M >= 1.
+      precondition: v [D] -> Bv [D], B symmetric positive definite: the H before any pair, but for
+        its scale. By default the identity.
 
     Reference:
       Liu and Nocedal, On the limited memory BFGS method for large scale optimization (1989);
-      Nocedal and Wright, Numerical Optimization (2006), algorithms 7.4 and 7.5.
+      Byrd, Nocedal and Schnabel, Representations of quasi-Newton matrices and their use in
+      limited memory methods (1994).
 
     Raises:
       ValueError: history_size is not an integer of 1 or more.
@@ -33,41 +42,17 @@ def lbfgs(history_size: int = 10) -> Solver:
         raise ValueError(f"history_size must be an integer of at least 1; got {history_size}.")
 
     def init(point):
-        pairs = jnp.zeros((history_size, point.grad.size), point.grad.dtype)
-        return LbfgsMemory(pairs, pairs, jnp.zeros(history_size, point.grad.dtype))
+        return LbfgsMemory(compact.no_pairs(point.grad, history_size), jnp.array(0, jnp.int32))
 
     def update(objective, point, memory):
-        direction = downhill(-two_loops(memory, point.grad), point.grad)
-        first = jnp.where(memory.rho[0] > 0, 1, cautious_step(point.grad))
+        inverse = compact.inverse_hessian(memory.pairs, point.grad, precondition(point.grad))
+        direction = downhill(-inverse, point.grad)
+        first = jnp.where(memory.count > 0, 1, cautious_step(point.grad))
         search = strong_wolfe(objective, point, direction, first)
         s, y = search.point.params - point.params, search.point.grad - point.grad
-        pair = LbfgsMemory(s, y, 1 / jnp.vdot(s, y))
-        learnt = choose(curved(s, y), jax.tree.map(_push, memory, pair), memory)
+        pairs = compact.learnt(memory.pairs, memory.count, s, y, precondition(y))
+        learnt = choose(curved(s, y), LbfgsMemory(pairs, memory.count + 1), memory)
         memory = choose(search.failed, init(point), learnt)
         return Step(search.point, memory, looks(search.num_looks), search.failed)
 
     return Solver(init, update)
-
-
-def two_loops(memory: LbfgsMemory, grad: Array) -> Array:
-    """B g [D]: down the pairs from the newest, scaled by its yᵀs / yᵀy, and up again.
-
-    down: a = ρ sᵀq,  q ← q - a y;      up: q ← q + (a - ρ yᵀq) s
-    """
-
-    def down(q, pair):
-        a = pair.rho * jnp.vdot(pair.s, q)
-        return q - a * pair.y, a
-
-    def up(q, pair_and_a):
-        pair, a = pair_and_a
-        return q + (a - pair.rho * jnp.vdot(pair.y, q)) * pair.s, None
-
-    newest = memory.rho[0] * jnp.vdot(memory.y[0], memory.y[0])
-    q, a = jax.lax.scan(down, grad, memory)
-    q = q / jnp.where(newest > 0, newest, 1)
-    return jax.lax.scan(up, q, (memory, a), reverse=True)[0]
-
-
-def _push(rows: Array, row: Array) -> Array:
-    return jnp.concatenate([row[None], rows[:-1]])

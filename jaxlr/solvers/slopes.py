@@ -1,4 +1,4 @@
-"""How far to go along a line on which a function is convex, by slopes alone, for many lanes at once.
+"""How far to go along lines on which a function is convex, by slopes alone, all lanes at once.
 
 Near an optimum values in float32 are noise, and slopes are not.
 """
