@@ -59,10 +59,7 @@ def march(
     state = engine.start(family, bulk, lanes_of(bulk, lambdas[0], l1_ratio), start, plan)
     reach = np.asarray(_reaching(family, problem))
     width = _width(family, problem, num_lanes, num_penalties)
-    narrow = bulk if bulk.x.dtype != problem.x.dtype else None
-    certified = partial(
-        proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol, narrow=narrow
-    )
+    certified = partial(proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
     seen = []
     for first in range(0, num_penalties, width):
         block = lambdas[first : first + width]

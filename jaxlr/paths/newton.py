@@ -139,15 +139,14 @@ def _step(family, problem, lanes, rows, state, tol) -> State:
         heavy = family.hessian_product(bend, logits(v, problem)) * weights[:, None]
         return objective.gradient(problem, lanes, v, heavy)
 
-    def unfinished(u, left, rz, _):
-        return rz > LEFT * (dot(state.grad, u) + dot(left, u))
+    def unfinished(u, left, rz, _):  # of the one lane
+        return rz > LEFT * jnp.vdot(state.grad + left, u)
 
     shape = (1, len(state.grad), *metric.inverse.shape[1:3])
     u, left, rz, _, count = conjugated(
         product,
         lambda r: metrics.apply(metric, r.reshape(shape))[0].reshape(r.shape),
         state.grad,
-        state.active,
         MOST,
         unfinished,
     )
