@@ -14,7 +14,7 @@ from jaxlr.certificates.status import Status
 from jaxlr.glm import containers, door, host, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.losses import loss as loss_of
-from jaxlr.glm.problem import Lanes, Problem, logits, without_intercept
+from jaxlr.glm.problem import Lanes, Problem, logits_of, without_intercept
 from jaxlr.pytypes import Array, Batch, Params
 
 FACTORED = 1000  # C P up to which a Hessian is factored: of more the bound is looser
@@ -171,23 +171,26 @@ def _certified(
 ) -> tuple[Array, ...]:
     """Risk, gap, decrement, and the sum of the loss's slopes by size, of each lane [L]."""
     direct = family.num_outputs * problem.x.shape[1] <= FACTORED
-    one = partial(_one, family, problem, bounds.radii(family, problem), tol, direct)
+    options = {"apply": None, "direct": direct, "ridge_only": False, "num_steps": STEPS}
+    radii = bounds.radii(family, problem)
+    certified = partial(bounds.of_lane, family, problem, radii, None, **options)
+    one = partial(_of_lane, family, problem, certified, tol)
     if direct:
         return sharing.mapped(lambda lane: one(*lane), (lanes, params), over=(sharing.LANES,))
     return jax.vmap(one)(lanes, params)
 
 
-def _one(family, problem, radius, tol, direct, lanes, params):
-    """Of one lane.
+def _of_lane(family, problem, certified, tol, lanes, params):
+    """Of one lane: a bound of better params bounds the given ones too.
 
-    A bound of better params bounds the given ones too: J - J* is what these gained, and their own
-    gap. So while a lane is not certified Newton's method goes on from it, a few steps at most.
+    J - J* is what those gained, and their own gap. So while the lane is not certified Newton's
+    method goes on from it, a few steps at most.
     """
     labels, weights, ridge, lasso = lane_of(problem, lanes)
-    z, w = logits(params, problem), without_intercept(params)
+    z, w = logits_of(params, problem), without_intercept(params)
     penalty = ridge * jnp.sum(w**2) / 2 + lasso * jnp.sum(jnp.abs(w))
-    risk = family.value(z, labels) @ weights + penalty
-    steep = jnp.sum(jnp.abs(family.gradient(z, labels)), axis=0) @ weights
+    risk = jnp.dot(family.value(z, labels), weights) + penalty
+    steep = jnp.dot(jnp.sum(jnp.abs(family.gradient(z, labels)), axis=0), weights)
 
     def going(state):
         _, gap, _, look = state
@@ -195,13 +198,11 @@ def _one(family, problem, radius, tol, direct, lanes, params):
 
     def looked(state):
         params, gap, decrement, look = state
-        best, step = bounds.of_lane(
-            family, problem, radius, lanes, params, tol / 2 * risk, direct=direct, num_steps=STEPS
-        )
+        best, step = certified(lanes, params, tol / 2 * risk)
         gained = risk - best.risk + best.rounding
         gap = jnp.fmin(gap, best.gap + gained)
         decrement = jnp.where(look == 0, best.decrement + gained, decrement)
-        reach = jnp.max(jnp.abs(logits(step, problem))) * (family.self_concordance != 0)
+        reach = jnp.max(jnp.abs(logits_of(step, problem))) * (family.self_concordance != 0)
         # How much of a Newton step can be trusted to descend.
         length = jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
         step = jnp.where(jnp.isfinite(step), length * step, 0)

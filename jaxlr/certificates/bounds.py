@@ -5,7 +5,7 @@ The least of three bounds that apply.
 1. Losses are >= 0, so J - J* <= J.
 
 2. Fenchel's duality gap at the slopes r of the loss, where ℓ(z) + ℓ*(r) = z r, so that a user's ℓ*
-need not be known (Ndiaye and others 2017). With u = -Xᵀ(s r), and Σ s r = 0 by optimal intercepts,
+need not be known. With u = -Xᵀ(s r), and Σ s r = 0 by optimal intercepts, it is
 
     pen(W) + pen*(u) - W · u,   pen*(u) = Σ (|u| - λα)₊² / (2 λ(1-α)),
 
@@ -13,10 +13,10 @@ which for α = 0 is ‖∇J‖² / 2λ. At σr, σ = min(1, λα / max |u|), pen
 Σ s [ℓ(z) - σ z r + ℓ*(σr)] <= (1-σ) Σ s ℓ(z), by convexity and ℓ*(0) <= 0; for the three losses
 known by name it is written out, and is of second order in 1-σ.
 
-3. For α = 0 the local curvature. Let d lead to the optimum, and let t bound M range(x_i · d) over
-the rows. Along d, |φ'''| <= t φ'' (Bach 2010), so φ''(τ) >= e^(-tτ) φ''(0), and
+3. For α = 0 the local curvature. Let d lead to the optimum, and t bound M range(x_i · d) over the
+rows. Along d, |φ'''| <= t φ'' (Bach), so φ''(τ) >= e^(-tτ) φ''(0), and with ν² = gᵀH⁻¹g
 
-    J - J* <= -g·d - ½ψ(t) dᵀHd <= ½ν² / ψ(t),   ψ(t) = 2 (e^(-t) + t - 1) / t²,   ν² = gᵀH⁻¹g.
+    J - J* <= -g·d - ½ψ(t) dᵀHd <= ½ν² / ψ(t),   ψ(t) = 2 (e^(-t) + t - 1) / t².
 
 Let k R bound range(x_i · d) / ‖d_W‖. J is λ-strongly convex in W, so t = κ √(2 (J - J*)) will do,
 κ = M k R / √λ. As t² ψ(t) grows with t, J - J* is then at most t² / 2κ² for any t with
@@ -25,26 +25,26 @@ e^(-t) + t - 1 >= κ²ν²/2. Such a t is s + s²/2 with s = κν, since e^(-s -
     J - J* <= ½ν² (1 + κν/2)².
 
 R is max ‖x_i - x̄‖ over the rows with weight, and b = d_b + x̄ · d_W. One logit: intercepts are
-optimal at both ends, so the x_i · d aren't all of one sign, or Σ s r would have changed; their range
-is <= 2R ‖d_W‖, and so is any: k = 2. C classes: for a set U of classes, if in every row all of U's
-x · d exceed all others', then Σ_U Σ s p would have grown, and it can't. So each gap between sorted b
-is spanned by a pair with b_a - b_c <= R ‖d_a - d_c‖. In a smallest cover by such pairs a class is an
-upper end once at most, and a lower end once: range(b) <= 2 √(C-1) R ‖d_W‖, and
+optimal at both ends, so the x_i · d aren't all of one sign, or Σ s r would have changed; their
+range is <= 2R ‖d_W‖, and so is any: k = 2. C classes: for a set U of classes, if in every row all
+of U's x · d exceed all others', then Σ_U Σ s p would have grown, and it can't. So each gap between
+sorted b is spanned by a pair with b_a - b_c <= R ‖d_a - d_c‖. In a smallest cover by such pairs a
+class is an upper end once at most, and a lower end once: range(b) <= 2 √(C-1) R ‖d_W‖, and
 k = √2 + min(2 √(C-1), √2 (C-1)). Rows of weight 0 have no part in any of this, and a class without
 rows has probability 0 at both ends.
 
-Where H is factored, leverages say κ >= M range(x · d) / ‖d‖_H also without a penalty. Then
-t <= -log(1 - νκ): -g·d >= ‖d‖²_H (1 - e^(-t))/t as the slope at the end is 0, hence
+Where H is factored, leverages bound M range(x · d) / ‖d‖_H by another κ, with or without λ. Then
+t <= -log(1 - κν): -g·d >= ‖d‖²_H (1 - e^(-t))/t as the slope at the end is 0, hence
 1 - e^(-κ‖d‖) <= κν.
 
-Rounding is added: eps (10 + √N + √P) times the sums of magnitudes behind J, for errors of a sum that
-grow like the root of its length (Higham and Mary 2019); to ν that of g. A user's loss is taken to be
-computed to a few eps (1 + ℓ).
+Rounding is added: eps (10 + √N + √P) times the sums of magnitudes behind J, as errors of a sum
+grow like the root of its length; to ν that of g. A user's loss is taken to be computed to a few
+eps (1 + ℓ).
 
 Reference:
-  Bach, Self-concordant analysis for logistic regression (2010); Ndiaye, Fercoq, Gramfort and Salmon,
-  Gap safe screening rules for sparsity enforcing penalties (2017); Higham and Mary, A new approach
-  to probabilistic rounding error analysis (2019).
+  Bach, Self-concordant analysis for logistic regression (2010); Ndiaye, Fercoq, Gramfort and
+  Salmon, Gap safe screening rules for sparsity enforcing penalties (2017); Higham and Mary, A new
+  approach to probabilistic rounding error analysis (2019).
 """
 
 import math
@@ -59,23 +59,23 @@ from jaxlr.certificates import conjugate, decrements
 from jaxlr.certificates.decrements import Point
 from jaxlr.certificates.duality import duality, lane_of, over, squared_lengths, unit
 from jaxlr.glm import sharing
+from jaxlr.glm.intercepts import empty, total
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, gradient, logits, without_intercept
+from jaxlr.glm.problem import Lanes, Problem, gradient_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
 SMALL = 64  # C P up to which a factored Hessian costs less than a few products
 
 
 class Certificate(NamedTuple):
-    """What is known of a lane, or of L lanes, in float64.
+    """What is known of a lane, or of lanes [L], in float64.
 
     Attributes:
       risk: J at `params`.
       gap: >= J - J*; inf where nothing is known.
       decrement: half of Newton's decrement squared, from a fresh Hessian: an estimate of J - J*,
-        from above to a factor of two where the steps sufficed; the gap where Newton's step leaves
-        the region in which the Hessian says anything. With an l1 penalty, of the params that are
-        or want to be other than 0. Never more than the gap.
+        from above; the gap where Newton's step leaves the region in which the Hessian says
+        anything. With an l1 penalty, of the params that are or want to be other than 0.
       params: [C, P] as given, with the intercepts that are optimal for the weights.
       rounding: the part of the gap that stands for float64 itself.
     """
@@ -95,9 +95,10 @@ def certify(
     *,
     enough: Array | None = None,
     metric: Any = None,
-    apply: Callable[[Any, Array], Array] | None = None,
+    apply: Callable[[Any, Array], Array] = jnp.multiply,
     direct: bool | None = None,
-    **options,
+    ridge_only: bool = False,
+    num_steps: int = 30,
 ) -> Certificate:
     """Certificates of params [L, C, P], all lanes at once.
 
@@ -107,100 +108,83 @@ def certify(
       lanes: penalties, folds and targets.
       params: [L, C, P].
       enough: [L] a gap that need not be sharpened; 0 if None.
-      metric: arrays [G, ...], of L / G consecutive lanes each, for `apply`(metric, r [C, P]):
-        about H⁻¹ r, for the conjugate gradients. H's diagonal if None.
+      metric: arrays [G, ...], each for L / G consecutive lanes: apply(metric, r [C, P]) is about
+        H⁻¹ r, and preconditions conjugate gradients. If None, H's diagonal does.
       apply: as above.
       direct: whether to factor H, (C P)² numbers a lane; if None, where C P <= 64. At λ = 0 a
         factor is the only bound but the first.
-      **options: of `of_lane`.
+      ridge_only: says that every l1_ratio is 0: the second gap at σr is left out.
+      num_steps: of conjugate gradients at most, two products with the rows each.
     """
     if direct is None:
         direct = family.num_outputs * problem.x.shape[1] <= SMALL
-    radius = radii(family, problem)
     enough = jnp.zeros_like(lanes.lam) if enough is None else enough
-
-    def certified(metric, lane):
-        precondition = None if metric is None else partial(apply, metric)
-        return of_lane(family, problem, radius, *lane, precondition, direct=direct, **options)[0]
-
+    options = {"direct": direct, "ridge_only": ridge_only, "num_steps": num_steps}
+    one = partial(of_lane, family, problem, radii(family, problem), apply=apply, **options)
     own = lanes, params, enough
     if direct:
-        return sharing.mapped(partial(certified, None), own, over=(sharing.LANES,))
-    num_groups = len(jax.tree.leaves(metric)[0]) if metric is not None else len(lanes.lam)
-    grouped = jax.tree.map(lambda leaf: leaf.reshape(num_groups, -1, *leaf.shape[1:]), own)
-    of_group = jax.vmap(certified, in_axes=(None, 0))
-    out = jax.vmap(of_group, in_axes=(None if metric is None else 0, 0))(metric, grouped)
-    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), out)
+        return sharing.mapped(lambda lane: one(None, *lane)[0], own, over=(sharing.LANES,))
+    if metric is None:
+        return jax.vmap(partial(one, None))(*own)[0]
+    num_groups = len(jax.tree.leaves(metric)[0])
+    own = jax.tree.map(lambda leaf: leaf.reshape(num_groups, -1, *leaf.shape[1:]), own)
+    proofs = jax.vmap(jax.vmap(one, in_axes=(None, 0, 0, 0)))(metric, *own)[0]
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
 
 
 def of_lane(
-    family: Loss,
-    problem: Problem,
-    radius: Array,
-    lanes: Lanes,
-    params: Array,
-    enough: Array,
-    precondition: Callable[[Array], Array] | None = None,
-    *,
-    direct: bool,
-    ridge_only: bool = False,
-    num_steps: int = 30,
+    family, problem, radius, metric, lanes, params, enough, *, apply, direct, ridge_only, num_steps
 ) -> tuple[Certificate, Array]:
-    """The certificate of one lane at params [C, P], and the step that Newton's method takes back.
+    """As `certify`, of one lane; and the step [C, P] that Newton's method would take back.
 
-    `radius` [F] is of `radii`; `ridge_only` says that l1_ratio is 0, and leaves the second gap out;
-    `num_steps` of conjugate gradients at most. The rest is as in `certify`.
+    `radius` [F] is of `radii`.
     """
     lane = lane_of(problem, lanes)
     dual = duality(family, problem, lane, params, ridge_only)
-    gap = jnp.fmin(dual.risk, dual.gap)
-    smooth = lane.lasso == 0
     grad, free = _subgradient(lane, dual)
+    gone = empty(family, lane.labels, lane.weights)
+    point = Point(lane.weights, dual.factors, dual.inverse, grad, free, gone, lane.ridge)
     kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
 
-    def local(squared, trace=jnp.inf, reach=None):
-        """The third bound, from one of ν² without rounding."""
-        nu = jnp.sqrt(jnp.maximum(squared, 0))
-        nu = nu + jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), trace)) * dual.error
-        return jnp.where(smooth, jnp.fmin(gap, _local(family, nu, kappa, reach)), gap)
+    def gap(squared, trace=jnp.inf, reach=jnp.inf):
+        """From a bound of ν² without rounding."""
+        nu = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), trace)) * dual.error
+        nu = nu + jnp.sqrt(jnp.maximum(squared, 0))
+        local = jnp.where(lane.lasso == 0, _local(family, nu, kappa, reach), jnp.inf)
+        least = jnp.fmin(jnp.fmin(dual.risk, dual.gap), local) + dual.rounding
+        return jnp.where(least >= 0, least, jnp.inf)
 
-    point = Point(
-        problem.x, problem.x_t, lane.labels, lane.weights, dual.factors, grad, free, lane.ridge
-    )
     if direct:
-        found = decrements.by_factor(family, point)
-        gap = local(found.upper, found.trace, found.reach)
+        found = decrements.by_factor(family, problem, point)
     else:
+        if metric is None:
+            metric, apply = conjugate.inverse_diagonal(family, problem, point), jnp.multiply
         drift = 4 * unit(problem.x) * (dual.steep + lane.ridge)
-
-        def is_enough(upper):
-            return local(upper) + dual.rounding <= enough
-
         found = conjugate.by_products(
-            family, point, dual.answer, precondition, drift, num_steps, is_enough
+            family,
+            problem,
+            point,
+            partial(apply, metric),
+            drift,
+            num_steps,
+            lambda upper: gap(upper) <= enough,
         )
-        gap = local(found.upper)
-    gap = gap + dual.rounding
-    gap = jnp.where(gap >= 0, gap, jnp.inf)
+    least = gap(found.upper, found.trace, found.reach)
     trusted = _trusted(family, problem, lane.weights, found.step)
-    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.upper, 0) / 2, jnp.inf), gap)
-    proof = Certificate(dual.risk, gap, decrement, dual.params, dual.rounding)
-    return proof, found.step
+    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.upper, 0) / 2, jnp.inf), least)
+    return Certificate(dual.risk, least, decrement, dual.params, dual.rounding), found.step
 
 
 def _local(family, nu, kappa, reach):
-    """The third bound, where κ is known from λ, and `reach` is range(x · d) / ‖d‖_H if known."""
+    """The third bound; `reach` is of range(x · d) / ‖d‖_H."""
     if family.self_concordance is None:
         return jnp.inf
-    quadratic = nu**2 / 2
     if family.self_concordance == 0:
-        return quadratic
-    bound = quadratic * (1 + kappa * nu / 2) ** 2
-    if reach is None:
-        return bound
-    share = nu * jnp.fmin(family.self_concordance * reach, kappa)
+        return nu**2 / 2
+    share = nu * family.self_concordance * reach
     t = -jnp.log1p(-jnp.where(share < 1, share, 0))
-    return jnp.fmin(bound, jnp.where(share < 1, quadratic / _psi(t), jnp.inf))
+    by_leverage = jnp.where(share < 1, nu**2 / 2 / _psi(t), jnp.inf)
+    return jnp.fmin(nu**2 / 2 * (1 + kappa * nu / 2) ** 2, by_leverage)
 
 
 def _psi(t: Array) -> Array:
@@ -216,30 +200,28 @@ def _trusted(family, problem, weights, step):
     """
     if not family.self_concordance:
         return jnp.bool_(True)
-    moved = logits(without_intercept(step), problem)
+    moved = logits_of(without_intercept(step), problem)
     if family.intercept:
-        moved = moved - (moved @ weights)[:, None]
+        moved = moved - total(moved, weights)[:, None]
     reach = jnp.ptp(moved, axis=0) if family.multiclass else jnp.abs(moved[0])
     return family.self_concordance * jnp.max(jnp.where(weights > 0, reach, 0)) <= 1
 
 
 def radii(family: Loss, problem: Problem) -> Array:
-    """M k R of every fold [F]; R is the largest ‖x‖ where there are no intercepts."""
-    if not family.self_concordance:
-        return jnp.zeros(len(problem.weights))
+    """M k R of every fold [F]; without intercepts, R is the largest ‖x‖."""
+    return jax.vmap(partial(_radius, family, problem))(problem.weights)
+
+
+def _radius(family, problem, weights):
     k, others = math.sqrt(2) if family.multiclass else 1.0, family.num_outputs - 1
     if family.intercept:
         k += min(2 * math.sqrt(others), math.sqrt(2) * others) if family.multiclass else 1.0
-
-    def of_fold(weights):
-        centre = without_intercept(gradient(weights[None], problem))
-        centre = centre if family.intercept else jnp.zeros_like(centre)
-        squares = squared_lengths(problem) + jnp.sum(centre**2)
-        distances = squares - 2 * logits(centre, problem)[0]
-        distances = distances + 2 * unit(problem.x) * squares  # what cancelled
-        return jnp.sqrt(jnp.max(jnp.where(weights > 0, distances, 0)))
-
-    return family.self_concordance * k * jax.vmap(of_fold)(problem.weights)
+    centre = without_intercept(gradient_of(weights[None], problem)) * family.intercept
+    squares = squared_lengths(problem) + jnp.sum(centre**2)
+    distances = squares - 2 * logits_of(centre, problem)[0]
+    distances = distances + 2 * unit(problem.x) * squares  # what cancelled
+    largest = jnp.sqrt(jnp.max(jnp.where(weights > 0, distances, 0)))
+    return (family.self_concordance or 0.0) * k * largest
 
 
 def reaching(family: Loss, problem: Problem) -> Array:

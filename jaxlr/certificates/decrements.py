@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.glm.intercepts import empty
+from jaxlr.certificates.duality import norm
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import gradient
+from jaxlr.glm.problem import Problem, gradient_of
 from jaxlr.pytypes import Array
 
 
@@ -15,21 +15,21 @@ class Point(NamedTuple):
     """Where a decrement is wanted.
 
     Attributes:
-      x: [N, P], the last column ones; x_t is its transpose.
-      labels, weights: [N].
+      weights: [N].
       factors: of the loss's Hessian by the logits.
+      inverse: [C, C] of the intercepts' Hessian.
       grad: [C, P] of J's smooth part, or a subgradient of J; 0 where `free` is 0.
       free: [C, P] 0 or 1: the params that may move.
+      empty: [C] the classes without rows.
       ridge: λ (1 - α).
     """
 
-    x: Array
-    x_t: Array
-    labels: Array
     weights: Array
     factors: Any
+    inverse: Array
     grad: Array
     free: Array
+    empty: Array
     ridge: Array
 
 
@@ -51,40 +51,35 @@ class Decrement(NamedTuple):
     step: Array
 
 
-def curved(family: Loss, point: Point, v: Array) -> Array:
-    """The Hessian by the logits, weighted, times v [C, N]."""
-    return family.hessian_product(point.factors, v) * point.weights
-
-
-def by_factor(family: Loss, point: Point) -> Decrement:
+def by_factor(family: Loss, problem: Problem, point: Point) -> Decrement:
     """Forms the Hessian: (C P)² numbers, and C² N P² operations."""
     num_outputs, size = point.grad.shape
     length = num_outputs * size
 
+    def column(unit, x):
+        curved = family.hessian_product(point.factors, unit[:, None] * x[None])
+        return gradient_of(curved * point.weights[None], problem)
+
     def columns(unit):  # of one class: [P, C, P]
-        def column(x):
-            return gradient(curved(family, point, unit[:, None] * x), point)
+        return jax.vmap(column, in_axes=(None, 0))(unit, problem.x_t)
 
-        return jax.vmap(column)(point.x_t)
-
-    units = jnp.eye(num_outputs, dtype=point.x.dtype)
-    hessian = jax.lax.map(columns, units).reshape(length, length)
     penalised = jnp.arange(size) < size - 1
     ridge = jnp.broadcast_to(jnp.where(penalised, point.ridge, 0), (num_outputs, size))
-    hessian = hessian + jnp.diag(ridge.ravel())
-    gone = empty(family, point.labels, point.weights)
-    bare = ~penalised | (point.ridge == 0)  # [P], what only the rows curve
-    spare = ~jnp.any(point.x != 0, axis=0)  # what no row has can't move J
-    free = jnp.where((gone[:, None] | spare) & bare, 0, point.free)
+    units = jnp.eye(num_outputs, dtype=problem.x.dtype)
+    hessian = jax.lax.map(columns, units).reshape(length, length) + jnp.diag(ridge.ravel())
+    bare = ~penalised | (point.ridge == 0)  # what only the rows curve
+    gone = point.empty[:, None]
+    spare = ~jnp.any(problem.x != 0, axis=0)[None]  # what no row has can't move J
+    free = jnp.where((gone | spare) & bare[None], 0, point.free)
     if family.multiclass and family.self_concordance:
         # What moves all classes alike has no curvature and no gradient: any will do.
-        alike = bare & jnp.all(gone[:, None] | (free > 0), axis=0)
-        alike = jnp.where(alike, free, 0)
-        gauge = jnp.einsum("ap,bq,pq->apbq", alike, alike, jnp.eye(size)).reshape(length, length)
-        hessian = hessian + gauge * (jnp.trace(hessian) / length)
+        alike = bare & jnp.all(gone | (free > 0), axis=0)
+        alike = jnp.where(alike[None], free, 0)
+        gauge = jnp.einsum("ap,bq,pq->apbq", alike, alike, jnp.eye(size, dtype=free.dtype))
+        hessian = hessian + gauge.reshape(length, length) * (jnp.trace(hessian) / length)
     lower, upper, step, inverse = _solved(hessian, point.grad.ravel(), free.ravel())
     blocks = inverse.reshape(num_outputs, size, num_outputs, size)
-    reach = _reach(point, blocks, gone)
+    reach = _reach(problem, point, blocks)
     return Decrement(lower, upper, reach, jnp.trace(inverse), step.reshape(num_outputs, size))
 
 
@@ -92,37 +87,36 @@ def _solved(hessian, grad, free):
     """Bounds of gᵀ H⁻¹ g, and H⁻¹ g and H⁻¹.
 
     H is lifted by rounding's worth, so that a factor exists: the lower bound can only be too low.
-    The upper one and H⁻¹ are inf where H is singular to rounding: that bounds and estimates nothing.
+    The upper one and H⁻¹ are inf where H is singular to rounding.
     """
-    hessian = hessian * free[:, None] * free + jnp.diag(1 - free)
+    hessian = hessian * free[:, None] * free[None] + jnp.diag(1 - free)
     diagonal = jnp.diagonal(hessian)
     scale = 1 / jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1))
-    scaled = hessian * scale[:, None] * scale
-    lift = 10 * len(grad) * jnp.finfo(hessian.dtype).eps
-    scaled = scaled + jnp.diag(jnp.where(diagonal > 0, lift, 1).astype(hessian.dtype))
-    lower = jnp.linalg.cholesky(scaled)
-    half = jax.scipy.linalg.solve_triangular(lower, jnp.diag(scale), lower=True)
-    along = jnp.matmul(half, grad, precision="highest")
-    squared = jnp.sum(along**2)
-    step = jnp.matmul(half.T, along, precision="highest")
-    norm = jnp.sum(half**2 / scale**2)  # >= 1 / smallest eigenvalue of `scaled`
-    doubt = 2 * lift * norm  # relative, of H⁻¹: the lift and as much rounding
-    known = doubt < 0.1
-    inverse = jnp.where(known, jnp.matmul(half.T, half, precision="highest"), jnp.inf)
-    return squared, jnp.where(known, squared * (1 + 2 * doubt), jnp.inf), step, inverse
+    lift = 10 * len(grad) * float(jnp.finfo(hessian.dtype).eps)
+    scaled = hessian * scale[:, None] * scale[None] + jnp.diag(jnp.where(diagonal > 0, lift, 1))
+    half = jax.scipy.linalg.solve_triangular(
+        jnp.linalg.cholesky(scaled), jnp.diag(scale), lower=True
+    )
+    along = jnp.dot(half, grad)
+    # Relative, of H⁻¹: the lift and as much rounding, over the smallest eigenvalue of `scaled`.
+    doubt = 2 * lift * norm(half / scale[None]) ** 2
+    known, squared = doubt < 0.1, jnp.sum(along**2)
+    inverse = jnp.where(known, jnp.dot(half.T, half), jnp.inf)
+    upper = jnp.where(known, squared * (1 + 2 * doubt), jnp.inf)
+    return squared, upper, jnp.dot(half.T, along), inverse
 
 
-def _reach(point, inverse, gone):
+def _reach(problem, point, inverse):
     """The largest leverage: √ of (e_a - e_c) ⊗ x in the norm of H⁻¹, over rows and classes."""
-    units = jnp.eye(len(gone), dtype=inverse.dtype)
-    first, second = jnp.triu_indices(len(gone), 1)
-    pairs = units if len(gone) == 1 else units[first] - units[second]  # [K, C]
-    heard = ~jnp.any(gone & (pairs != 0), axis=1)
+    units = jnp.eye(len(inverse), dtype=inverse.dtype)
+    first, second = jnp.triu_indices(len(inverse), 1)
+    pairs = units if len(inverse) == 1 else units[first] - units[second]
 
     def largest(pair):
-        block = jnp.einsum("a,apcq,c->pq", pair, inverse, pair, precision="highest")
-        leverages = jnp.sum(jnp.matmul(point.x, block, precision="highest") * point.x, axis=1)
-        return jnp.max(jnp.where(point.weights > 0, leverages, 0))
+        block = jnp.einsum("a,apcq,c->pq", pair, inverse, pair)
+        leverages = jnp.sum(jnp.dot(problem.x, block) * problem.x, axis=1)
+        leverages = jnp.where(point.weights > 0, leverages, 0)
+        return jnp.where(jnp.any(point.empty & (pair != 0)), 0, jnp.max(leverages))
 
-    squared = jnp.max(jnp.where(heard, jax.lax.map(largest, pairs), 0))
+    squared = jnp.max(jax.lax.map(largest, pairs))
     return jnp.where(squared >= 0, jnp.sqrt(squared), jnp.inf)

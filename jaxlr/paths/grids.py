@@ -70,6 +70,5 @@ def _slopes(family, labels, weights) -> tuple[Array, Array]:
     zero = start = jnp.zeros((len(labels), family.num_outputs, labels.shape[1]))
     if family.intercept and not family.multiclass:  # numbers may be far from 0
         start = start + jnp.einsum("ln,ln->l", labels, weights)[:, None, None]
-    shifts = jax.vmap(partial(intercepts.profiled, family))(start, labels, weights)
-    fitted = start + shifts[:, :, None]
+    fitted = start + intercepts.settled(family, start, labels, weights)[:, :, None]
     return tuple(family.gradient(z, labels) * weights[:, None] for z in (zero, fitted))

@@ -17,7 +17,6 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.certificates.conjugate import conjugated
 from jaxlr.glm import objective
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.objective import ridge
@@ -139,14 +138,15 @@ def _step(family, problem, lanes, rows, state, tol) -> State:
         heavy = family.hessian_product(bend, logits(v, problem)) * weights[:, None]
         return objective.gradient(problem, lanes, v, heavy)
 
-    def unfinished(u, left, rz, _):  # of the one lane
-        return rz > LEFT * jnp.vdot(state.grad + left, u)
+    def unfinished(u, left, rz, _):
+        return rz > LEFT * (dot(state.grad, u) + dot(left, u))
 
     shape = (1, len(state.grad), *metric.inverse.shape[1:3])
-    u, left, rz, _, count = conjugated(
+    u, left, rz, _, count = _conjugated(
         product,
         lambda r: metrics.apply(metric, r.reshape(shape))[0].reshape(r.shape),
         state.grad,
+        state.active,
         MOST,
         unfinished,
     )
@@ -176,3 +176,34 @@ def _moved(family, problem, lanes, rows, state, direction) -> State:
         risk=objective.risk(family, lanes, rows, params, z),
         num_steps=state.num_steps + state.active.astype(jnp.int32),
     )
+
+
+def _conjugated(product, metric, grad, active, num_steps, on):
+    """Steps on S u = g from 0, for the lanes `active` [L], while `on`(u, r, rᵀMr, walked) says so.
+
+    Returns u, its residual r [L, C, P], rᵀMr and the lengths walked [L], and how many steps.
+    """
+
+    def going(state):
+        return jnp.any(state[-1]) & (state[-2] < num_steps)
+
+    def step(state):
+        u, r, p, rz, walked, count, active = state
+        sp = product(p)
+        curvature = dot(p, sp)
+        go = active & (curvature > 0)
+        length = jnp.where(go, rz / jnp.where(go, curvature, 1), 0)
+        walked = walked + length * jnp.sqrt(dot(p, p))
+        length = length[:, None, None]
+        u, r = u + length * p, r - length * sp
+        y = metric(r)
+        new = dot(r, y)
+        p = y + jnp.where(go, new / jnp.where(rz > 0, rz, 1), 0)[:, None, None] * p
+        rz = jnp.where(go, new, rz)
+        return u, r, p, rz, walked, count + 1, go & on(u, r, rz, walked)
+
+    y = metric(grad)
+    rz = dot(grad, y)
+    state = (jnp.zeros_like(grad), grad, y, rz, jnp.zeros_like(rz), 0, active)
+    u, r, _, rz, walked, count, _ = jax.lax.while_loop(going, step, state)
+    return u, r, rz, walked, count

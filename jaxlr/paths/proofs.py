@@ -31,16 +31,17 @@ class Ends(NamedTuple):
 def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, num_steps=30):
     """Certificates of the ends of K penalties, leaves [K · m, ...].
 
-    Where the risks are known, conjugate gradients rest at a gap of half of tol · risk; the engine's
-    metric preconditions them. Long rows are taken a penalty at a time: what is made of them stays
-    in cache.
+    Where risks are known, they need be no sharper than half of tol · risk. The engine's metric
+    preconditions conjugate gradients. Long rows are taken a penalty at a time, in cache.
     """
     num_ends, num_lanes = ends.params.shape[:2]
-    logits = num_lanes * family.num_outputs * len(problem.x)
-    turns = num_ends if logits > CACHED else 1
-    metric, apply = _preconditioner(ends.metric)
-    direct = False if metric is not None else direct
-    options = {"ridge_only": ridge_only, "direct": direct, "num_steps": num_steps, "apply": apply}
+    turns = num_ends if num_lanes * family.num_outputs * len(problem.x) > CACHED else 1
+    options = {"ridge_only": ridge_only, "num_steps": num_steps, "direct": direct}
+    metric = ends.metric
+    if metric is not None:
+        options["direct"] = False
+    if isinstance(metric, metrics.Metric):
+        metric, options["apply"] = (metric.inverse, metric.coupling), _applied
 
     def of_turn(turn):
         lanes, params, risk, metric = turn
@@ -58,14 +59,8 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, num
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
 
 
-def _preconditioner(metric):
-    """Arrays [K, G, ...] and how one group's of them are applied: a metric's, or a diagonal."""
-    if not isinstance(metric, metrics.Metric):
-        return metric, lambda diagonal, r: diagonal * r
-
-    def apply(inverse, r):
-        whole = metrics.Metric(*(leaf[None] for leaf in inverse), None, None, None)
-        out = metrics.apply(whole, r.reshape(1, 1, *inverse[0].shape[:2]))
-        return out.reshape(r.shape)
-
-    return (metric.inverse, metric.coupling), apply
+def _applied(metric, r):
+    """The metric of one group, its inverse and coupling, times r [C, P]."""
+    inverse, coupling = (leaf[None] for leaf in metric)
+    whole = metrics.Metric(inverse, coupling, None, None, None)
+    return metrics.apply(whole, r.reshape(1, 1, *inverse.shape[1:3])).reshape(r.shape)

@@ -180,7 +180,7 @@ def _gap(lanes, state) -> Array:
     bends = jnp.diagonal(state.hessian, axis1=1, axis2=2)[:, size - 1 :: size]
     shift = jnp.zeros_like(state.params).at[..., -1].set(-state.grad[..., -1] / bends)
     grad = state.grad + hessians.times(state.hessian, as_row(shift)).reshape(state.grad.shape)
-    return jax.vmap(rough_gap)(
+    return rough_gap(
         lanes, state.params, ridge(lanes)[:, None, None] * state.params - grad, state.risk
     )
 
