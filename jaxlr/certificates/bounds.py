@@ -216,7 +216,8 @@ def _radius(family, problem, weights):
     k, others = math.sqrt(2) if family.multiclass else 1.0, family.num_outputs - 1
     if family.intercept:
         k += min(2 * math.sqrt(others), math.sqrt(2) * others) if family.multiclass else 1.0
-    centre = without_intercept(gradient_of(weights[None], problem)) * family.intercept
+    mean = without_intercept(gradient_of(weights[None], problem))
+    centre = mean if family.intercept else jnp.zeros_like(mean)
     squares = squared_lengths(problem) + jnp.sum(centre**2)
     distances = squares - 2 * logits_of(centre, problem)[0]
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled
