@@ -66,9 +66,7 @@ def by_products(of, rows, point, metric, num_steps, enough):
             return jnp.dot(metric, r.ravel()).reshape(r.shape)
 
         rounding = 4 * unit(rows.x) * jnp.mean(jnp.sum(rows.x**2, axis=1))
-        return conjugate.by_products(
-            of, rows, point, precondition, rounding, num_steps, lambda upper: upper <= enough
-        )
+        return conjugate.by_products(of, rows, point, precondition, rounding, num_steps, enough)
 
     return jax.vmap(one)(point, metric)
 

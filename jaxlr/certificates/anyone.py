@@ -202,7 +202,8 @@ def _of_lane(family, problem, certified, tol, lanes, params):
         gained = risk - best.risk + best.rounding
         gap = jnp.fmin(gap, best.gap + gained)
         decrement = jnp.where(look == 0, best.decrement + gained, decrement)
-        reach = jnp.max(jnp.abs(logits_of(step, problem))) * (0 if family.self_concordance == 0 else 1)
+        reach = jnp.max(jnp.abs(logits_of(step, problem)))
+        reach = 0 * reach if family.self_concordance == 0 else reach
         # How much of a Newton step can be trusted to descend.
         length = jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
         step = jnp.where(jnp.isfinite(step), length * step, 0)

@@ -146,45 +146,45 @@ def of_lane(
     point = Point(lane.weights, dual.factors, dual.inverse, grad, free, gone, lane.ridge)
     kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
 
-    def gap(squared, trace=jnp.inf, reach=jnp.inf):
-        """From a bound of ν² without rounding."""
-        nu = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), trace)) * dual.error
-        nu = nu + jnp.sqrt(jnp.maximum(squared, 0))
-        local = jnp.where(lane.lasso == 0, _local(family, nu, kappa, reach), jnp.inf)
-        least = jnp.fmin(jnp.fmin(dual.risk, dual.gap), local) + dual.rounding
-        return jnp.where(least >= 0, least, jnp.inf)
-
+    least = jnp.fmin(dual.risk, dual.gap)
     if direct:
         found = decrements.by_factor(family, problem, point)
     else:
         if metric is None:
             metric, apply = conjugate.inverse_diagonal(family, problem, point), jnp.multiply
-        drift = 4 * unit(problem.x) * (dual.steep + lane.ridge)
+        steep = 4 * unit(problem.x) * (dual.steep + lane.ridge)
+        goal = jnp.where(least + dual.rounding <= enough, jnp.inf, -jnp.inf)
+        if family.self_concordance is not None:
+            a = jnp.sqrt(
+                2 * jnp.maximum(enough - dual.rounding, 0)
+            )  # ν (1 + κν/2) of this is enough
+            nu = 2 * a / (1 + jnp.sqrt(1 + 2 * kappa * a)) - dual.error * jnp.sqrt(
+                over(1.0, lane.ridge)
+            )
+            goal = jnp.where((lane.lasso == 0) & (nu > 0), jnp.maximum(goal, nu**2), goal)
         found = conjugate.by_products(
-            family,
-            problem,
-            point,
-            partial(apply, metric),
-            drift,
-            num_steps,
-            lambda upper: gap(upper) <= enough,
+            family, problem, point, partial(apply, metric), steep, num_steps, goal
         )
-    least = gap(found.upper, found.trace, found.reach)
+    if family.self_concordance is not None:
+        error = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), found.trace)) * dual.error
+        nu = jnp.sqrt(jnp.maximum(found.upper, 0)) + error
+        local = _local(family.self_concordance, nu, kappa, found.reach)
+        least = jnp.where(lane.lasso == 0, jnp.fmin(least, local), least)
+    least = least + dual.rounding
+    least = jnp.where(least >= 0, least, jnp.inf)
     trusted = _trusted(family, problem, lane.weights, found.step)
     decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.upper, 0) / 2, jnp.inf), least)
     return Certificate(dual.risk, least, decrement, dual.params, dual.rounding), found.step
 
 
-def _local(family, nu, kappa, reach):
-    """The third bound; `reach` is of range(x · d) / ‖d‖_H."""
-    if family.self_concordance is None:
-        return jnp.inf
-    if family.self_concordance == 0:
-        return nu**2 / 2
-    share = nu * family.self_concordance * reach
+def _local(self_concordance, nu, kappa, reach):
+    """The third bound; `reach` is of range(x · d) / ‖d‖_H, where it is known."""
+    bound = nu**2 / 2 * (1 + kappa * nu / 2) ** 2
+    if reach is None:
+        return bound
+    share = nu * self_concordance * reach
     t = -jnp.log1p(-jnp.where(share < 1, share, 0))
-    by_leverage = jnp.where(share < 1, nu**2 / 2 / _psi(t), jnp.inf)
-    return jnp.fmin(nu**2 / 2 * (1 + kappa * nu / 2) ** 2, by_leverage)
+    return jnp.fmin(bound, jnp.where(share < 1, nu**2 / 2 / _psi(t), jnp.inf))
 
 
 def _psi(t: Array) -> Array:

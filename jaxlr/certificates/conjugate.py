@@ -30,12 +30,12 @@ def by_products(
     precondition: Operator,
     rounding: Array,
     num_steps: int,
-    enough: Callable[[Array], Array],
+    goal: Array,
 ) -> Decrement:
     """Bounds of ν², where lengths that S multiplied add `rounding` times themselves to ‖ρ‖.
 
     Steps, of two products with the rows each, end where the last term is a thousandth of ν², or
-    where the bound is `enough`. `precondition` is about S⁻¹, symmetric positive definite.
+    where the bound is at the `goal`. `precondition` is about S⁻¹, symmetric positive definite.
     """
     free = point.free.at[:, -1].set(0)
 
@@ -65,7 +65,7 @@ def by_products(
         # ‖u‖ is at most the way walked.
         rest = jnp.where(rest > 0, rest / point.ridge, 0) + error * walked
         found = jnp.vdot(grad + r, u)
-        go = go & ~((rest <= SHARP * found) | enough(found + rest))
+        go = go & ~((rest <= SHARP * found) | (found + rest <= goal))
         return u, r, p, rz, walked, found, found + rest, count + 1, go
 
     def products(vectors, v):
@@ -75,7 +75,7 @@ def by_products(
     grad, unknown = free * point.grad, zero + jnp.inf
     start = zeros, grad, zeros, zero, zero, zero, unknown, jnp.int32(0), point.ridge > 0
     end = jax.lax.while_loop(lambda state: state[-1] & (state[-2] < num_steps), step, start)
-    return Decrement(end[5], end[6], unknown, unknown, end[0])
+    return Decrement(end[5], end[6], None, unknown, end[0])
 
 
 def inverse_diagonal(family: Loss, problem: Problem, point: Point) -> Array:

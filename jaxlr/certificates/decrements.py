@@ -39,14 +39,14 @@ class Decrement(NamedTuple):
     Attributes:
       lower: <= ν².
       upper: >= ν², inf if unknown.
-      reach: max over rows and directions d of range(x · d) / ‖d‖_H, inf if unknown.
+      reach: max over rows and directions d of range(x · d) / ‖d‖_H, None or inf if unknown.
       trace: of H⁻¹, inf if unknown.
       step: [C, P] about H⁻¹ g.
     """
 
     lower: Array
     upper: Array
-    reach: Array
+    reach: Array | None
     trace: Array
     step: Array
 
