@@ -145,36 +145,29 @@ def of_lane(
     gone = empty(family, lane.labels, lane.weights)
     point = Point(lane.weights, dual.factors, dual.inverse, grad, free, gone, lane.ridge)
     kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
-
-    least = jnp.fmin(dual.risk, dual.gap)
+    curved = (lane.lasso == 0) & (family.self_concordance is not None)
+    gap = jnp.fmin(dual.risk, dual.gap)
     if direct:
         found = decrements.by_factor(family, problem, point)
     else:
         if metric is None:
             metric, apply = conjugate.inverse_diagonal(family, problem, point), jnp.multiply
         steep = 4 * unit(problem.x) * (dual.steep + lane.ridge)
-        goal = jnp.where(least + dual.rounding <= enough, jnp.inf, -jnp.inf)
-        if family.self_concordance is not None:
-            a = jnp.sqrt(
-                2 * jnp.maximum(enough - dual.rounding, 0)
-            )  # ν (1 + κν/2) of this is enough
-            nu = 2 * a / (1 + jnp.sqrt(1 + 2 * kappa * a)) - dual.error * jnp.sqrt(
-                over(1.0, lane.ridge)
-            )
-            goal = jnp.where((lane.lasso == 0) & (nu > 0), jnp.maximum(goal, nu**2), goal)
+        spare = jnp.maximum(enough - dual.rounding, 0)
+        goal = _nu(spare, kappa) - dual.error * jnp.sqrt(over(1.0, lane.ridge))
+        goal = jnp.where(curved & (goal > 0), goal**2, -jnp.inf)
+        goal = jnp.where(gap + dual.rounding <= enough, jnp.inf, goal)
         found = conjugate.by_products(
             family, problem, point, partial(apply, metric), steep, num_steps, goal
         )
-    if family.self_concordance is not None:
-        error = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), found.trace)) * dual.error
-        nu = jnp.sqrt(jnp.maximum(found.upper, 0)) + error
-        local = _local(family.self_concordance, nu, kappa, found.reach)
-        least = jnp.where(lane.lasso == 0, jnp.fmin(least, local), least)
-    least = least + dual.rounding
-    least = jnp.where(least >= 0, least, jnp.inf)
+    nu = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), found.trace)) * dual.error
+    nu = nu + jnp.sqrt(jnp.maximum(found.upper, 0))
+    local = _local(family.self_concordance or 0.0, nu, kappa, found.reach)
+    gap = jnp.where(curved, jnp.fmin(gap, local), gap) + dual.rounding
+    gap = jnp.where(gap >= 0, gap, jnp.inf)
     trusted = _trusted(family, problem, lane.weights, found.step)
-    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.upper, 0) / 2, jnp.inf), least)
-    return Certificate(dual.risk, least, decrement, dual.params, dual.rounding), found.step
+    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.upper, 0) / 2, jnp.inf), gap)
+    return Certificate(dual.risk, gap, decrement, dual.params, dual.rounding), found.step
 
 
 def _local(self_concordance, nu, kappa, reach):
@@ -185,6 +178,12 @@ def _local(self_concordance, nu, kappa, reach):
     share = nu * self_concordance * reach
     t = -jnp.log1p(-jnp.where(share < 1, share, 0))
     return jnp.fmin(bound, jnp.where(share < 1, nu**2 / 2 / _psi(t), jnp.inf))
+
+
+def _nu(bound, kappa):
+    """The ν of which the third bound is this: ν (1 + κν/2) = √(2 bound)."""
+    root = jnp.sqrt(2 * bound)
+    return 2 * root / (1 + jnp.sqrt(1 + 2 * kappa * root))
 
 
 def _psi(t: Array) -> Array:
