@@ -11,7 +11,7 @@ from jaxlr import Batch, losses, paths
 from jaxlr.glm import folds
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
-from jaxlr.paths import descent, hessians, metric
+from jaxlr.paths import descent, hessians
 
 pytestmark = pytest.mark.float64_pass
 
@@ -174,19 +174,6 @@ def test_a_lane_at_rest_stays_to_the_last_bit_while_others_step():
     np.testing.assert_array_equal(ends.params[0, 1], there[1])
     assert ends.num_steps[0, 1] == 0
     assert (np.asarray(ends.num_steps)[0, [0, 2]] > 1).all()
-
-
-def test_a_metric_that_rounding_may_have_spoiled_bounds_nothing():
-    x = np.random.default_rng(0).normal(size=(50, 3))
-    x = np.c_[x, x[:, 0] + 1e-6 * x[:, 1], np.ones(50)]
-    heavy, lam = jnp.full((1, 1, 50), 0.02, jnp.float32), jnp.array([1e-12], jnp.float32)
-    given = metric.metric(rows_of(x, jnp.float32), heavy, lam, False)
-    assert given.doubt > 1
-    ones = jnp.ones((1, 50))
-    known = jax.tree.map(lambda leaf: leaf.astype(float), given)._replace(curvature=ones)
-    share, most = metric.shares_of(known, ones, ones, jnp.array([1e-12]))
-    assert share.tolist() == [0]
-    assert np.isinf(most).all()
 
 
 @pytest.mark.parametrize(("apart", "shared"), [(0.0, True), (0.02, True), (3.0, False)])

@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.certificates import bounds
+from jaxlr.certificates.duality import lane_of
 from jaxlr.certificates.status import Status
-from jaxlr.glm import containers, door, host, objective
+from jaxlr.glm import containers, door, host, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.losses import loss as loss_of
-from jaxlr.glm.problem import Lanes, Problem, logits, weighted
+from jaxlr.glm.problem import Lanes, Problem, logits_of, without_intercept
 from jaxlr.pytypes import Array, Batch, Params
 
 FACTORED = 1000  # C P up to which a Hessian is factored: of more the bound is looser
@@ -168,46 +169,47 @@ def _in_turns(family, problem, lanes, params, tol):
 def _certified(
     family: Loss, problem: Problem, lanes: Lanes, params: Array, tol: Array
 ) -> tuple[Array, ...]:
-    """Risk, gap, decrement, and the sum of the loss's slopes by size, of each lane [L].
-
-    A bound of better params bounds the given ones too: J - J* is what these gained, and their own
-    gap. So while a lane is not certified Newton's method goes on from it, a few steps at most.
-    """
-    rows = weighted(problem, lanes)
-    z = logits(params, problem)
-    risk = objective.risk(family, lanes, rows, params, z)
-    slopes = jnp.abs(family.gradient(z, rows[0])).sum(axis=1)
-    steep = jnp.einsum("ln,ln->l", slopes, rows[1], precision="highest")
+    """Risk, gap, decrement, and the sum of the loss's slopes by size, of each lane [L]."""
     direct = family.num_outputs * problem.x.shape[1] <= FACTORED
-    smooth = lanes.l1_ratio == 0
-    options = {"direct": direct, "num_steps": STEPS, "enough": tol / 2 * risk}
+    options = {"apply": None, "direct": direct, "ridge_only": False, "num_steps": STEPS}
+    radii = bounds.radii(family, problem)
+    certified = partial(bounds.of_lane, family, problem, radii, None, **options)
+    one = partial(_of_lane, family, problem, certified, tol)
+    if direct:
+        return sharing.mapped(lambda lane: one(*lane), (lanes, params), over=(sharing.LANES,))
+    return jax.vmap(one)(lanes, params)
+
+
+def _of_lane(family, problem, certified, tol, lanes, params):
+    """Of one lane: a bound of better params bounds the given ones too.
+
+    J - J* is what those gained, and their own gap. So while the lane is not certified Newton's
+    method goes on from it, a few steps at most.
+    """
+    labels, weights, ridge, lasso = lane_of(problem, lanes)
+    z, w = logits_of(params, problem), without_intercept(params)
+    penalty = ridge * jnp.sum(w**2) / 2 + lasso * jnp.sum(jnp.abs(w))
+    risk = jnp.dot(family.value(z, labels), weights) + penalty
+    steep = jnp.dot(jnp.sum(jnp.abs(family.gradient(z, labels)), axis=0), weights)
 
     def going(state):
         _, gap, _, look = state
-        return (look == 0) | (jnp.any(smooth & ~(gap <= tol * risk)) & (look < LOOKS))
+        return (look == 0) | ((lasso == 0) & ~(gap <= tol * risk) & (look < LOOKS))
 
     def looked(state):
         params, gap, decrement, look = state
-        best, step = bounds.certified_with_step(family, problem, lanes, params, **options)
+        best, step = certified(lanes, params, tol / 2 * risk)
         gained = risk - best.risk + best.rounding
         gap = jnp.fmin(gap, best.gap + gained)
         decrement = jnp.where(look == 0, best.decrement + gained, decrement)
-        length = _damped(family, problem, step)[:, None, None]
-        return (
-            best.params - length * jnp.where(jnp.isfinite(step), step, 0),
-            gap,
-            decrement,
-            look + 1,
-        )
+        reach = jnp.max(jnp.abs(logits_of(step, problem)))
+        reach = 0 * reach if family.self_concordance == 0 else reach
+        # How much of a Newton step can be trusted to descend.
+        length = jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
+        step = jnp.where(jnp.isfinite(step), length * step, 0)
+        return best.params - step, gap, decrement, look + 1
 
     unknown = jnp.full_like(risk, jnp.inf)
     state = params, unknown, unknown, jnp.int32(0)
     _, gap, decrement, _ = jax.lax.while_loop(going, looked, state)
     return risk, gap, jnp.fmin(decrement, gap), steep
-
-
-def _damped(family, problem, step):
-    """How much of a Newton step [L, C, P] can be trusted to descend: [L]."""
-    moved = logits(step, problem)
-    reach = jnp.max(jnp.abs(moved), axis=(1, 2)) * (0 if family.self_concordance == 0 else 1)
-    return jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)

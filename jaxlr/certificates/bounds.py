@@ -1,38 +1,83 @@
-"""How far from the optimum a lane can be: J - J*, bounded in float64 and estimated."""
+"""How far from the optimum a lane can be: J - J*, bounded in float64 and estimated.
+
+The least of three bounds that apply.
+
+1. Losses are >= 0, so J - J* <= J.
+
+2. Fenchel's duality gap at the slopes r of the loss, where ℓ(z) + ℓ*(r) = z r, so that a user's ℓ*
+need not be known. With u = -Xᵀ(s r), and Σ s r = 0 by optimal intercepts, it is
+
+    pen(W) + pen*(u) - W · u,   pen*(u) = Σ (|u| - λα)₊² / (2 λ(1-α)),
+
+which for α = 0 is ‖∇J‖² / 2λ. At σr, σ = min(1, λα / max |u|), pen* is 0 and the losses add
+Σ s [ℓ(z) - σ z r + ℓ*(σr)] <= (1-σ) Σ s ℓ(z), by convexity and ℓ*(0) <= 0; for the three losses
+known by name it is written out, and is of second order in 1-σ.
+
+3. For α = 0 the local curvature. Let d lead to the optimum, and t bound M range(x_i · d) over the
+rows. Along d, |φ'''| <= t φ'' (Bach), so φ''(τ) >= e^(-tτ) φ''(0), and with ν² = gᵀH⁻¹g
+
+    J - J* <= -g·d - ½ψ(t) dᵀHd <= ½ν² / ψ(t),   ψ(t) = 2 (e^(-t) + t - 1) / t².
+
+Let k R bound range(x_i · d) / ‖d_W‖. J is λ-strongly convex in W, so t = κ √(2 (J - J*)) will do,
+κ = M k R / √λ. As t² ψ(t) grows with t, J - J* is then at most t² / 2κ² for any t with
+e^(-t) + t - 1 >= κ²ν²/2. Such a t is s + s²/2 with s = κν, since e^(-s - s²/2) >= 1 - s. Hence
+
+    J - J* <= ½ν² (1 + κν/2)².
+
+R is max ‖x_i - x̄‖ over the rows with weight, and b = d_b + x̄ · d_W. One logit: intercepts are
+optimal at both ends, so the x_i · d aren't all of one sign, or Σ s r would have changed; their
+range is <= 2R ‖d_W‖, and so is any: k = 2. C classes: for a set U of classes, if in every row all
+of U's x · d exceed all others', then Σ_U Σ s p would have grown, and it can't. So each gap between
+sorted b is spanned by a pair with b_a - b_c <= R ‖d_a - d_c‖. In a smallest cover by such pairs a
+class is an upper end once at most, and a lower end once: range(b) <= 2 √(C-1) R ‖d_W‖, and
+k = √2 + min(2 √(C-1), √2 (C-1)). Rows of weight 0 have no part in any of this, and a class without
+rows has probability 0 at both ends.
+
+Where H is factored, leverages bound M range(x · d) / ‖d‖_H by another κ, with or without λ. Then
+t <= -log(1 - κν): -g·d >= ‖d‖²_H (1 - e^(-t))/t as the slope at the end is 0, hence
+1 - e^(-κ‖d‖) <= κν.
+
+Rounding is added: eps (10 + √N + √P) times the sums of magnitudes behind J, as errors of a sum
+grow like the root of its length; to ν that of g. A user's loss is taken to be computed to a few
+eps (1 + ℓ).
+
+Reference:
+  Bach, Self-concordant analysis for logistic regression (2010); Ndiaye, Fercoq, Gramfort and
+  Salmon, Gap safe screening rules for sparsity enforcing penalties (2017); Higham and Mary, A new
+  approach to probabilistic rounding error analysis (2019).
+"""
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
 from jaxlr.certificates import conjugate, decrements
-from jaxlr.certificates.conjugate import Precondition
 from jaxlr.certificates.decrements import Point
-from jaxlr.certificates.duality import duality, norm, over, squared_lengths, unit
+from jaxlr.certificates.duality import duality, lane_of, over, squared_lengths, unit
+from jaxlr.glm import sharing
+from jaxlr.glm.intercepts import empty, total
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, gradient, logits, weighted, without_intercept
+from jaxlr.glm.problem import Lanes, Problem, gradient_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
 SMALL = 64  # C P up to which a factored Hessian costs less than a few products
-ROUNDS = 8  # of bound, reach, bound; each at most halves what is left
 
 
 class Certificate(NamedTuple):
-    """What is known of L lanes, in float64.
+    """What is known of a lane, or of lanes [L], in float64.
 
     Attributes:
-      risk: [L] J at `params`.
-      gap: [L] >= J - J*; inf where nothing is known.
-      decrement: [L] half of Newton's decrement squared, from a fresh Hessian: an estimate of
-        J - J*, exact for a quadratic, up to twice or half of it where `shares` say as much; an
-        upper bound of that, where conjugate gradients ran out; the gap where Newton's step leaves
-        the region in which the Hessian says anything.
-        With an l1 penalty, of the params that are or want to be other than 0. Never more than the
-        gap.
-      params: [L, C, P] as given, with the intercepts that are optimal for the weights.
-      rounding: [L] the part of the gap that stands for float64 itself.
+      risk: J at `params`.
+      gap: >= J - J*; inf where nothing is known.
+      decrement: half of Newton's decrement squared, from a fresh Hessian: an estimate of J - J*,
+        from above; the gap where Newton's step leaves the region in which the Hessian says
+        anything. With an l1 penalty, of the params that are or want to be other than 0.
+      params: [C, P] as given, with the intercepts that are optimal for the weights.
+      rounding: the part of the gap that stands for float64 itself.
     """
 
     risk: Array
@@ -42,167 +87,103 @@ class Certificate(NamedTuple):
     rounding: Array
 
 
-def certify(*args, **options) -> Certificate:
-    """What `certified_with_step` knows, without the step."""
-    return certified_with_step(*args, **options)[0]
-
-
-def certified_with_step(
+def certify(
     family: Loss,
     problem: Problem,
     lanes: Lanes,
     params: Array,
     *,
-    narrow: Problem | None = None,
-    precondition: Precondition | None = None,
+    enough: Array | None = None,
+    metric: Any = None,
+    apply: Callable[[Any, Array], Array] = jnp.multiply,
     direct: bool | None = None,
     ridge_only: bool = False,
     num_steps: int = 30,
-    enough: Array | None = None,
-    shares: Callable[[Array, Array], tuple[Array, Array]] | None = None,
-) -> tuple[Certificate, Array]:
-    """Bounds J - J* at params [L, C, P], all lanes at once; the least of three bounds that apply.
-
-    And the step [L, C, P] that Newton's method would take back.
-
-    1. Losses are >= 0, so J - J* <= J.
-
-    2. Fenchel's duality gap at the slopes r of the loss, where ℓ(z) + ℓ*(r) = z r, so that a
-    user's ℓ* need not be known; with u = -Xᵀ(s r) and Σ s r = 0 it is
-
-        pen(W) + pen*(u) - W · u,   pen*(u) = Σ (|u| - λα)₊² / (2 λ(1-α)),
-
-    which for α = 0 is ‖∇J‖² / 2λ. At σr, σ = min(1, λα / max |u|), pen* is 0 and the losses add
-    Σ s [ℓ(z) - σ z r + ℓ*(σr)] <= (1-σ) Σ s ℓ(z), by convexity and ℓ*(0) <= 0; for the three
-    losses known by name it is written out, and is of second order in 1-σ.
-
-    3. For α = 0 the local curvature. Let d lead to the optimum, u_i = x_i · d, and t bound
-    M range(u_i) over the rows. Along d, |φ'''| <= t φ'' (Bach 2010), so φ''(τ) >= e^(-tτ) φ''(0):
-
-        J - J* <= -g·d - ½ψ dᵀHd <= ½ν²/ψ(t),   ψ(t) = 2 (e^(-t) + t - 1) / t²,   ν² = gᵀH⁻¹g.
-
-    t is at most M k ‖d_W‖ for ‖d_W‖ <= min(‖g‖/λ, √(2 G/λ)) with any bound G, which the result
-    sharpens. Let R = max ‖x_i - x̄‖ over the rows with weight, and b = d_b + x̄ · d_W. One logit:
-    intercepts are optimal at both ends, so the u_i aren't all of one sign, or Σ s r would have
-    changed; max - min of u is <= 2R ‖d_W‖ and so is any |u_i|: k = 2. C classes: for a set U of
-    classes, if in every row all of U's u exceed all others', then Σ_U Σ s p would have grown, and
-    it can't. So each gap between sorted b is spanned by a pair with b_a - b_c <= R ‖d_a - d_c‖.
-    In a smallest cover by such pairs a class is an upper end once at most, and a lower end once:
-    range(b) <= 2 √(C-1) R ‖d_W‖, and k = √2 + min(2 √(C-1), √2 (C-1)). Rows of weight 0 have no
-    part in any of this, and a class without rows has probability 0 at both ends.
-    With κ = M max range(x · d)/‖d‖_H, from leverages or as M k R/√λ, also t <= -log(1 - νκ):
-    -g·d >= ‖d‖²_H (1 - e^(-t))/t as the slope at the end is 0, hence 1 - e^(-κ‖d‖) <= κν.
-
-    Rounding is added: eps (10 + √N + √P) times the sums of magnitudes behind J, for errors of a
-    sum that grow like the root of its length (Higham and Mary 2019); to ν that of g. A user's
-    loss is taken to be computed to a few eps (1 + ℓ).
+) -> Certificate:
+    """Certificates of params [L, C, P], all lanes at once.
 
     Args:
       family: of the loss.
       problem: the rows, in float64 under `jax.enable_x64(True)`.
       lanes: penalties, folds and targets.
       params: [L, C, P].
-      narrow: the same rows in float32, for the steps of the conjugate gradients.
-      precondition: an approximate H⁻¹ [L, C, P] -> [L, C, P], symmetric positive definite, for
-        the conjugate gradients; H's diagonal if None.
+      enough: [L] a gap that need not be sharpened; 0 if None.
+      metric: arrays [G, ...], each for L / G consecutive lanes: apply(metric, r [C, P]) is about
+        H⁻¹ r, and preconditions conjugate gradients. If None, H's diagonal does.
+      apply: as above.
       direct: whether to factor H, (C P)² numbers a lane; if None, where C P <= 64. At λ = 0 a
         factor is the only bound but the first.
       ridge_only: says that every l1_ratio is 0: the second gap at σr is left out.
-      num_steps: of conjugate gradients at most, two products with the rows each; with `narrow`,
-        between two looks in float64.
-      enough: [L] a gap that need not be sharpened; 0 if None.
-      shares: (curvature [L, N] of one logit, weights [L, N]) -> c and C [L] with H between c and C
-        times the inverse of `precondition`; None where no such c is known.
-
-    Reference:
-      Bach, Self-concordant analysis for logistic regression (2010); Ndiaye, Fercoq, Gramfort and
-      Salmon, Gap safe screening rules for sparsity enforcing penalties (2017).
+      num_steps: of conjugate gradients at most, two products with the rows each.
     """
-    labels, weights = weighted(problem, lanes)
-    dual = duality(family, problem, lanes, params, ridge_only)
-    params, bend, u, risk = dual.params, dual.bend, dual.u, dual.risk
-    rounding, grad_error = dual.rounding, dual.error
-    ridge, lasso = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
-    gap = jnp.fmin(risk, jnp.fmin(dual.full, dual.short))
-    smooth = lanes.l1_ratio == 0
-    grad, moves = _subgradient(params, u, ridge, lasso)
-    radius = (_spread(family) * _radius(family, problem))[lanes.fold]
-    steepness = norm(without_intercept(grad)) + grad_error
+    if direct is None:
+        direct = family.num_outputs * problem.x.shape[1] <= SMALL
+    enough = jnp.zeros_like(lanes.lam) if enough is None else enough
+    options = {"direct": direct, "ridge_only": ridge_only, "num_steps": num_steps}
+    one = partial(of_lane, family, problem, radii(family, problem), apply=apply, **options)
+    own = lanes, params, enough
+    if direct:
+        return sharing.mapped(lambda lane: one(None, *lane)[0], own, over=(sharing.LANES,))
+    if metric is None:
+        return jax.vmap(partial(one, None))(*own)[0]
+    num_groups = len(jax.tree.leaves(metric)[0])
+    own = jax.tree.map(lambda leaf: leaf.reshape(num_groups, -1, *leaf.shape[1:]), own)
+    proofs = jax.vmap(jax.vmap(one, in_axes=(None, 0, 0, 0)))(metric, *own)[0]
+    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
 
-    def local(upper, reach, trace, gap=gap):
-        """½ν²/ψ(t), from bounds of ν² [L] without rounding."""
-        if family.self_concordance is None:
-            return gap
-        error = jnp.sqrt(jnp.fmin(over(1.0, lanes.lam), trace)) * grad_error
-        nu = jnp.sqrt(jnp.maximum(upper, 0)) + error
-        return jnp.where(smooth, _sharpened(family, lanes, gap, nu, steepness, radius, reach), gap)
 
-    point = Point(problem.x, problem.x_t, labels, weights, bend, grad, moves, ridge)
-    size = family.num_outputs * problem.x.shape[1]
-    if direct or (direct is None and size <= SMALL):
-        found = decrements.by_factor(family, point)
+def of_lane(
+    family, problem, radius, metric, lanes, params, enough, *, apply, direct, ridge_only, num_steps
+) -> tuple[Certificate, Array]:
+    """As `certify`, of one lane; and the step [C, P] that Newton's method would take back.
+
+    `radius` [F] is of `radii`.
+    """
+    lane = lane_of(problem, lanes)
+    dual = duality(family, problem, lane, params, ridge_only)
+    grad, free = _subgradient(lane, dual)
+    gone = empty(family, lane.labels, lane.weights)
+    point = Point(lane.weights, dual.factors, dual.inverse, grad, free, gone, lane.ridge)
+    kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
+    curved = (lane.lasso == 0) & (family.self_concordance is not None)
+    gap = jnp.fmin(dual.risk, dual.gap)
+    if direct:
+        found = decrements.by_factor(family, problem, point)
     else:
-        goal = jnp.zeros_like(risk) if enough is None else enough
-        unknown = jnp.full_like(risk, jnp.inf)
-
-        def is_enough(upper):
-            return jnp.where(smooth, local(upper, unknown, unknown) + rounding <= goal, True)
-
-        drift = 4 * unit(problem.x) * (dual.steep + ridge)
-        known = jnp.zeros_like(risk), unknown
-        if shares is not None and not family.multiclass:
-            known = shares(family.diagonal(bend)[:, 0], weights)
+        if metric is None:
+            metric, apply = conjugate.inverse_diagonal(family, problem, point), jnp.multiply
+        steep = 4 * unit(problem.x) * (dual.steep + lane.ridge)
+        spare = jnp.maximum(enough - dual.rounding, 0)
+        goal = _nu(spare, kappa) - dual.error * jnp.sqrt(over(1.0, lane.ridge))
+        goal = jnp.where(curved & (goal > 0), goal**2, -jnp.inf)
+        goal = jnp.where(gap + dual.rounding <= enough, jnp.inf, goal)
         found = conjugate.by_products(
-            family,
-            point,
-            dual.settles,
-            narrow,
-            precondition,
-            known,
-            drift,
-            num_steps,
-            is_enough,
+            family, problem, point, partial(apply, metric), steep, num_steps, goal
         )
-    gap = jnp.fmin(gap, local(found.upper, found.reach, found.trace)) + rounding
+    nu = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), found.trace)) * dual.error
+    nu = nu + jnp.sqrt(jnp.maximum(found.upper, 0))
+    local = _local(family.self_concordance or 0.0, nu, kappa, found.reach)
+    gap = jnp.where(curved, jnp.fmin(gap, local), gap) + dual.rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)
-    estimate = jnp.where(_trusted(family, problem, lanes, found.step), found.estimate, jnp.inf)
-    decrement = jnp.fmin(jnp.maximum(estimate, 0) / 2, gap)
-    return Certificate(risk, gap, decrement, params, rounding), found.step
+    trusted = _trusted(family, problem, lane.weights, found.step)
+    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.upper, 0) / 2, jnp.inf), gap)
+    return Certificate(dual.risk, gap, decrement, dual.params, dual.rounding), found.step
 
 
-def _sharpened(family, lanes, gap, nu, steepness, radius, reach):
-    """The local bound [L]: `gap` bounds ‖d‖, that t, and t the gap, some times over."""
-    inverse = over(1.0, lanes.lam)
-    reach = jnp.fmin(jnp.where(jnp.isfinite(inverse), radius, 1) * jnp.sqrt(inverse), reach)
-    share = nu * family.self_concordance * reach
-    by_decrement = jnp.where(share < 1, -jnp.log1p(-jnp.where(share < 1, share, 0)), jnp.inf)
-
-    def sharper(_, gap):
-        length = jnp.fmin(steepness * inverse, jnp.sqrt(2 * gap * inverse))
-        reached = family.self_concordance * jnp.where(
-            jnp.isfinite(length), radius * length, jnp.inf
-        )
-        t = jnp.fmin(by_decrement, reached) if family.self_concordance else jnp.zeros_like(gap)
-        return jnp.fmin(gap, nu**2 / 2 / _psi(t))
-
-    return jax.lax.fori_loop(0, ROUNDS, sharper, gap)
+def _local(self_concordance, nu, kappa, reach):
+    """The third bound; `reach` is of range(x · d) / ‖d‖_H, where it is known."""
+    bound = nu**2 / 2 * (1 + kappa * nu / 2) ** 2
+    if reach is None:
+        return bound
+    share = nu * self_concordance * reach
+    t = -jnp.log1p(-jnp.where(share < 1, share, 0))
+    return jnp.fmin(bound, jnp.where(share < 1, nu**2 / 2 / _psi(t), jnp.inf))
 
 
-def _trusted(family, problem, lanes, step):
-    """Whether a Newton step [L, C, P] keeps curvatures within e^±1 of what they are: [L].
-
-    Intercepts answer a step, so what all rows have in common is left out.
-    """
-    if not family.self_concordance:
-        return jnp.ones(len(step), bool)
-    weights = problem.weights[lanes.fold]
-    moved = logits(without_intercept(step), problem)
-    if family.intercept:
-        moved = moved - jnp.einsum("lcn,ln->lc", moved, weights, precision="highest")[:, :, None]
-    reach = jnp.abs(moved[:, 0])
-    if family.multiclass:
-        reach = jnp.max(moved, axis=1) - jnp.min(moved, axis=1)
-    return family.self_concordance * jnp.max(jnp.where(weights > 0, reach, 0), axis=1) <= 1
+def _nu(bound, kappa):
+    """The ν of which the third bound is this: ν (1 + κν/2) = √(2 bound)."""
+    root = jnp.sqrt(2 * bound)
+    return 2 * root / (1 + jnp.sqrt(1 + 2 * kappa * root))
 
 
 def _psi(t: Array) -> Array:
@@ -211,44 +192,49 @@ def _psi(t: Array) -> Array:
     return jnp.where(t > 0.01, 2 * (jnp.expm1(-far) / far + 1) / far, 1 - t / 3)
 
 
-def _spread(family: Loss) -> float:
-    """k: range over classes of x · d, in units of R ‖d_W‖, when both intercepts are optimal.
+def _trusted(family, problem, weights, step):
+    """Whether a Newton step [C, P] keeps curvatures within e^±1 of what they are.
 
-    Without intercepts it is that of x_i · d_W alone.
+    Intercepts answer a step, so what all rows have in common is left out.
     """
-    if not family.intercept:
-        return math.sqrt(2) if family.multiclass else 1.0
-    if not family.multiclass:
-        return 2.0
-    others = family.num_outputs - 1
-    return math.sqrt(2) + min(2 * math.sqrt(others), math.sqrt(2) * others)
+    if not family.self_concordance:
+        return jnp.bool_(True)
+    moved = logits_of(without_intercept(step), problem)
+    if family.intercept:
+        moved = moved - total(moved, weights)[:, None]
+    reach = jnp.ptp(moved, axis=0) if family.multiclass else jnp.abs(moved[0])
+    return family.self_concordance * jnp.max(jnp.where(weights > 0, reach, 0)) <= 1
+
+
+def radii(family: Loss, problem: Problem) -> Array:
+    """M k R of every fold [F]; without intercepts, R is the largest ‖x‖."""
+    return jax.vmap(partial(_radius, family, problem))(problem.weights)
+
+
+def _radius(family, problem, weights):
+    k, others = math.sqrt(2) if family.multiclass else 1.0, family.num_outputs - 1
+    if family.intercept:
+        k += min(2 * math.sqrt(others), math.sqrt(2) * others) if family.multiclass else 1.0
+    mean = without_intercept(gradient_of(weights[None], problem))
+    centre = mean if family.intercept else jnp.zeros_like(mean)
+    squares = squared_lengths(problem) + jnp.sum(centre**2)
+    distances = squares - 2 * logits_of(centre, problem)[0]
+    distances = distances + 2 * unit(problem.x) * squares  # what cancelled
+    largest = jnp.sqrt(jnp.max(jnp.where(weights > 0, distances, 0)))
+    return (family.self_concordance or 0.0) * k * largest
 
 
 def reaching(family: Loss, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
-    if not family.self_concordance:
-        return jnp.full(len(problem.weights), jnp.inf)
-    return over(1.0, (family.self_concordance * _spread(family) * _radius(family, problem)) ** 2)
+    return over(1.0, radii(family, problem) ** 2)
 
 
-def _radius(family: Loss, problem: Problem) -> Array:
-    """The largest ‖x - x̄‖ among a fold's rows, ‖x‖ without intercepts: [F]."""
-    centre = without_intercept(gradient(problem.weights[:, None], problem))
-    centre = centre if family.intercept else jnp.zeros_like(centre)
-    squares = squared_lengths(problem)[None, :] + jnp.sum(centre**2, axis=2)
-    distances = squares - 2 * logits(centre, problem)[:, 0]
-    distances = distances + 2 * unit(problem.x) * squares  # what cancelled
-    return jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
-
-
-def _subgradient(params, u, ridge, lasso):
-    """The shortest subgradient of J, and which params move: all but those at rest at 0."""
-    ridge, lasso = ridge[:, None, None], lasso[:, None, None]
-    w = without_intercept(params)
-    smooth = ridge * w - u
-    penalised = jnp.arange(w.shape[-1])[None, None, :] < w.shape[-1] - 1
-    lasso = jnp.where(penalised, lasso, 0)
+def _subgradient(lane, dual):
+    """The shortest subgradient of J, and which params are free: all but those at rest at 0."""
+    w = without_intercept(dual.params)
+    smooth = lane.ridge * w - dual.u
+    lasso = lane.lasso * without_intercept(jnp.ones_like(w))
     at_zero = jnp.sign(smooth) * jnp.maximum(jnp.abs(smooth) - lasso, 0)
     grad = jnp.where(w == 0, at_zero, smooth + lasso * jnp.sign(w))
-    moves = (w != 0) | (grad != 0) | (lasso == 0)
-    return grad, moves.astype(w.dtype)
+    free = (w != 0) | (grad != 0) | (lasso == 0)
+    return grad, free.astype(w.dtype)

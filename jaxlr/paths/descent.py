@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jaxlr.glm import problem, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
-from jaxlr.paths import metric as metrics
-from jaxlr.paths import progress
-from jaxlr.paths.metric import Metric
+from jaxlr.paths import preconditioner, progress
+from jaxlr.paths.blocks import blocks_of
+from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
 from jaxlr.solvers import compact, slopes
@@ -56,7 +56,7 @@ class State(NamedTuple):
     idle: Array
     active: Array
     num_steps: Array
-    preconditioner: Metric
+    preconditioner: Preconditioner
     age: Array
     count: Array
 
@@ -141,17 +141,16 @@ class _Engine(NamedTuple):
             zero,
             zero == 0,
             zero,
-            metrics.none(
-                num_lanes if self.plan.own else 1,
-                self.loss.num_outputs,
-                size,
-                self.loss.multiclass,
-                (1, 0),
-                params.dtype,
-            ),
+            self._nothing(num_lanes, size, params.dtype),
             jnp.int32(self.plan.serves),
             jnp.int32(0),
         )
+
+    def _nothing(self, num_lanes, size, dtype) -> Preconditioner:
+        """In place of a preconditioner that is yet to be made."""
+        num, coupled = num_lanes if self.plan.own else 1, size if self.loss.multiclass else 0
+        inverse = jnp.zeros((num, self.loss.num_outputs, size, size), dtype)
+        return Preconditioner(inverse, jnp.zeros((num, coupled, coupled), dtype))
 
     def _looked(self, params, logits, lam, labels, weights):
         """J and its gradient."""
@@ -170,7 +169,7 @@ class _Engine(NamedTuple):
         far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros_like(state.num_steps)
         return state._replace(
             grad=grad,
-            image=metrics.apply(state.preconditioner, grad[None])[0],
+            image=_applied(state.preconditioner, grad),
             risk=risk,
             pairs=jax.tree.map(jnp.zeros_like, state.pairs)._replace(scale=jnp.ones_like(risk)),
             best=far,
@@ -207,15 +206,21 @@ class _Engine(NamedTuple):
         curvature = curvature * self.weights[:, None]
         if not self.plan.own:
             curvature, lam = curvature.mean(axis=0, keepdims=True), lam.mean(keepdims=True)
-        new = metrics.metric(self.rows, curvature, lam, self.loss.multiclass)
-        images = jnp.moveaxis(state.pairs.y, 1, 0).reshape(-1, *state.grad.shape)
-        images = jnp.moveaxis(
-            metrics.apply(new, images).reshape(len(images), len(state.risk), -1), 0, 1
-        )
+        num, classes, num_rows = curvature.shape
+        blocks = blocks_of(self.rows.x, self.rows.x_t, curvature.reshape(-1, num_rows))
+        blocks = blocks.reshape(num, classes, *blocks.shape[1:])
+
+        def made(blocks, lam):
+            return preconditioner.of_blocks(blocks, lam, self.loss.multiclass, num_rows)
+
+        # One by one: XLA's CPU backend has no LAPACK for a batch of triangular systems.
+        new = jax.lax.map(lambda one: made(*one), (blocks, lam))
+        images = _applied(new, state.pairs.y.reshape(-1, *state.grad.shape[1:]))
+        images = images.reshape(state.pairs.y.shape)
         newest = (state.count - 1) % PAIRS
         return state._replace(
             preconditioner=new,
-            image=metrics.apply(new, state.grad[None])[0],
+            image=_applied(new, state.grad),
             pairs=jax.vmap(compact.remade, (0, None, 0))(state.pairs, newest, images),
             age=jnp.int32(0),
         )
@@ -240,7 +245,7 @@ class _Engine(NamedTuple):
         grad = jax.vmap(partial(problem.gradient_of, rows=self.rows))(slope)
         grad = grad + lam[:, None, None] * without_intercept(params)
         grad = jnp.where(state.active[:, None, None], grad, state.grad)
-        image = metrics.apply(state.preconditioner, grad[None])[0]
+        image = _applied(state.preconditioner, grad)
         pairs = jax.vmap(
             lambda pairs, *pair: compact.learnt(pairs, state.count, *(v.ravel() for v in pair))
         )(state.pairs, s, grad - state.grad, image - state.image)
@@ -257,3 +262,10 @@ class _Engine(NamedTuple):
             age=state.age + 1,
             count=state.count + 1,
         )
+
+
+def _applied(given: Preconditioner, grads: Array) -> Array:
+    """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row."""
+    of_each = grads.reshape(len(given.inverse), -1, *grads.shape[1:])
+    apply = jax.vmap(jax.vmap(preconditioner.apply, (None, 0)))
+    return apply(given, of_each).reshape(grads.shape)

@@ -69,11 +69,7 @@ def march(
         start, before, ends = walked(
             family, problem, turns, (start, before), narrow, MARGIN * tol, max_steps, kept
         )
-        proof = certified(
-            lanes_of(problem, block.ravel(), l1_ratio),
-            ends._replace(num_steps=None),
-            narrow=None,
-        )
+        proof = certified(lanes_of(problem, block.ravel(), l1_ratio), ends._replace(num_steps=None))
         proof = jax.device_get(proof)
         columns = [np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4]]
         seen.append([leaf[:kept] for leaf in (*columns, np.array(ends.num_steps))])

@@ -17,12 +17,13 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
+from jaxlr.certificates.decrements import hessian
 from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
-from jaxlr.paths import hessians, progress
-from jaxlr.paths import metric as metrics
-from jaxlr.paths.metric import Metric
+from jaxlr.paths import preconditioner, progress
+from jaxlr.paths.blocks import blocks_of
+from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.pytypes import Array
 from jaxlr.solvers import slopes
 from jaxlr.solvers.conjugate_gradients import conjugate_gradients
@@ -36,13 +37,13 @@ BEYOND = 1e-7  # of tol: bounds at weak penalties ask for all that float64 has
 
 
 class State(NamedTuple):
-    """Where the lane stands; the fields are those of `descent.State`, stale [] is of the metric."""
+    """Where the lane stands, as `descent.State` has it; whether its preconditioner is `stale`."""
 
     params: Array
     grad: Array
     logits: Array
     risk: Array
-    metric: Metric
+    preconditioner: Preconditioner
     stale: Array
     best: Array
     mark: Array
@@ -96,7 +97,7 @@ def alone(
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
     state = jax.lax.while_loop(lambda state: state.active, on, state)
-    state = state._replace(metric=lane.measured(state.logits))
+    state = state._replace(preconditioner=lane.measured(state.logits))
     one = {name: getattr(state, name)[None] for name in ("params", "risk", "num_steps")}
     return state._replace(**one)
 
@@ -121,38 +122,33 @@ class _Lane(NamedTuple):
         grad = grad + self.lanes.lam[0] * without_intercept(params)
         return logits, self.risk(params, logits), grad
 
-    def measured(self, logits) -> Metric:
-        lam = self.lanes.lam
+    def measured(self, logits) -> Preconditioner:
+        factors, lam = self.loss.factors(logits, self.labels), self.lanes.lam[0]
         if is_whole(self.loss, self.rows):
-            none, fine = jnp.zeros_like(lam), jnp.bool_(False)
-            hessian = hessians.measured(self.loss, self.rows, self.lanes, logits[None], none, fine)
-            return metrics.of_whole(hessian, lam)
-        heavy = self.loss.diagonal(self.loss.factors(logits, self.labels)) * self.weights[None]
-        return metrics.metric(self.rows, heavy[None], lam, self.loss.multiclass)
+            whole = hessian(self.loss, self.rows, factors, self.weights, lam)
+            return preconditioner.of_whole(whole)
+        blocks = blocks_of(
+            self.rows.x, self.rows.x_t, self.loss.diagonal(factors) * self.weights[None]
+        )
+        return preconditioner.of_blocks(blocks, lam, self.loss.multiclass, len(self.weights))
 
     def step(self, state, tol) -> State:
         factors = self.loss.factors(state.logits, self.labels)
-        metric = jax.lax.cond(
-            state.stale, lambda: self.measured(state.logits), lambda: state.metric
+        made = jax.lax.cond(
+            state.stale, lambda: self.measured(state.logits), lambda: state.preconditioner
         )
         shape = state.grad.shape
 
-        def hessian(v):
+        def times(v):
             v = v.reshape(shape)
             heavy = self.loss.hessian_product(factors, problem.logits_of(v, self.rows))
             back = problem.gradient_of(heavy * self.weights[None], self.rows)
             return (back + self.lanes.lam[0] * without_intercept(v)).ravel()
 
-        def precondition(r):
-            classes = metric.inverse.shape[1]
-            return metrics.apply(metric, r.reshape(1, 1, classes, -1)).ravel()
-
-        grad = state.grad.ravel()
-        found = conjugate_gradients(
-            hessian, grad, tol=LEFT, max_steps=MOST, precondition=precondition
-        )
+        apply, grad = partial(preconditioner.apply, made), state.grad.ravel()
+        found = conjugate_gradients(times, grad, tol=LEFT, max_steps=MOST, precondition=apply)
         estimate = (jnp.vdot(grad + found.residual, found.params) + found.residual_norm**2) / 2
-        state = state._replace(metric=metric, stale=found.num_steps > HANDFUL)
+        state = state._replace(preconditioner=made, stale=found.num_steps > HANDFUL)
         state = progress.judged(state, estimate, tol * state.risk)
         moved = partial(self._moved, direction=-found.params.reshape(shape))
         return jax.lax.cond(state.active, moved, lambda s: s, state)
@@ -183,6 +179,6 @@ class _Lane(NamedTuple):
         )
 
 
-def known(state: State) -> Metric:
+def known(state: State) -> Preconditioner:
     """What a certificate can use of the state."""
-    return state.metric
+    return jax.tree.map(lambda leaf: leaf[None], state.preconditioner)

@@ -19,11 +19,15 @@ from jaxlr.paths.blocks import ROWS
 from jaxlr.pytypes import Array
 
 WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors
+FLAT = 1e-10  # of each entry of the diagonal: for the direction in which a softmax has no curvature
 product = partial(jnp.einsum, "cqp,cq->cp", precision="highest")
 
 
 class Preconditioner(NamedTuple):
-    """inverse [C, P, P] of the blocks; coupling [P, P] of the classes, or [0, 0] without any."""
+    """inverse [C, P, P] of the blocks; coupling [P, P] of the classes, or [0, 0] without any.
+
+    Of a whole Hessian the inverse is one block [1, C P, C P].
+    """
 
     inverse: Array
     coupling: Array
@@ -44,13 +48,20 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Precon
     return Preconditioner(inverse.astype(dtype), coupling.astype(dtype))
 
 
+def of_whole(hessian: Array) -> Preconditioner:
+    """Of a whole Hessian [C P, C P] with its penalty."""
+    lift = FLAT + 4 * len(hessian) * float(jnp.finfo(hessian.dtype).eps)
+    return Preconditioner(_inverse(lift, hessian)[None], jnp.zeros((0, 0), hessian.dtype))
+
+
 def apply(given: Preconditioner, grad: Array) -> Array:
     """The preconditioner times grad [C, P]."""
-    out = product(given.inverse, grad)
+    grads = grad.reshape(given.inverse.shape[:2])
+    out = product(given.inverse, grads)
     if given.coupling.size:
         shared = jnp.dot(jnp.sum(out, axis=0), given.coupling, precision="highest")
-        out = out - product(given.inverse, jnp.broadcast_to(shared, grad.shape))
-    return out
+        out = out - product(given.inverse, jnp.broadcast_to(shared, grads.shape))
+    return out.reshape(grad.shape)
 
 
 def _inverse(lift, matrix):
