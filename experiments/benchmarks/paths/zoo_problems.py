@@ -372,21 +372,21 @@ def _weights_lasso(rng):
 
 @drawn("many classes", 40)
 def _classes_200(rng):
-    x = rng.normal(size=(1000, 4))
+    x = rng.normal(size=(1000, 3))
     return case(x, classes(rng, x, 200, 6.0))
 
 
 @drawn("many classes", 41)
 def _classes_50_few(rng):
     labels = np.arange(150) % 50
-    x = rng.normal(size=(50, 25))[labels] + rng.normal(size=(150, 25))
+    x = rng.normal(size=(50, 10))[labels] + rng.normal(size=(150, 10))
     return case(x, labels)
 
 
 @drawn("many classes", 42)
 def _classes_50_elastic(rng):
     labels = np.arange(200) % 50
-    x = rng.normal(size=(50, 8))[labels] + rng.normal(size=(200, 8))
+    x = rng.normal(size=(50, 5))[labels] + rng.normal(size=(200, 5))
     return case(x, labels, 0.5)
 
 
@@ -404,21 +404,21 @@ def _wide_ridge(rng):
 
 @drawn("p >> n", 45)
 def _wide_softmax(rng):
-    labels = np.arange(100) % 10
-    x = 0.3 * rng.normal(size=(10, 800))[labels] + rng.normal(size=(100, 800))
+    labels = np.arange(60) % 6
+    x = 0.3 * rng.normal(size=(6, 800))[labels] + rng.normal(size=(60, 800))
     return case(x, labels, folds=2)
 
 
 @drawn("p >> n", 46)
 def _wide_lasso(rng):
-    x = rng.normal(size=(80, 1200))
+    x = rng.normal(size=(50, 400))
     return case(x, classes(rng, x, 2), 1.0)
 
 
 @drawn("p >> n", 47)
 def _wide_elastic_softmax(rng):
-    x = rng.normal(size=(60, 200))
-    return case(x, classes(rng, x, 4), 0.5)
+    x = rng.normal(size=(40, 100))
+    return case(x, classes(rng, x, 3), 0.5)
 
 
 @drawn("tiny n", 48)
