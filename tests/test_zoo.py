@@ -124,12 +124,13 @@ def answered(problem, status=paths.Status.certified, gap=1e-7, off=0.0, claim=0.
     ("said", "outcome"),
     [
         ({}, "certified"),
-        ({"off": 0.02}, "LIE"),  # a gap below the error
         ({"off": 0.02, "gap": 0.1}, "LIE"),  # certified beyond its tolerance
         ({"claim": 1e-3}, "LIE"),  # a risk that is not J
         ({"status": paths.Status.solved}, "unproved"),
         ({"status": paths.Status.stalled, "gap": 1e-3}, "unproved"),
         ({"status": paths.Status.stalled, "gap": 0.1, "off": 0.02}, "wrong"),
+        ({"status": paths.Status.stalled, "gap": 1e-7, "off": 0.02}, "LIE"),  # below the error
+        ({"status": paths.Status.solved, "gap": 0.1, "off": 0.02}, "LIE"),
         ({"status": paths.Status.separable}, "LIE"),
     ],
 )

@@ -64,8 +64,8 @@ class Contest:
 
     def _tuned(self, case, truth, solver) -> Peer:
         """The loosest tolerance of the ladder that is good; the whole climb has the limit."""
+        self._asked(solvers, case)  # and so the process has begun, and imported what it needs
         least, end = None, time.monotonic() + self.limit
-        self._asked(int)  # the process has begun
         for tol in LADDER:
             left = max(end - time.monotonic(), 0.1)
             answer = self._asked(_attempt, case, truth, solver, tol, limit=left)
