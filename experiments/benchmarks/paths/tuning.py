@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.benchmarks import paths_peers, paths_truth
-from experiments.benchmarks.paths_problems import Problem
+from experiments.benchmarks.paths import peers, truth
+from experiments.benchmarks.paths.problems import Problem
 
 GOOD = 1e-6  # the worst lane, relative to the optimum
 LADDER = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
@@ -29,20 +29,20 @@ def tuned(problem: Problem, best: np.ndarray, folder: Path, limit: float) -> dic
     """
     file = folder / f"{problem.name}-{problem.key()}.json"
     kept = json.loads(file.read_text()) if file.exists() else {}
-    for name in paths_peers.names(problem):
+    for name in peers.names(problem):
         if name not in kept:
             good = [found["seconds"] for found in kept.values() if found["tol"] is not None]
             allowed = min([limit, *(max(5.0, 8 * seconds) for seconds in good)])
             kept[name] = _climb(problem, name, best, allowed)
             print(f"{problem.name}: {name} {kept[name]}", flush=True)
             file.write_text(json.dumps(kept, indent=1) + "\n")
-    return {name: kept[name] for name in paths_peers.names(problem)}
+    return {name: kept[name] for name in peers.names(problem)}
 
 
 def worst(problem: Problem, coefs, best: np.ndarray) -> float:
     """The greatest relative distance of a lane from the optimum; inf where one is not finite."""
     with np.errstate(all="ignore"):
-        error = np.max(paths_truth.risk(problem, *coefs) / best - 1)
+        error = np.max(truth.risk(problem, *coefs) / best - 1)
     return float(error) if np.isfinite(error) else float("inf")
 
 
@@ -50,7 +50,7 @@ def _climb(problem, name, best, limit):
     """Tightens the tolerance until the worst lane is good or an attempt exceeds the limit."""
     least = {"tol": None, "error": None, "seconds": None}
     for tol in LADDER:
-        answer = _attempt(problem, paths_peers.Setting(name, tol), best, limit)
+        answer = _attempt(problem, peers.Setting(name, tol), best, limit)
         if answer is None:
             return least | {"ended": f"over {limit:.0f} s at tol {tol:.0e}"}
         error, seconds = answer
@@ -91,10 +91,10 @@ def _child(problem, setting, best, limit, pipe):
     used = time.process_time()
     seconds = int(used + limit) + 1
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 60))  # SIGXCPU, then SIGKILL
-    coefs = paths_peers.solve(problem, setting)
+    coefs = peers.solve(problem, setting)
     seconds = time.process_time() - used
     if seconds < 10:  # the first call may have compiled
         used = time.process_time()
-        coefs = paths_peers.solve(problem, setting)
+        coefs = peers.solve(problem, setting)
         seconds = time.process_time() - used
     pipe.send((worst(problem, coefs, best), seconds))

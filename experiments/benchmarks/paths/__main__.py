@@ -26,20 +26,14 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from experiments.benchmarks import (
-    machine,
-    paths_figures,
-    paths_peers,
-    paths_problems,
-    paths_truth,
-    paths_tuning,
-)
-from experiments.benchmarks.paths_peers import Setting
-from experiments.benchmarks.paths_problems import Problem
+from experiments.benchmarks import machine
+from experiments.benchmarks.paths import figures, peers, problems, truth, tuning
+from experiments.benchmarks.paths.peers import Setting
+from experiments.benchmarks.paths.problems import Problem
 from experiments.datasets import DataError
 from jaxlr import Batch, losses, paths
 
-RESULTS = Path(__file__).parent / "results"
+RESULTS = Path(__file__).parent.parent / "results"
 OPTIMA = Path("out/paths_truth")
 JOBS = (-1, None, 1)
 LONG = 60.0  # seconds of a call
@@ -64,21 +58,21 @@ def ours(problem: Problem) -> paths.Path:
 
 def race(problem: Problem, rounds: int, limit: float, slow: bool) -> dict:
     """Ours and every peer worth timing, in turn: seconds, errors and ratios."""
-    part = problem if slow else paths_problems.part(problem)
-    best = paths_truth.optimum(problem, OPTIMA)
-    best_of_part = paths_truth.optimum(part, OPTIMA)
-    tuned = paths_tuning.tuned(part, best_of_part.risk, OPTIMA, limit)
+    part = problem if slow else problems.part(problem)
+    best = truth.optimum(problem, OPTIMA)
+    best_of_part = truth.optimum(part, OPTIMA)
+    tuned = tuning.tuned(part, best_of_part.risk, OPTIMA, limit)
     jax.clear_caches()  # a problem of the same shape before this one has left its programs
     first = machine.once(lambda: ours(problem))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    peers = {}
+    timed = {}
     for settings in [_as_it_comes(part), *_worth_timing(part, tuned)]:
-        peers |= _fastest(part, settings, best_of_part.risk)
-    times = {name: [] for name in ("jaxlr", *peers)}
+        timed |= _fastest(part, settings, best_of_part.risk)
+    times = {name: [] for name in ("jaxlr", *timed)}
     scale = problem.num_lanes / part.num_lanes
     for _ in range(rounds):
         times["jaxlr"].append(_turn(lambda: ours(problem)))
-        for name, peer in peers.items():
+        for name, peer in timed.items():
             if not times[name] or times[name][0] < LONG * scale:
                 times[name].append(_turn(peer["run"]) * scale)
     base = np.array(times["jaxlr"])
@@ -101,7 +95,7 @@ def race(problem: Problem, rounds: int, limit: float, slow: bool) -> dict:
                 "turns": len(times[name]),
                 "error": peer["error"],
             }
-            for name, peer in peers.items()
+            for name, peer in timed.items()
         },
         "tuning": tuned,
     }
@@ -141,7 +135,7 @@ def _fastest(problem: Problem, settings: list[Setting], best: np.ndarray) -> dic
     """The fastest of some settings of one peer, by a warm call each, and its worst lane."""
     fastest, kept = np.inf, {}
     for setting in settings:
-        run = functools.partial(paths_peers.solve, problem, setting)
+        run = functools.partial(peers.solve, problem, setting)
         if fastest > LONG and kept and setting.jobs != -1:
             continue
         start = time.perf_counter()
@@ -150,23 +144,23 @@ def _fastest(problem: Problem, settings: list[Setting], best: np.ndarray) -> dic
         if taken < 2:  # a short call warms up first
             taken = machine.once(run)
         if taken < fastest:
-            error = paths_tuning.worst(problem, coefs, best)
+            error = tuning.worst(problem, coefs, best)
             fastest, kept = taken, {setting.label(): {"run": run, "error": error}}
     return kept
 
 
-def _answer(problem: Problem, best: paths_truth.Truth) -> dict:
+def _answer(problem: Problem, best: truth.Truth) -> dict:
     """What a path of ours is worth, by the witness's objective and optimum."""
     path = ours(problem)
     shape = (len(problem.labels), len(problem.trains), len(problem.C), problem.x.shape[1], -1)
     w = np.reshape(path.params["w"], shape)
-    risk = paths_truth.risk(problem, w, np.reshape(path.params["b"], (*shape[:3], -1)))
+    risk = truth.risk(problem, w, np.reshape(path.params["b"], (*shape[:3], -1)))
     excess = risk - best.risk
     slack = 1e-12 + best.error * best.risk
     status = np.ravel(path.status)
     return {
         "error": float(np.max(excess / best.risk)),
-        "good": float(np.mean(excess <= paths_tuning.GOOD * best.risk)),
+        "good": float(np.mean(excess <= tuning.GOOD * best.risk)),
         "status": {s.name: int((status == s).sum()) for s in paths.Status if (status == s).any()},
         "certified": float((status == paths.Status.certified).mean()),
         "bounds_broken": int((path.gap.reshape(risk.shape) < excess - slack).sum()),
@@ -203,15 +197,15 @@ def main() -> int:
             return 2
         kept[name] = race(problem, asked.rounds, asked.limit, asked.slow) | {"machine": where}
         kept = {known: kept[known] for known in built if known in kept}
-        print(paths_figures.table({name: kept[name]}), flush=True)
+        print(figures.table({name: kept[name]}), flush=True)
         RESULTS.mkdir(exist_ok=True)
         file.write_text(json.dumps({"problems": kept}, indent=1) + "\n")
-        paths_figures.write(kept, RESULTS / "paths.md", RESULTS / "paths.svg")
+        figures.write(kept, RESULTS / "paths.md", RESULTS / "paths.svg")
     return 0
 
 
 def _built(mnist: str = "", a9a: str = "") -> dict[str, Callable[[], Problem]]:
-    return paths_problems.problems(mnist, paths_problems.file_of(a9a))
+    return problems.problems(mnist, problems.file_of(a9a))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.linalg
 
-from experiments.benchmarks import paths_newton_cg
-from experiments.benchmarks.paths_problems import Problem
+from experiments.benchmarks.paths import newton_cg
+from experiments.benchmarks.paths.problems import Problem
 
 PRECISION = 1e-10  # of a truth, relative
 MAX_DENSE = 1500  # parameters of a Hessian that is factored
@@ -82,7 +82,7 @@ def _path(problem, labels, trains, checkpoint) -> list[tuple[float, float]]:
     )
     size = rows.x.shape[1] * rows.y.shape[1]
     if size > MAX_DENSE and problem.l1_ratio == 0:
-        return paths_newton_cg.path(rows.x, labels[trains], problem.lambdas, checkpoint)
+        return newton_cg.path(rows.x, labels[trains], problem.lambdas, checkpoint)
     theta, hessian, found = np.zeros((rows.x.shape[1], rows.y.shape[1])), None, []
     for lam in problem.lambdas:
         if problem.l1_ratio == 0:

@@ -5,7 +5,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from experiments.benchmarks.paths_tuning import GOOD
+from experiments.benchmarks.paths.tuning import GOOD
 
 
 def best_peer(result: dict) -> str | None:

@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression, LogisticRegressionCV
 from threadpoolctl import threadpool_limits
 
-from experiments.benchmarks.paths_problems import Problem
+from experiments.benchmarks.paths.problems import Problem
 
 MAX_ITER = 100_000  # the tolerance decides, not this
 

@@ -1,0 +1,1 @@
+"""Penalty paths measured: beside other libraries, and on a zoo of problems."""

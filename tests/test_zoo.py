@@ -1,0 +1,208 @@
+"""The zoo's witness and judge: right where scipy is, and nothing that is wrong gets past them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import scipy.optimize
+from sklearn.linear_model import LogisticRegression
+
+from experiments.benchmarks.paths import few_shot, zoo_judge, zoo_peers, zoo_truth
+from experiments.benchmarks.paths.zoo_data import real
+from experiments.benchmarks.paths.zoo_problems import DRAWN, case
+from jaxlr import paths
+
+pytestmark = pytest.mark.float64_pass
+
+TOL = 1e-6
+
+
+def small(num_classes=2, l1_ratio=0.0, zero=False, **options):
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=(40, 3)) + 1e3
+    labels = np.argmax(rng.gumbel(size=(40, num_classes)) + x[:, :num_classes], axis=1)
+    return case(x, labels, l1_ratio, steps=3, reach=4.0, zero=zero, **options)
+
+
+def objective(problem, lam):
+    """J of flat params, in float64, with columns centred: only what scipy needs."""
+    y = zoo_truth.targets(problem)
+    x = np.c_[problem.x - problem.x.mean(axis=0), np.ones(len(problem.x))]
+
+    def value(flat):
+        theta = flat.reshape(x.shape[1], -1)
+        loss = zoo_truth.losses(x @ theta, y).mean()
+        return loss + lam * zoo_truth.penalty(theta[:-1], problem.l1_ratio)
+
+    return value, x.shape[1] * y.shape[1]
+
+
+def scipys(problem, lam):
+    """(least J, w, b) by BFGS from zero."""
+    value, size = objective(problem, lam)
+    found = scipy.optimize.minimize(value, np.zeros(size), tol=1e-10)
+    theta = found.x.reshape(problem.x.shape[1] + 1, -1)
+    return found.fun, theta[:-1], theta[-1] - problem.x.mean(axis=0) @ theta[:-1]
+
+
+@pytest.mark.parametrize("num_classes", [2, 3])
+def test_a_ridge_s_truth_is_scipy_s(tmp_path, num_classes):
+    problem = small(num_classes, zero=True)
+    truth = zoo_truth.optimum(problem, tmp_path / "kept.npy")
+    assert truth.attained.all()
+    for k, lam in enumerate(problem.lambdas):
+        np.testing.assert_allclose(truth.risk[0, k], scipys(problem, lam)[0], rtol=1e-9)
+    again = zoo_truth.optimum(problem, tmp_path / "kept.npy")
+    np.testing.assert_array_equal(again.risk, truth.risk)
+
+
+@pytest.mark.parametrize("l1_ratio", [0.5, 1.0])
+def test_an_elastic_net_s_truth_is_saga_s(tmp_path, l1_ratio):
+    problem = small(3, l1_ratio)
+    problem = problem._replace(x=problem.x - 1e3)  # saga is no friend of offsets
+    truth = zoo_truth.optimum(problem, tmp_path / "kept.npy")
+    found = zoo_peers.solve(problem, "saga", 1e-12)[0]
+    for k in (1, 2):  # at λ_max it stops as soon as the weights are 0, whatever the intercepts
+        here = zoo_truth.risk(problem, problem.folds[0], k, *found[k])
+        np.testing.assert_allclose(float(here), truth.risk[0, k], rtol=1e-9)
+
+
+def test_weights_are_repetitions_and_folds_are_rows_left_out(tmp_path):
+    problem = small(3)
+    weights = np.arange(40) % 3 * 1.0
+    folds = (np.arange(40) % 5 != np.arange(2)[:, None]) * 1.0
+    weighted = zoo_truth.optimum(
+        problem._replace(weights=weights, folds=folds), tmp_path / "weighted.npy"
+    )
+    for f, fold in enumerate(folds):
+        rows = np.repeat(np.arange(40), (weights * fold).astype(int))
+        repeated = problem._replace(
+            x=problem.x[rows],
+            labels=problem.labels[rows],
+            weights=np.ones(len(rows)),
+            folds=np.ones((1, len(rows))),
+        )
+        truth = zoo_truth.optimum(repeated, tmp_path / f"repeated-{f}.npy")
+        np.testing.assert_allclose(weighted.risk[f], truth.risk[0], rtol=1e-12)
+
+
+def test_what_is_separable_has_no_optimum_and_the_infimum_of_the_rest(tmp_path):
+    x = np.arange(8.0)[:, None]
+    apart = case(x, (x[:, 0] > 3).astype(int), steps=2, zero=True)
+    truth = zoo_truth.optimum(apart, tmp_path / "apart.npy")
+    assert truth.attained.tolist() == [[True, True, False]]
+    assert truth.risk[0, -1] < 1e-9
+    flag = np.array([0, 0, 0, 0, 0, 0, 1, 1.0])[:, None]  # whose rows are of one class
+    half = case(flag, np.array([0, 0, 0, 1, 1, 1, 1, 1]), steps=2, zero=True)
+    truth = zoo_truth.optimum(half, tmp_path / "half.npy")
+    assert truth.attained.tolist() == [[True, True, False]]
+    np.testing.assert_allclose(truth.risk[0, -1], 0.75 * np.log(2), rtol=1e-6)
+    alone = apart._replace(folds=(x.T > 3) * 1.0)  # a fold of one class
+    truth = zoo_truth.optimum(alone, tmp_path / "alone.npy")
+    assert not truth.attained.any()
+    assert not truth.risk.any()
+
+
+def answered(problem, status=paths.Status.certified, gap=1e-7, off=0.0, claim=0.0):
+    """A path whose weights are scipy's times 1 + off, with what it says of itself."""
+    w, b, risk = [], [], []
+    for k, lam in enumerate(problem.lambdas):
+        _, w_k, b_k = scipys(problem, lam)
+        centre = problem.x.mean(axis=0)
+        w_k, b_k = w_k * (1 + off), b_k - off * (centre @ w_k)
+        w.append(w_k)
+        b.append(b_k)
+        risk.append(float(zoo_truth.risk(problem, problem.folds[0], k, w_k, b_k)))
+    risk = np.array([risk]) * (1 + claim)
+    params = {"w": np.array([w]), "b": np.array([b])}
+    full = np.full_like(risk, 1.0)
+    status = (full * status).astype(np.int32)
+    return paths.Path(params, risk, gap * risk, gap * risk, status, status, problem.lambdas)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({}, "certified"),
+        ({"off": 0.02, "gap": 0.1}, "LIE"),  # certified beyond its tolerance
+        ({"claim": 1e-3}, "LIE"),  # a risk that is not J
+        ({"status": paths.Status.solved}, "unproved"),
+        ({"status": paths.Status.stalled, "gap": 1e-3}, "unproved"),
+        ({"status": paths.Status.stalled, "gap": 0.1, "off": 0.02}, "wrong"),
+        ({"status": paths.Status.stalled, "gap": 1e-7, "off": 0.02}, "LIE"),  # below the error
+        ({"status": paths.Status.solved, "gap": 0.1, "off": 0.02}, "LIE"),
+        ({"status": paths.Status.separable}, "LIE"),
+    ],
+)
+def test_the_judge_tells_faults_from_answers(tmp_path, said, outcome):
+    problem = small()
+    problem = problem._replace(lambdas=problem.lambdas[1:])
+    truth = zoo_truth.optimum(problem, tmp_path / "kept.npy")
+    verdicts = zoo_judge.judged(problem, answered(problem, **said), truth, TOL)
+    assert {verdict.outcome for verdict in verdicts} == {outcome}
+    told = [verdict.told for verdict in verdicts]
+    assert all(told) == (outcome in zoo_judge.FAULTS)
+
+
+def test_a_tolerance_that_float64_cannot_tell_is_an_explanation(tmp_path):
+    problem = small()
+    truth = zoo_truth.optimum(problem, tmp_path / "kept.npy")
+    path = answered(problem, paths.Status.stalled)
+    near = zoo_judge.judged(problem, path, truth, 1e-14)
+    assert {verdict.outcome for verdict in near} <= {"rounding", "wrong"}
+    assert all(1e-17 < verdict.floor < 1e-15 for verdict in near)
+
+
+def test_a_separable_lane_must_be_so_and_tell_the_infimum(tmp_path):
+    x = np.arange(8.0)[:, None]
+    problem = case(x, (x[:, 0] > 3).astype(int), steps=2, zero=True)
+    problem = problem._replace(lambdas=np.zeros(1))
+    truth = zoo_truth.optimum(problem, tmp_path / "kept.npy")
+    params = {"w": np.full((1, 1, 1), 1.0), "b": np.full((1, 1), -3.5)}
+    for status, risk, outcome in [
+        (paths.Status.separable, 0.0, "separable"),
+        (paths.Status.separable, 0.3, "LIE"),
+        (paths.Status.certified, 0.3, "LIE"),
+        (paths.Status.stalled, 0.3, "wrong"),
+    ]:
+        one = np.full((1, 1), risk)
+        path = paths.Path(params, one, one, one, np.full((1, 1), status), one, problem.lambdas)
+        assert zoo_judge.judged(problem, path, truth)[0].outcome == outcome
+
+
+def test_the_peers_solve_the_same_problem(tmp_path):
+    problem = small()
+    soft = problem._replace(labels=np.where(problem.labels > 0, 0.9, 0.2))
+    for each in (problem, soft):
+        each = each._replace(lambdas=each.lambdas[1:2], x=each.x - 1e3)
+        truth = zoo_truth.optimum(each, tmp_path / f"{each.key()}.npy")
+        for solver in zoo_peers.solvers(each):
+            (found,), *_ = zoo_peers.solve(each, solver, 1e-10)
+            here = zoo_truth.risk(each, each.folds[0], 0, *found)
+            np.testing.assert_allclose(float(here), truth.risk[0, 0], rtol=1e-9)
+
+
+def test_the_zoo_is_large_and_unknown_to_the_library():
+    kinds = {entry.kind for entry in DRAWN.values()}
+    assert len(DRAWN) >= 40
+    assert len(kinds) >= 12
+    assert len({entry.seed for entry in DRAWN.values()}) == len(DRAWN)
+    library = "".join(file.read_text() for file in Path(paths.__file__).parents[1].rglob("*.py"))
+    assert not [name for name in DRAWN if name in library or name.replace("-", "_") in library]
+    few = DRAWN["tiny-ridge"].build()
+    assert few.lambdas[-1] == pytest.approx(1e-9 * few.lambdas[0])
+    assert len(few.key()) == 12
+    assert set(real("nowhere")) > {"mnist", "letter", "adult", "bank", "german", "spambase", "a9a"}
+
+
+def test_few_shot_rows_are_drawn_by_the_published_rule():
+    labels = np.repeat(np.arange(5), 20)
+    rows = few_shot.draws(labels, num_draws=3, each=4)
+    assert rows.shape == (3, 20)
+    order = list(range(100))  # the rule again, in Python's words
+    for drawn in rows:
+        np.random.RandomState(42).shuffle(order)
+        seen = [r for label in range(5) for r in [r for r in order if labels[r] == label][:4]]
+        assert sorted(drawn) == sorted(seen)
+    assert (np.bincount(labels[rows[0]]) == 4).all()
+    assert LogisticRegression(max_iter=100).get_params()["C"] == 1.0  # whose penalty is ours
