@@ -306,3 +306,28 @@ def test_a_lane_that_is_not_a_number_leaves_the_others_alone():
     assert np.isnan(end.risk[1])
     assert np.isinf(end.gap[1])
     np.testing.assert_array_equal(end.gap[2:], whole.gap[2:])
+
+
+def test_optimal_intercepts_keep_logits_near_each_other_as_the_third_bound_has_it():
+    """max |x · d| between two W with their optimal b is at most M k R ‖d_W‖, and not far below."""
+    rng = np.random.default_rng(6)
+    x, _, s = random_problem("log_loss", rng)
+    y = (rng.random(ROWS) < 0.5).astype(float)
+    rows = Problem(x, y[None], s, x.T)
+    most = np.asarray(bounds.radii(family(losses.log_loss), rows))
+    shares = []
+    for fold, size in np.ndindex(2, 50):
+        # From 0 along and against a row's own direction, where |x · d| is largest.
+        w = (x[size % ROWS, :-1] - s[fold] @ x[:, :-1]) * rng.choice([-1, 1]) * 10.0 ** -(size % 5)
+        ends = []
+        for end in (0 * w, w):
+            z = x[:, :-1] @ end
+
+            def slope(b, z=z, fold=fold):
+                return s[fold] @ (scipy.special.expit(z + b) - y)
+
+            ends.append(z + scipy.optimize.brentq(slope, -1e6, 1e6, xtol=1e-14))
+        reach = np.abs(ends[1] - ends[0])[s[fold] > 0].max()
+        shares.append(reach / (most[fold] * np.linalg.norm(w)))
+    assert max(shares) <= 1
+    assert max(shares) > 0.3

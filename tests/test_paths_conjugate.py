@@ -99,13 +99,14 @@ def test_the_bounds_hold_whatever_the_preconditioner_and_are_close(kind, num_cla
 
 @pytest.mark.parametrize("num_classes", [None, 3])
 def test_steps_end_where_the_bound_is_enough(num_classes):
-    of, rows, point, _, inverse = point_and_truth(num_classes, 0)
+    of, rows, point, truth, inverse = point_and_truth(num_classes, 0)
     metric = metrics("diagonal", of, rows, point, inverse)
-    first, all_ = (by_products(of, rows, point, metric, n, -1.0).upper for n in (1, 60))
-    np.testing.assert_array_equal(by_products(of, rows, point, metric, 60, np.inf).upper, first)
-    goal = 2 * np.asarray(all_[0])
-    found = by_products(of, rows, point, metric, 60, goal).upper
-    assert all_[0] < found[0] <= goal
+    first, whole = (by_products(of, rows, point, metric, n, -1.0).upper for n in (1, 60))
+    goal = 1.3 * np.asarray(whole[1])
+    found = by_products(of, rows, point, metric, 60, goal)
+    assert 1.05 * whole[1] < found.upper[1] <= goal < first[1]
+    assert truth[1] / 2 <= found.estimate[1] <= 2 * truth[1]
+    np.testing.assert_array_equal(found.estimate[2:], found.upper[2:])
 
 
 @pytest.mark.parametrize("num_classes", [None, 3])

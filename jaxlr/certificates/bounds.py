@@ -73,9 +73,10 @@ class Certificate(NamedTuple):
     Attributes:
       risk: J at `params`.
       gap: >= J - J*; inf where nothing is known.
-      decrement: half of Newton's decrement squared, from a fresh Hessian: an estimate of J - J*,
-        from above; the gap where Newton's step leaves the region in which the Hessian says
-        anything. With an l1 penalty, of the params that are or want to be other than 0.
+      decrement: half of Newton's decrement squared, from a fresh Hessian: an estimate of J - J*, to
+        a factor of two, from above where the gap was not enough; the gap where Newton's step leaves
+        the region in which the Hessian says anything. With an l1 penalty, of the params that are or
+        want to be other than 0.
       params: [C, P] as given, with the intercepts that are optimal for the weights.
       rounding: the part of the gap that stands for float64 itself.
     """
@@ -166,7 +167,7 @@ def of_lane(
     gap = jnp.where(curved, jnp.fmin(gap, local), gap) + dual.rounding
     gap = jnp.where(gap >= 0, gap, jnp.inf)
     trusted = _trusted(family, problem, lane.weights, found.step)
-    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.upper, 0) / 2, jnp.inf), gap)
+    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.estimate, 0) / 2, jnp.inf), gap)
     return Certificate(dual.risk, gap, decrement, dual.params, dual.rounding), found.step
 
 

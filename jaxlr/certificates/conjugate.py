@@ -35,10 +35,10 @@ def by_products(
     """Bounds of ν², where lengths that S multiplied add `rounding` times themselves to ‖ρ‖.
 
     Steps, of two products with the rows each, end where the last term is a thousandth of ν², or
-    where the bound is at the `goal`. `precondition` is about S⁻¹, symmetric positive definite.
+    where the bound is at the `goal` and the estimate good to a factor of two: what steps found, and
+    as much again as the last one did. `precondition` is about S⁻¹, symmetric positive definite.
     """
     free = point.free.at[:, -1].set(0)
-
     rows = jnp.ones_like(point.weights)
 
     def curved(v):
@@ -51,7 +51,7 @@ def by_products(
         return free * (gradient_of(heavy, problem) + point.ridge * u)
 
     def step(state):
-        u, r, p, last, walked, _, _, count, _ = state
+        u, r, p, last, walked, *_, count, _ = state
         y = free * precondition(r)
         rz = jnp.vdot(r, y)
         p = y + jnp.where(last > 0, rz / jnp.where(last > 0, last, 1), 0) * p
@@ -65,17 +65,21 @@ def by_products(
         # ‖u‖ is at most the way walked.
         rest = jnp.where(rest > 0, rest / point.ridge, 0) + error * walked
         found = jnp.vdot(grad + r, u)
-        go = go & ~((rest <= SHARP * found) | (found + rest <= goal))
-        return u, r, p, rz, walked, found, found + rest, count + 1, go
+        gained = length * rz  # of ν², by this step
+        settled = (gained <= found / 2) | (rest <= found)
+        go = go & ~((rest <= SHARP * found) | (settled & (found + rest <= goal)))
+        return u, r, p, rz, walked, found, found + rest, found + gained, count + 1, go
 
     def products(vectors, v):
         return jnp.dot(vectors.reshape(len(vectors), -1), v.ravel())
 
     zeros, zero = jnp.zeros_like(free), jnp.zeros_like(rounding)
     grad, unknown = free * point.grad, zero + jnp.inf
-    start = zeros, grad, zeros, zero, zero, zero, unknown, jnp.int32(0), point.ridge > 0
+    start = zeros, grad, zeros, zero, zero, zero, unknown, unknown, jnp.int32(0), point.ridge > 0
     end = jax.lax.while_loop(lambda state: state[-1] & (state[-2] < num_steps), step, start)
-    return Decrement(end[5], end[6], None, unknown, end[0])
+    u, *_, lower, upper, likely, _, _ = end
+    estimate = jnp.where(upper <= goal, jnp.fmin(likely, upper), upper)
+    return Decrement(lower, upper, estimate, None, unknown, u)
 
 
 def inverse_diagonal(family: Loss, problem: Problem, point: Point) -> Array:

@@ -39,6 +39,7 @@ class Decrement(NamedTuple):
     Attributes:
       lower: <= ν².
       upper: >= ν², inf if unknown.
+      estimate: of ν², and the upper bound where that was not enough.
       reach: max over rows and directions d of range(x · d) / ‖d‖_H, None or inf if unknown.
       trace: of H⁻¹, inf if unknown.
       step: [C, P] about H⁻¹ g.
@@ -46,6 +47,7 @@ class Decrement(NamedTuple):
 
     lower: Array
     upper: Array
+    estimate: Array
     reach: Array | None
     trace: Array
     step: Array
@@ -69,7 +71,9 @@ def by_factor(family: Loss, problem: Problem, point: Point) -> Decrement:
     lower, upper, step, inverse = _solved(whole, point.grad.ravel(), free.ravel())
     blocks = inverse.reshape(num_outputs, size, num_outputs, size)
     reach = _reach(problem, point, blocks)
-    return Decrement(lower, upper, reach, jnp.trace(inverse), step.reshape(num_outputs, size))
+    return Decrement(
+        lower, upper, upper, reach, jnp.trace(inverse), step.reshape(num_outputs, size)
+    )
 
 
 def hessian(family: Loss, problem: Problem, factors: Any, weights: Array, ridge: Array) -> Array:

@@ -54,7 +54,11 @@ def mapped(function: Callable, xs: Any, over: tuple[str, ...] = AXES) -> Any:
     xs = jax.tree.map(lambda leaf: _whole(pinned(leaf), 0, names, "edge"), xs)
     spec = PartitionSpec(names)
     out = jax.shard_map(
-        lambda xs: jax.lax.map(function, xs), in_specs=spec, out_specs=spec, axis_names={*names}
+        lambda xs: jax.lax.map(function, xs),
+        in_specs=spec,
+        out_specs=spec,
+        axis_names={*names},
+        check_vma=False,  # or what a loop starts from would have to be marked as each device's own
     )(xs)
     return jax.tree.map(lambda leaf: pinned(leaf)[:num], out)
 
