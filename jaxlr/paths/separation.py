@@ -136,12 +136,16 @@ def separating_direction(
     given = margins._replace(x=np.column_stack([rows - even.centre, margins.x[:, -1]]))
     for d in _candidates(even, margins, given, guess, fit_intercept):
         if given.separated(d):
-            d[:, -1] -= d[:, :-1] @ even.centre
+            w, b = d[:, :-1], d[:, -1] - d[:, :-1] @ even.centre
+            rounding = (
+                8 * np.finfo(float).eps * (np.abs(d[:, -1]) + np.abs(w) @ np.abs(even.centre))
+            )
+            d[:, -1] = np.where(np.abs(b) > rounding, b, 0)
             return d[0] if num_classes is None else np.vstack([0 * d[:1], d])
     return None
 
 
-def prepared(x, labels, weights, num_classes, fit_intercept) -> tuple[Basis, Margins, np.ndarray]:
+def prepared(x, labels, weights, num_classes, fit_intercept) -> tuple:
     """A basis of the rows of weight, their margins in it, what share a row has, and its x."""
     kept = np.asarray(weights) > 0
     x, labels, weights = (np.asarray(part)[kept] for part in (x, labels, weights))
