@@ -10,7 +10,8 @@ import numpy as np
 
 from jaxlr.certificates import bounds
 from jaxlr.certificates.status import Status
-from jaxlr.glm import containers, door, families, host, objective
+from jaxlr.data import containers
+from jaxlr.glm import door, families, host, objective
 from jaxlr.glm.families import Family
 from jaxlr.glm.problem import Lanes, Problem, logits, weighted
 from jaxlr.pytypes import Array, Batch, Params

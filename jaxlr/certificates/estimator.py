@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxlr import losses
 from jaxlr.certificates.anyone import Certificate, certify
-from jaxlr.glm import containers
+from jaxlr.data import containers
 from jaxlr.pytypes import Array, Batch
 
 CLASSIFIERS = ("LogisticRegression", "LogisticRegressionCV")

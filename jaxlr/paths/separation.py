@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from jaxlr.paths.basis import Basis, basis
+from jaxlr.paths.basis import basis
 
 TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a product, generously
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
