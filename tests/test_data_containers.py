@@ -49,15 +49,16 @@ def test_labels_keep_their_kind(labels, dtype):
 
 
 REFUSED = [
-    (scipy.sparse.csr_matrix(ROWS), r"x must be dense, and is a csr_matrix of shape \(2, 2\)"),
-    (scipy.sparse.coo_array(ROWS), r"is a coo_array .*: make it an array first, as in x.todense"),
-    (FRAME.assign(width=["red", "fox"]), "row 0 of column 'width' is 'red': code texts as numb"),
-    (FRAME.astype({"size": "Int64"}).replace(3, pd.NA), "row 1 of column 'size' is <NA>: .*fill"),
-    (pd.Series([1, None], dtype="Int64"), "x must hold numbers, and row 1 is <NA>"),
-    (pd.Series(["a", "b"], dtype="category"), "row 0 is 'a'"),
-    ([[1.0, None]], "row 0 of column 1 is None"),
-    (np.array([["1_0", "2"]]), "row 0 of column 0 is '1_0'"),
-    (np.array(["2020-01-01"], "datetime64[D]"), "row 0 is datetime.date"),
+    (scipy.sparse.csr_matrix(ROWS), r"x is sparse, a csr_matrix: give x.toarray\(\)"),
+    (scipy.sparse.coo_array(ROWS), r"x is sparse, a coo_array: give x.toarray\(\)"),
+    (FRAME.assign(width=["red", "fox"]), r"x\[0, 'width'\] is 'red', and must be a number: enc"),
+    (FRAME.astype({"size": "Int64"}).replace(3, pd.NA), r"x\[1, 'size'\] is <NA>, .*fill what"),
+    (pd.Series([1, None], dtype="Int64"), r"x\[1\] is <NA>, and must be a number"),
+    (pd.Series(["a", "b"], dtype="category"), r"x\[0\] is 'a'"),
+    ([[1.0, None]], r"x\[0, 1\] is None"),
+    (np.array([["1_0", "2"]]), r"x\[0, 0\] is '1_0'"),
+    (np.array(["2020-01-01"], "datetime64[D]"), r"x\[0\] is 2020-01-01"),
+    (COMMON + 1j, "x must be real, and is complex128: give its real part"),
 ]
 
 
@@ -69,15 +70,20 @@ def test_what_holds_no_numbers_is_named_with_the_cure(x, said):
 
 
 def test_ragged_rows_are_named():
-    with pytest.raises(ValueError, match="x must be an array, and its rows differ in length"):
+    with pytest.raises(ValueError, match="x is ragged: give rows of one length"):
         data.as_array("x", [[1.0, 2.0], [3.0]])
 
 
 def test_a_batch_says_which_of_its_fields_is_wrong():
-    with pytest.raises(TypeError, match="weights must hold numbers, and row 1 is None"):
+    with pytest.raises(TypeError, match=r"weights\[1\] is None, and must be a number"):
         data.as_batch(Batch(ROWS, [0, 1], [1.0, None]))
-    with pytest.raises(TypeError, match=r"weights.weights must hold numbers, and row 0 is 'a'"):
+    with pytest.raises(TypeError, match=r"weights.weights\[0\] is 'a'"):
         data.as_batch(Batch(ROWS, [0, 1], Batch([1.0], [2], ["a"])))
+
+
+def test_what_a_mask_hides_is_not_a_number():
+    masked = data.as_array("x", np.ma.array(ROWS, mask=[[False, True], [False, False]]))
+    np.testing.assert_array_equal(masked, [[1.0, np.nan], [3.0, 4.5]])
 
 
 @pytest.mark.parametrize("batch", [(COMMON, COMMON), COMMON, {"x": COMMON}, None])

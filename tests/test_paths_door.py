@@ -104,6 +104,33 @@ def test_numbers_are_read_whatever_holds_them(kind):
     jnp.asarray(ours.labels)
 
 
+EXACT = 2**53 + 2
+ROUNDED = {
+    "int64": np.int64(EXACT) + 1,
+    "uint64": np.uint64(2**64 - 1),
+    "longdouble": np.longdouble(1) / 3,
+    "objects": EXACT + 1,
+}
+
+
+@pytest.mark.parametrize("kind", ROUNDED)
+def test_what_float64_rounds_is_told_and_nothing_else(kind):
+    bad = ROUNDED[kind]
+    x = np.full((20, 1), bad, object if kind == "objects" else bad.dtype)
+    with pytest.warns(UserWarning, match=r"x is .*, and 20 of its entries are rounded to float64"):
+        asked(x)
+    x[:] = EXACT if kind != "longdouble" else 0.1  # neither is rounded, and neither is told
+    asked(x)
+    for narrow in (np.float32, np.float16):
+        np.testing.assert_array_equal(asked(X.astype(narrow)).x, X.astype(narrow))
+
+
+def test_labels_that_float64_rounds_are_told():
+    labels = np.full(20, EXACT + 1)
+    with pytest.warns(UserWarning, match="labels is int64, and 20 of its entries are rounded"):
+        asked(labels=labels, loss=losses.squared_error)
+
+
 FRAME = pd.DataFrame(X, columns=["a", "b", "c"])
 REFUSED = {
     "sparse": ({"x": scipy.sparse.csr_matrix(X)}, r"x is sparse, a csr_matrix: give x.toarray\(\)"),

@@ -121,7 +121,7 @@ def test_a_sweep_over_traced_numbers_is_the_vmap_of_a_run():
             TypeError,
             "must be a jaxlr.Batch, and is a tuple",
         ),
-        (Batch([["a"]], [1]), ORDER, TypeError, "row 0 of column 0 is 'a': code texts"),
+        (Batch([["a"]], [1]), ORDER, TypeError, r"x\[0, 0\] is 'a', and must be a number"),
         (problem(), np.arange(N), ValueError, r"order must be \[T, B\], .* of shape \(24,\)"),
         (problem(), np.zeros((2, 3)), ValueError, r"order must be \[T, B\], .* is float"),
     ],

@@ -11,7 +11,8 @@ import numpy as np
 from jaxlr.certificates import bounds
 from jaxlr.certificates.duality import lane_of
 from jaxlr.certificates.status import Status
-from jaxlr.glm import containers, door, host, sharing
+from jaxlr.data import containers
+from jaxlr.glm import door, host, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Lanes, Problem, logits_of, without_intercept
@@ -80,23 +81,21 @@ def certify(
     l1_ratio = _number("l1_ratio", l1_ratio, shape, 1, "lie between 0 (ridge) and 1 (lasso)")
     target, fold = _owners(asked, shape)
     centre = host.middles(asked.x) if fit_intercept else np.zeros(asked.x.shape[1])
-    x = asked.x - centre
-    size = np.abs(centre) + np.abs(x).max(axis=0)
+    rows = host.laid_out(asked.x - centre, last=float(fit_intercept))
+    labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
+    problem = Problem(rows.x, labels, asked.weights, rows.x_t, None, rows.squares, rows.largest)
+    size = np.abs(centre) + rows.largest[:-1]
     lost = np.finfo(np.float64).eps * (np.abs(w) @ size).max(axis=1)  # of a logit, by rounding
     columns = np.concatenate([w, (b + w @ centre)[..., None]], axis=-1)  # [L, C, P]
     family = loss_of(loss, asked.num_classes, fit_intercept)
     with jax.enable_x64(True):
-        problem = _problem(asked, x)
         lanes = Lanes(lam, l1_ratio, fold, target)
-        found = _in_turns(family, problem, lanes, columns, tol)
-    risk, gap, decrement, steep = found
-    rounding = lost * (steep + lost)
-    gap, decrement = gap + rounding, decrement + rounding
-    with np.errstate(invalid="ignore"):
-        bad = ~np.isfinite(risk)
-        shown = [bad, gap <= tol * risk, decrement <= tol * risk]
-    status = np.select(shown, [Status.nan, Status.certified, Status.solved], Status.stalled)
+        risk, gap, decrement, steep = _in_turns(family, problem, lanes, columns, tol)
+    gap, decrement = (leaf + lost * (steep + lost) for leaf in (gap, decrement))
+    bad = ~np.isfinite(risk)
     gap, decrement = (np.where(bad, np.nan, leaf) for leaf in (gap, decrement))
+    shown = [bad, gap <= tol * risk, decrement <= tol * risk]
+    status = np.select(shown, [Status.nan, Status.certified, Status.solved], Status.stalled)
     leaves = risk, gap, decrement, status.astype(np.int32)
     return Certificate(*(leaf.reshape(shape) for leaf in leaves))
 
@@ -106,16 +105,15 @@ def _params(params, asked):
     if not isinstance(params, dict) or set(params) != {"w", "b"}:
         raise ValueError('params must be a dict of "w" and "b", as models.linear takes them')
     w, b = (containers.numbers(f'params["{name}"]', params[name]) for name in ("w", "b"))
-    num_columns, num_classes = asked.x.shape[1], asked.num_classes
-    model = (num_columns,) if num_classes is None else (num_columns, num_classes)
-    shape = w.shape[: w.ndim - len(model)]
-    if w.ndim < len(model) or w.shape[len(shape) :] != model or b.shape != shape + model[1:]:
+    num_outputs = asked.num_classes or 1
+    model = (asked.x.shape[1], asked.num_classes)[: 1 + bool(asked.num_classes)]
+    shape = w.shape[: -len(model)]
+    if w.shape[len(shape) :] != model or b.shape != shape + model[1:]:
         raise ValueError(
             f'params are {{"w": {w.shape}, "b": {b.shape}}}, and one model of these rows and this'
             f' loss is {{"w": {model}, "b": {model[1:]}}}, lanes before it'
         )
-    w = w.reshape(-1, num_columns, num_classes or 1).swapaxes(1, 2)
-    return w, b.reshape(-1, num_classes or 1), shape
+    return w.reshape(-1, model[0], num_outputs).swapaxes(1, 2), b.reshape(-1, num_outputs), shape
 
 
 def _number(name, values, shape, most, rule) -> np.ndarray:
@@ -131,31 +129,24 @@ def _number(name, values, shape, most, rule) -> np.ndarray:
         ) from None
 
 
-def _owners(asked, shape):
+def _owners(asked, shape) -> list[np.ndarray]:
     """Whose target and whose fold each lane is: [L] both."""
-    given = [len(asked.labels)] * asked.axes[0] + [len(asked.weights)] * asked.axes[1]
-    if list(shape[: len(given)]) != given:
-        names = ["targets"] * asked.axes[0] + ["folds"] * asked.axes[1]
+    sizes = {"targets": len(asked.labels), "folds": len(asked.weights)}
+    given = {name: n for (name, n), axis in zip(sizes.items(), asked.axes, strict=False) if axis}
+    if list(shape[: len(given)]) != [*given.values()]:
         raise ValueError(
-            f"the lanes {shape} of the params must begin with the {' and '.join(names)}, {given}"
+            f"the lanes {shape} of the params must begin with the {' and '.join(given)},"
+            f" {[*given.values()]}"
         )
-    places = [np.zeros(shape, np.int32)] * 2
-    for axis, which in enumerate(np.flatnonzero(asked.axes[:2])):
-        places[which] = np.indices(shape)[axis]
-    return (place.ravel().astype(np.int32) for place in places)
-
-
-def _problem(asked, x) -> Problem:
-    rows = host.laid_out(x, last=float(asked.fit_intercept))
-    labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
-    return Problem(rows.x, labels, asked.weights, rows.x_t, None, rows.squares, rows.largest)
+    places = iter(np.indices(shape, np.int32))
+    none = np.zeros(shape, np.int32)
+    return [(next(places) if name in given else none).ravel() for name in sizes]
 
 
 def _in_turns(family, problem, lanes, params, tol):
     """`_certified`, of as many lanes at a time as memory holds; the turns are one shape."""
-    size = family.num_outputs * problem.x.shape[1]
+    size, num_lanes = family.num_outputs * problem.x.shape[1], len(params)
     each = family.num_outputs * len(problem.x) * 8 + (size**2 if size <= FACTORED else 0)
-    num_lanes = len(params)
     width = int(np.clip(MEMORY // each, 1, max(num_lanes, 1)))
     seen = []
     for first in range(0, num_lanes, width):

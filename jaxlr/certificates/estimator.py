@@ -6,7 +6,7 @@ import numpy as np
 
 from jaxlr import losses
 from jaxlr.certificates.anyone import Certificate, certify
-from jaxlr.glm import containers
+from jaxlr.data import containers
 from jaxlr.pytypes import Array, Batch
 
 CLASSIFIERS = ("LogisticRegression", "LogisticRegressionCV")
@@ -70,12 +70,9 @@ def _classifier(fitted, y, weights):
     codes = np.array([code[label] for label in y.tolist()])
     weights = weights * _of_classes(fitted.class_weight, classes, codes, weights)
     C, l1_ratio = _chosen(fitted)
-    coef, intercept = (
-        np.asarray(fitted.coef_),
-        np.broadcast_to(fitted.intercept_, len(fitted.coef_)),
-    )
-    lam = 0.0 if np.isinf(C) else 1 / (C * weights.sum())
-    asked = {"lam": lam, "l1_ratio": l1_ratio}
+    coef = np.asarray(fitted.coef_)
+    intercept = np.broadcast_to(fitted.intercept_, len(coef))
+    asked = {"lam": 1 / (C * weights.sum()), "l1_ratio": l1_ratio}
     if len(coef) == 1:
         return codes, weights, {"w": coef[0], "b": intercept[0]}, asked | {"loss": losses.log_loss}
     asked |= {"loss": losses.softmax_cross_entropy, "num_classes": len(classes)}
@@ -84,24 +81,15 @@ def _classifier(fitted, y, weights):
 
 def _chosen(fitted) -> tuple[float, float]:
     """C and the l1 ratio of the fit whose coefficients stand there."""
-    if hasattr(fitted, "C_"):
-        C, l1_ratio = (np.unique(v) for v in (fitted.C_, _number(fitted, "l1_ratio_")))
-        if len(C) > 1 or len(l1_ratio) > 1:
-            raise ValueError(
-                "this LogisticRegressionCV chose a penalty for each class: certify each"
-            )
-        C, l1_ratio = C[0], l1_ratio[0]
-    else:
-        C, l1_ratio = fitted.C, _number(fitted, "l1_ratio")
+    names = ("C_", "l1_ratio_") if hasattr(fitted, "C_") else ("C", "l1_ratio")
+    read = [getattr(fitted, name, None) for name in names]
+    C, l1_ratio = (np.unique(0.0 if value is None else value).astype(float) for value in read)
+    if len(C) > 1 or len(l1_ratio) > 1:
+        raise ValueError("this LogisticRegressionCV chose a penalty for each class: certify each")
     penalty = getattr(fitted, "penalty", None)
     if penalty is None or penalty == "none":
         return np.inf, 0.0
-    return float(C), {"l1": 1.0, "l2": 0.0}.get(penalty, float(l1_ratio))
-
-
-def _number(fitted, name):
-    value = getattr(fitted, name, None)
-    return 0.0 if value is None else np.asarray(value, np.float64)
+    return C[0], {"l1": 1.0, "l2": 0.0}.get(penalty, l1_ratio[0])
 
 
 def _of_classes(class_weight, classes, codes, weights):
@@ -116,17 +104,13 @@ def _of_classes(class_weight, classes, codes, weights):
 
 def _squares(fitted, y, weights):
     """The same of a least-squares model; several targets are lanes."""
-    name, total = type(fitted).__name__, weights.sum()
-    lam = 0.0 if name == "LinearRegression" else 2 * np.asarray(fitted.alpha, np.float64)
-    l1_ratio = 0.0
+    name = type(fitted).__name__
+    alpha = 0.0 if name == "LinearRegression" else np.asarray(fitted.alpha, np.float64)
+    w, b = np.asarray(fitted.coef_), np.asarray(fitted.intercept_)
+    b = np.broadcast_to(b, len(w)) if w.ndim == 2 else b.reshape(())
+    asked = {"loss": losses.squared_error, "lam": 2 * alpha, "l1_ratio": 0.0}
     if name == "Ridge":
-        lam = lam / total
+        asked["lam"] = 2 * alpha / weights.sum()
     elif name != "LinearRegression":
-        l1_ratio = 1.0 if name == "Lasso" else float(fitted.l1_ratio)
-    params = {"w": np.asarray(fitted.coef_), "b": np.asarray(fitted.intercept_)}
-    if params["w"].ndim == 2:
-        params["b"] = np.broadcast_to(params["b"], len(params["w"]))
-    elif params["b"].ndim:
-        params["b"] = params["b"].reshape(())
-    asked = {"lam": lam, "l1_ratio": l1_ratio, "loss": losses.squared_error}
-    return (y.T if y.ndim == 2 else y), weights, params, asked
+        asked["l1_ratio"] = 1.0 if name == "Lasso" else float(fitted.l1_ratio)
+    return y.T, weights, {"w": w, "b": b}, asked

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.glm import containers
+from jaxlr.data import containers
 from jaxlr.glm.losses import Loss, recognised
 from jaxlr.pytypes import Array, Batch
 
@@ -138,15 +138,14 @@ def _shares(weights):
 def _labels(labels, counted, loss, num_classes) -> tuple[np.ndarray, int | None]:
     """[T, N] of the rows that count, and C."""
     every, labels = labels, labels[..., counted]
-    if labels.dtype == object:  # it may hold plain numbers
-        coded = containers.array("labels", labels.tolist())
-        labels = coded if coded.shape == labels.shape else labels
-    if not containers.is_number(labels.dtype):
-        bad = next((v for v in labels.flat if not isinstance(v, (int, float))), labels.flat[0])
+    try:
+        labels = containers.plain("labels", labels)
+    except containers.NumbersError:
+        bad = next(v for v in labels.flat if not isinstance(v, int | float))
         raise ValueError(
             f"labels must be numbers, and one is {containers.short(bad)} ({every.dtype}): code them"
             " by np.unique(labels, return_inverse=True)[1]"
-        )
+        ) from None
     whole = labels.dtype.kind in "biu"
     if not whole:
         every = containers.numbers("labels", every, ~counted)
@@ -159,6 +158,8 @@ def _labels(labels, counted, loss, num_classes) -> tuple[np.ndarray, int | None]
             "labels must be 0, 1 or a probability for log_loss, and go from"
             f" {labels.min()} to {labels.max()}; more classes are for softmax_cross_entropy"
         )
+    if whole and num_classes is None:
+        containers.numbers("labels", labels)  # which warns of what float64 can't hold
     if whole and labels.dtype != bool:  # uint64 becomes float64
         labels = labels.astype(np.promote_types(labels.dtype, np.int64))
     return np.atleast_2d(labels), num_classes

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from jaxlr.glm import containers, door
+from jaxlr.data import containers
+from jaxlr.glm import door
 from jaxlr.paths import choices, grids, held_out, placed
 from jaxlr.paths.path import Path, fit
 from jaxlr.pytypes import Array, Batch

@@ -21,13 +21,11 @@ class Limits(NamedTuple):
 
     Attributes:
       empty: [T, F, C] classes without a row of weight; C = 2 for a single logit, labels 0 and 1.
-      directions: [T, F, C, P] that separate at λ = 0, NaN where none does or it isn't asked.
-      infima: [T, F] of the risk at λ = 0, where there is a direction; NaN where it isn't known.
+      endless: at (target, fold) a direction [C, P] that separates at λ = 0, and the infimum there.
     """
 
     empty: np.ndarray
-    directions: np.ndarray
-    infima: np.ndarray
+    endless: dict[tuple[int, int], tuple[np.ndarray, float]]
 
     @property
     def alone(self) -> np.ndarray:
@@ -35,64 +33,46 @@ class Limits(NamedTuple):
         return self.empty.sum(axis=-1) == self.empty.shape[-1] - 1
 
     @property
-    def separates(self) -> np.ndarray:
-        """[T, F] whether a direction separates at λ = 0."""
-        return np.isfinite(self.directions).all(axis=(2, 3))
-
-    @property
     def waiting(self) -> np.ndarray:
         """[T, F] whether a march to λ = 0 would have no end."""
-        return self.alone | self.separates
-
-
-def _none(asked) -> Limits:
-    num_classes, shape = asked.num_classes, (len(asked.labels), len(asked.weights))
-    return Limits(
-        np.zeros((*shape, num_classes or 2), bool),
-        np.full((*shape, num_classes or 1, asked.x.shape[1] + 1), np.nan),
-        np.full(shape, np.nan),
-    )
+        out = self.alone
+        for at in self.endless:
+            out[at] = True
+        return out
 
 
 def limits(asked: Given, loss: Callable) -> Limits | None:
-    """None where every lane has an optimum; of losses that are not known nothing else is said."""
+    """None of losses that are not known: of those nothing is said."""
     if loss not in (losses.log_loss, losses.softmax_cross_entropy):
         return None
-    num_classes, found = asked.num_classes, _none(asked)
-    empty, directions, infima = found
-    for at in np.ndindex(infima.shape) if asked.fit_intercept else ():
-        labels, weights = asked.labels[at[0]], asked.weights[at[1]]
-        empty[at] = _without_rows(labels[weights > 0], num_classes)
+    classes = np.arange(asked.num_classes or 2)
+    found = Limits(np.zeros((len(asked.labels), len(asked.weights), len(classes)), bool), {})
+    for at in np.ndindex(found.alone.shape) if asked.fit_intercept else ():
+        labels = asked.labels[at[0], asked.weights[at[1]] > 0]
+        present = np.isin(classes, np.floor(labels)) | np.isin(classes, np.ceil(labels))
+        found.empty[at] = ~present
     if asked.lambdas[-1] == 0:
-        for at in np.argwhere(~found.alone):
-            problem = asked.x, asked.labels[at[0]], asked.weights[at[1]], num_classes
-            direction = separating_direction(*problem, fit_intercept=asked.fit_intercept)
-            if direction is not None:
-                directions[*at] = direction
-                infima[*at] = infimum(*problem, asked.fit_intercept)
-    return found if empty.any() or found.separates.any() else None
+        _look(found, asked, ~found.alone)
+    return found
 
 
 def noticed(found: Limits | None, asked: Given, loss: Callable, answers: Answers, tol: float):
     """The limits with those that only show where a lane at λ = 0 ended: its params may separate."""
-    if asked.lambdas[-1] > 0 or loss not in (losses.log_loss, losses.softmax_cross_entropy):
-        return found
-    open_ = ~(answers.decrement[:, :, 0, -1] <= tol * answers.risk[:, :, 0, -1])
-    open_ &= True if found is None else ~found.waiting
-    for at in np.argwhere(open_):
-        problem = asked.x, asked.labels[at[0]], asked.weights[at[1]], asked.num_classes
-        options = {"guess": answers.params[*at, 0, -1], "fit_intercept": asked.fit_intercept}
-        if (direction := separating_direction(*problem, **options)) is not None:
-            found = found or _none(asked)
-            found.directions[*at] = direction
-            found.infima[*at] = infimum(*problem, asked.fit_intercept)
+    if found is not None and asked.lambdas[-1] == 0:
+        proved = answers.decrement[:, :, 0, -1] <= tol * answers.risk[:, :, 0, -1]
+        _look(found, asked, ~(proved | found.waiting), answers.params[:, :, 0, -1])
     return found
 
 
-def _without_rows(labels, num_classes):
-    if num_classes is None:
-        return ~np.array([(labels < 1).any(), (labels > 0).any()])
-    return np.bincount(labels, minlength=num_classes) == 0
+def _look(found, asked, where, guesses=None) -> None:
+    """Notes the directions of targets and folds `where` [T, F]; guesses are [T, F, C, P]."""
+    for target, fold in np.argwhere(where):
+        problem = asked.x, asked.labels[target], asked.weights[fold], asked.num_classes
+        guess = None if guesses is None else guesses[target, fold]
+        direction = separating_direction(*problem, guess=guess, fit_intercept=asked.fit_intercept)
+        if direction is not None:
+            value = infimum(*problem, asked.fit_intercept)
+            found.endless[target, fold] = np.atleast_2d(direction), value
 
 
 def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.ndarray]:
@@ -112,9 +92,8 @@ def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.
     params = np.concatenate([w, np.where(never, end, b)[..., None]], axis=-1)
     risk, gap, decrement = (np.where(alone, 0, leaf) for leaf in (risk, gap, decrement))
     separable = np.broadcast_to(separable, risk.shape).copy()
-    endless = found.separates
-    params[endless, :, -1] = found.directions[endless][:, None]
-    risk[endless, :, -1] = found.infima[endless][:, None]
-    gap[endless, :, -1] = decrement[endless, :, -1] = np.inf
-    separable[endless, :, -1] = True
+    for at, (direction, value) in found.endless.items():
+        params[*at, :, -1], risk[*at, :, -1] = direction, value
+        gap[*at, :, -1] = decrement[*at, :, -1] = np.inf
+        separable[*at, :, -1] = True
     return Answers(params, risk, gap, decrement, num_steps), separable

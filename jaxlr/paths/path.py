@@ -14,9 +14,9 @@ from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
 from jaxlr.glm.problem import Problem
 from jaxlr.paths import blas, grids, limits, march, placed, unpenalised, working_set
-from jaxlr.paths.least_squares import least_squares
 from jaxlr.paths.march import Answers
 from jaxlr.pytypes import Array, Batch, Params
+from jaxlr.solvers.least_squares import least_squares
 
 
 class Path(NamedTuple):

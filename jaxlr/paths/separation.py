@@ -1,10 +1,12 @@
-"""Separable data: a direction along which a loss without penalty falls for ever.
+"""Labels that a direction separates: there a loss without penalty has an infimum and no optimum.
 
-Labels are separable where some d gives every row margins m · d >= 0, not all of them 0: m is the
-row (x, 1) times ±1, or placed at its class and, negated, at another. If all margins are > 0 the
-separation is complete, otherwise quasi-complete; in both the likelihood has no finite optimum
-(Albert and Anderson, On the existence of maximum likelihood estimates, 1984).
+Logits are (0, x · d_1, ..., x · d_{C-1}); labels 0 and 1 of a single logit are two classes. A
+row's margin over another class is the logit of its own less that of the other. d separates if all
+margins are >= 0, and not all 0 (Albert and Anderson, On the existence of maximum likelihood
+estimates, 1984).
 """
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,8 +14,86 @@ from jaxlr.paths.basis import basis
 
 TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a product, generously
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
-LOOKS, STEPS = 4, 50  # descents of the logistic loss, which answers what is easy
-ROUNDS = 200  # of linear programmes, each with the rows that the last one forgot
+STEPS = 200  # of a descent of the logistic loss, which answers what is easy; and of a proof's
+LEAST = 1e-5  # what is added to slopes, so that none is too small for a proof
+ROUNDS = 200  # of linear programmes, each with the margins that the last one forgot
+
+
+class Margins(NamedTuple):
+    """Rows x [N, P], their classes `own`, and the `others` each is compared with: [N, C] both.
+
+    The last column of x is 1, or 0 where there is no intercept.
+    """
+
+    x: np.ndarray
+    own: np.ndarray
+    others: np.ndarray
+
+    def of(self, d):
+        """[N, C] along d [C - 1, P]; 0 where nothing is compared."""
+        z = np.hstack([np.zeros((len(self.x), 1)), self.x @ d.T])
+        return np.where(self.others, z[self.own][:, None] - z, 0)
+
+    def total(self, counts):
+        """Σ counts · ∂margin/∂d: [C - 1, P]."""
+        counts = np.where(self.others, counts, 0)
+        return (self.own * counts.sum(axis=1, keepdims=True) - counts)[:, 1:].T @ self.x
+
+    def sizes(self, d):
+        """[N, C] of the terms that a margin sums, at most."""
+        sizes = np.append(0, np.abs(d) @ np.abs(self.x).max(axis=0))
+        return (self.own @ sizes)[:, None] + sizes
+
+    def apart(self, d):
+        """Which margins along d are positive by more than rounding."""
+        return self.of(d) > STRICT * self.sizes(d)
+
+    def separated(self, d) -> bool:
+        """Whether d separates."""
+        return bool(np.all(self.of(d) >= -TOLERANCE * self.sizes(d)) and self.apart(d).any())
+
+    def matrix(self, chosen):
+        """The chosen of the flat margins as rows [·, (C - 1) P]."""
+        rows, others = np.divmod(chosen, self.own.shape[1])
+        signs = self.own[rows].astype(float)
+        signs[np.arange(len(rows)), others] = -1
+        return np.einsum("mc,mp->mcp", signs[:, 1:], self.x[rows]).reshape(len(rows), -1)
+
+    def risk(self, d, shares):
+        """Σ shares log(1 + Σ exp(-margin)), its gradient, and the softmax p [N, C] of a row."""
+        from scipy.special import logsumexp  # slow to import, and only needed here
+
+        minus = np.where(self.own | self.others, -self.of(d), -np.inf)
+        losses = logsumexp(minus, axis=1)
+        p = np.exp(minus - losses[:, None])
+        return shares @ losses, -self.total(shares[:, None] * p), p
+
+    def lowest(self, shares, d, num_steps):
+        """d where so many steps from it end."""
+        from scipy.optimize import minimize
+
+        def risk(flat):
+            value, slope, _ = self.risk(flat.reshape(d.shape), shares)
+            return value, slope.ravel()
+
+        options = {"maxiter": num_steps, "ftol": 1e-15, "gtol": 1e-12}
+        found = minimize(risk, d.ravel(), jac=True, method="L-BFGS-B", options=options)
+        return found.x.reshape(d.shape)
+
+    def balanced(self, counts):
+        """Counts near those given, for which Σ counts · margin is 0 along any d."""
+        from scipy.sparse.linalg import LinearOperator, lsqr
+
+        root = np.sqrt(np.where(self.others, counts, 0))
+        shape = self.own.shape[1] - 1, self.x.shape[1]
+        operator = LinearOperator(
+            (root.size, shape[0] * shape[1]),
+            matvec=lambda d: (root * self.of(d.reshape(shape))).ravel(),
+            rmatvec=lambda u: self.total(root * u.reshape(root.shape)).ravel(),
+            dtype=np.float64,
+        )
+        d = lsqr(operator, root.ravel(), atol=0, btol=0, conlim=0, iter_lim=STEPS)[0]
+        return counts * (1 - self.of(d.reshape(shape)))
 
 
 def separating_direction(
@@ -52,173 +132,70 @@ def separating_direction(
       Konis, Linear programming algorithms for detecting separated data in binary logistic
       regression models (2007), chapter 4.
     """
+    even, margins, _, rows = prepared(x, labels, weights, num_classes, fit_intercept)
+    given = margins._replace(x=np.column_stack([rows - even.centre, margins.x[:, -1]]))
+    for d in _candidates(even, margins, given, guess, fit_intercept):
+        if given.separated(d):
+            w, b = d[:, :-1], d[:, -1] - d[:, :-1] @ even.centre
+            rounding = (
+                8 * np.finfo(float).eps * (np.abs(d[:, -1]) + np.abs(w) @ np.abs(even.centre))
+            )
+            d[:, -1] = np.where(np.abs(b) > rounding, b, 0)
+            return d[0] if num_classes is None else np.vstack([0 * d[:1], d])
+    return None
+
+
+def prepared(x, labels, weights, num_classes, fit_intercept) -> tuple:
+    """A basis of the rows of weight, their margins in it, what share a row has, and its x."""
     kept = np.asarray(weights) > 0
-    x = np.asarray(x, np.float64)[kept]
-    pairs = comparisons(np.asarray(labels)[kept], num_classes)
-    x, centre = centred(x, fit_intercept)
-    given = Margins(x, *pairs, fit_intercept)
-    found = _class_without_rows(given) if fit_intercept else None
-    if found is None and guess is not None:
-        guess = np.array(guess, np.float64, ndmin=2)
-        guess[:, -1] += guess[:, :-1] @ centre
-        found = _checked(given, guess)
-    if found is None:
-        scaled, scale = evened(x, centre)
-        even = basis(scaled, np.full(len(scaled), 1 / len(scaled)), fit_intercept)
-        direction = searched(Margins(even.rows, *pairs, fit_intercept))
-        if direction is not None:
-            w = direction[:, :-1] @ even.back.T
-            direction = np.column_stack([w, direction[:, -1] - w @ even.centre])
-            if num_classes is not None:
-                direction = direction - direction.mean(axis=0)  # what all classes share is idle
-            direction = _without_dust(direction, 1) / np.append(scale, 1)
-            found = _checked(given, _without_dust(direction, np.abs(given.x).max(axis=0)))
-    if found is None:
-        return None
-    before, w = found[:, -1], found[:, :-1]
-    b, rounding = before - w @ centre, np.abs(before) + np.abs(w) @ np.abs(centre)
-    found[:, -1] = np.where(np.abs(b) > 8 * np.finfo(np.float64).eps * rounding, b, 0)
-    return found[0] if num_classes is None else found
+    x, labels, weights = (np.asarray(part)[kept] for part in (x, labels, weights))
+    x = x.astype(np.float64)
+    even = basis(x, np.full(len(x), 1 / len(x)), fit_intercept)
+    between = np.flatnonzero(np.ceil(labels) > labels)  # they belong to both sides
+    rows = np.append(np.arange(len(x)), between)
+    side = np.append(np.floor(labels), np.ceil(labels[between]))
+    shares = weights[rows] * (1 - np.abs(labels[rows] - side)) / weights.sum()
+    own = side[:, None] == np.arange(num_classes or 2)
+    last = np.full((len(rows), 1), float(fit_intercept))
+    return even, Margins(np.hstack([even.rows[rows], last]), own, ~own), shares, x[rows]
 
 
-def centred(x: np.ndarray, fit_intercept: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """x - centre, exactly where its offset is large, and the centre: intercepts take it up."""
-    centre = x.mean(axis=0) if fit_intercept else np.zeros(x.shape[1])
-    return x - centre, centre
-
-
-def evened(x: np.ndarray, centre: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centred x / scale, within ±1, 0 where a column is constant; and the scale."""
-    scale = np.abs(x).max(axis=0, initial=0)
-    scale = np.where(scale > TOLERANCE * np.abs(centre), scale, np.inf)
-    return x / scale, scale
-
-
-def comparisons(labels: np.ndarray, num_classes: int | None) -> tuple[np.ndarray, ...]:
-    """Every margin as (its row, the class that adds it, the class that subtracts it), and C.
-
-    A single logit is class 0, compared with a class 1 that has no params.
-    """
-    if num_classes is None:
-        ones, zeros = np.flatnonzero(labels > 0), np.flatnonzero(labels < 1)
-        above = np.repeat([0, 1], [len(ones), len(zeros)])
-        return np.concatenate([ones, zeros]), above, 1 - above, 1
-    rows, below = np.nonzero(np.arange(num_classes) != labels[:, None])
-    return rows, labels[rows].astype(int), below, num_classes
-
-
-class Margins:
-    """The vectors m, as rows of x and the classes that they stand at."""
-
-    def __init__(self, x, rows, above, below, num_outputs, fit_intercept=True):
-        self.x = np.hstack([x, np.full((len(x), 1), float(fit_intercept))])
-        self.rows, self.above, self.below = rows, above, below
-        self.shape = num_outputs, self.x.shape[1]
-
-    def of(self, direction):
-        """The margins m · d of d [C, P]."""
-        logits = np.zeros((len(self.x), self.shape[0] + 1))
-        logits[:, :-1] = self.x @ direction.T
-        return logits[self.rows, self.above] - logits[self.rows, self.below]
-
-    def apart(self, direction):
-        """Which margins along d are positive by more than rounding."""
-        return self.of(direction) > STRICT * self.sizes(direction)
-
-    def sizes(self, direction):
-        """Σ max |x| |d| of every margin's classes."""
-        sizes = np.append(np.abs(direction) @ np.abs(self.x).max(axis=0), 0)
-        return sizes[self.above] + sizes[self.below]
-
-    def total(self, counts):
-        """Σ counts · m, [C, P]."""
-        sums = np.zeros((len(self.x), self.shape[0] + 1))
-        np.add.at(sums, (self.rows, self.above), counts)
-        np.add.at(sums, (self.rows, self.below), -counts)
-        return sums[:, :-1].T @ self.x
-
-    def squares(self, counts):
-        """Σ counts · m mᵀ, [C P, C P]."""
-        num_outputs, size = self.shape
-        links = np.zeros((len(self.x), num_outputs + 1, num_outputs + 1))
-        for a, b, sign in [("above", "above", 1), ("below", "below", 1), ("above", "below", -1)]:
-            a, b = getattr(self, a), getattr(self, b)
-            np.add.at(links, (self.rows, a, b), sign * counts)
-            if sign < 0:
-                np.add.at(links, (self.rows, b, a), sign * counts)
-        out = np.empty((num_outputs, size, num_outputs, size))
-        for a in range(num_outputs):
-            for b in range(a + 1):
-                out[a, :, b] = out[b, :, a] = (self.x * links[:, a, b, None]).T @ self.x
-        return out.reshape(num_outputs * size, -1)
-
-    def matrix(self, chosen):
-        """The chosen m as rows [·, C P]."""
-        num_outputs, size = self.shape
-        out = np.zeros((len(chosen), num_outputs + 1, size))
-        each, rows = np.arange(len(chosen)), self.x[self.rows[chosen]]
-        out[each, self.above[chosen]] = rows
-        out[each, self.below[chosen]] = -rows
-        return out[:, :-1].reshape(len(chosen), -1)
-
-
-def _checked(margins, direction):
-    """The direction, if it separates."""
-    allowed = -TOLERANCE * margins.sizes(direction)
-    separates = np.all(margins.of(direction) >= allowed) and np.any(margins.apart(direction))
-    return direction if separates else None
-
-
-def _without_dust(direction, sizes):
-    """The direction, 0 where only rounding has left something."""
-    shares = np.abs(direction) * sizes
-    return np.where(shares > TOLERANCE / 2 * shares.max(), direction, 0)
-
-
-def _class_without_rows(margins):
-    num_outputs = margins.shape[0]
-    empty = np.setdiff1d(np.arange(max(2, num_outputs)), margins.above)
-    if not len(empty):
-        return None
-    out = np.zeros(margins.shape)
-    out[empty % num_outputs, -1] = 1 if num_outputs == 1 and empty[0] == 1 else -1
-    return out
+def _candidates(even, margins, given, guess, fit_intercept):
+    """Directions [C - 1, D + 1] on centred rows."""
+    empty = ~margins.own.any(axis=0)
+    if fit_intercept and empty.any():
+        d = np.zeros((len(empty), given.x.shape[1]))
+        d[empty, -1] = -1
+        yield (d - d[0])[1:]
+    if guess is not None:
+        d = np.array(guess, np.float64, ndmin=2)
+        d = d if len(d) < len(empty) else (d - d[0])[1:]
+        d[:, -1] += d[:, :-1] @ even.centre
+        yield d
+    if (d := searched(margins)) is not None:
+        d = np.column_stack([d[:, :-1] @ even.back.T, d[:, -1]])
+        shares = np.abs(d) * np.abs(given.x).max(axis=0)
+        yield np.where(shares > TOLERANCE / 2 * shares.max(), d, 0)  # what rounding has left
 
 
 def searched(margins: Margins) -> np.ndarray | None:
-    """A direction [C, P] from scaled rows, if there is one."""
-    from scipy.optimize import minimize  # slow to import, and only needed here
-
-    def loss(flat):
-        values = margins.of(flat.reshape(margins.shape))
-        slopes = -np.exp(-np.logaddexp(0, values)) / len(values)
-        return np.mean(np.logaddexp(0, -values)), margins.total(slopes).ravel()
-
-    flat = np.zeros(margins.shape).ravel()
-    for _ in range(LOOKS):
-        flat = minimize(loss, flat, jac=True, method="L-BFGS-B", options={"maxiter": STEPS}).x
-        direction = flat.reshape(margins.shape)
-        if np.all(margins.apart(direction)):
-            return direction
-        values = margins.of(direction)
-        if _none_by(margins, np.exp(-np.logaddexp(0, values))):
-            return None
-    return _programme(margins, values)
+    """A direction [C - 1, P] of rows in a basis, if one separates."""
+    shares = np.full(len(margins.x), 1 / len(margins.x))
+    d = np.zeros((margins.own.shape[1] - 1, margins.x.shape[1]))
+    d = margins.lowest(shares, d, STEPS)
+    if margins.apart(d)[margins.others].all():
+        return d
+    if _none_by(margins, margins.risk(d, shares)[2] + LEAST):
+        return None
+    return _programme(margins, margins.of(d))
 
 
-def _none_by(margins, slopes) -> bool:
-    """Whether slopes a > 0 prove that nothing separates: Σ a m = 0 forbids m · d >= 0 (Stiemke).
-
-    They come near it, and a (1 - m · v) with (Σ a m mᵀ) v = Σ a m is there, if it is positive.
-    """
-    if margins.shape[0] * margins.shape[1] > 2000:
-        return False
-    total = margins.total(slopes).ravel()
-    v = np.linalg.lstsq(margins.squares(slopes), total, rcond=1e-13)[0]
-    slopes = slopes * (1 - margins.of(v.reshape(margins.shape)))
-    left = np.abs(margins.total(slopes)).sum() / len(slopes)
-    # Now Σ m · d <= 1e-9 for every separating |d| <= 1.
-    return bool(slopes.min() > 0 and left <= STRICT * slopes.min())
+def _none_by(margins, counts) -> bool:
+    """Whether counts a > 0 prove that nothing separates: Σ a m = 0 forbids m · d >= 0 (Stiemke)."""
+    counts = margins.balanced(counts)
+    least = counts[margins.others].min()
+    left = np.abs(margins.total(counts)).sum() / margins.others.sum()
+    return bool(least > 0 and left <= STRICT * least)  # Σ m · d <= 1e-9 where |d| <= 1
 
 
 def _programme(margins, values):
@@ -228,28 +205,28 @@ def _programme(margins, values):
     """
     from scipy.optimize import linprog
 
-    size = margins.shape[0] * margins.shape[1]
-    gain = margins.total(np.full(len(values), 1 / len(values)))
-    chosen = np.argsort(values)[: 4 * size]
+    gain = margins.total(np.full(values.shape, 1 / margins.others.sum()))
+    order = np.argsort(np.where(margins.others, values, np.inf), axis=None)
+    chosen = order[: min(4 * gain.size, margins.others.sum())]
     for _ in range(ROUNDS):
         inside = margins.matrix(chosen)
         solution = linprog(-gain.ravel(), -inside, np.zeros(len(chosen)), bounds=(-1, 1))
         if solution.x is None or -solution.fun <= STRICT:
             return None  # even with fewer rows nothing is gained
-        direction = solution.x.reshape(gain.shape)
-        values = margins.of(direction)
+        d = solution.x.reshape(gain.shape)
+        values = margins.of(d).ravel()
         values[chosen] = 0
-        forgotten = np.flatnonzero(values < -1e-7)
-        if not len(forgotten):
-            return _polished(margins, direction)
-        worst = forgotten[np.argsort(values[forgotten])[: 2 * size]]
-        chosen = np.concatenate([chosen, worst])
+        worst = np.argsort(values)[: 2 * gain.size]
+        worst = worst[values[worst] < -1e-7]
+        if not len(worst):
+            return _polished(margins, d)
+        chosen = np.append(chosen, worst)
     return None
 
 
-def _polished(margins, direction):
+def _polished(margins, d):
     """The direction moved so that its margins of about 0 are 0."""
-    zero = np.flatnonzero(np.abs(margins.of(direction)) <= 1e-7 * margins.sizes(direction))
-    active = margins.matrix(zero)
-    step = np.linalg.lstsq(active, active @ direction.ravel(), rcond=1e-10)[0]
-    return direction - step.reshape(direction.shape)
+    zero = margins.others & (np.abs(margins.of(d)) <= 1e-7 * margins.sizes(d))
+    active = margins.matrix(np.flatnonzero(zero))
+    step = np.linalg.lstsq(active, active @ d.ravel(), rcond=1e-10)[0]
+    return d - step.reshape(d.shape)

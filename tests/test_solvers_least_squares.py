@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jaxlr.paths.least_squares import least_squares
+from jaxlr.solvers.least_squares import least_squares
 
 pytestmark = pytest.mark.float64_pass
 
