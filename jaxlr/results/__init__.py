@@ -3,8 +3,9 @@
 from jaxlr.results.cross_validation import CrossValidation
 from jaxlr.results.files import load
 from jaxlr.results.path import Path
+from jaxlr.results.sweep import Sweep
 
-__all__ = ["CrossValidation", "Path", "load"]
+__all__ = ["CrossValidation", "Path", "Sweep", "load"]
 
 
 def __dir__() -> list[str]:

@@ -49,10 +49,10 @@ def load(path: str | os.PathLike) -> Any:
       ValueError: a file that is none of these, is cut short, or is of another version.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
-            told = json.loads(str(file[MARK]))
+        with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            told = json.loads(str(arrays[MARK]))
             if told["format"] == FORMAT:
-                return _read(told["result"], file)
+                return _read(told["result"], arrays)
     except (ValueError, KeyError, TypeError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is no result of jaxlr, or was cut short") from error
     raise ValueError(
