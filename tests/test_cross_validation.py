@@ -167,7 +167,7 @@ def test_what_can_not_choose_is_refused(options, message):
 
 def test_probabilities_for_labels_are_no_classes():
     soft = np.where(np.arange(60) == 7, 0.25, TWO)
-    with pytest.raises(ValueError, match="one of classes, and labels hold 0.25, which is none"):
+    with pytest.raises(ValueError, match=r"one of classes, and labels hold 0.25, which is none"):
         paths.cross_validate(
             Batch(X, soft),
             LAMBDAS,
