@@ -192,6 +192,7 @@ def test_penalties_come_back_in_the_order_they_went():
     given = np.sort(LAMBDAS)[::-1]
     plain = paths.fit(Batch(X, TWO), given, **options)
     mixed = paths.fit(Batch(X, TWO), given[there], **options)
+    assert (np.diff(plain.risk) < 0).all()  # a weaker penalty, a smaller risk
     np.testing.assert_array_equal(mixed.risk, plain.risk[:, there])
     np.testing.assert_array_equal(mixed.params["w"], plain.params["w"][:, there])
     np.testing.assert_array_equal(mixed.lambdas, given[there])
