@@ -220,7 +220,7 @@ def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, n
                 mean=mean,
                 error=np.asarray(crossed.standard_error[t], np.float64),
                 left_out=_left_out(problem, rows.folds, crossed.scores[t]),
-                best=tuple(int(i) for i in crossed.best[t]),
+                best=tuple(int(i) for i in crossed.best_mean[t]),
                 one_standard_error=tuple(int(i) for i in crossed.one_standard_error[t]),
                 chosen=chosen,
                 refit=ended,
@@ -248,8 +248,8 @@ def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.
     """Every target's lanes, scores and choice."""
     options = {"loss": first.loss, "tol": plan.tol, "num_classes": first.num_outputs}
     options |= without_intercept(plan)
-    if plan.folds == 1:
-        return _validated(batch, folds, lambdas, plan, options)
+    if plan.folds == 1:  # as published: one validation split, and a refit that keeps C
+        options["hold"] = "C"
     task, classes = first.table.task, len(first.table.class_names)
     try:
         return paths.cross_validate(
@@ -268,42 +268,6 @@ def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.
             f"--metric {plan.metric} with --folds {plan.folds}: {told}; take fewer --folds, or"
             f" --metric {', '.join(path_metrics.others(plan.metric, task))}"
         ) from error
-
-
-def _validated(batch: Batch, split, lambdas, plan: Plan, options) -> paths.CrossValidation:
-    """The CLIP protocol: accuracy on one validation split, and a refit that keeps C.
-
-    C = 1/(λ Σ weights), so the refit's λ is smaller, as it has more rows.
-    """
-    path = paths.fit(batch, lambdas, fold_weights=split, l1_ratio=plan.l1_ratios, **options)
-    kept, weights = split[0] > 0, np.asarray(batch.weights, np.float64)
-    x, labels = np.asarray(batch.x)[~kept], np.asarray(batch.labels)[:, ~kept]
-    w, b = (path.params[name][:, 0, 0] for name in "wb")  # [T, K, D] or [T, K, D, C]
-    logits = np.einsum("nd,tkd...->tkn...", x, w) + b[:, :, None]
-    said = logits.argmax(axis=-1) if b.ndim == 3 else logits > 0
-    mean = np.average(said == labels[:, None], axis=-1, weights=weights[~kept])[
-        :, None
-    ]  # [T, 1, K]
-    steps = mean[:, 0].argmax(axis=-1)
-    chosen = np.stack([np.zeros_like(steps), steps], axis=1)
-    penalties = lambdas[steps] * weights[kept].sum() / weights.sum()
-    tried, place = np.unique(-penalties, return_inverse=True)
-    refit = paths.fit(batch, -tried, **options)
-    at = np.arange(len(steps)), place
-    refit = jax.tree.map(lambda leaf: leaf[at], refit._replace(lambdas=None))
-    return paths.CrossValidation(
-        path=path,
-        lambdas=lambdas,
-        l1_ratios=np.asarray(plan.l1_ratios),
-        scores=mean[:, None],
-        mean=mean,
-        standard_error=np.full(mean.shape, np.nan),
-        best=chosen,
-        one_standard_error=chosen,
-        chosen=chosen,
-        refit=refit._replace(lambdas=penalties),
-        predictions=np.full(batch.labels.shape, np.nan),
-    )
 
 
 def _left_out(problem: Problem, folds: np.ndarray, scores) -> list[dict]:

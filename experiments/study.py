@@ -152,7 +152,7 @@ def run(
             on_segment=lambda done, progress: on_segment(len(progress.died_at)),
         )
         ran.append((group, swept))
-        tables.append(_lane_rows(group, swept, plan))
+        tables.append(_lane_rows(group, swept))
         on_group(tables[-1])
     loss_name = LOSS_NAMES[problem.table.task]
     curves = {name: np.concatenate([s.metrics[name] for _, s in ran]) for name in ran[0][1].metrics}
@@ -227,12 +227,11 @@ def refit(problem: Problem, plan: Plan, chosen: dict, order) -> Test:
     )
 
 
-def _lane_rows(group: sweeps.Group, swept: sweeps.Sweep, plan: Plan) -> pd.DataFrame:
-    num = len(group.points)
+def _lane_rows(group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
     columns = {
-        "config": np.repeat(group.points, plan.num_folds),
-        "fold": np.tile(np.arange(plan.num_folds), num),
-        **{name: np.repeat(v, plan.num_folds) for name, v in group.hypers.items()},
+        "config": group.points[swept.configuration],
+        "fold": swept.fold,
+        **{name: v[swept.configuration] for name, v in group.hypers.items()},
         **dict.fromkeys(group.settings),
         "risk": swept.losses[:, -1],
         **{f"val_{name}": values[:, -1] for name, values in swept.metrics.items()},

@@ -3,6 +3,7 @@
 import numpy as np
 
 from jaxlr import losses, paths
+from jaxlr.results.path import About
 
 STEPS = 25
 
@@ -30,14 +31,12 @@ def fit(
         tol,
         fit_intercept,
     )
-    axes = tuple(
-        axis
-        for axis, kept in enumerate(
-            (True, fold_weights is not None, np.ndim(l1_ratio) > 0), start=0
-        )
-        if not kept
-    )
-    return paths.Path(*_each(path[:-1], lambda leaf: np.squeeze(leaf, axes)), path.lambdas)
+    given = (True, fold_weights is not None, np.ndim(l1_ratio) > 0)
+    gone = tuple(axis for axis, kept in enumerate(given) if not kept)
+    names = [n for n, kept in zip(("target", "fold", "l1_ratio"), given, strict=True) if kept]
+    lanes = _each(path, lambda leaf: np.squeeze(leaf, gone))
+    about = About(loss.__name__, (*names, "lambda"))
+    return paths.Path(*lanes, np.asarray(lambdas), np.asarray(l1_ratio), about)
 
 
 def cross_validate(
@@ -50,6 +49,7 @@ def cross_validate(
     metric=None,
     maximise=False,
     rule="best",
+    hold="lambda",
     tol=1e-6,
     num_classes=None,
     fit_intercept=True,
@@ -68,22 +68,31 @@ def cross_validate(
         else:
             scores[at] = metric(labels, logits.astype(np.float32), sample_weight=held)
     mean = scores.mean(axis=1)
-    error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
+    error = np.full(mean.shape, np.nan)
+    if scores.shape[1] > 1:
+        error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
     best, simplest = [], []
     for table, spread in zip(-mean if maximise else mean, error, strict=True):
         a, k = np.unravel_index(table.argmin(), table.shape)
         best.append((a, k))
-        simplest.append((a, int(np.argmax(table[a] <= table[a, k] + spread[a, k]))))
+        simplest.append((a, int(np.argmax(table[a] <= table[a, k] + np.nan_to_num(spread[a, k])))))
     chosen = np.array(best if rule == "best" else simplest)
-    parts = [fit(batch, lambdas[k : k + 1], l1_ratio=l1_ratio[a], **options) for a, k in chosen]
-    at = range(len(chosen))
-    refit = [
-        _each(part[:-1], lambda leaf, t=t: leaf[t, 0]) for t, part in zip(at, parts, strict=True)
+    lambdas = np.asarray(lambdas)
+    own = lambdas[chosen[:, 1]]
+    if hold == "C":
+        weights = np.asarray(batch.weights)
+        own = own * np.mean(np.asarray(fold_weights) @ weights) / weights.sum()
+    ratios = np.atleast_1d(l1_ratio)[chosen[:, 0]]
+    parts = [
+        fit(batch, [lam], l1_ratio=ratio, **options) for lam, ratio in zip(own, ratios, strict=True)
     ]
+    refit = [_each(part[:6], lambda leaf, t=t: leaf[t, 0]) for t, part in enumerate(parts)]
     refit = paths.Path(
         {name: np.stack([part[0][name] for part in refit]) for name in "wb"},
         *(np.stack(columns) for columns in list(zip(*refit, strict=True))[1:]),
-        lambdas[chosen[:, 1]],
+        own,
+        ratios,
+        About(loss.__name__, ("target",)),
     )
     return paths.CrossValidation(
         path,
@@ -127,7 +136,7 @@ def _lanes(batch, lambdas, ratios, folds, loss, num_classes, tol, fit_intercept)
     status = np.where(separable, paths.Status.separable, status).astype(np.int32)
     risk, gap = np.where(separable, 0.0, risk), np.where(separable, np.inf, gap)
     steps = np.full(shape, 7, np.int32)
-    return paths.Path({"w": w, "b": b}, risk, gap, decrement, status, steps, lambdas)
+    return [{"w": w, "b": b}, risk, gap, decrement, status, steps]
 
 
 def _descend(x, labels, s, lam, ratio, loss, w, b, fit_intercept):

@@ -225,9 +225,9 @@ def test_means_leave_out_folds_without_scores_and_settings_that_others_lack():
     mean, error = choices.means(scores, np.isnan(scores))
     np.testing.assert_array_equal(mean, [[[2, 3, NAN]]])
     np.testing.assert_allclose(error[0, 0, :2], [1, 1])
-    best, simplest = choices.choose(mean, error, False)
+    best, simplest = choices.choose(mean, error, np.array([3.0, 2.0, 1.0]), False)
     assert best.tolist() == simplest.tolist() == [[0, 0]]
-    best, simplest = choices.choose(mean, error, True)
+    best, simplest = choices.choose(mean, error, np.array([3.0, 2.0, 1.0]), True)
     assert best.tolist() == [[0, 1]]
     assert simplest.tolist() == [[0, 0]]
     mean, error = choices.means(scores[:, :2], np.isnan(scores[:, :2]))

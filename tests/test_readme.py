@@ -18,8 +18,11 @@ EXAMPLES = re.findall(r"```python\n(.*?)```\n\nIt prints `(.*?)`", README, re.DO
 NUMBER = r"\d+\.\d+"
 
 
-@pytest.mark.parametrize(("code", "promised"), EXAMPLES, ids=["install", "sgd", "paths", "proof"])
-def test_an_example_prints_what_it_says(code, promised):
+@pytest.mark.parametrize(
+    ("code", "promised"), EXAMPLES, ids=["install", "sgd", "paths", "proof", "kept"]
+)
+def test_an_example_prints_what_it_says(code, promised, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # one of them saves a file
     said = io.StringIO()
     with (
         jax.numpy_dtype_promotion("standard"),

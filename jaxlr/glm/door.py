@@ -24,6 +24,7 @@ class Given(NamedTuple):
       axes: which of targets, folds and l1_ratios the caller gave as an axis.
       counted: which of the caller's rows these N are.
       fit_intercept: whether there is an intercept.
+      shrink: what every λ is multiplied by, [F] for each fold its own.
     """
 
     x: np.ndarray
@@ -35,6 +36,7 @@ class Given(NamedTuple):
     axes: tuple[bool, bool, bool]
     counted: np.ndarray
     fit_intercept: bool = True
+    shrink: np.ndarray | float = 1.0
 
 
 def given(
@@ -95,11 +97,6 @@ def _lambdas(lambdas) -> np.ndarray:
     bad = lambdas[~((lambdas >= 0) & np.isfinite(lambdas))]
     if len(bad):
         raise ValueError(f"lambdas must be finite and at least 0, and one is {bad[0]}")
-    if np.any(np.diff(lambdas) >= 0):
-        raise ValueError(
-            "lambdas must descend, from the strongest penalty to the weakest; sort them with"
-            " jnp.sort(lambdas)[::-1], each once"
-        )
     return lambdas
 
 

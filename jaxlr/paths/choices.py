@@ -47,18 +47,22 @@ def _folds(those) -> str:
     return f"fold {', '.join(map(str, first))}" + f" and {more} more" * bool(more)
 
 
-def choose(mean: np.ndarray, error: np.ndarray, maximise: bool) -> tuple[np.ndarray, np.ndarray]:
+def choose(
+    mean: np.ndarray, error: np.ndarray, lambdas: np.ndarray, maximise: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """(best, one_standard_error), [T, 2] each: (a, k) of the least mean, and of the largest λ near.
 
-    Where one fold alone has scores there is no error, and the second is the first.
+    Of equal means the largest λ is the best. Where one fold alone has scores there is no error, and
+    the second is the first.
     """
     loss = np.where(np.isnan(mean), np.inf, -mean if maximise else mean)
+    order = np.argsort(-lambdas, kind="stable")
     best, simplest = [], []
-    for table, spread in zip(loss, error, strict=True):
+    for table, spread in zip(loss[:, :, order], error[:, :, order], strict=True):
         a, k = np.unravel_index(np.argmin(table), table.shape)
         limit = table[a, k] + np.nan_to_num(spread[a, k])
-        best.append((a, k))
-        simplest.append((a, int(np.argmax(table[a] <= limit))))  # λ descends: the first is largest
+        best.append((a, order[k]))
+        simplest.append((a, order[np.argmax(table[a] <= limit)]))
     return np.array(best), np.array(simplest)
 
 

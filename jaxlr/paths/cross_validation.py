@@ -1,56 +1,22 @@
 """Penalties compared on the rows that each fold holds out, and the chosen one refitted on all."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from jaxlr.data import containers
-from jaxlr.glm import door
-from jaxlr.paths import choices, grids, held_out, placed
-from jaxlr.paths.path import Path, fit
+from jaxlr.glm.door import Given
+from jaxlr.glm.losses import recognised
+from jaxlr.paths import choices, data_sets, grids, held_out, scorers
+from jaxlr.paths.path import checked, solved, together
 from jaxlr.pytypes import Array, Batch
+from jaxlr.results.axes import AXES
+from jaxlr.results.cross_validation import CrossValidation
+from jaxlr.results.path import About, Path
 
 RULES = ("best", "one_standard_error")
-
-
-class CrossValidation(NamedTuple):
-    """What the folds said. A leading axis of T targets where labels were [T, N].
-
-    Attributes:
-      path: every lane, [T?, F, A, K].
-      lambdas: [K].
-      l1_ratios: [A].
-      scores: [T?, F, A, K] the metric on the rows that the fold holds out; NaN where separable,
-        unless all that is missing are classes that no row at all is of.
-      mean, standard_error: [T?, A, K] over the folds that are not `left_out`, the same for every
-        setting; NaN where one of these has no score, and such a setting is not chosen.
-      best: [T?, 2] indices (a, k) of the best mean.
-      one_standard_error: [T?, 2] the largest λ, at the best l1_ratio, whose mean is within one
-        standard error of the best.
-      chosen: [T?, 2] that of the rule.
-      refit: Path of the chosen setting on all rows, [T?].
-      predictions: [T?, N] or [T?, N, C] held-out logits of every row at the chosen setting, the
-        mean where several folds hold it out, NaN where none does that could have a score.
-    """
-
-    path: Path
-    lambdas: np.ndarray
-    l1_ratios: np.ndarray
-    scores: np.ndarray
-    mean: np.ndarray
-    standard_error: np.ndarray
-    best: np.ndarray
-    one_standard_error: np.ndarray
-    chosen: np.ndarray
-    refit: Path
-    predictions: np.ndarray
-
-    @property
-    def left_out(self) -> np.ndarray:
-        """[T?, F] folds without a finite score at any setting: no mean knows of them."""
-        return ~np.isfinite(self.scores).any(axis=(-2, -1))
+HOLD = ("lambda", "C")
 
 
 def cross_validate(
@@ -61,8 +27,9 @@ def cross_validate(
     fold_weights: Array,
     l1_ratio: float | Sequence[float] = 0.0,
     metric: Callable[..., Array] | None = None,
-    maximise: bool = False,
+    maximise: bool | None = None,
     rule: str = "best",
+    hold: str = "lambda",
     tol: float = 1e-6,
     num_classes: int | None = None,
     max_steps: int = 1000,
@@ -70,6 +37,8 @@ def cross_validate(
     fit_intercept: bool = True,
 ) -> CrossValidation:
     """Fits folds x l1_ratios x λ at once, scores what each fold holds out, chooses and refits.
+
+    The refit is a lane among the others, a fold that holds nothing out.
 
     Args:
       batch: as for `fit`, and so loss, l1_ratio, tol, num_classes, max_steps, mesh, fit_intercept.
@@ -81,86 +50,106 @@ def cross_validate(
       max_steps: see batch.
       mesh: see batch.
       fit_intercept: see batch.
-      fold_weights: [F, N], F >= 2; a fold holds out the rows of weight 0.
-      metric: (labels [N], logits [N] or [N, C], *, sample_weight [N]) -> [], as from a function
-        of `metrics` that has been given predictions or probabilities of these logits; None is
-        the mean loss.
-      maximise: whether more of the metric is better.
-      rule: "best", or "one_standard_error".
+      fold_weights: [F, N], or [S, F, N]; a fold holds out the rows of weight 0, and one split is a
+        single fold.
+      metric: one of `metrics` that is a single figure, or a `partial` of it: it is given classes,
+        probabilities, logits or numbers, as it wants; of more than two classes averages are
+        "macro", and areas of each class against the rest. Or (labels [N], logits [N] or [N, C], *,
+        sample_weight [N]) -> []. None is the mean loss.
+      maximise: whether more of the metric is better; None knows it of `metrics`, and says no of
+        others.
+      rule: "best", or "one_standard_error", which needs two folds.
+      hold: what the refit on all rows keeps, "lambda" or "C" = 1 / (λ Σ weights). With "C" its λ is
+        the chosen one times the folds' mean Σ of training weights, over the Σ of all.
 
     Raises:
-      ValueError: as `fit`; one fold, or one that holds nothing out; an unknown rule; scores that
-        leave nothing to choose by.
+      ValueError: as `fit`; a fold that holds nothing out; an unknown rule, hold or metric; scores
+        that leave nothing to choose by.
     """
-    if rule not in RULES:
-        raise ValueError(f"rule must be one of {', '.join(RULES)}, and is {rule!r}")
-    mesh = placed.checked(mesh)
-    fold_weights = containers.numbers("fold_weights", fold_weights)
-    if fold_weights.ndim != 2 or len(fold_weights) < 2:
+    for name, value, known in (("rule", rule, RULES), ("hold", hold, HOLD)):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, and is {value!r}")
+    if fold_weights is None:
+        raise ValueError("cross_validate needs fold_weights [F, N], as from data.folds")
+    mesh, loss = checked(tol, max_steps, mesh), recognised(loss)
+    options = loss, l1_ratio, fold_weights, num_classes
+    sets, axes = data_sets.given(
+        batch, lambdas, *options, held_out=True, fit_intercept=fit_intercept
+    )
+    if rule == "one_standard_error" and len(sets[0].weights) == 1:
         raise ValueError(
-            f"fold_weights must be [F, N] with 2 folds at least; shape {fold_weights.shape}"
+            "rule one_standard_error needs two folds, and there is one: take rule best"
         )
-    asked = door.given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes, held_out=True)
-    fold_weights = fold_weights[:, asked.counted]
-    weights = np.ones(len(asked.counted))
-    if batch.weights is not None:
-        weights = containers.numbers("weights", batch.weights)
-    targets = Batch(asked.x, asked.labels, weights[asked.counted])
-    away = held_out.weights(targets.weights, fold_weights)
+    parts = data_sets.split(batch, fold_weights) or [(batch, fold_weights)]
+    sets = [_with_refit(*part, asked, hold) for part, asked in zip(parts, sets, strict=True)]
     if lambdas is None:
-        given = targets, None, loss, l1_ratio, None, asked.num_classes
-        whole = door.given(*given, fit_intercept=fit_intercept)
-        lambdas = grids.of(whole, loss)
-    options = {"loss": loss, "tol": tol, "num_classes": asked.num_classes}
-    options |= {"max_steps": max_steps, "mesh": mesh, "fit_intercept": fit_intercept}
-    path = fit(targets, lambdas, l1_ratio=asked.l1_ratios, fold_weights=fold_weights, **options)
-    metric = metric or held_out.mean_loss(loss, asked.num_classes)
-    endless = held_out.endless(path, asked)
-    scores = np.where(endless, np.nan, held_out.scores(path, asked, away, metric, mesh))
+        whole = [asked._replace(weights=asked.weights[-1:]) for asked, _ in sets]
+        lambdas = grids.of_sets(whole, loss)
+        sets = [(asked._replace(lambdas=lambdas), away) for asked, away in sets]
+    scorer = scorers.scorer(metric, maximise, loss, sets[0][0].num_classes)
+    found = []
+    for s, (asked, away) in enumerate(sets):
+        path = solved(asked, loss, tol, max_steps, mesh)
+        try:
+            found.append(_chosen(path, asked, away, scorer, rule))
+        except ValueError as error:
+            raise ValueError(f"data set {s}: {error}" if len(sets) > 1 else str(error)) from None
+    return _together(found, axes)
+
+
+def _with_refit(batch, fold_weights, asked: Given, hold) -> tuple[Given, np.ndarray]:
+    """The folds and one more that has all rows, and the weights [F, N] that the others hold out."""
+    sample = np.ones(len(asked.counted))
+    if batch.weights is not None:
+        sample = containers.numbers("weights", batch.weights)
+    sample = sample[asked.counted]
+    folds = containers.numbers("fold_weights", fold_weights)[:, asked.counted]
+    away = held_out.weights(sample, folds)
+    sample = sample / sample.max()
+    shrink = 1.0
+    if hold == "C":
+        shrink = np.append(np.ones(len(folds)), (folds @ sample).mean() / sample.sum())
+    weights = np.concatenate([asked.weights, sample[None] / sample.sum()])
+    return asked._replace(weights=weights, shrink=shrink), away
+
+
+def _chosen(path: Path, asked: Given, away, scorer, rule) -> CrossValidation:
+    """One data set's, of T targets, from its lanes [T, F + 1, A, K]."""
+    lanes = jax.tree.map(lambda leaf: leaf[:, :-1], path[:6])
+    folds = Path(*lanes, path.lambdas, path.l1_ratios, path.about)
+    endless = held_out.endless(folds, asked)
+    scores = np.where(endless, np.nan, held_out.scores(folds, asked, away, scorer))
     mean, error = choices.means(scores, endless)
-    best, simplest = choices.choose(mean, error, maximise)
-    chosen = best if rule == "best" else simplest
+    best, simplest = choices.choose(mean, error, path.lambdas, scorer.maximise)
     if rule == "one_standard_error":
         choices.check_errors(error)
-    refit = _refit(targets, path.lambdas, asked.l1_ratios, chosen, options)
+    chosen = best if rule == "best" else simplest
+    at = (np.arange(len(chosen)), -1, *chosen.T)
+    refit = jax.tree.map(lambda leaf: leaf[at], path[:6])
+    own = path.lambdas[chosen[:, 1]] * np.broadcast_to(asked.shrink, path.risk.shape[1])[-1]
+    about = About(path.about.loss, ("target",))
+    refit = Path(*refit, own, path.l1_ratios[chosen[:, 0]], about)
     away = away * ~endless[np.arange(len(chosen)), :, *chosen.T][:, :, None]
-    predictions = held_out.predictions(path, asked, away, chosen, mesh)
-    found = CrossValidation(
-        path,
-        path.lambdas,
-        asked.l1_ratios,
-        scores,
-        mean,
-        error,
-        best,
-        simplest,
-        chosen,
-        refit,
-        predictions,
-    )
-    return found if asked.axes[0] else _of_one_target(found)
+    predictions = held_out.predictions(folds, asked, away, chosen)
+    hypers = path.lambdas, path.l1_ratios
+    choice = best, simplest, chosen
+    return CrossValidation(folds, *hypers, scores, mean, error, *choice, refit, predictions)
 
 
-def _refit(batch, lambdas, l1_ratios, chosen, options) -> Path:
-    """Each target's own setting on all rows, [T]: a path down to the chosen λ for each l1_ratio."""
-    parts = [None] * len(chosen)
-    for a in np.unique(chosen[:, 0]):
-        last = chosen[chosen[:, 0] == a, 1].max()
-        path = fit(batch, lambdas[: last + 1], l1_ratio=float(l1_ratios[a]), **options)
-        for target, (own, k) in enumerate(chosen):
-            if own == a:
-                at = (target, int(k))
-                parts[target] = jax.tree.map(lambda leaf, at=at: leaf[at], path[:-1])
-    return Path(*jax.tree.map(lambda *leaves: np.stack(leaves), *parts), lambdas[chosen[:, 1]])
+def _together(found: list[CrossValidation], axes) -> CrossValidation:
+    """The data sets' answers, with targets and data sets as axes where they are given."""
+    gone = tuple(at for at, name in enumerate(("target", "dataset")) if name not in axes)
 
+    def stacked(*leaves):
+        return np.stack(leaves, axis=1).squeeze(gone)
 
-def _of_one_target(found: CrossValidation) -> CrossValidation:
-    def first(part):
-        return jax.tree.map(lambda leaf: leaf[0], part)
-
-    path = Path(*first(tuple(found.path[:-1])), found.path.lambdas)
-    refit = Path(*first(tuple(found.refit)))
-    kept = {"path": path, "refit": refit}
-    for name in ("scores", "mean", "standard_error", "best", "one_standard_error", "chosen"):
-        kept[name] = getattr(found, name)[0]
-    return found._replace(**kept, predictions=found.predictions[0])
+    first = found[0]
+    kept = [name for name in AXES if name in axes or name == "l1_ratio"]
+    path = together([one.path for one in found], kept)
+    refit = jax.tree.map(stacked, *(one.refit[:8] for one in found))
+    about = About(first.path.about.loss, tuple(a for a in axes if a in ("target", "dataset")))
+    kept = {"path": path, "refit": Path(*refit, about)}
+    for name in first._fields:
+        if name not in ("path", "refit", "lambdas", "l1_ratios"):
+            kept[name] = stacked(*(getattr(one, name) for one in found))
+    return first._replace(**kept)

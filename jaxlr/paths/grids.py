@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxlr.glm import door, intercepts
 from jaxlr.glm.losses import loss as loss_of
+from jaxlr.paths import data_sets
 from jaxlr.pytypes import Array, Batch
 
 NUM, RATIO = 100, 1e-4
@@ -28,6 +29,7 @@ def lambda_grid(
 ) -> np.ndarray:
     """Penalties [num], descending evenly in their logarithm from λ_max to ratio · λ_max.
 
+    Of several data sets or targets the largest λ_max counts.
     λ_max is the smallest penalty under which every weight is 0: the largest derivative of the
     loss where only the intercept is fitted, over l1_ratio. A ridge sets no weight to 0 and takes
     the λ_max of l1_ratio 0.001. Where no derivative is more than rounding (every feature constant
@@ -36,8 +38,24 @@ def lambda_grid(
     Raises:
       ValueError: as `fit`; num < 1; ratio not between 0 and 1.
     """
-    asked = door.given(batch, None, loss, l1_ratio, None, num_classes, fit_intercept=fit_intercept)
-    return of(asked, loss, num, ratio)
+    options = loss, l1_ratio, None, num_classes
+    sets, _ = data_sets.given(batch, None, *options, fit_intercept=fit_intercept)
+    return of_sets(sets, loss, num, ratio)
+
+
+def filled(sets: list[door.Given], loss: Callable) -> list[door.Given]:
+    """The data sets with one grid of their own where nobody named penalties."""
+    if sets[0].lambdas is not None:
+        return sets
+    lambdas = of_sets(sets, loss)
+    return [asked._replace(lambdas=lambdas) for asked in sets]
+
+
+def of_sets(
+    sets: list[door.Given], loss: Callable, num: int = NUM, ratio: float = RATIO
+) -> np.ndarray:
+    """The grid [num] of the data set whose λ_max is largest."""
+    return np.max([of(asked, loss, num, ratio) for asked in sets], axis=0)
 
 
 def of(asked: door.Given, loss: Callable, num: int = NUM, ratio: float = RATIO) -> np.ndarray:

@@ -129,10 +129,10 @@ def _walked_l1(family, problem, turns, start, narrow, aim, max_steps, num_turns)
 
 
 def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
-    """Params [m, K, C, P] found in one step, with their certificates."""
+    """Params [m, K, C, P] found in one step under λ [K, m], with their certificates."""
     seen = []
     for k, lam in enumerate(lambdas):
-        lanes = lanes_of(problem, np.full(len(params), lam), 0.0)
+        lanes = lanes_of(problem, lam, 0.0)
         end = Ends(params[None, :, k], None, None, None)
         proof = proofs.certified(family, problem, lanes, end, ridge_only=True, tol=0.0)
         proof = jax.device_get(proof)

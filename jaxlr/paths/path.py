@@ -2,48 +2,24 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import numpy as np
 
 from jaxlr import losses
 from jaxlr.certificates.status import Status
-from jaxlr.glm import door, folds, host
+from jaxlr.glm import folds, host
+from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
 from jaxlr.glm.problem import Problem
-from jaxlr.paths import blas, grids, limits, march, placed, unpenalised, working_set
+from jaxlr.paths import blas, data_sets, grids, limits, march, placed, unpenalised, working_set
 from jaxlr.paths.march import Answers
-from jaxlr.pytypes import Array, Batch, Params
+from jaxlr.pytypes import Array, Batch
+from jaxlr.results import predictions
+from jaxlr.results.axes import AXES
+from jaxlr.results.path import About, Path
 from jaxlr.solvers.least_squares import least_squares
-
-
-class Path(NamedTuple):
-    """Every lane's answer, and how far from the optimum it can be.
-
-    The leading axes are targets x folds x l1_ratios x lambdas, of these the ones that were given
-    as an axis, and lambdas always. Everything is NumPy, in float64.
-
-    Attributes:
-      params: {"w": [..., D] or [..., D, C], "b": [...] or [..., C]}.
-      risk: J; where it is separable its infimum, without a penalty an estimate of that or NaN.
-      gap: an upper bound on J - J*, infinite for a direction.
-      decrement: an estimate of it, half of Newton's decrement squared, from a fresh Hessian, to a
-        factor of two at worst; a bound on that where it was not found within the steps that are
-        taken for it. Never more than the gap.
-      status: of `Status`, int32.
-      num_steps: int32.
-      lambdas: [K].
-    """
-
-    params: Params
-    risk: np.ndarray
-    gap: np.ndarray
-    decrement: np.ndarray
-    status: np.ndarray
-    num_steps: np.ndarray
-    lambdas: np.ndarray
 
 
 def fit(
@@ -68,11 +44,14 @@ def fit(
 
     Args:
       batch: x [N, D]; labels [N], or [T, N] for T targets on the same rows; weights [N] or None.
-      lambdas: [K] >= 0, descending; None for `lambda_grid`'s.
+        Or S data sets x [S, N, D], each a problem of its own in the same compiled programs: labels
+        [N], [S, N] or [T, S, N], weights [N] or [S, N].
+      lambdas: [K] >= 0, in any order; None for `lambda_grid`'s.
       loss: `losses.log_loss`, `softmax_cross_entropy`, `squared_error`, or any convex function
-        (logit, label) -> [] that is at least 0 and that JAX can differentiate twice.
+        (logit, label) -> [] that is at least 0 and that JAX can differentiate twice; or a
+        `glm.Loss`.
       l1_ratio: α from 0 (ridge) to 1 (lasso), or several.
-      fold_weights: [F, N], as from `data.folds`.
+      fold_weights: [F, N], as from `data.folds`; or [S, F, N].
       tol: of J: what a certified lane is proved to be within.
       num_classes: C of a loss of [C] logits; softmax_cross_entropy counts them if it is None.
       max_steps: of one lane.
@@ -84,19 +63,32 @@ def fit(
       ValueError: before any work: a shape, a number or a label that the problem can't have, or a
         mesh with another axis.
     """
-    mesh, loss = placed.checked(mesh), recognised(loss)
-    given = batch, lambdas, loss, l1_ratio, fold_weights, num_classes
-    asked = door.given(*given, fit_intercept=fit_intercept)
+    mesh, loss = checked(tol, max_steps, mesh), recognised(loss)
+    options = loss, l1_ratio, fold_weights, num_classes
+    sets, axes = data_sets.given(batch, lambdas, *options, fit_intercept=fit_intercept)
+    sets = grids.filled(sets, loss)
+    return together([solved(asked, loss, tol, max_steps, mesh) for asked in sets], axes)
+
+
+def checked(tol: float, max_steps: int, mesh: jax.sharding.Mesh | None) -> jax.sharding.Mesh | None:
+    """The mesh, as `placed.checked` has it; a ValueError for numbers that no path can have."""
+    mesh = placed.checked(mesh)
     if not 0 < tol < 1:
         raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
     if max_steps < 1:
         raise ValueError(f"max_steps must be at least 1, and is {max_steps}")
+    return mesh
+
+
+def solved(asked: Given, loss: Callable, tol: float, max_steps: int, mesh) -> Path:
+    """Every lane of one data set, [T, F, A, K]; λ in the order that was asked for."""
+    lambdas = asked.lambdas
+    rising, back = np.unique(lambdas, return_inverse=True)
+    asked = asked._replace(lambdas=rising[::-1])
     centre = np.zeros(asked.x.shape[1])
-    if fit_intercept:  # J does not know where the columns' origins are, and digits do
+    if asked.fit_intercept:  # J does not know where the columns' origins are, and digits do
         centre = host.middles(asked.x)
         asked = asked._replace(x=asked.x - centre)
-    if asked.lambdas is None:
-        asked = asked._replace(lambdas=grids.of(asked, loss))
     endless = limits.limits(asked, loss)
     with jax.enable_x64(True), placed.within(mesh):
         parts = [
@@ -105,7 +97,20 @@ def fit(
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
     endless = limits.noticed(endless, asked, loss, answers, tol)
-    return _shaped(asked, answers, endless, centre, tol, max_steps)
+    lanes = _shaped(asked, answers, endless, centre, tol, max_steps)
+    at = len(rising) - 1 - back
+    lanes = jax.tree.map(lambda leaf: leaf[:, :, :, at], lanes)
+    axes = ("target", "fold", "l1_ratio", "lambda")
+    return Path(*lanes, lambdas, asked.l1_ratios, About(predictions.loss_name(loss), axes))
+
+
+def together(found: list[Path], kept: Sequence[str]) -> Path:
+    """The paths [T, F, A, K] of all data sets, under the axes that are kept."""
+    gone = tuple(at for at, name in enumerate(AXES) if name not in kept)
+    parts = [part[:6] for part in found]
+    lanes = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1).squeeze(gone), *parts)
+    ratios = found[0].l1_ratios if "l1_ratio" in kept else found[0].l1_ratios[0]
+    return Path(*lanes, found[0].lambdas, ratios, About(found[0].about.loss, tuple(kept)))
 
 
 def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
@@ -121,9 +126,7 @@ def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
         if loss is losses.squared_error and (ratio == 0 or not penalised):
             found = _least_squares(family, part, mesh)
         elif penalised:
-            lambdas = np.repeat(lambdas[:, None], num_targets * num_folds, axis=1)
-            lanes = placed.lanes(lambdas.T.reshape(num_targets, num_folds, -1), mesh)
-            lambdas = np.ascontiguousarray(lanes.reshape(-1, len(lambdas)).T)
+            lambdas = _of_lanes(part, mesh)
             with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
                 found = _march(family, part, lambdas, ratio, tol, max_steps, mesh)
         else:
@@ -132,6 +135,13 @@ def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
             continue
         parts.append(Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in found)))
     return Answers(*(np.concatenate(columns, axis=2) for columns in zip(*parts, strict=True)))
+
+
+def _of_lanes(asked, mesh) -> np.ndarray:
+    """The λ of every target and fold, [K, m]."""
+    own = np.broadcast_to(asked.shrink, len(asked.weights))[:, None] * asked.lambdas
+    lanes = placed.lanes(np.tile(own, (len(asked.labels), 1, 1)), mesh)
+    return np.ascontiguousarray(lanes.reshape(-1, len(asked.lambdas)).T)
 
 
 def _unpenalised(family, asked, endless, before, tol, max_steps, mesh) -> Answers:
@@ -186,10 +196,15 @@ def _least_squares(family, asked, mesh) -> Answers:
     if not asked.fit_intercept:  # with every row mirrored at the origin the intercept is 0
         rows, labels = np.concatenate([rows, -rows]), np.concatenate([labels, -labels], axis=1)
         weights = np.concatenate([weights, weights], axis=1)
-    params = least_squares(rows, labels, weights, asked.lambdas)  # [T, F, K, P]
+    shrink = np.broadcast_to(asked.shrink, len(weights))
+    parts = [
+        least_squares(rows, labels, own[None], asked.lambdas * factor)
+        for own, factor in zip(weights, shrink, strict=True)
+    ]
+    params = np.concatenate(parts, axis=1)  # [T, F, K, P]
     params[..., -1] *= asked.fit_intercept
     params = placed.lanes(params, mesh).reshape(-1, len(asked.lambdas), 1, params.shape[-1])
-    return march.proved(family, problem, params, asked.lambdas)
+    return march.proved(family, problem, params, _of_lanes(asked, mesh))
 
 
 def _problem(asked, x, mesh, power=0) -> Problem:
@@ -205,8 +220,8 @@ def _problem(asked, x, mesh, power=0) -> Problem:
     return placed.problem(arrays, mesh)
 
 
-def _shaped(asked, answers, endless, centre, tol, max_steps) -> Path:
-    """The answers under the axes that were asked for, with their statuses."""
+def _shaped(asked, answers, endless, centre, tol, max_steps) -> tuple:
+    """Params, risk, gap, decrement, status and num_steps of every lane [T, F, A, K]."""
     # What logits lose as params are rounded, large ones that cancel; J is of second order in that.
     size = np.abs(centre) + np.abs(asked.x).max(axis=0)
     lost = (np.abs(answers.params[..., :-1]) @ size).max(axis=-1)
@@ -234,14 +249,5 @@ def _shaped(asked, answers, endless, centre, tol, max_steps) -> Path:
     w, b = params[..., :-1], params[..., -1]
     if asked.num_classes is not None:
         w = np.swapaxes(w, -1, -2)
-    gone = tuple(axis for axis, kept in enumerate(asked.axes) if not kept)
-    path = Path(
-        {"w": w, "b": b},
-        answers.risk,
-        answers.gap,
-        answers.decrement,
-        status,
-        answers.num_steps.astype(np.int32),
-        asked.lambdas,
-    )
-    return Path(*(jax.tree.map(lambda a: a.squeeze(gone), part) for part in path[:-1]), path[-1])
+    endings = answers.risk, answers.gap, answers.decrement, status
+    return {"w": w, "b": b}, *endings, answers.num_steps.astype(np.int32)

@@ -1,6 +1,7 @@
 """Sweeps: many runs as one compiled program."""
 
-from jaxlr.sweeps.engine import ALIVE, Progress, Sweep, run
+from jaxlr.results import Sweep
+from jaxlr.sweeps.engine import ALIVE, Progress, run
 from jaxlr.sweeps.lanes import Lane, Lanes, cross, descent
 from jaxlr.sweeps.plan import Group, groups
 from jaxlr.sweeps.spaces import (

@@ -15,6 +15,7 @@ import numpy as np
 
 from jaxlr import data, training
 from jaxlr.pytypes import Array, Batch
+from jaxlr.results import Sweep
 from jaxlr.sweeps.lanes import Lane, Lanes
 
 ALIVE = -1
@@ -26,27 +27,6 @@ class Progress(NamedTuple):
     state: Any
     died_at: Array
     step: Array
-
-
-class Sweep(NamedTuple):
-    """What a sweep found, with L lanes and S segments.
-
-    Attributes:
-      state: every lane's final state, leading axis L.
-      losses: [L, S] mean risk over the steps of each segment, penalty included.
-      metrics: {name: [L, S]} after each segment, on the rows that the lane's fold holds out
-        (on all rows where there are no folds).
-      died_at: [L] first step whose risk was not finite, or -1.
-      compile_seconds: tracing and compilation.
-      run_seconds: everything else.
-    """
-
-    state: Any
-    losses: np.ndarray
-    metrics: dict[str, np.ndarray]
-    died_at: np.ndarray
-    compile_seconds: float
-    run_seconds: float
 
 
 def run(
@@ -108,7 +88,17 @@ def run(
     losses, metrics = jax.tree.map(lambda *columns: np.stack(columns, axis=1), *seen)
     died_at = np.asarray(progress.died_at)
     run_seconds = time.perf_counter() - start - compile_seconds
-    return Sweep(progress.state, losses, metrics, died_at, compile_seconds, run_seconds)
+    seconds = compile_seconds, run_seconds
+    return Sweep(progress.state, losses, metrics, died_at, *seconds, *_numbers(lanes))
+
+
+def _numbers(lanes: Lanes) -> tuple:
+    """hypers {name: [L]}, configuration, fold and seed [L]; lanes made by hand have no seed."""
+    hypers, fold, _, configuration, seed = lanes
+    num_lanes = len(fold)
+    configuration = np.arange(num_lanes) if configuration is None else configuration
+    seed = np.zeros(num_lanes, np.uint32) if seed is None else seed
+    return jax.tree.map(np.asarray, (hypers, configuration, fold, seed))
 
 
 @partial(jax.jit, static_argnums=0)

@@ -23,11 +23,16 @@ class Lane(NamedTuple):
 
 
 class Lanes(NamedTuple):
-    """The numbers of L lanes: hypers {name: [L]}, fold [L] (which fold is held out), key [L]."""
+    """The numbers of L lanes: hypers {name: [L]}, fold [L] (which fold is held out), key [L].
+
+    And for the result configuration [L] and seed [L], where they are known.
+    """
 
     hypers: dict[str, Array]
     fold: Array
     key: Array
+    configuration: Array | None = None
+    seed: Array | None = None
 
 
 def descent(
@@ -87,4 +92,6 @@ def cross(
         {name: column[lane // num_folds] for name, column in numbers.items()},
         lane % num_folds,
         jax.vmap(jax.random.key)(seeds[lane // num_folds]),
+        lane // num_folds,
+        seeds[lane // num_folds],
     )
