@@ -31,6 +31,7 @@ WHOLE = 1000  # C P up to which the whole Hessian has an inverse
 HANDFUL = 10  # iterations from which a new preconditioner is made
 MOST = 1000  # iterations of a step
 LEFT = 1e-2  # of ν²: what they may leave
+FLAT = 1e-10  # of the diagonal: for the direction in which a softmax has no curvature
 ROUNDING = 1e-14  # of J: no rise
 BEYOND = 1e-7  # of tol: bounds at weak penalties ask for all that float64 has
 
@@ -109,10 +110,9 @@ def is_whole(family: Loss, problem: Problem) -> bool:
 
 def _measured(family, problem, lanes, rows, z) -> Metric:
     if is_whole(family, problem):
-        none = jnp.zeros(len(z), z.dtype)
-        return metrics.of_whole(
-            hessians.measured(family, problem, lanes, z, none, jnp.bool_(False)), lanes.lam
-        )
+        whole = hessians.measured(family, problem, lanes, z)
+        firm = partial(hessians.firm, lift=FLAT, num_outputs=family.num_outputs)
+        return metrics.of_whole(jax.vmap(firm)(whole, ridge(lanes)), lanes.lam)
     curvature = family.diagonal(family.factors(z, rows[0]))
     heavy = curvature * rows[1][:, None]
     new = metrics.metric(problem, heavy, ridge(lanes), family.multiclass)
