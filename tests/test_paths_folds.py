@@ -72,48 +72,6 @@ def test_weights_without_groups_are_left_as_they_are(short_turns):
     assert folds.grouped(normalised(weights[:1]), 4) is None
 
 
-@pytest.mark.parametrize("dtype", [jnp.float32, jnp.float64])
-def test_a_hessian_lies_between_its_shares_of_the_metrics(dtype):
-    x, _, weights = problem()
-    x, weights = np.c_[x, np.ones(len(x))], normalised(weights)
-    rng = np.random.default_rng(2)
-    here, there = rng.normal(size=(2, NUM_FOLDS, x.shape[1]))
-    old, new = (expit(w @ x.T) * expit(-w @ x.T) for w in (here, there))
-    lam, new_lam = np.array([1e-1, 1e-3, 1e-7]), np.array([1e-2, 1e-3, 1e-8])
-    heavy = jnp.asarray((old * weights)[:, None], dtype)
-    given = metric.metric(rows_of(x, dtype), heavy, jnp.asarray(lam, dtype), False)._replace(
-        curvature=jnp.asarray(old, dtype)
-    )
-    given = jax.tree.map(lambda leaf: leaf.astype(float), given)
-    shares = metric.shares_of(given, jnp.asarray(new), jnp.asarray(weights), new_lam)
-    share, most = map(np.asarray, shares)
-    assert (share > 1e-3).all()
-    assert np.isfinite(most).all()
-    penalty = np.diag(np.r_[np.ones(x.shape[1] - 1), 0])
-    for f in range(NUM_FOLDS):
-        hessian = (x.T * (new * weights)[f]) @ x + new_lam[f] * penalty
-        there = np.linalg.inv(given.inverse[f, 0])
-        assert np.linalg.eigvalsh(hessian - share[f] * there).min() >= -1e-12
-        assert np.linalg.eigvalsh(most[f] * there - hessian).min() >= -1e-12
-    gone = metric.shares_of(
-        given._replace(curvature=jnp.zeros_like(given.curvature)),
-        jnp.asarray(new),
-        jnp.asarray(weights),
-        jnp.asarray(new_lam),
-    )
-    assert np.isinf(gone[1]).all()  # nothing bounds a curvature where there was none
-    half = metric.shares_of(given, jnp.asarray(old / 2), jnp.asarray(weights), jnp.asarray(lam))
-    np.testing.assert_allclose(half, [[0.5] * NUM_FOLDS, [1.0] * NUM_FOLDS], rtol=1e-3)
-
-
-def test_without_an_own_curvature_nothing_is_known():
-    unknown = metric.none(1, 1, 3, False, (1, 0), float)
-    ones = jnp.ones((2, 5))
-    share, most = metric.shares_of(unknown, ones, ones, jnp.ones(2))
-    assert share.tolist() == [0, 0]
-    assert np.isinf(most).all()
-
-
 def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
     x, labels, weights = problem()
     lambdas = np.logspace(0, -6, 7)

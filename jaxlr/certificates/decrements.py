@@ -6,8 +6,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.certificates.duality import norm
+from jaxlr.glm.blocks import hessian
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, gradient_of
+from jaxlr.glm.problem import Problem
 from jaxlr.pytypes import Array
 
 
@@ -57,7 +58,9 @@ def by_factor(family: Loss, problem: Problem, point: Point) -> Decrement:
     """Forms the Hessian: (C P)² numbers, and C² N P² operations."""
     num_outputs, size = point.grad.shape
     length, penalised = num_outputs * size, jnp.arange(size) < size - 1
-    whole = hessian(family, problem, point.factors, point.weights, point.ridge)
+    ridge = jnp.where(penalised, point.ridge, 0)
+    whole = hessian(family, problem, point.factors, point.weights)
+    whole = whole + jnp.diag(jnp.tile(ridge, num_outputs))
     bare = ~penalised | (point.ridge == 0)  # what only the rows curve
     gone = point.empty[:, None]
     spare = ~jnp.any(problem.x != 0, axis=0)[None]  # what no row has can't move J
@@ -74,22 +77,6 @@ def by_factor(family: Loss, problem: Problem, point: Point) -> Decrement:
     return Decrement(
         lower, upper, upper, reach, jnp.trace(inverse), step.reshape(num_outputs, size)
     )
-
-
-def hessian(family: Loss, problem: Problem, factors: Any, weights: Array, ridge: Array) -> Array:
-    """Of J's smooth part, of one lane: [C P, C P], all classes together."""
-    size, units = problem.x.shape[1], jnp.eye(family.num_outputs, dtype=problem.x.dtype)
-
-    def column(unit, x):
-        curved = family.hessian_product(factors, unit[:, None] * x[None])
-        return gradient_of(curved * weights[None], problem)
-
-    def columns(unit):  # of one class: [P, C, P]
-        return jax.vmap(column, in_axes=(None, 0))(unit, problem.x_t)
-
-    penalty = jnp.where(jnp.arange(size) < size - 1, ridge, 0)
-    whole = jax.lax.map(columns, units).reshape(len(units) * size, -1)
-    return whole + jnp.diag(jnp.tile(penalty, len(units)))
 
 
 def _solved(hessian, grad, free):

@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.glm import problem, sharing
+from jaxlr.glm.blocks import blocks_of
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
 from jaxlr.paths import preconditioner, progress
-from jaxlr.paths.blocks import blocks_of
 from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array

@@ -112,19 +112,17 @@ def _in(dtype, tree):
 @partial(QuicklyCompiled, static_argnums=(0, 4))
 def _walked_l1(family, problem, turns, start, narrow, aim, max_steps, num_turns):
     del narrow
-    planned = proximal.plan(family, problem, turns.lam.shape[1])
 
     def one(state, turn):
-        lanes, here = turn
+        lanes, most = turn
         state = proximal.onward(lanes, state)
-        state = state._replace(active=state.active & here)
-        state = proximal.solve(family, problem, lanes, planned, state, aim, jnp.inf, max_steps)
-        return state, Ends(state.params, state.risk, proximal.known(state), state.num_steps)
+        state = proximal.solve(family, problem, lanes, state, aim, most)
+        return state, Ends(state.params, state.risk, None, state.num_steps)
 
     first = jax.tree.map(lambda leaf: leaf[0], turns)
-    state = proximal.start(family, problem, first, start[0], planned)
-    here = jnp.arange(len(turns.lam)) < num_turns
-    state, ends = jax.lax.scan(one, state, (turns, here))
+    state = proximal.start(family, problem, first, start[0])
+    most = jnp.where(jnp.arange(len(turns.lam)) < num_turns, max_steps, 0)
+    state, ends = jax.lax.scan(one, state, (turns, most))
     return state.params, state.params, ends
 
 

@@ -17,12 +17,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.certificates.decrements import hessian
 from jaxlr.glm import problem
+from jaxlr.glm.blocks import blocks_of, hessian
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
 from jaxlr.paths import preconditioner, progress
-from jaxlr.paths.blocks import blocks_of
 from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.pytypes import Array
 from jaxlr.solvers import slopes
@@ -125,7 +124,9 @@ class _Lane(NamedTuple):
     def measured(self, logits) -> Preconditioner:
         factors, lam = self.loss.factors(logits, self.labels), self.lanes.lam[0]
         if is_whole(self.loss, self.rows):
-            whole = hessian(self.loss, self.rows, factors, self.weights, lam)
+            whole = hessian(self.loss, self.rows, factors, self.weights)
+            penalty = lam * without_intercept(jnp.ones_like(self.rows.x[0]))
+            whole = whole + jnp.diag(jnp.tile(penalty, self.loss.num_outputs))
             return preconditioner.of_whole(whole)
         blocks = blocks_of(
             self.rows.x, self.rows.x_t, self.loss.diagonal(factors) * self.weights[None]

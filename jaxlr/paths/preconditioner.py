@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
-from jaxlr.paths.blocks import ROWS
+from jaxlr.glm.blocks import ROWS
 from jaxlr.pytypes import Array
 
 WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors

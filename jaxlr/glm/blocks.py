@@ -1,11 +1,15 @@
 """Σ w x xᵀ over rows: what Hessians are made of."""
 
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlr.glm import sharing
+from jaxlr.glm.losses import Loss
+from jaxlr.glm.problem import Rows
 from jaxlr.pytypes import Array
 
 ROWS = 1024  # a turn's rows: their scaled columns stay in the cache
@@ -60,3 +64,24 @@ def _turned(product, x, *columns):
 
     total = product(x[rest:], *(part[:, rest:] for part in columns))
     return jax.lax.fori_loop(0, turns, add, total) if turns else total
+
+
+def hessian(loss: Loss, rows: Rows, factors: Any, weights: Array) -> Array:
+    """Of one lane's mean loss, all classes together, without a penalty: [Q, Q], Q = C P.
+
+    Args:
+      loss: of C outputs.
+      rows: see `Rows`.
+      factors: of the loss's Hessian at the lane's logits.
+      weights: [N].
+    """
+    num_outputs, size = loss.num_outputs, rows.x.shape[1]
+    units = jnp.broadcast_to(
+        jnp.eye(num_outputs)[:, :, None], (num_outputs, num_outputs, len(weights))
+    )
+    first, second = np.triu_indices(num_outputs)
+    pairs = jax.vmap(partial(loss.hessian_product, factors))(units)[first, second]
+    blocks = blocks_of(rows.x, rows.x_t, pairs * weights[None])
+    whole = jnp.zeros((num_outputs, num_outputs, size, size), blocks.dtype)
+    whole = whole.at[first, second].set(blocks).at[second, first].set(blocks)
+    return whole.transpose(0, 2, 1, 3).reshape(num_outputs * size, -1)
