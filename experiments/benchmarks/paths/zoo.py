@@ -67,7 +67,7 @@ def measured(name: str, entry: Entry, contest: zoo_peers.Contest | None) -> dict
         "lanes": len(verdicts),
         "outcomes": dict(Counter(verdict.outcome for verdict in verdicts)),
         "statuses": dict(Counter(verdict.status for verdict in verdicts)),
-        "worst_gap": float(np.max((path.gap / path.risk)[claims], initial=0)),
+        "worst_gap": float(np.max(path.gap[claims] / path.risk[claims], initial=0)),
         "worst_error": float(np.nanmax([0.0, *(verdict.error for verdict in verdicts)])),
         "faults": [v.told for v in verdicts if v.outcome in zoo_judge.FAULTS],
         "kinds_of_fault": sorted({v.outcome for v in verdicts if v.outcome in zoo_judge.FAULTS}),
