@@ -58,7 +58,7 @@ def test_lanes_that_are_not_proved_go_on_alone_and_are_one_program(monkeypatch, 
         return alone(*args)
 
     monkeypatch.setattr(proximal if l1_ratio else newton, "alone", noted)
-    program = proximal._solved if l1_ratio else alone
+    program = alone
     compiled = march._walked._cache_size(), program._cache_size()
     x, labels = BINARY
     found = paths.fit(Batch(x, labels), LAMBDAS, loss=losses.log_loss, l1_ratio=l1_ratio, tol=1e-15)

@@ -4,7 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxlr.paths import blocks
+from jaxlr.glm import blocks
 
 pytestmark = pytest.mark.float64_pass
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.glm import folds
-from jaxlr.paths import blocks, march, placed
+from jaxlr.glm import blocks, folds
+from jaxlr.paths import march, placed
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
 

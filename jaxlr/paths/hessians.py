@@ -49,5 +49,5 @@ def firm(whole: Array, ridge: Array, lift: Array, num_outputs: int) -> Array:
     # Where rows are certain a weight may have no curvature left, and has a way to go nevertheless.
     some = jnp.where(diagonal > 0, diagonal, jnp.maximum(jnp.max(diagonal), TINY))
     size = len(diagonal) // num_outputs
-    ridges = jnp.tile(jnp.arange(size) < size - 1, num_outputs) * ridge
+    ridges = jnp.tile(jnp.where(jnp.arange(size) < size - 1, ridge, 0), num_outputs)
     return whole + jnp.diag(lift * some + ridges)

@@ -164,7 +164,7 @@ def _modelled(tol, lane, state):
     def step():
         shape = state.params.shape
         w = state.params.ravel()
-        lift = SHORTEST * LIFTED**state.failures
+        lift = SHORTEST * LIFTED ** state.failures.astype(state.risk.dtype)
         hessian = hessians.firm(state.hessian, lane.ridge, lift, len(state.params))
         grad = (state.grad + lane.ridge * without_intercept(state.params)).ravel()
         strength = lane.l1 * without_intercept(jnp.ones(shape)).ravel()
@@ -235,7 +235,7 @@ def _logits(problem, params):
 
 
 def _gradient(family, problem, lane, z):
-    slopes = family.gradient(z, lane.labels) * lane.weights
+    slopes = family.gradient(z, lane.labels) * lane.weights[None]
     return rows.gradient(slopes[None], problem)[0]
 
 
