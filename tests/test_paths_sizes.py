@@ -23,9 +23,9 @@ def problem(num_rows):
 @pytest.mark.parametrize(
     ("num_rows", "module", "name", "limit"),
     [
-        (50, active_set, "FEW", 21),  # as many as there are
-        (51, active_set, "FEW", 12),  # a step looks at few of them
-        (52, active_set, "FEW", 2),  # and at all again, where these are too few
+        (50, active_set, "SMALL", 21),  # as many as there are
+        (51, active_set, "SMALL", 5),  # factors of those that take part
+        (52, active_set, "ROOM", 1),  # which enter one by one
         (53, working_set, "ROOM", 0),  # few columns at a time
     ],
 )

@@ -1,4 +1,4 @@
-"""Whole Hessians of a loss, all classes together, where a step wants more than a block per class."""
+"""Whole Hessians of a loss, where a step wants more than a block for every class."""
 
 from functools import partial
 
@@ -9,22 +9,28 @@ import numpy as np
 from jaxlr.glm import folds, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, weighted
-from jaxlr.paths.blocks import blocks_of
 from jaxlr.pytypes import Array
 
 TINY = 1e-100
 ALIKE = 1.5  # times their mean: folds that share curvatures; without, a9a takes twice as long
 
 
-def measured(loss: Loss, problem: Problem, lanes: Lanes, logits: Array) -> Array:
-    """Of the mean loss at the logits [L, C, N] of L lanes, without a penalty: [L, Q, Q], Q = C P.
+def measured(
+    loss: Loss, problem: Problem, lanes: Lanes, logits: Array, old: Array, wanted: Array
+) -> Array:
+    """Of the mean loss of L lanes at logits [L, C, N], without a penalty: [L, Q, Q], Q = C P.
 
-    Folds whose curvatures are all but alike share them, and cost one pass over the rows.
+    Of those that are `wanted` [L]; others have their `old` one, or a new one if that costs nothing:
+    folds whose curvatures are all but alike share them, and one pass over the rows.
     """
     labels, weights = weighted(problem, lanes)
 
     def own():
-        return sharing.mapped(lambda lane: hessian(loss, problem, *lane), (logits, labels, weights))
+        def one(lane):
+            old, wanted, *at = lane
+            return jax.lax.cond(wanted, lambda: hessian(loss, problem, *at), lambda: old)
+
+        return sharing.mapped(one, (old, wanted, logits, labels, weights))
 
     if problem.groups is None:
         return own()
@@ -49,7 +55,10 @@ def hessian(loss: Loss, problem: Problem, logits: Array, labels: Array, weights:
     units = jnp.broadcast_to(jnp.eye(num_outputs)[:, :, None], (num_outputs, *logits.shape))
     rows, columns = np.triu_indices(num_outputs)
     curvature = jax.vmap(partial(loss.hessian_product, factors))(units)[rows, columns]
-    blocks = blocks_of(problem.x, problem.x_t, curvature * weights)
+    blocks = jax.lax.map(
+        lambda each: jnp.dot(each[None] * problem.x_t, problem.x, precision="highest"),
+        curvature * weights[None],
+    )
     whole = jnp.zeros((num_outputs, num_outputs, size, size), blocks.dtype)
     whole = whole.at[rows, columns].set(blocks).at[columns, rows].set(blocks)
     return whole.transpose(0, 2, 1, 3).reshape(num_outputs * size, -1)
@@ -61,5 +70,5 @@ def firm(hessian: Array, ridge: Array, lift: Array, num_outputs: int) -> Array:
     # Where rows are certain a weight may have no curvature left, and has a way to go nevertheless.
     some = jnp.where(diagonal > 0, diagonal, jnp.maximum(jnp.max(diagonal), TINY))
     size = len(diagonal) // num_outputs
-    ridges = jnp.tile(jnp.arange(size) < size - 1, num_outputs) * ridge
+    ridges = jnp.where(jnp.tile(jnp.arange(size) < size - 1, num_outputs), ridge, 0)
     return hessian + jnp.diag(lift * some + ridges)
