@@ -10,7 +10,8 @@ import pytest
 from jaxlr import Batch, losses, paths
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
-from jaxlr.paths import basis, endings, newton, proximal, working_set
+from jaxlr.paths import basis, newton, progress, proximal, working_set
+from tests import truth
 from tests.test_paths import BINARY
 
 pytestmark = pytest.mark.float64_pass
@@ -18,7 +19,6 @@ pytestmark = pytest.mark.float64_pass
 
 class State(NamedTuple):
     risk: jax.Array
-    estimate: jax.Array
     best: jax.Array
     mark: jax.Array
     idle: jax.Array
@@ -29,30 +29,31 @@ class State(NamedTuple):
 def test_a_lane_goes_on_while_its_risk_falls_by_more_than_rounding(dtype):
     """Estimates stay as they are; J of the lanes falls by 1 %, by rounding, and not at all."""
     far = jnp.full(3, jnp.inf, dtype)
-    state = State(jnp.ones(3, dtype), far, far, far, jnp.zeros(3, jnp.int32), jnp.ones(3, bool))
+    state = State(jnp.ones(3, dtype), far, far, jnp.zeros(3, jnp.int32), jnp.ones(3, bool))
     fall = jnp.array([1e-2, jnp.finfo(dtype).eps, 0], dtype)
-    for _ in range(3 * endings.PATIENCE):
+    for _ in range(3 * progress.PATIENCE):
         state = state._replace(risk=state.risk * (1 - fall))
-        state = endings.judged(state, jnp.ones(3, dtype), jnp.zeros(3, dtype), lambda s: s)
+        state = progress.judged(state, jnp.ones(3, dtype), jnp.zeros(3, dtype))
     assert state.active.tolist() == [True, False, False]
 
 
-def test_a_hessian_without_a_factor_gets_a_longer_diagonal():
+def test_a_hessian_without_a_factor_moves_nothing_and_is_made_anew():
     x, labels = BINARY
     rows = np.c_[x, np.ones(len(x))]
     arrays = rows, labels[None].astype(float), np.full((1, len(x)), 1 / len(x)), rows.T.copy()
     problem, family = Problem(*map(jnp.asarray, arrays)), loss_of(losses.log_loss, None)
-    lanes, plan = lanes_of(problem, np.array([0.1]), 0.5), proximal.Plan(1, proximal.STEPS)
-    start = jnp.ones((1, 1, rows.shape[1]))
-    state = proximal.start(family, problem, lanes, start, plan)
-    state = state._replace(hessian=-jnp.eye(rows.shape[1])[None], age=jnp.int32(0))
-    step = jax.jit(lambda state: proximal._step(family, problem, lanes, plan, state, 1e-6))
-    for expected in (proximal.SHORTEST, proximal.SHORTEST * proximal.LIFTED):
-        state = step(state)
-        np.testing.assert_allclose(state.lift, [expected])
-        assert state.age == plan.steps_per_metric  # the next Hessian is a fresh one
-        assert state.active.all()
-        np.testing.assert_array_equal(state.params, start)
+    lanes, start = lanes_of(problem, np.array([0.1]), 0.5), jnp.ones((1, 1, rows.shape[1]))
+    state = proximal.start(family, problem, lanes, start)
+    state = state._replace(hessian=-jnp.eye(rows.shape[1])[None], stale=jnp.array([False]))
+    solve = jax.jit(proximal.solve, static_argnums=0)
+    first = solve(family, problem, lanes, state, 1e-6, jnp.int32(1))
+    np.testing.assert_array_equal(first.params, start)
+    assert first.failures.tolist() == [1]
+    assert first.stale.tolist() == [True]
+    first = proximal.onward(lanes, first)
+    last = solve(family, problem, lanes, first, 1e-6, jnp.int32(100))
+    best = truth.optimum(x, labels, np.ones(len(x)), "log_loss", None, 0.1, 0.5)
+    np.testing.assert_allclose(last.risk, [best.risk], rtol=1e-6)
 
 
 def test_a_column_that_seemed_of_no_use_is_taken_in(monkeypatch):

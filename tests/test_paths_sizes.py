@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import active_set, line, march, working_set
+from jaxlr.paths import active_set, march, working_set
+from jaxlr.solvers import slopes
 from tests import truth
 
 pytestmark = pytest.mark.float64_pass
@@ -23,18 +24,18 @@ def problem(num_rows):
 @pytest.mark.parametrize(
     ("num_rows", "module", "name", "limit"),
     [
-        (50, active_set, "FEW", 21),  # as many as there are
-        (51, active_set, "FEW", 12),  # a step looks at few of them
-        (52, active_set, "FEW", 2),  # and at all again, where these are too few
+        (50, active_set, "SMALL", 21),  # as many as there are
+        (51, active_set, "SMALL", 5),  # factors of those that take part
+        (52, active_set, "ROOM", 1),  # which enter one by one
         (53, working_set, "ROOM", 0),  # few columns at a time
     ],
 )
 def test_a_lasso_of_any_size_ends_at_the_optimum(monkeypatch, num_rows, module, name, limit):
     monkeypatch.setattr(module, name, limit)
     calls = []
-    walked = march._walked
+    walked = march._walked_l1
     monkeypatch.setattr(
-        march, "_walked", lambda *args: (calls.append(args[2].x.shape), walked(*args))[1]
+        march, "_walked_l1", lambda *args: (calls.append(args[1].x.shape), walked(*args))[1]
     )
     x, labels, folds = problem(num_rows)
     options = {"loss": losses.log_loss, "l1_ratio": 1.0, "fold_weights": folds}
@@ -55,21 +56,14 @@ def test_columns_come_in_powers_of_two():
     assert taken[:, :3].tolist() == [[3, 7, 0], [43, 47, 0]]
 
 
-def test_a_line_ends_where_the_risk_is_not_above_what_it_was():
+def test_a_line_search_ends_before_the_slope_turns():
     """Flat, then steep: slopes at both ends say nothing of the risk in between."""
 
     def slope(length):
         return jnp.where(length < 1e-4, -1.0, 1e6), length
 
     first, lanes = jnp.full(2, -1.0), jnp.array([True, False])
-    length, last, seen = line.search(slope, first, lanes)
+    length, last, seen = slopes.search(slope, first, lanes)
     assert 0 < length[0] <= 1e-4
     assert last[0] == -1
     assert seen[0] == length[0]
-
-    def risk(length):
-        return jnp.where(length < 0.01, 1 - length, 2.0)
-
-    kept = line.shortened(risk, jnp.array([1.0, 1.0]), jnp.ones(2), lanes)
-    assert 0 < kept[0] < 0.01
-    assert kept[1] == 1

@@ -81,7 +81,11 @@ def hessian(loss: Loss, rows: Rows, factors: Any, weights: Array) -> Array:
     )
     first, second = np.triu_indices(num_outputs)
     pairs = jax.vmap(partial(loss.hessian_product, factors))(units)[first, second]
-    blocks = blocks_of(rows.x, rows.x_t, pairs * weights[None])
+    blocks = jax.lax.map(
+        lambda each: jnp.dot(each[None] * rows.x_t, rows.x, precision="highest"),
+        pairs * weights[None],
+    )
+    blocks = sharing.total(blocks)
     whole = jnp.zeros((num_outputs, num_outputs, size, size), blocks.dtype)
     whole = whole.at[first, second].set(blocks).at[second, first].set(blocks)
     return whole.transpose(0, 2, 1, 3).reshape(num_outputs * size, -1)

@@ -20,7 +20,7 @@ from jax.scipy.linalg import cho_solve
 from jaxlr.pytypes import Array
 
 ROOM = 16  # coordinates that enter in one turn; of hundreds together some are nearly collinear
-SMALL = 128  # params: from here on a factor is of those alone that take part
+SMALL, FINER = 128, 1.4  # above, factors are of what takes part, in sizes that fall by FINER
 TURNS = 1000
 LENGTHS = 0.5 ** np.arange(8)  # of a turn, tried at once: a factor costs more than all of them
 
@@ -70,27 +70,29 @@ def _turned(hessian, strength, slack, turn) -> Turn:
     urge = jnp.where(beyond > slack, beyond * jax.lax.rsqrt(jnp.diagonal(hessian)), 0)
     room = jnp.where((room == 1) & ~inside, 0, room)
     most = jax.lax.top_k(urge, min(ROOM, len(u)))[1]
-    enters = (urge > 0) & jnp.zeros(len(u), bool).at[most].set(jnp.arange(len(most)) < room)
+    first_ones = jnp.arange(len(most), dtype=room.dtype) < room
+    enters = (urge > 0) & jnp.zeros(len(u), bool).at[most].set(first_ones)
     among = ~rests | enters
     d = _newton(hessian, jnp.where(among, -residual, 0), among)
-    # Shorter, and to where the first of them is 0.
     zero = jnp.where((strength > 0) & (u * d < 0), -u / d, jnp.inf)
-    first = jnp.minimum(jnp.min(zero), 1)
-    lengths = jnp.append(LENGTHS, first)[:, None]
-    ends = u + lengths * d
-    stops = (lengths >= zero) | ((sign * ends < 0) & (strength > 0))
-    ends = jnp.where(stops, 0, ends)
-    images = jnp.matmul(ends - u, hessian, precision="highest")
-    change = jnp.sum((ends - u) * (slope + images / 2), axis=1)
-    change = change + (jnp.abs(ends) - jnp.abs(u)) @ strength
-    change = jnp.where(jnp.isfinite(change), change, jnp.inf)
+
+    def trial(length):
+        end = u + length * d
+        end = jnp.where((length >= zero) | ((sign * end < 0) & (strength > 0)), 0, end)
+        image = jnp.matmul(hessian, end - u, precision="highest")
+        change = (end - u) @ (slope + image / 2) + strength @ (jnp.abs(end) - jnp.abs(u))
+        return end, image, jnp.where(jnp.isfinite(change), change, jnp.inf)
+
+    # Shorter ones too, and to where the first of them is 0.
+    lengths = jnp.append(LENGTHS, jnp.minimum(jnp.min(zero), 1))
+    ends, images, change = jax.vmap(trial)(lengths)
     best = jnp.argmin(change)
     done = inside & ~jnp.any(urge > 0)
     gains = (change[best] < 0) & ~done
     return Turn(
         jnp.where(gains, ends[best], u),
         jnp.where(gains, slope + images[best], slope),
-        jnp.where(gains & (lengths[best, 0] > 0.1), ROOM, jnp.maximum(turn.room // 4, 1)),
+        jnp.where(gains & (lengths[best] > 0.1), ROOM, jnp.maximum(turn.room // 4, 1)),
         gains | ((turn.room > 1) & ~done),
         done,
         turn.count + 1,
@@ -101,7 +103,7 @@ def _newton(hessian, residual, among) -> Array:
     """H⁻¹ residual among some coordinates, 0 elsewhere."""
     sizes = [len(residual)]
     while sizes[0] > SMALL:
-        sizes.insert(0, -(-sizes[0] // 2))
+        sizes.insert(0, int(sizes[0] / FINER))
 
     def solved(hessian, among, residual):
         both = among[:, None] & among[None]

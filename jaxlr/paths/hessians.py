@@ -13,10 +13,13 @@ TINY = 1e-100
 ALIKE = 1.5  # times their mean: folds that share curvatures; without, a9a takes twice as long
 
 
-def measured(loss: Loss, problem: Problem, lanes: Lanes, logits: Array) -> Array:
-    """Of the mean loss at the logits [L, C, N] of L lanes, without a penalty: [L, Q, Q], Q = C P.
+def measured(
+    loss: Loss, problem: Problem, lanes: Lanes, logits: Array, old: Array, wanted: Array
+) -> Array:
+    """Of the mean loss of L lanes at logits [L, C, N], without a penalty: [L, Q, Q], Q = C P.
 
-    Folds whose curvatures are all but alike share them, and cost one pass over the rows.
+    Of those that are `wanted` [L]; others have their `old` one, or a new one if that costs nothing:
+    folds whose curvatures are all but alike share them, and one pass over the rows.
     """
     labels, weights = weighted(problem, lanes)
 
@@ -25,7 +28,11 @@ def measured(loss: Loss, problem: Problem, lanes: Lanes, logits: Array) -> Array
         return hessian(loss, problem, loss.factors(logits, labels), weights)
 
     def own():
-        return sharing.mapped(of_lane, (logits, labels, weights))
+        def one(lane):
+            old, wanted, *at = lane
+            return jax.lax.cond(wanted, lambda: of_lane(at), lambda: old)
+
+        return sharing.mapped(one, (old, wanted, logits, labels, weights))
 
     if problem.groups is None:
         return own()

@@ -30,7 +30,8 @@ SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what wa
 CLOSE = 5  # aims: a gap that proves enough, with some to spare
 BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and what a model gains of second
-SLACK = 0.1  # of tol: a model's slopes may be beyond their bounds by this part of them
+LOOSE = 0.1  # of what is beyond its bound: what a model's minimum may leave; else a third more
+SLACK = 0.1  # of tol: and of their bounds
 FAILURES, SHORTEST, LIFTED = 8, 1e-13, 100.0  # in a row: the diagonal is LIFTED times as long then
 ARMIJO, TRIALS = 1e-4, 60  # of the line search
 LEAST = 1e-3  # of the curvature that was expected: from less than this a Hessian learns nothing
@@ -110,11 +111,11 @@ def solve(
         return state._replace(active=state.active & goes_on)
 
     def measured(state):
-        fresh = hessians.measured(family, problem, lanes, state.logits)
-        return state._replace(hessian=fresh, stale=jnp.zeros_like(state.stale))
+        wanted = state.stale & state.active
+        fresh = hessians.measured(family, problem, lanes, state.logits, state.hessian, wanted)
+        return state._replace(hessian=fresh, stale=state.stale & ~wanted)
 
     def on(state):
-        # Lanes have theirs made together: mostly they want it together.
         wanted = jnp.any(state.stale & state.active)
         state = jax.lax.cond(wanted, measured, lambda state: state, state)
         state = sharing.by_lane(state, num_rows=state.logits.shape[-1])
@@ -168,7 +169,10 @@ def _modelled(tol, lane, state):
         hessian = hessians.firm(state.hessian, lane.ridge, lift, len(state.params))
         grad = (state.grad + lane.ridge * without_intercept(state.params)).ravel()
         strength = lane.l1 * without_intercept(jnp.ones(shape)).ravel()
-        u, exact = active_set.minimum(hessian, grad, w, strength, SLACK * tol * lane.l1)
+        beyond = jnp.abs(grad + strength * jnp.sign(w))
+        beyond = jnp.where((w == 0) & (strength > 0), jnp.abs(grad) - strength, beyond)
+        slack = jnp.maximum(SLACK * tol * lane.l1, LOOSE * jnp.max(beyond))
+        u, exact = active_set.minimum(hessian, grad, w, strength, slack)
         d = u - w
         gain = -(grad @ d + d @ (hessian @ d) / 2 + strength @ (jnp.abs(u) - jnp.abs(w)))
         return d.reshape(shape), gain, exact
