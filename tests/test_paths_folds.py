@@ -88,7 +88,7 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
             theirs = LogisticRegression(C=1 / (lambdas[k] * weights[fold].sum()), tol=1e-12)
             theirs.set_params(solver="newton-cholesky").fit(x, labels, sample_weight=weights[fold])
             np.testing.assert_allclose(
-                exact.params["w"][fold, k], theirs.coef_[0], rtol=1e-6, atol=1e-9
+                exact.params["w"][fold, k], theirs.coef_[0], rtol=1e-5, atol=1e-9
             )
 
 
