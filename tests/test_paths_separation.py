@@ -11,6 +11,8 @@ from jaxlr import Batch, losses, paths
 from jaxlr.paths import limits
 from jaxlr.paths.infimum import infimum
 from jaxlr.paths.separation import separating_direction
+from tests import truth
+from tests.random_paths import case
 
 pytestmark = pytest.mark.float64_pass
 
@@ -181,6 +183,16 @@ def test_an_infimum_is_the_limit_of_weaker_and_weaker_penalties(num_classes, see
         value = infimum(x, between, weights)
         expected = limit_of_a_ridge(x[kept], between[kept], weights[kept])
         np.testing.assert_allclose(value, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("seed", [7, 24, 48])  # powers, weights of six decades, heavy tails
+def test_infima_of_random_classes_lie_between_the_bounds_of_a_witness(seed):
+    problem = case("ridge", seed)
+    weights = problem.weights / problem.weights.max() * problem.folds[0]
+    rows = problem.x, problem.labels, weights
+    best = truth.optimum(*rows, problem.kind, problem.num_classes, 0.0, 0.0)
+    value = infimum(*rows, problem.num_classes)
+    assert best.bound * (1 - 1e-6) <= value <= best.risk * (1 + 1e-6)
 
 
 def test_infima_of_textbook_points():

@@ -5,6 +5,8 @@ import numpy as np
 from jaxlr.paths.separation import Margins, prepared, searched
 
 STEPS = 10_000  # of L-BFGS
+NEWTON = 100  # steps after that, where
+SMALL = 500  # params or fewer leave a Hessian of ordinary size
 KNOWN = 1e-7  # of the infimum: how near its bounds must be
 
 
@@ -44,10 +46,14 @@ def infimum(
             return 0.0
         margins, shares = Margins(margins.x[left], margins.own[left], others[left]), shares[left]
     d = np.zeros((margins.own.shape[1] - 1, margins.x.shape[1]))
-    d = margins.lowest(shares, d, STEPS)
+    d = margins.lowest(shares, d, "L-BFGS-B", maxiter=STEPS, ftol=1e-15, gtol=1e-12)
+    if d.size <= SMALL:
+        d = margins.lowest(
+            shares, d, "trust-exact", maxiter=NEWTON, gtol=1e-15, max_trust_radius=1e15
+        )
     value, _, p = margins.risk(d, shares)
     q = margins.balanced(shares[:, None] * p) / shares[:, None]
-    q[margins.own] = 1 - np.where(margins.others, q, 0).sum(axis=1)
-    entropy = shares @ entr(np.where(margins.own | margins.others, q, 0)).sum(axis=1)
+    q = np.clip(np.where(margins.others, q, 0), 0, 1)  # what rounding has left below 0
+    entropy = shares @ (entr(q).sum(axis=1) + entr(np.maximum(1 - q.sum(axis=1), 0)))
     bound = entropy - np.vdot(margins.total(shares[:, None] * q), d)
     return float(value) if value - bound <= KNOWN * value else np.nan

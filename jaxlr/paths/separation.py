@@ -39,18 +39,17 @@ class Margins(NamedTuple):
         counts = np.where(self.others, counts, 0)
         return (self.own * counts.sum(axis=1, keepdims=True) - counts)[:, 1:].T @ self.x
 
-    def sizes(self, d):
-        """[N, C] of the terms that a margin sums, at most."""
-        sizes = np.append(0, np.abs(d) @ np.abs(self.x).max(axis=0))
-        return (self.own @ sizes)[:, None] + sizes
+    def size(self, d):
+        """Of a margin's terms at most, of any class: one that d leaves alone holds rounding."""
+        return (np.abs(d) @ np.abs(self.x).max(axis=0)).max()
 
     def apart(self, d):
         """Which margins along d are positive by more than rounding."""
-        return self.of(d) > STRICT * self.sizes(d)
+        return self.of(d) > STRICT * self.size(d)
 
     def separated(self, d) -> bool:
         """Whether d separates."""
-        return bool(np.all(self.of(d) >= -TOLERANCE * self.sizes(d)) and self.apart(d).any())
+        return bool(np.all(self.of(d) >= -TOLERANCE * self.size(d)) and self.apart(d).any())
 
     def matrix(self, chosen):
         """The chosen of the flat margins as rows [·, (C - 1) P]."""
@@ -68,16 +67,26 @@ class Margins(NamedTuple):
         p = np.exp(minus - losses[:, None])
         return shares @ losses, -self.total(shares[:, None] * p), p
 
-    def lowest(self, shares, d, num_steps):
-        """d where so many steps from it end."""
+    def hessian(self, d, shares):
+        """Of the risk: [(C - 1) P, (C - 1) P]."""
+        p = self.risk(d, shares)[2][:, 1:]
+        bend = shares[:, None, None] * p[:, None] * (np.eye(len(d)) - p[:, :, None])
+        out = np.einsum("nab,np,nq->apbq", bend, self.x, self.x, optimize=True)
+        return out.reshape(d.size, d.size)
+
+    def lowest(self, shares, d, method, **options):
+        """d where a method of SciPy's ends from it."""
         from scipy.optimize import minimize
 
         def risk(flat):
             value, slope, _ = self.risk(flat.reshape(d.shape), shares)
             return value, slope.ravel()
 
-        options = {"maxiter": num_steps, "ftol": 1e-15, "gtol": 1e-12}
-        found = minimize(risk, d.ravel(), jac=True, method="L-BFGS-B", options=options)
+        def hess(flat):
+            return self.hessian(flat.reshape(d.shape), shares)
+
+        hess = hess if method == "trust-exact" else None
+        found = minimize(risk, d.ravel(), jac=True, hess=hess, method=method, options=options)
         return found.x.reshape(d.shape)
 
     def balanced(self, counts):
@@ -182,7 +191,7 @@ def searched(margins: Margins) -> np.ndarray | None:
     """A direction [C - 1, P] of rows in a basis, if one separates."""
     shares = np.full(len(margins.x), 1 / len(margins.x))
     d = np.zeros((margins.own.shape[1] - 1, margins.x.shape[1]))
-    d = margins.lowest(shares, d, STEPS)
+    d = margins.lowest(shares, d, "L-BFGS-B", maxiter=STEPS)
     if margins.apart(d)[margins.others].all():
         return d
     if _none_by(margins, margins.risk(d, shares)[2] + LEAST):
@@ -226,7 +235,7 @@ def _programme(margins, values):
 
 def _polished(margins, d):
     """The direction moved so that its margins of about 0 are 0."""
-    zero = margins.others & (np.abs(margins.of(d)) <= 1e-7 * margins.sizes(d))
+    zero = margins.others & (np.abs(margins.of(d)) <= 1e-7 * margins.size(d))
     active = margins.matrix(np.flatnonzero(zero))
     step = np.linalg.lstsq(active, active @ d.ravel(), rcond=1e-10)[0]
     return d - step.reshape(d.shape)
