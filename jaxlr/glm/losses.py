@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr import losses
+from jaxlr.activations.logistic import log1p_exp_minus_abs
 from jaxlr.pytypes import Array
 
 Function = Callable[[Array, Array], Array]
@@ -103,7 +104,7 @@ def _logistic(z):
 def _logistic_value(z, y):
     z = z[..., 0, :]
     # What cancels first: of a confident row the rest is all there is.
-    return jnp.log1p(jnp.exp(-jnp.abs(z))) + (jnp.maximum(z, 0) - y * z)
+    return log1p_exp_minus_abs(z) + (jnp.maximum(z, 0) - y * z)
 
 
 def _logistic_gradient(z, y):
