@@ -34,10 +34,11 @@ def measured(
 
         return sharing.mapped(one, (old, wanted, logits, labels, weights))
 
-    if problem.groups is None:
+    num_targets, num_folds = len(problem.labels), len(problem.weights)
+    if problem.groups is None or len(logits) != num_targets * num_folds:
         return own()
     curvature = loss.diagonal(loss.factors(logits, labels))
-    curvature = curvature.reshape(len(problem.labels), -1, len(problem.x))
+    curvature = curvature.reshape(num_targets, num_folds, -1)
     trains = weights.reshape(curvature.shape) > 0
     mean = jnp.sum(curvature, axis=1, where=trains)
     mean = mean / jnp.maximum(jnp.sum(trains.astype(mean.dtype), axis=1), 1)
@@ -45,7 +46,7 @@ def measured(
 
     def shared():
         blocks = folds.blocks_of(problem.x, problem.x_t, problem.groups, mean)
-        return blocks.reshape(-1, *blocks.shape[2:])
+        return blocks.reshape(old.shape)
 
     return jax.lax.cond(jnp.all(near | ~trains), shared, own)
 

@@ -27,7 +27,7 @@ from jaxlr.paths import active_set, hessians
 from jaxlr.pytypes import Array
 
 SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what was left before
-CLOSE = 5  # aims: a gap that proves enough, with some to spare
+CLOSE = 2  # aims: a gap that proves enough, with some to spare
 BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and what a model gains of second
 LOOSE = 0.1  # of what is beyond its bound: what a model's minimum may leave; else a third more
