@@ -43,7 +43,7 @@ def test_a_hessian_is_that_of_autodiff(kind):
         each = jax.vmap(loss)(z[:, 0] if num_classes is None else z, rows.labels[0])
         return rows.weights[lane] @ each + lanes.lam[lane] / 4 * jnp.sum(w[:, :-1] ** 2)
 
-    z = problem.logits(jnp.asarray(params), rows)
+    z = jax.vmap(partial(problem.logits_of, rows=rows))(jnp.asarray(params))
     old, wanted = jnp.zeros((2, *[params[0].size] * 2)), jnp.array([True, False])
     measured = jax.jit(hessians.measured, static_argnums=0)
     kept = measured(family, rows, lanes, z, old, wanted)
@@ -99,7 +99,7 @@ def test_a_gap_without_rows_is_no_less_than_the_one_with_them(l1_ratio):
         lanes = problem.lanes_of(rows, lambdas, l1_ratio)
 
         def of_lane(lane, params):
-            return duality.duality(family, rows, duality.lane_of(rows, lane), params, False)
+            return duality.duality(family, rows, problem.lane_of(rows, lane), params, False)
 
         dual = jax.vmap(of_lane)(lanes, jnp.asarray(params))
         rough = duality.rough_gap(lanes, dual.params, dual.u, dual.risk)

@@ -2,7 +2,7 @@
 
 from jaxlr.certificates.anyone import Certificate, certify
 from jaxlr.certificates.estimator import of_estimator
-from jaxlr.certificates.status import Status
+from jaxlr.solvers.status import Status
 
 __all__ = ["Certificate", "Status", "certify", "of_estimator"]
 

@@ -9,14 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.certificates import bounds
-from jaxlr.certificates.duality import lane_of
-from jaxlr.certificates.status import Status
 from jaxlr.data import containers
 from jaxlr.glm import door, host, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.losses import loss as loss_of
-from jaxlr.glm.problem import Lanes, Problem, logits_of, without_intercept
+from jaxlr.glm.problem import Lanes, Problem, lane_of, logits_of, without_intercept
 from jaxlr.pytypes import Array, Batch, Params
+from jaxlr.solvers.status import Status
 
 FACTORED = 1000  # C P up to which a Hessian is factored: of more the bound is looser
 STEPS = 300  # of conjugate gradients, where it is not

@@ -57,11 +57,11 @@ import jax.numpy as jnp
 
 from jaxlr.certificates import conjugate, decrements
 from jaxlr.certificates.decrements import Point
-from jaxlr.certificates.duality import duality, lane_of, over, squared_lengths, unit
+from jaxlr.certificates.duality import duality, over, squared_lengths, unit
 from jaxlr.glm import sharing
 from jaxlr.glm.intercepts import empty, total
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, gradient_of, logits_of, without_intercept
+from jaxlr.glm.problem import Lanes, Problem, gradient_of, lane_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
 SMALL = 64  # C P up to which a factored Hessian costs less than a few products

@@ -6,29 +6,12 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.glm import sharing
 from jaxlr.glm.intercepts import profiled, total
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, gradient_of, logits_of, without_intercept
+from jaxlr.glm.problem import Lane, Lanes, Problem, gradient_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
 NEARLY = 0.1  # of a logit: as far as the intercepts' Hessian is trusted
-
-
-class Lane(NamedTuple):
-    """What is a lane's own: labels [N], weights [N] that sum to 1, ridge λ(1-α) and lasso λα."""
-
-    labels: Array
-    weights: Array
-    ridge: Array
-    lasso: Array
-
-
-def lane_of(problem: Problem, lanes: Lanes) -> Lane:
-    """The lane of scalar `lanes`."""
-    labels, weights = problem.labels[lanes.target], problem.weights[lanes.fold]
-    labels, weights = (sharing.pinned(leaf, rows=0) for leaf in (labels, weights))
-    return Lane(labels, weights, lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio)
 
 
 class Duality(NamedTuple):

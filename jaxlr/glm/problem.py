@@ -10,9 +10,6 @@ from jaxlr.glm import sharing
 from jaxlr.glm.folds import Groups
 from jaxlr.pytypes import Array
 
-NARROW = 64  # columns up to which products of float64 are faster with the transpose
-SLIM = 256  # and those of float32, carried back, without it
-
 
 class Rows(Protocol):
     """x [N, P] with a last column of ones, and its transpose x_t [P, N], stored."""
@@ -74,34 +71,20 @@ def narrowed(tree: Any) -> Any:
     return jax.tree.map(cast, tree)
 
 
-def logits(params: Array, rows: Rows) -> Array:
-    """params [L, C, P] on the rows: [L, C, N], as one product."""
-    num_lanes, num_outputs, size = params.shape
-    vectors = params.reshape(-1, size)
-    if rows.x.dtype == jnp.float32 or size <= NARROW:
-        out = jnp.dot(vectors, rows.x_t, precision="highest")
-        return sharing.pinned(out.reshape(num_lanes, num_outputs, -1), lanes=0, rows=2)
-    # Held as it is: as vectors times x.T the product takes half as long again.
-    out = jax.lax.optimization_barrier(jnp.dot(rows.x, vectors.T, precision="highest")).T
-    return sharing.pinned(out.reshape(num_lanes, num_outputs, -1), lanes=0, rows=2)
+class Lane(NamedTuple):
+    """One lane's own: labels [N], weights [N] that sum to 1, ridge λ(1-α) and lasso λα."""
+
+    labels: Array
+    weights: Array
+    ridge: Array
+    lasso: Array
 
 
-def gradient(slopes: Array, rows: Rows) -> Array:
-    """Slopes [L, C, N] carried back to the params: [L, C, P], as one product."""
-    flat = slopes.reshape(-1, slopes.shape[-1])
-    if rows.x.dtype == jnp.float32 and rows.x.shape[1] <= SLIM:
-        out = jnp.dot(flat, rows.x, precision="highest")
-        return sharing.pinned(out.reshape(*slopes.shape[:2], -1), lanes=0)
-    out = jnp.dot(rows.x_t, flat.T, precision="highest")
-    # Held as it is: with the factors in the other order the product takes five times as long.
-    out = jax.lax.optimization_barrier(out).T.reshape(*slopes.shape[:2], -1)
-    return sharing.pinned(out, lanes=0)
-
-
-def carried(values: Array, columns: Array) -> Array:
-    """Values [L, C, N] times columns [N, K], summed over rows: [L, C, K]."""
-    out = jnp.einsum("lcn,nk->lck", values, columns, precision="highest")
-    return sharing.pinned(out, lanes=0)
+def lane_of(problem: Problem, lanes: Lanes) -> Lane:
+    """The lane of scalar `lanes`."""
+    labels, weights = problem.labels[lanes.target], problem.weights[lanes.fold]
+    labels, weights = (sharing.pinned(leaf, rows=0) for leaf in (labels, weights))
+    return Lane(labels, weights, lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio)
 
 
 def weighted(problem: Problem, lanes: Lanes) -> tuple[Array, Array]:
@@ -115,16 +98,6 @@ def without_intercept(params: Array) -> Array:
     # Fused into what uses it, as an update of one column would not be.
     penalised = np.arange(params.shape[-1]) < params.shape[-1] - 1
     return jnp.where(penalised.reshape(*[1] * (params.ndim - 1), -1), params, 0)
-
-
-def as_row(params: Array) -> Array:
-    """params [L, C, P] as [L, Q], Q = C P."""
-    return params.reshape(len(params), -1)
-
-
-def dot(a: Array, b: Array) -> Array:
-    """Σ a b of every lane: [L]."""
-    return jnp.einsum("lcp,lcp->l", a, b, precision="highest")
 
 
 def logits_of(params: Array, rows: Rows) -> Array:

@@ -10,10 +10,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.glm import problem, sharing
+from jaxlr.glm import objective, problem, sharing
 from jaxlr.glm.blocks import blocks_of
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
+from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
 from jaxlr.paths import preconditioner, progress
 from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.paths.proofs import Ends
@@ -99,17 +99,18 @@ def walk(
     `start` are params [L, C, P] and those one penalty earlier; goals [K, L] are estimates that are
     enough, besides tol · J; max_steps [K].
     """
-    labels, weights = weighted(rows, jax.tree.map(lambda leaf: leaf[0], turns))
-    engine = _Engine(loss, rows, labels, weights, planned)
+    lanes = jax.vmap(partial(lane_of, rows))(jax.tree.map(lambda leaf: leaf[0], turns))
+    engine = _Engine(loss, rows, planned)
 
     def one(state, turn):
         lam, goal, most = turn
-        state = engine.renewed(state, lam, most)
-        step = partial(engine.step, lam=lam, tol=tol, goal=goal, max_steps=most)
+        own = lanes._replace(ridge=lam)
+        state = engine.renewed(state, own, most)
+        step = partial(engine.step, own, tol=tol, goal=goal, max_steps=most)
         state = jax.lax.while_loop(lambda s: jnp.any(s.active), step, state)
         return state, Ends(state.params, state.risk, state.preconditioner, state.num_steps)
 
-    state = engine.start(*start, turns.lam[0])
+    state = engine.start(*start, lanes)
     state, ends = jax.lax.scan(one, state, (turns.lam, goals, max_steps))
     return state.params, state.before, ends
 
@@ -119,14 +120,12 @@ class _Engine(NamedTuple):
 
     loss: Loss
     rows: Problem
-    labels: Array
-    weights: Array
     plan: Plan
 
-    def start(self, params: Array, before: Array, lam: Array) -> State:
+    def start(self, params: Array, before: Array, lanes: Lane) -> State:
         num_lanes, _, size = params.shape
         logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(params)
-        risk, grad = jax.vmap(self._looked)(params, logits, lam, self.labels, self.weights)
+        risk, grad = self._looked(lanes, params, logits)
         far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros(num_lanes, jnp.int32)
         return State(
             params,
@@ -152,20 +151,15 @@ class _Engine(NamedTuple):
         inverse = jnp.zeros((num, self.loss.num_outputs, size, size), dtype)
         return Preconditioner(inverse, jnp.zeros((num, coupled, coupled), dtype))
 
-    def _looked(self, params, logits, lam, labels, weights):
-        """J and its gradient."""
-        mean = jnp.dot(self.loss.value(logits, labels), weights, precision="highest")
-        mean = sharing.total(mean)
-        slopes = self.loss.gradient(logits, labels) * weights[None]
-        w = without_intercept(params)
-        penalty = lam / 2 * jnp.vdot(w, w, precision="highest")
-        return mean + penalty, problem.gradient_of(slopes, self.rows) + lam * w
+    def _looked(self, lanes, params, logits):
+        """J [L] and its gradients [L, C, P]."""
+        risk = jax.vmap(partial(objective.risk, self.loss))
+        grad = jax.vmap(partial(objective.gradient, self.loss, self.rows))
+        return risk(lanes, params, logits), grad(lanes, params, logits)
 
-    def renewed(self, state: State, lam: Array, most: Array) -> State:
-        """Every lane at its first step under λ [L], from where it ended."""
-        risk, grad = jax.vmap(self._looked)(
-            state.params, state.logits, lam, self.labels, self.weights
-        )
+    def renewed(self, state: State, lanes: Lane, most: Array) -> State:
+        """Every lane at its first step under other penalties, from where it ended."""
+        risk, grad = self._looked(lanes, state.params, state.logits)
         far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros_like(state.num_steps)
         return state._replace(
             grad=grad,
@@ -179,9 +173,9 @@ class _Engine(NamedTuple):
             num_steps=zero,
         )
 
-    def step(self, state: State, *, lam, tol, goal, max_steps) -> State:
+    def step(self, lanes: Lane, state: State, *, tol, goal, max_steps) -> State:
         stale = state.age >= self.plan.serves
-        state = jax.lax.cond(stale, partial(self._measured, lam), lambda s: s, state)
+        state = jax.lax.cond(stale, partial(self._measured, lanes), lambda s: s, state)
 
         def directed(params, before, grad, image, pairs, num_steps):
             newton = -compact.inverse_hessian(pairs, grad.ravel(), image.ravel())
@@ -196,14 +190,14 @@ class _Engine(NamedTuple):
         direction, estimate = jax.vmap(directed)(*own)
         state = progress.judged(state, estimate, jnp.fmin(tol * state.risk, goal))
         direction = jnp.where(state.active[:, None, None], direction, 0)
-        moved = partial(self._moved, lam=lam, direction=direction)
+        moved = partial(self._moved, lanes, direction=direction)
         state = jax.lax.cond(jnp.any(state.active), moved, lambda s: s, state)
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
-    def _measured(self, lam, state):
+    def _measured(self, lanes, state):
         """With a preconditioner of where lanes are."""
-        curvature = self.loss.diagonal(self.loss.factors(state.logits, self.labels))
-        curvature = curvature * self.weights[:, None]
+        curvature = self.loss.diagonal(self.loss.factors(state.logits, lanes.labels))
+        curvature, lam = curvature * lanes.weights[:, None], lanes.ridge
         if not self.plan.own:
             curvature, lam = curvature.mean(axis=0, keepdims=True), lam.mean(keepdims=True)
         num, classes, num_rows = curvature.shape
@@ -225,16 +219,17 @@ class _Engine(NamedTuple):
             age=jnp.int32(0),
         )
 
-    def _moved(self, state, *, lam, direction):
+    def _moved(self, lanes, state, direction):
         """The active lanes after a step along their directions [L, C, P], 0 for others."""
         d_logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(direction)
         w, d = without_intercept(state.params), without_intercept(direction)
         dot = jax.vmap(partial(jnp.vdot, precision="highest"))
-        wd, dd = lam * dot(w, d), lam * dot(d, d)
+        wd, dd = lanes.ridge * dot(w, d), lanes.ridge * dot(d, d)
+        slopes_at = jax.vmap(partial(objective.slopes, self.loss))
 
         def look(length):
             z = state.logits + length[:, None, None] * d_logits
-            slope = self.loss.gradient(z, self.labels) * self.weights[:, None]
+            slope = slopes_at(lanes, z)
             along = sharing.total(jnp.sum(slope * d_logits, axis=(1, 2)))
             return along + wd + length * dd, (slope, z)
 
@@ -243,7 +238,7 @@ class _Engine(NamedTuple):
         s = length[:, None, None] * direction
         params = state.params + s
         grad = jax.vmap(partial(problem.gradient_of, rows=self.rows))(slope)
-        grad = grad + lam[:, None, None] * without_intercept(params)
+        grad = grad + lanes.ridge[:, None, None] * without_intercept(params)
         grad = jnp.where(state.active[:, None, None], grad, state.grad)
         image = _applied(state.preconditioner, grad)
         pairs = jax.vmap(

@@ -5,12 +5,12 @@ from functools import partial
 import jax
 import numpy as np
 
-from jaxlr.certificates.status import Status
 from jaxlr.glm.door import Given
 from jaxlr.paths import blas
 from jaxlr.paths.scorers import Scorer, whole
 from jaxlr.results.path import Path
 from jaxlr.results.predictions import logits
+from jaxlr.solvers.status import Status
 
 
 def weights(sample: np.ndarray, fold_weights: np.ndarray) -> np.ndarray:

@@ -17,15 +17,15 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.glm import problem
+from jaxlr.glm import objective, problem
 from jaxlr.glm.blocks import blocks_of, hessian
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, weighted, without_intercept
+from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
 from jaxlr.paths import preconditioner, progress
 from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.pytypes import Array
-from jaxlr.solvers import slopes
 from jaxlr.solvers.conjugate_gradients import conjugate_gradients
+from jaxlr.solvers.slopes import search
 
 WHOLE = 1000  # C P up to which the whole Hessian has an inverse
 HANDFUL = 10  # iterations from which a new preconditioner is made
@@ -70,8 +70,8 @@ def alone(
 
     Or to where neither that nor J falls any more.
     """
-    labels, weights = (leaf[0] for leaf in weighted(rows, lanes))
-    lane = _Lane(loss, rows, lanes, labels, weights)
+    own = lane_of(rows, jax.tree.map(lambda leaf: leaf[0], lanes))
+    lane = _Newton(loss, rows, own)
     logits, risk, grad = lane.looked(params[0])
     far = jnp.full_like(risk, jnp.inf)
     nothing = jax.tree.map(
@@ -101,40 +101,31 @@ def alone(
     return state._replace(**one)
 
 
-class _Lane(NamedTuple):
+class _Newton(NamedTuple):
     loss: Loss
     rows: Problem
-    lanes: Lanes
-    labels: Array
-    weights: Array
-
-    def risk(self, params, logits):
-        mean = jnp.dot(self.loss.value(logits, self.labels), self.weights, precision="highest")
-        w = without_intercept(params)
-        return mean + self.lanes.lam[0] / 2 * jnp.sum(w**2)
+    lane: Lane
 
     def looked(self, params):
         """Logits, J and its gradient."""
         logits = problem.logits_of(params, self.rows)
-        slope = self.loss.gradient(logits, self.labels) * self.weights[None]
-        grad = problem.gradient_of(slope, self.rows)
-        grad = grad + self.lanes.lam[0] * without_intercept(params)
-        return logits, self.risk(params, logits), grad
+        risk = objective.risk(self.loss, self.lane, params, logits)
+        return logits, risk, objective.gradient(self.loss, self.rows, self.lane, params, logits)
 
     def measured(self, logits) -> Preconditioner:
-        factors, lam = self.loss.factors(logits, self.labels), self.lanes.lam[0]
+        factors, lam = self.loss.factors(logits, self.lane.labels), self.lane.ridge
         if is_whole(self.loss, self.rows):
-            whole = hessian(self.loss, self.rows, factors, self.weights)
+            whole = hessian(self.loss, self.rows, factors, self.lane.weights)
             penalty = lam * without_intercept(jnp.ones_like(self.rows.x[0]))
             whole = whole + jnp.diag(jnp.tile(penalty, self.loss.num_outputs))
             return preconditioner.of_whole(whole)
         blocks = blocks_of(
-            self.rows.x, self.rows.x_t, self.loss.diagonal(factors) * self.weights[None]
+            self.rows.x, self.rows.x_t, self.loss.diagonal(factors) * self.lane.weights[None]
         )
-        return preconditioner.of_blocks(blocks, lam, self.loss.multiclass, len(self.weights))
+        return preconditioner.of_blocks(blocks, lam, self.loss.multiclass, len(self.lane.weights))
 
     def step(self, state, tol) -> State:
-        factors = self.loss.factors(state.logits, self.labels)
+        factors = self.loss.factors(state.logits, self.lane.labels)
         made = jax.lax.cond(
             state.stale, lambda: self.measured(state.logits), lambda: state.preconditioner
         )
@@ -143,8 +134,8 @@ class _Lane(NamedTuple):
         def times(v):
             v = v.reshape(shape)
             heavy = self.loss.hessian_product(factors, problem.logits_of(v, self.rows))
-            back = problem.gradient_of(heavy * self.weights[None], self.rows)
-            return (back + self.lanes.lam[0] * without_intercept(v)).ravel()
+            back = problem.gradient_of(heavy * self.lane.weights[None], self.rows)
+            return (back + self.lane.ridge * without_intercept(v)).ravel()
 
         apply, grad = partial(preconditioner.apply, made), state.grad.ravel()
         found = conjugate_gradients(times, grad, tol=LEFT, max_steps=MOST, precondition=apply)
@@ -157,19 +148,18 @@ class _Lane(NamedTuple):
     def _moved(self, state, direction) -> State:
         d_logits = problem.logits_of(direction, self.rows)
         w, d = without_intercept(state.params), without_intercept(direction)
-        lam = self.lanes.lam
 
         def look(length):
-            z = state.logits + length[0] * d_logits
-            slope = self.loss.gradient(z, self.labels) * self.weights[None]
-            along = jnp.vdot(slope, d_logits) + lam * (jnp.vdot(w, d) + length * jnp.vdot(d, d))
-            return along, ()
+            slopes = objective.slopes(self.loss, self.lane, state.logits + length[0] * d_logits)
+            ridge = self.lane.ridge * (jnp.vdot(w, d) + length * jnp.vdot(d, d))
+            return jnp.vdot(slopes, d_logits) + ridge, ()
 
-        length = slopes.search(look, jnp.vdot(state.grad, direction)[None], jnp.ones(1, bool))[0]
+        length = search(look, jnp.vdot(state.grad, direction)[None], jnp.ones(1, bool))[0]
 
         def rises(length):
             there = state.params + length * direction, state.logits + length * d_logits
-            return ~(self.risk(*there) <= state.risk * (1 + ROUNDING)) & (length > 1e-20)
+            risk = objective.risk(self.loss, self.lane, *there)
+            return ~(risk <= state.risk * (1 + ROUNDING)) & (length > 1e-20)
 
         # Slopes alone can't tell: on rows that are all but certain J may turn sharply along a line.
         length = jax.lax.while_loop(rises, lambda length: length / 4, length[0])

@@ -7,7 +7,6 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.certificates.status import Status
 from jaxlr.glm import folds, host
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
@@ -20,6 +19,7 @@ from jaxlr.results import predictions
 from jaxlr.results.axes import AXES
 from jaxlr.results.path import About, Path
 from jaxlr.solvers.least_squares import least_squares
+from jaxlr.solvers.status import Status
 
 
 def fit(

@@ -19,10 +19,16 @@ import numpy as np
 
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates.duality import rough_gap
-from jaxlr.glm import problem as rows
-from jaxlr.glm import sharing
+from jaxlr.glm import objective, sharing
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, without_intercept
+from jaxlr.glm.problem import (
+    Lanes,
+    Problem,
+    gradient_of,
+    lane_of,
+    logits_of,
+    without_intercept,
+)
 from jaxlr.paths import active_set, hessians
 from jaxlr.pytypes import Array
 
@@ -36,15 +42,6 @@ FAILURES, SHORTEST, LIFTED = 8, 1e-13, 100.0  # in a row: the diagonal is LIFTED
 ARMIJO, TRIALS = 1e-4, 60  # of the line search
 LEAST = 1e-3  # of the curvature that was expected: from less than this a Hessian learns nothing
 EPS = float(np.finfo(np.float64).eps)
-
-
-class Lane(NamedTuple):
-    """What is a lane's own: labels and weights [N], and the penalties of w²/2 and of |w|."""
-
-    labels: Array
-    weights: Array
-    ridge: Array
-    l1: Array
 
 
 class State(NamedTuple):
@@ -76,14 +73,14 @@ def start(family: Loss, problem: Problem, lanes: Lanes, params: Array) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
 
     def one(lane, params):
-        z = _logits(problem, params)
-        grad = _gradient(family, problem, lane, z)
+        z = logits_of(params, problem)
+        grad = gradient_of(objective.slopes(family, lane, z), problem)
         hessian = jnp.zeros((params.size, params.size), params.dtype)
         zero, far = jnp.int32(0), jnp.asarray(jnp.inf, params.dtype)
         true = jnp.bool_(True)
         return State(params, grad, z, far, hessian, true, far, zero, true, zero)
 
-    return jax.vmap(one)(_own(problem, lanes), params)
+    return jax.vmap(one)(jax.vmap(partial(lane_of, problem))(lanes), params)
 
 
 def onward(lanes: Lanes, state: State) -> State:
@@ -103,10 +100,10 @@ def solve(
     max_steps: Array,
 ) -> State:
     """Until the gap is a few tol · J, or float64 ends, or steps run out."""
-    own = _own(problem, lanes)
+    own = jax.vmap(partial(lane_of, problem))(lanes)
 
     def begun(lane, state):
-        state = state._replace(risk=_risk(family, lane, state.params, state.logits))
+        state = state._replace(risk=objective.risk(family, lane, state.params, state.logits))
         goes_on = (max_steps > 0) & ~_proved(lane, state, tol)
         return state._replace(active=state.active & goes_on)
 
@@ -131,10 +128,10 @@ def _step(family, problem, tol, lane, state) -> State:
     d, gain, exact = _modelled(tol, lane, state)
     moves = state.active & (gain > 0)
     d = jnp.where(moves, d, 0)
-    dz = _logits(problem, d)
+    dz = logits_of(d, problem)
     length, risk = _search(family, lane, state, d, dz)
     params, z = state.params + length * d, state.logits + length * dz
-    grad = _gradient(family, problem, lane, z)
+    grad = gradient_of(objective.slopes(family, lane, z), problem)
     little = gain <= jnp.maximum(FINE * tol, EPS) * state.risk
     fails = ~moves | (length == 0) | (little & ~exact)
     failures = jnp.where(fails, state.failures + 1, state.failures // 2)
@@ -168,10 +165,10 @@ def _modelled(tol, lane, state):
         lift = SHORTEST * LIFTED ** state.failures.astype(state.risk.dtype)
         hessian = hessians.firm(state.hessian, lane.ridge, lift, len(state.params))
         grad = (state.grad + lane.ridge * without_intercept(state.params)).ravel()
-        strength = lane.l1 * without_intercept(jnp.ones(shape)).ravel()
+        strength = lane.lasso * without_intercept(jnp.ones(shape)).ravel()
         beyond = jnp.abs(grad + strength * jnp.sign(w))
         beyond = jnp.where((w == 0) & (strength > 0), jnp.abs(grad) - strength, beyond)
-        slack = jnp.maximum(SLACK * tol * lane.l1, LOOSE * jnp.max(beyond))
+        slack = jnp.maximum(SLACK * tol * lane.lasso, LOOSE * jnp.max(beyond))
         u, exact = active_set.minimum(hessian, grad, w, strength, slack)
         d = u - w
         gain = -(grad @ d + d @ (hessian @ d) / 2 + strength @ (jnp.abs(u) - jnp.abs(w)))
@@ -185,10 +182,10 @@ def _search(family, lane, state, d, dz):
     w = state.params
     grad = state.grad + lane.ridge * without_intercept(w)
     l1 = jnp.sum(jnp.abs(without_intercept(w + d)) - jnp.abs(without_intercept(w)))
-    fall = jnp.sum(grad * d) + lane.l1 * l1
+    fall = jnp.sum(grad * d) + lane.lasso * l1
 
     def risk(length):
-        return _risk(family, lane, w + length * d, state.logits + length * dz)
+        return objective.risk(family, lane, w + length * d, state.logits + length * dz)
 
     def high(carry):
         length, there, count = carry
@@ -223,30 +220,10 @@ def _learnt(hessian, s, y):
 
 def _proved(lane, state, tol):
     """Whether the duality gap, as it is without rounding, is small enough."""
-    lam, none = lane.ridge + lane.l1, jnp.zeros(1, jnp.int32)
-    lanes = Lanes(lam[None], (lane.l1 / lam)[None], none, none)
+    lam, none = lane.ridge + lane.lasso, jnp.zeros(1, jnp.int32)
+    lanes = Lanes(lam[None], (lane.lasso / lam)[None], none, none)
     gap = rough_gap(lanes, state.params[None], -state.grad[None], state.risk[None])[0]
     return gap <= CLOSE * tol * state.risk
-
-
-def _own(problem, lanes) -> Lane:
-    l1 = lanes.lam * lanes.l1_ratio
-    return Lane(*rows.weighted(problem, lanes), lanes.lam - l1, l1)
-
-
-def _logits(problem, params):
-    return rows.logits(params[None], problem)[0]
-
-
-def _gradient(family, problem, lane, z):
-    slopes = family.gradient(z, lane.labels) * lane.weights[None]
-    return rows.gradient(slopes[None], problem)[0]
-
-
-def _risk(family, lane, params, z):
-    w = without_intercept(params)
-    mean = family.value(z, lane.labels) @ lane.weights
-    return mean + lane.ridge * jnp.sum(w**2) / 2 + lane.l1 * jnp.sum(jnp.abs(w))
 
 
 @partial(QuicklyCompiled, static_argnums=0)

@@ -11,7 +11,7 @@ import numpy as np
 
 from jaxlr.glm import objective
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lanes_of, logits, weighted
+from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
 from jaxlr.paths import newton, proofs, proximal
 from jaxlr.paths.proofs import Ends
 
@@ -51,7 +51,8 @@ def finish(
         lane = jax.tree.map(lambda leaf, m=m: leaf[m : m + 1], of_penalty)
         starts = np.stack([table.params[k, m], table.params[max(k - 1, 0), m]])
         starts = np.where(np.isfinite(starts), starts, 0)
-        risks = [_risk(family, problem, lane, start[None]).item() for start in starts]
+        one = jax.tree.map(lambda leaf: leaf[0], lane)
+        risks = [_risk(family, problem, one, start).item() for start in starts]
         start = starts[int(risks[1] < risks[0])][None]
         steps = table.num_steps[k, m : m + 1]
         ends = _end(family, problem, lane, start, l1_ratio, tol, steps, max_steps)
@@ -64,7 +65,7 @@ def finish(
 
 @partial(jax.jit, static_argnums=0)
 def _risk(family, problem, lane, params):
-    return objective.risk(family, lane, weighted(problem, lane), params, logits(params, problem))
+    return objective.risk(family, lane_of(problem, lane), params, logits_of(params, problem))
 
 
 def _end(family, problem, lane, params, l1_ratio, tol, num_steps, max_steps) -> Ends:

@@ -15,7 +15,7 @@ import numpy as np
 
 from jaxlr.glm import objective
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lanes_of, logits, weighted
+from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
 from jaxlr.paths import march, proofs
 from jaxlr.paths.proofs import Ends
 
@@ -80,9 +80,12 @@ def answers(
 @partial(jax.jit, static_argnums=0)
 def _slopes(family, problem, lanes, params):
     """Of J's smooth part [m, C, P]."""
-    labels, weights = weighted(problem, lanes)
-    slopes = family.gradient(logits(params, problem), labels) * weights[:, None]
-    return objective.gradient(problem, lanes, params, slopes)
+
+    def one(lanes, params):
+        lane, logits = lane_of(problem, lanes), logits_of(params, problem)
+        return objective.gradient(family, problem, lane, params, logits)
+
+    return jax.vmap(one)(lanes, params)
 
 
 def _any(flags):

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxlr.certificates.status import Status
 from jaxlr.pytypes import Params
 from jaxlr.results import axes, files, predictions, tables
+from jaxlr.solvers.status import Status
 
 ENDINGS = ("risk", "gap", "decrement", "status", "num_steps")
 

@@ -14,7 +14,7 @@ from jaxlr.solvers.conjugate_gradients import (
     nonlinear_cg,
 )
 from jaxlr.solvers.diagonal import Diagonal
-from jaxlr.solvers.driver import Run, Solution, Status, advance, minimise, start
+from jaxlr.solvers.driver import Run, Solution, advance, minimise, start
 from jaxlr.solvers.gradient_descent import (
     GradientDescentMemory,
     backtracking,
@@ -25,6 +25,7 @@ from jaxlr.solvers.line_search import Search, strong_wolfe
 from jaxlr.solvers.newton import newton, newton_direction
 from jaxlr.solvers.newton_cg import NewtonCgMemory, newton_cg
 from jaxlr.solvers.parts import Counts, Point, Solver, Step
+from jaxlr.solvers.status import Status
 
 __all__ = [
     "BfgsMemory",

@@ -10,7 +10,6 @@ a mean over examples rather than a sum. The default is eps^⅔: 2.4e-5 in float3
 float64. It is a first-order test: a solver that walks into a saddle exactly has solved it.
 """
 
-import enum
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -21,27 +20,9 @@ from jaxlr.optimizers.checks import check_number
 from jaxlr.pytypes import Array, Params, Scalar
 from jaxlr.solvers.flat import ravel
 from jaxlr.solvers.parts import Counts, Point, Solver, choose, is_finite, look, looks, size
+from jaxlr.solvers.status import Status
 
 PATIENCE = 50  # steps in a row without a lower value or a smaller gradient
-
-
-class Status(enum.IntEnum):
-    """What was reached.
-
-    Attributes:
-      solved: the gradient came down to the tolerance.
-      stalled: it did not, and nothing better can be found: not in the solver's direction, and not
-        down the gradient; or fifty steps have made neither the value nor the gradient smaller.
-        Rounding hides the rest, or the function has a kink.
-      budget: there was progress to the last, and the steps ran out. A function without a lower
-        bound ends here too, unless its numbers overflow first (stalled).
-      nan: the value or the gradient at the start is not finite.
-    """
-
-    solved = 0
-    stalled = 1
-    budget = 2
-    nan = 3
 
 
 class Solution(NamedTuple):
