@@ -30,7 +30,7 @@ def measured(
             old, wanted, *at = lane
             return jax.lax.cond(wanted, lambda: hessian(loss, problem, *at), lambda: old)
 
-        return sharing.mapped(one, (old, wanted, logits, labels, weights))
+        return jax.lax.map(one, (old, wanted, logits, labels, weights))
 
     num_targets, num_folds = len(problem.labels), len(problem.weights)
     if problem.groups is None or len(logits) != num_targets * num_folds:
@@ -56,13 +56,16 @@ def hessian(loss: Loss, problem: Problem, logits: Array, labels: Array, weights:
     units = jnp.broadcast_to(jnp.eye(num_outputs)[:, :, None], (num_outputs, *logits.shape))
     rows, columns = np.triu_indices(num_outputs)
     curvature = jax.vmap(partial(loss.hessian_product, factors))(units)[rows, columns]
-    blocks = jax.lax.map(
-        lambda each: jnp.dot(each[None] * problem.x_t, problem.x, precision="highest"),
-        curvature * weights[None],
-    )
+    x_t = sharing.pinned(problem.x_t, rows=1)
+    blocks = sharing.summed(_grams, problem.x, x_t, curvature * weights[None])
     whole = jnp.zeros((num_outputs, num_outputs, size, size), blocks.dtype)
     whole = whole.at[rows, columns].set(blocks).at[columns, rows].set(blocks)
     return whole.transpose(0, 2, 1, 3).reshape(num_outputs * size, -1)
+
+
+def _grams(x, x_t, weights):
+    """X' diag(weights) X [G, P, P] for every row of weights [G, N], one after the other."""
+    return jax.lax.map(lambda w: jnp.dot(w[None] * x_t, x, precision="highest"), weights)
 
 
 def firm(hessian: Array, ridge: Array, lift: Array, num_outputs: int) -> Array:

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates.conjugate import conjugated
-from jaxlr.glm import objective, sharing
+from jaxlr.glm import objective
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.objective import ridge
 from jaxlr.glm.problem import Lanes, Problem, dot, logits, weighted
@@ -110,7 +110,7 @@ def is_whole(family: Loss, problem: Problem) -> bool:
 
 def _measured(family, problem, lanes, rows, z) -> Metric:
     if is_whole(family, problem):
-        whole = sharing.mapped(lambda lane: hessians.hessian(family, problem, *lane), (z, *rows))
+        whole = jax.lax.map(lambda lane: hessians.hessian(family, problem, *lane), (z, *rows))
         firm = partial(hessians.firm, lift=FLAT, num_outputs=family.num_outputs)
         return metrics.of_whole(jax.vmap(firm)(whole, ridge(lanes)), lanes.lam)
     curvature = family.diagonal(family.factors(z, rows[0]))
