@@ -81,11 +81,13 @@ def hessian(loss: Loss, rows: Rows, factors: Any, weights: Array) -> Array:
     )
     first, second = np.triu_indices(num_outputs)
     pairs = jax.vmap(partial(loss.hessian_product, factors))(units)[first, second]
-    blocks = jax.lax.map(
-        lambda each: jnp.dot(each[None] * rows.x_t, rows.x, precision="highest"),
-        pairs * weights[None],
-    )
-    blocks = sharing.total(blocks)
+    x_t = sharing.pinned(rows.x_t, rows=1)
+    blocks = sharing.total(sharing.summed(_grams, rows.x, x_t, pairs * weights[None]))
     whole = jnp.zeros((num_outputs, num_outputs, size, size), blocks.dtype)
     whole = whole.at[first, second].set(blocks).at[second, first].set(blocks)
     return whole.transpose(0, 2, 1, 3).reshape(num_outputs * size, -1)
+
+
+def _grams(x, x_t, weights):
+    """Σ w x xᵀ [G, P, P] for every row of weights [G, N], one after the other."""
+    return jax.lax.map(lambda w: jnp.dot(w[None] * x_t, x, precision="highest"), weights)

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 
-from jaxlr.glm import folds, sharing
+from jaxlr.glm import folds
 from jaxlr.glm.blocks import hessian
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, weighted
@@ -32,7 +32,7 @@ def measured(
             old, wanted, *at = lane
             return jax.lax.cond(wanted, lambda: of_lane(at), lambda: old)
 
-        return sharing.mapped(one, (old, wanted, logits, labels, weights))
+        return jax.lax.map(one, (old, wanted, logits, labels, weights))
 
     num_targets, num_folds = len(problem.labels), len(problem.weights)
     if problem.groups is None or len(logits) != num_targets * num_folds:
