@@ -22,30 +22,31 @@ def blocks_of(x: Array, x_t: Array, weights: Array) -> Array:
     In the weights' precision. x_t is the transpose of x [N, P]: scaling its columns leaves the
     factor as the product wants it.
     """
-    num_groups, size = len(weights), x.shape[1]
+    size = x.shape[1]
     weights = jax.lax.optimization_barrier(weights)  # or they are made again for every column
     # Blocks are symmetric: below the diagonal, in tiles of columns, is five eighths of them.
     tile = size if size < TILED else -(-size // 4)
     tiles = [slice(first, min(first + tile, size)) for first in range(0, size, tile)]
 
-    def products(x, x_t, weights):
-        x, x_t = x.astype(weights.dtype), x_t.astype(weights.dtype)
-
-        def of_tile(columns):
-            scaled = weights[:, None] * x_t[None, columns.start :]
-            # Both lengths: the rows that are left over may be none.
-            scaled = scaled.reshape(num_groups * scaled.shape[1], len(x))
-            below = jnp.dot(scaled, x[:, columns], precision="highest")
-            return below.reshape(num_groups, -1, below.shape[1])
-
-        return [of_tile(columns) for columns in tiles]
-
-    below = _in_turns(products, x, sharing.pinned(x_t, rows=1), weights)
+    below = _in_turns(partial(_tiled, tiles), x, sharing.pinned(x_t, rows=1), weights)
     if len(below) == 1:
         return below[0]
     padded = [jnp.pad(part, ((0, 0), (size - part.shape[1], 0), (0, 0))) for part in below]
     lower = jnp.tril(jnp.concatenate(padded, axis=2))
     return lower + jnp.swapaxes(jnp.tril(lower, -1), 1, 2)
+
+
+def _tiled(tiles, x, x_t, weights):
+    """The products, of each tile of columns with itself and what is below it."""
+    x, x_t = x.astype(weights.dtype), x_t.astype(weights.dtype)
+    below = []
+    for columns in tiles:
+        scaled = weights[:, None] * x_t[None, columns.start :]
+        # Both lengths: the rows that are left over may be none.
+        scaled = scaled.reshape(len(weights) * scaled.shape[1], len(x))
+        product = jnp.dot(scaled, x[:, columns], precision="highest")
+        below.append(product.reshape(len(weights), -1, product.shape[1]))
+    return below
 
 
 def _in_turns(product, x, *columns):

@@ -4,6 +4,7 @@ The matrix Σ s_fn w_n x_n x_nᵀ of every fold f is then a mixture of the group
 and those cost together what a single fold's does.
 """
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -76,17 +77,17 @@ def blocks_of(x: Array, x_t: Array, groups: Groups, curvature: Array) -> Array:
     dtype = curvature.dtype
     weights = jax.lax.optimization_barrier(curvature * groups.base[None].astype(dtype))
 
-    def of_rows(x, x_t, weights, of_turn):
-        def add(turn, total):
-            rows = jax.lax.dynamic_slice_in_dim(x, turn * length, length).astype(dtype)
-            columns = jax.lax.dynamic_slice_in_dim(x_t, turn * length, length, 1).astype(dtype)
-            heavy = jax.lax.dynamic_slice_in_dim(weights, turn * length, length, 1)
-            scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, length)
-            part = jnp.dot(scaled, rows, precision="highest").reshape(num_targets, size, size)
-            return total.at[of_turn[turn]].add(part)
+    def add(x, x_t, weights, of_turn, turn, total):
+        rows = jax.lax.dynamic_slice_in_dim(x, turn * length, length).astype(dtype)
+        columns = jax.lax.dynamic_slice_in_dim(x_t, turn * length, length, 1).astype(dtype)
+        heavy = jax.lax.dynamic_slice_in_dim(weights, turn * length, length, 1)
+        scaled = (heavy[:, None] * columns[None]).reshape(num_targets * size, length)
+        part = jnp.dot(scaled, rows, precision="highest").reshape(num_targets, size, size)
+        return total.at[of_turn[turn]].add(part)
 
+    def of_rows(*rows):
         empty = jnp.zeros((groups.mix.shape[1], num_targets, size, size), dtype)
-        return jax.lax.fori_loop(0, len(of_turn), add, empty)
+        return jax.lax.fori_loop(0, len(rows[-1]), partial(add, *rows), empty)
 
     parts = sharing.summed(of_rows, x, sharing.pinned(x_t, rows=1), weights, groups.of_turn)
     return jnp.einsum("fu,utpq->tfpq", groups.mix.astype(dtype), parts, precision="highest")

@@ -192,25 +192,27 @@ def _of_rows(function, num_classes) -> Loss:
     def product(z, y, v):
         return jax.jvp(lambda z: slope(z, y), (z,), (v,))[1]
 
-    def over_rows(of_row, signature):
-        mapped = jnp.vectorize(of_row, signature=signature)
-
-        def apply(z, y, *v):
-            rows = (jnp.swapaxes(part, -1, -2) for part in (z, *v))
-            out = mapped(next(rows), y, *rows)
-            return out if signature.endswith("->()") else jnp.swapaxes(out, -1, -2)
-
-        return apply
-
-    diagonal = over_rows(lambda z, y: jnp.diagonal(jax.hessian(function)(z, y)), "(c),()->(c)")
-    times = over_rows(product, "(c),(),(c)->(c)")
+    diagonal = _over_rows(lambda z, y: jnp.diagonal(jax.hessian(function)(z, y)), "(c),()->(c)")
+    times = _over_rows(product, "(c),(),(c)->(c)")
     return Loss(
         num_classes,
         True,
-        over_rows(function, "(c),()->()"),
-        over_rows(slope, "(c),()->(c)"),
+        _over_rows(function, "(c),()->()"),
+        _over_rows(slope, "(c),()->(c)"),
         lambda z, y: (z, y),
         lambda factors: diagonal(*factors),
         lambda factors, v: times(*factors, v),
         None,
     )
+
+
+def _over_rows(of_row, signature):
+    """A function of a row of classes, on logits whose rows are the last axis."""
+    mapped = jnp.vectorize(of_row, signature=signature)
+
+    def apply(z, y, *v):
+        rows = (jnp.swapaxes(part, -1, -2) for part in (z, *v))
+        out = mapped(next(rows), y, *rows)
+        return out if signature.endswith("->()") else jnp.swapaxes(out, -1, -2)
+
+    return apply

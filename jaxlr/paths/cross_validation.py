@@ -66,20 +66,12 @@ def cross_validate(
       ValueError: as `fit`; a fold that holds nothing out; an unknown rule, hold or metric; scores
         that leave nothing to choose by.
     """
-    for name, value, known in (("rule", rule, RULES), ("hold", hold, HOLD)):
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, and is {value!r}")
-    if fold_weights is None:
-        raise ValueError("cross_validate needs fold_weights [F, N], as from data.folds")
     mesh, loss = checked(tol, max_steps, mesh), recognised(loss)
+    _known(rule, hold, fold_weights)
     options = loss, l1_ratio, fold_weights, num_classes
     sets, axes = data_sets.given(
         batch, lambdas, *options, held_out=True, fit_intercept=fit_intercept
     )
-    if rule == "one_standard_error" and len(sets[0].weights) == 1:
-        raise ValueError(
-            "rule one_standard_error needs two folds, and there is one: take rule best"
-        )
     parts = data_sets.split(batch, fold_weights) or [(batch, fold_weights)]
     sets = [_with_refit(*part, asked, hold) for part, asked in zip(parts, sets, strict=True)]
     if lambdas is None:
@@ -95,6 +87,19 @@ def cross_validate(
         except ValueError as error:
             raise ValueError(f"data set {s}: {error}" if len(sets) > 1 else str(error)) from None
     return _together(found, axes)
+
+
+def _known(rule, hold, fold_weights) -> None:
+    """Raises ValueError for what no choice can be made by."""
+    for name, value, known in (("rule", rule, RULES), ("hold", hold, HOLD)):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, and is {value!r}")
+    if fold_weights is None:
+        raise ValueError("cross_validate needs fold_weights [F, N], as from data.folds")
+    if rule == "one_standard_error" and np.shape(fold_weights)[-2:-1] == (1,):
+        raise ValueError(
+            "rule one_standard_error needs two folds, and there is one: take rule best"
+        )
 
 
 def _with_refit(batch, fold_weights, asked: Given, hold) -> tuple[Given, np.ndarray]:

@@ -27,12 +27,12 @@ def measured(
         logits, labels, weights = lane
         return hessian(loss, problem, loss.factors(logits, labels), weights)
 
-    def own():
-        def one(lane):
-            old, wanted, *at = lane
-            return jax.lax.cond(wanted, lambda: of_lane(at), lambda: old)
+    def kept_or_made(lane):
+        old, wanted, *at = lane
+        return jax.lax.cond(wanted, lambda: of_lane(at), lambda: old)
 
-        return jax.lax.map(one, (old, wanted, logits, labels, weights))
+    def own():
+        return jax.lax.map(kept_or_made, (old, wanted, logits, labels, weights))
 
     num_targets, num_folds = len(problem.labels), len(problem.weights)
     if problem.groups is None or len(logits) != num_targets * num_folds:
