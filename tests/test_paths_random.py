@@ -7,6 +7,7 @@ import pytest
 from sklearn.linear_model import Lasso, LogisticRegression
 
 from jaxlr import paths
+from jaxlr.results.path import About
 from tests import hard_paths, path_judge, random_paths, truth, unmoved_paths
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
@@ -95,7 +96,10 @@ def test_the_judge_hears_a_lie():
     risk = lanes + np.log(2)
     status = np.array([[paths.Status.certified, paths.Status.separable], [paths.Status.solved] * 2])
     params = {"w": np.zeros((2, 2, 3)), "b": lanes}
-    path = paths.Path(params, risk, lanes + 1e-9, lanes, status, lanes, case.lambdas)
+    about = About("log_loss", ("fold", "lambda"))
+    path = paths.Path(
+        params, risk, lanes + 1e-9, lanes, status, lanes, case.lambdas, np.float64(0), about
+    )
     heard = [verdict.lies for verdict in path_judge.judged(case, path)]
     assert heard[0] == ["certified too far from the optimum", "a gap below the error"]
     assert heard[1][0] == "separable, where an optimum is attained"

@@ -11,10 +11,12 @@ from experiments.benchmarks.paths import few_shot, zoo_judge, zoo_peers, zoo_tru
 from experiments.benchmarks.paths.zoo_data import real
 from experiments.benchmarks.paths.zoo_problems import DRAWN, case
 from jaxlr import paths
+from jaxlr.results.path import About
 
 pytestmark = pytest.mark.float64_pass
 
 TOL = 1e-6
+ABOUT = About("log_loss", ("fold", "lambda"))
 
 
 def small(num_classes=2, l1_ratio=0.0, zero=False, **options):
@@ -117,7 +119,8 @@ def answered(problem, status=paths.Status.certified, gap=1e-7, off=0.0, claim=0.
     params = {"w": np.array([w]), "b": np.array([b])}
     full = np.full_like(risk, 1.0)
     status = (full * status).astype(np.int32)
-    return paths.Path(params, risk, gap * risk, gap * risk, status, status, problem.lambdas)
+    lanes = params, risk, gap * risk, gap * risk, status, status
+    return paths.Path(*lanes, problem.lambdas, np.float64(0), ABOUT)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +169,8 @@ def test_a_separable_lane_must_be_so_and_tell_the_infimum(tmp_path):
         (paths.Status.stalled, 0.3, "wrong"),
     ]:
         one = np.full((1, 1), risk)
-        path = paths.Path(params, one, one, one, np.full((1, 1), status), one, problem.lambdas)
+        lanes = params, one, one, one, np.full((1, 1), status), one
+        path = paths.Path(*lanes, problem.lambdas, np.float64(0), ABOUT)
         assert zoo_judge.judged(problem, path, truth)[0].outcome == outcome
 
 

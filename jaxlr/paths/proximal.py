@@ -127,6 +127,9 @@ def _step(family, problem, tol, lane, state) -> State:
     """Of one lane: model, inner solve, line search, check."""
     d, gain, exact = _modelled(tol, lane, state)
     moves = state.active & (gain > 0)
+    if family.multiclass and family.self_concordance:
+        # What moves all intercepts alike moves nothing, and rounding makes it long.
+        d = d.at[:, -1].add(-jnp.mean(d[:, -1]))
     d = jnp.where(moves, d, 0)
     dz = logits_of(d, problem)
     length, risk = _search(family, lane, state, d, dz)
