@@ -10,7 +10,7 @@ from jaxlr.glm.problem import Lanes, Problem, weighted
 from jaxlr.pytypes import Array
 
 TINY = 1e-100
-ALIKE = 1.5  # times their mean: folds that share curvatures; without, a9a takes twice as long
+ALIKE = 1.5  # times their mean: folds that share curvatures
 
 
 def measured(
