@@ -62,24 +62,26 @@ class State(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Whether every lane has its own preconditioner, and how many steps it serves."""
+    """Whether every lane has its own preconditioner, how many steps it serves, and begins with."""
 
     own: bool
     serves: int
+    age: int
 
 
 def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     """One for each lane where that is cheap, otherwise one for all; the dearer the older it gets.
 
     The older it is the worse are its steps; where they worsen evenly, it serves best for the root
-    of its cost.
+    of its cost. One that costs more than the steps that it serves waits until as many are made.
     """
     num_rows, size = rows.x.shape
     one = loss.num_outputs * (num_rows * size**2 + size**3)
     step = num_lanes * loss.num_outputs * num_rows * (2 * size + ELEMENTWISE)
     own = num_lanes * one <= OWN * step
     cost = (num_lanes if own else 1) * one / step
-    return Plan(own, int(min(max(SERVES * cost**0.5, 2), 64)))
+    serves = int(min(max(SERVES * cost**0.5, 2), 64))
+    return Plan(own, serves, serves if cost <= serves else 0)
 
 
 def walk(
@@ -141,14 +143,15 @@ class _Engine(NamedTuple):
             zero == 0,
             zero,
             self._nothing(num_lanes, size, params.dtype),
-            jnp.int32(self.plan.serves),
+            jnp.int32(self.plan.age),
             jnp.int32(0),
         )
 
     def _nothing(self, num_lanes, size, dtype) -> Preconditioner:
-        """In place of a preconditioner that is yet to be made."""
+        """The identity, in place of a preconditioner that is yet to be made."""
         num, coupled = num_lanes if self.plan.own else 1, size if self.loss.multiclass else 0
-        inverse = jnp.zeros((num, self.loss.num_outputs, size, size), dtype)
+        shape = num, self.loss.num_outputs, size, size
+        inverse = jnp.broadcast_to(jnp.eye(size, dtype=dtype), shape)
         return Preconditioner(inverse, jnp.zeros((num, coupled, coupled), dtype))
 
     def _looked(self, lanes, params, logits):
