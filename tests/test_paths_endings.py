@@ -106,3 +106,15 @@ def test_rare_classes_take_few_steps_of_newtons_since_its_preconditioner_is_whol
     found = paths.fit(Batch(x, labels), [1e-7], loss=losses.softmax_cross_entropy)
     assert found.status == [paths.Status.certified]
     assert max(took) <= 15
+
+
+def test_a_newton_step_never_raises_the_risk():
+    """Where rows are certain J turns sharply along a step, and slopes at its end don't tell."""
+    rows = np.array([[1e6, 0.0], [1.6e5, 0.0]])
+    arrays = rows, np.array([[1.0, 0.0]]), np.full((1, 2), 0.5), rows.T.copy()
+    problem, loss = Problem(*map(jnp.asarray, arrays)), loss_of(losses.log_loss, None, False)
+    lanes, start = lanes_of(problem, np.array([1.0]), 0.0), jnp.array([[[-1.0, 0.0]]])
+    steps, one = jnp.zeros(1, jnp.int32), jnp.int32(1)
+    end = newton.alone(loss, problem, lanes, start, 1e-6, steps, one)
+    assert end.num_steps.tolist() == [1]
+    assert end.risk[0] <= 1e6 / 2 + 1 / 2  # at the start
