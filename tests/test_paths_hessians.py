@@ -98,11 +98,9 @@ def test_a_gap_without_rows_is_no_less_than_the_one_with_them(l1_ratio):
         )
         lanes = problem.lanes_of(rows, lambdas, l1_ratio)
 
-        def of_lane(lane, params):
-            return duality.duality(family, rows, problem.lane_of(rows, lane), params, False)
-
-        dual = jax.vmap(of_lane)(lanes, jnp.asarray(params))
-        rough = duality.rough_gap(lanes, dual.params, dual.u, dual.risk)
+        lanes = jax.vmap(partial(problem.lane_of, rows))(lanes)
+        dual = jax.vmap(partial(duality.duality, family, rows))(lanes, jnp.asarray(params))
+        rough = jax.vmap(duality.rough_gap)(lanes, dual.params, dual.u, dual.risk)
     rough, sharp = np.asarray(rough), np.asarray(dual.gap)
     assert (rough >= sharp * (1 - 1e-6) - 1e-12).all()
     assert (rough < 0.1 * dual.risk).all()

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jaxlr.glm.intercepts import profiled, total
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lane, Lanes, Problem, gradient_of, logits_of, without_intercept
+from jaxlr.glm.problem import Lane, Problem, gradient_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
 NEARLY = 0.1  # of a logit: as far as the intercepts' Hessian is trusted
@@ -72,16 +72,12 @@ def duality(
     return Duality(params, risk, factors, profile.inverse, u, gap, rounding, error, steep)
 
 
-def rough_gap(lanes: Lanes, params: Array, u: Array, risk: Array) -> Array:
-    """The gaps [L] without a look at the rows: neither rounding nor what (1-σ)² can spare.
+def rough_gap(lane: Lane, params: Array, u: Array, risk: Array) -> Array:
+    """The gap without a look at the rows: neither rounding nor what (1-σ)² can spare.
 
-    As `duality`, where `risk` [L] is J at params [L, C, P] and u [L, C, P] was carried back.
+    As `duality`, where `risk` is J at params [C, P] and u [C, P] was carried back.
     """
-    return jax.vmap(_rough)(lanes, without_intercept(params), without_intercept(u), risk)
-
-
-def _rough(lanes, w, u, risk):
-    ridge, lasso = lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio
+    w, u, ridge, lasso = without_intercept(params), without_intercept(u), lane.ridge, lane.lasso
     mean = risk - ridge * jnp.sum(w**2) / 2 - lasso * jnp.sum(jnp.abs(w))
     share = jnp.minimum(over(lasso, jnp.max(jnp.abs(u))), 1)
     short = _short_gap(ridge, lasso, w, u, 0.0, share) + (1 - share) * mean

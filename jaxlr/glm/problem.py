@@ -1,8 +1,7 @@
 """A path's numbers as its programs see them: one matrix of rows, and what sets lanes apart."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -59,16 +58,6 @@ def lanes_of(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
     dtype = problem.x.dtype
     ratios = np.full(len(lam), l1_ratio, dtype)
     return Lanes(lam.astype(dtype), ratios, lane % num_folds, lane // num_folds)
-
-
-@jax.jit  # leaf by leaf every shape would be a program
-def narrowed(tree: Any) -> Any:
-    """A tree of arrays with its floats in float32."""
-
-    def cast(leaf):
-        return leaf.astype(jnp.float32) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-    return jax.tree.map(cast, tree)
 
 
 class Lane(NamedTuple):

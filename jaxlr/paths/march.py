@@ -17,7 +17,7 @@ from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
 from jaxlr.glm import sharing
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lanes_of, narrowed
+from jaxlr.glm.problem import Problem, lanes_of
 from jaxlr.glm.sharing import EXAMPLES, LANES
 from jaxlr.paths import descent, proofs, proximal, resort
 from jaxlr.paths.proofs import Ends
@@ -83,7 +83,7 @@ def march(
 @partial(QuicklyCompiled, static_argnums=(0, 4))
 def _walked(family, problem, turns, start, narrow, aim, max_steps, num_turns):
     """The first `num_turns` penalties of `turns`, one after the other; the rest take no step."""
-    rows = narrowed(problem) if narrow else problem
+    rows = _in(jnp.float32, problem) if narrow else problem
     goals = USEFUL * turns.lam * bounds.reaching(family, problem)[turns.fold]
     here = jnp.where(jnp.arange(len(goals)) < num_turns, max_steps, 0)
     turns, start, goals, aim = _in(rows.x.dtype, (turns, start, goals, jnp.asarray(aim)))

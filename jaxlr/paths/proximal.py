@@ -223,9 +223,7 @@ def _learnt(hessian, s, y):
 
 def _proved(lane, state, tol):
     """Whether the duality gap, as it is without rounding, is small enough."""
-    lam, none = lane.ridge + lane.lasso, jnp.zeros(1, jnp.int32)
-    lanes = Lanes(lam[None], (lane.lasso / lam)[None], none, none)
-    gap = rough_gap(lanes, state.params[None], -state.grad[None], state.risk[None])[0]
+    gap = rough_gap(lane, state.params, -state.grad, state.risk)
     return gap <= CLOSE * tol * state.risk
 
 
