@@ -62,18 +62,22 @@ class State(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """Whether every lane has its own preconditioner, how many steps it serves, and begins with."""
+    """Whether every lane has its own preconditioner, or none; how many steps one serves.
+
+    And whether steps are in float32.
+    """
 
     own: bool
+    bare: bool
     serves: int
-    age: int
+    narrow: bool = False
 
 
 def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     """One for each lane where that is cheap, otherwise one for all; the dearer the older it gets.
 
     The older it is the worse are its steps; where they worsen evenly, it serves best for the root
-    of its cost. One that costs more than the steps that it serves waits until as many are made.
+    of its cost. `bare` says that it costs more than the steps that it serves.
     """
     num_rows, size = rows.x.shape
     one = loss.num_outputs * (num_rows * size**2 + size**3)
@@ -81,7 +85,7 @@ def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     own = num_lanes * one <= OWN * step
     cost = (num_lanes if own else 1) * one / step
     serves = int(min(max(SERVES * cost**0.5, 2), 64))
-    return Plan(own, serves, serves if cost <= serves else 0)
+    return Plan(own, cost > serves, serves)
 
 
 def walk(
@@ -110,7 +114,8 @@ def walk(
         state = engine.renewed(state, own, most)
         step = partial(engine.step, own, tol=tol, goal=goal, max_steps=most)
         state = jax.lax.while_loop(lambda s: jnp.any(s.active), step, state)
-        return state, Ends(state.params, state.risk, state.preconditioner, state.num_steps)
+        known = None if planned.bare else state.preconditioner
+        return state, Ends(state.params, state.risk, known, state.num_steps)
 
     state = engine.start(*start, lanes)
     state, ends = jax.lax.scan(one, state, (turns.lam, goals, max_steps))
@@ -143,15 +148,15 @@ class _Engine(NamedTuple):
             zero == 0,
             zero,
             self._nothing(num_lanes, size, params.dtype),
-            jnp.int32(self.plan.age),
+            jnp.int32(self.plan.serves),
             jnp.int32(0),
         )
 
     def _nothing(self, num_lanes, size, dtype) -> Preconditioner:
-        """The identity, in place of a preconditioner that is yet to be made."""
+        """In place of a preconditioner that is yet to be made."""
         num, coupled = num_lanes if self.plan.own else 1, size if self.loss.multiclass else 0
-        shape = num, self.loss.num_outputs, size, size
-        inverse = jnp.broadcast_to(jnp.eye(size, dtype=dtype), shape)
+        num *= not self.plan.bare
+        inverse = jnp.zeros((num, self.loss.num_outputs, size, size), dtype)
         return Preconditioner(inverse, jnp.zeros((num, coupled, coupled), dtype))
 
     def _looked(self, lanes, params, logits):
@@ -177,8 +182,9 @@ class _Engine(NamedTuple):
         )
 
     def step(self, lanes: Lane, state: State, *, tol, goal, max_steps) -> State:
-        stale = state.age >= self.plan.serves
-        state = jax.lax.cond(stale, partial(self._measured, lanes), lambda s: s, state)
+        if not self.plan.bare:  # a loop of one turn at most: a condition copies what it hands on
+            stale = partial(_older, self.plan.serves)
+            state = jax.lax.while_loop(stale, partial(self._measured, lanes), state)
 
         def directed(params, before, grad, image, pairs, num_steps):
             newton = -compact.inverse_hessian(pairs, grad.ravel(), image.ravel())
@@ -193,9 +199,12 @@ class _Engine(NamedTuple):
         direction, estimate = jax.vmap(directed)(*own)
         state = progress.judged(state, estimate, jnp.fmin(tol * state.risk, goal))
         direction = jnp.where(state.active[:, None, None], direction, 0)
-        moved = partial(self._moved, lanes, direction=direction)
+        made = state.preconditioner
+        moved = partial(self._moved, lanes, made, direction=direction)
+        state = state._replace(preconditioner=None)  # as above
         state = jax.lax.cond(jnp.any(state.active), moved, lambda s: s, state)
-        return state._replace(active=state.active & (state.num_steps < max_steps))
+        active = state.active & (state.num_steps < max_steps)
+        return state._replace(preconditioner=made, active=active)
 
     def _measured(self, lanes, state):
         """With a preconditioner of where lanes are."""
@@ -222,7 +231,7 @@ class _Engine(NamedTuple):
             age=jnp.int32(0),
         )
 
-    def _moved(self, lanes, state, direction):
+    def _moved(self, lanes, made, state, direction):
         """The active lanes after a step along their directions [L, C, P], 0 for others."""
         d_logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(direction)
         w, d = without_intercept(state.params), without_intercept(direction)
@@ -243,7 +252,7 @@ class _Engine(NamedTuple):
         grad = jax.vmap(partial(problem.gradient_of, rows=self.rows))(slope)
         grad = grad + lanes.ridge[:, None, None] * without_intercept(params)
         grad = jnp.where(state.active[:, None, None], grad, state.grad)
-        image = _applied(state.preconditioner, grad)
+        image = _applied(made, grad)
         pairs = jax.vmap(
             lambda pairs, *pair: compact.learnt(pairs, state.count, *(v.ravel() for v in pair))
         )(state.pairs, s, grad - state.grad, image - state.image)
@@ -262,8 +271,14 @@ class _Engine(NamedTuple):
         )
 
 
+def _older(steps, state):
+    return state.age >= steps
+
+
 def _applied(given: Preconditioner, grads: Array) -> Array:
-    """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row."""
+    """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row; of none, grads."""
+    if not len(given.inverse):
+        return grads
     of_each = grads.reshape(len(given.inverse), -1, *grads.shape[1:])
     apply = jax.vmap(jax.vmap(preconditioner.apply, (None, 0)))
     return apply(given, of_each).reshape(grads.shape)

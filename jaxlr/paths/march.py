@@ -58,7 +58,12 @@ def march(
     width = _width(family, problem, num_lanes, num_penalties)
     narrow = l1_ratio == 0 and MARGIN * tol >= WITHIN_FLOAT32
     certified = partial(proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
-    walked = _walked_l1 if l1_ratio > 0 else _walked
+    walked = partial(_walked_l1 if l1_ratio > 0 else _walked, family, problem)
+    planned = descent.plan(family, problem, num_lanes)._replace(narrow=narrow)
+    # A preconditioner dearer than the steps that it serves has to earn its price by many penalties.
+    plans = [planned._replace(bare=False)]
+    if num_penalties == 1 and planned.bare and l1_ratio == 0:
+        plans.insert(0, planned)
     seen, before = [], start
     for first in range(0, num_penalties, width):
         block = lambdas[first : first + width]
@@ -66,11 +71,16 @@ def march(
         block = np.concatenate([block, np.repeat(block[-1:], width - kept, axis=0)])  # one shape
         lanes = [lanes_of(problem, lam, l1_ratio) for lam in block]
         turns = jax.tree.map(lambda *leaves: np.stack(leaves), *lanes)
-        start, before, ends = walked(
-            family, problem, turns, (start, before), narrow, MARGIN * tol, max_steps, kept
-        )
-        proof = certified(lanes_of(problem, block.ravel(), l1_ratio), ends._replace(num_steps=None))
-        proof = jax.device_get(proof)
+        for planned in plans:
+            most = min(planned.serves, max_steps) if planned.bare else max_steps
+            *here, ends = walked(planned, turns, (start, before), MARGIN * tol, kept, most)
+            proof = certified(
+                lanes_of(problem, block.ravel(), l1_ratio), ends._replace(num_steps=None)
+            )
+            proof = jax.device_get(proof)
+            if np.all(proof.gap <= tol * proof.risk):
+                break
+        start, before = here
         columns = [np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4]]
         seen.append([leaf[:kept] for leaf in (*columns, np.array(ends.num_steps))])
     columns = [np.concatenate(column) for column in zip(*seen, strict=True)]
@@ -80,15 +90,13 @@ def march(
     return Answers(params, risk, gap, decrement, steps)
 
 
-@partial(QuicklyCompiled, static_argnums=(0, 4))
-def _walked(family, problem, turns, start, narrow, aim, max_steps, num_turns):
+@partial(QuicklyCompiled, static_argnums=(0, 2))
+def _walked(family, problem, planned, turns, start, aim, num_turns, max_steps):
     """The first `num_turns` penalties of `turns`, one after the other; the rest take no step."""
-    rows = _in(jnp.float32, problem) if narrow else problem
+    rows = _in(jnp.float32, problem) if planned.narrow else problem
     goals = USEFUL * turns.lam * bounds.reaching(family, problem)[turns.fold]
     here = jnp.where(jnp.arange(len(goals)) < num_turns, max_steps, 0)
     turns, start, goals, aim = _in(rows.x.dtype, (turns, start, goals, jnp.asarray(aim)))
-
-    planned = descent.plan(family, rows, turns.lam.shape[1])
 
     def walk(rows, turns, start, goals, aim, here):
         return descent.walk(family, rows, turns, start, planned, aim, goals, here)
@@ -109,9 +117,9 @@ def _in(dtype, tree):
     return jax.tree.map(cast, tree)
 
 
-@partial(QuicklyCompiled, static_argnums=(0, 4))
-def _walked_l1(family, problem, turns, start, narrow, aim, max_steps, num_turns):
-    del narrow
+@partial(QuicklyCompiled, static_argnums=(0, 2))
+def _walked_l1(family, problem, planned, turns, start, aim, num_turns, max_steps):
+    del planned
 
     def one(state, turn):
         lanes, most = turn
