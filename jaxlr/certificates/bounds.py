@@ -142,11 +142,12 @@ def of_lane(
     """
     lane = lane_of(problem, lanes)
     dual = duality(family, problem, lane, params, ridge_only)
-    grad, free = _subgradient(lane, dual)
+    grad = _subgradient(lane, dual)
+    free = jnp.ones_like(grad)
     gone = empty(family, lane.labels, lane.weights)
     point = Point(lane.weights, dual.factors, dual.inverse, grad, free, gone, lane.ridge)
     kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
-    curved = (lane.lasso == 0) & (family.self_concordance is not None)
+    curved = family.self_concordance is not None
     gap = jnp.fmin(dual.risk, dual.gap)
     if direct:
         found = decrements.by_factor(family, problem, point)
@@ -231,11 +232,9 @@ def reaching(family: Loss, problem: Problem) -> Array:
 
 
 def _subgradient(lane, dual):
-    """The shortest subgradient of J, and which params are free: all but those at rest at 0."""
+    """The shortest subgradient of J [C, P]."""
     w = without_intercept(dual.params)
     smooth = lane.ridge * w - dual.u
     lasso = lane.lasso * without_intercept(jnp.ones_like(w))
     at_zero = jnp.sign(smooth) * jnp.maximum(jnp.abs(smooth) - lasso, 0)
-    grad = jnp.where(w == 0, at_zero, smooth + lasso * jnp.sign(w))
-    free = (w != 0) | (grad != 0) | (lasso == 0)
-    return grad, free.astype(w.dtype)
+    return jnp.where(w == 0, at_zero, smooth + lasso * jnp.sign(w))

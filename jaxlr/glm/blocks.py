@@ -78,7 +78,8 @@ def hessian(loss: Loss, rows: Rows, factors: Any, weights: Array) -> Array:
     """
     num_outputs, size = loss.num_outputs, rows.x.shape[1]
     units = jnp.broadcast_to(
-        jnp.eye(num_outputs)[:, :, None], (num_outputs, num_outputs, len(weights))
+        jnp.eye(num_outputs, dtype=weights.dtype)[:, :, None],
+        (num_outputs, num_outputs, len(weights)),
     )
     first, second = np.triu_indices(num_outputs)
     pairs = jax.vmap(partial(loss.hessian_product, factors))(units)[first, second]

@@ -1,7 +1,8 @@
 """A path's numbers as its programs see them: one matrix of rows, and what sets lanes apart."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -76,10 +77,13 @@ def lane_of(problem: Problem, lanes: Lanes) -> Lane:
     return Lane(labels, weights, lanes.lam * (1 - lanes.l1_ratio), lanes.lam * lanes.l1_ratio)
 
 
-def weighted(problem: Problem, lanes: Lanes) -> tuple[Array, Array]:
-    """Labels and weights of every lane, [L, N] each."""
-    labels, weights = problem.labels[lanes.target], problem.weights[lanes.fold]
-    return sharing.pinned(labels, lanes=0, rows=1), sharing.pinned(weights, lanes=0, rows=1)
+def cast(dtype: Any, tree: Any) -> Any:
+    """The tree with its floats in a dtype."""
+
+    def one(leaf):
+        return leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
+
+    return jax.tree.map(one, tree)
 
 
 def without_intercept(params: Array) -> Array:

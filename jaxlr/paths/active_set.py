@@ -26,47 +26,54 @@ LENGTHS = 0.5 ** np.arange(8)  # of a turn, tried at once: a factor costs more t
 
 
 class Turn(NamedTuple):
-    """Params u [Q], the model's slope there, how many coordinates may enter, and what is left."""
+    """Params u [Q], the model's slope there, how many coordinates may enter, whether any gains."""
 
     u: Array
     slope: Array
     room: Array
     open: Array
-    done: Array
     count: Array
 
 
-def minimum(hessian: Array, grad: Array, w: Array, strength: Array, slack: Array):
-    """The u [Q] that minimises grad · (u - w) + (u - w)ᵀ H (u - w) / 2 + Σ strength |u|.
+class Model(NamedTuple):
+    """grad · (u - w) + (u - w)ᵀ H (u - w) / 2 + Σ strength |u|, and by how much slopes may be off.
 
-    And whether rounding let it get there.
-
-    Args:
-      hessian: [Q, Q], positive definite.
-      grad: [Q] at w.
-      w: [Q].
-      strength: [Q] of the l1 part, 0 for intercepts.
-      slack: by how much slopes may be beyond their bounds.
+    hessian [Q, Q], positive definite; strength [Q] of the l1 part, 0 for intercepts.
     """
 
+    hessian: Array
+    strength: Array
+    slack: Array
+
+    def beyond(self, turn: Turn) -> tuple[Array, Array, Array]:
+        """Which coordinates rest at 0; the slopes of the others, and of these beyond their bound."""
+        rests = (turn.u == 0) & (self.strength > 0)
+        sign = jnp.where(rests, -jnp.sign(turn.slope), jnp.sign(turn.u))
+        residual = turn.slope + self.strength * sign
+        return rests, residual, jnp.where(rests, jnp.abs(turn.slope) - self.strength, 0)
+
+    def done(self, turn: Turn) -> Array:
+        """Whether u is the minimum."""
+        rests, residual, beyond = self.beyond(turn)
+        return jnp.all(jnp.where(rests, beyond, jnp.abs(residual)) <= self.slack)
+
+
+def minimum(model: Model, grad: Array, w: Array) -> tuple[Array, Array]:
+    """The u [Q] that minimises a model whose slope at w is grad, and whether rounding let it."""
+
     def going(turn):
-        return turn.open & (turn.count < TURNS)
+        return turn.open & ~model.done(turn) & (turn.count < TURNS)
 
-    def on(turn):
-        return _turned(hessian, strength, slack, turn)
-
-    first = Turn(w, grad, jnp.int32(ROOM), jnp.bool_(True), jnp.bool_(False), jnp.int32(0))
-    last = jax.lax.while_loop(going, on, first)
-    return last.u, last.done
+    first = Turn(w, grad, jnp.int32(ROOM), jnp.bool_(True), jnp.int32(0))
+    last = jax.lax.while_loop(going, partial(_turned, model), first)
+    return last.u, model.done(last)
 
 
-def _turned(hessian, strength, slack, turn) -> Turn:
+def _turned(model, turn) -> Turn:
+    hessian, strength, slack = model
     u, slope, room = turn.u, turn.slope, turn.room
-    rests = (u == 0) & (strength > 0)
-    sign = jnp.where(rests, -jnp.sign(slope), jnp.sign(u))
-    residual = slope + strength * sign
+    rests, residual, beyond = model.beyond(turn)
     inside = jnp.all(rests | (jnp.abs(residual) <= slack))
-    beyond = jnp.where(rests, jnp.abs(slope) - strength, 0)
     urge = jnp.where(beyond > slack, beyond * jax.lax.rsqrt(jnp.diagonal(hessian)), 0)
     room = jnp.where((room == 1) & ~inside, 0, room)
     most = jax.lax.top_k(urge, min(ROOM, len(u)))[1]
@@ -75,6 +82,7 @@ def _turned(hessian, strength, slack, turn) -> Turn:
     among = ~rests | enters
     d = _newton(hessian, jnp.where(among, -residual, 0), among)
     zero = jnp.where((strength > 0) & (u * d < 0), -u / d, jnp.inf)
+    sign = jnp.where(rests, -jnp.sign(slope), jnp.sign(u))
 
     def trial(length):
         end = u + length * d
@@ -87,14 +95,12 @@ def _turned(hessian, strength, slack, turn) -> Turn:
     lengths = jnp.append(LENGTHS, jnp.minimum(jnp.min(zero), 1))
     ends, images, change = jax.vmap(trial)(lengths)
     best = jnp.argmin(change)
-    done = inside & ~jnp.any(urge > 0)
-    gains = (change[best] < 0) & ~done
+    gains = change[best] < 0
     return Turn(
         jnp.where(gains, ends[best], u),
         jnp.where(gains, slope + images[best], slope),
         jnp.where(gains & (lengths[best] > 0.1), ROOM, jnp.maximum(turn.room // 4, 1)),
-        gains | ((turn.room > 1) & ~done),
-        done,
+        gains | (turn.room > 1),
         turn.count + 1,
     )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from threadpoolctl import ThreadpoolController
 
-SMALL = 512  # rows of a matrix; a larger one gains more from all cores than XLA loses
+SMALL = 2048  # rows of a matrix; a larger one gains more from all cores than XLA loses
 
 _alone = threading.Lock()
 

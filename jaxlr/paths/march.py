@@ -17,7 +17,7 @@ from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
 from jaxlr.glm import sharing
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lanes_of
+from jaxlr.glm.problem import Problem, cast, lanes_of
 from jaxlr.glm.sharing import EXAMPLES, LANES
 from jaxlr.paths import descent, proofs, proximal, resort
 from jaxlr.paths.proofs import Ends
@@ -93,10 +93,10 @@ def march(
 @partial(QuicklyCompiled, static_argnums=(0, 2))
 def _walked(family, problem, planned, turns, start, aim, num_turns, max_steps):
     """The first `num_turns` penalties of `turns`, one after the other; the rest take no step."""
-    rows = _in(jnp.float32, problem) if planned.narrow else problem
+    rows = cast(jnp.float32, problem) if planned.narrow else problem
     goals = USEFUL * turns.lam * bounds.reaching(family, problem)[turns.fold]
     here = jnp.where(jnp.arange(len(goals)) < num_turns, max_steps, 0)
-    turns, start, goals, aim = _in(rows.x.dtype, (turns, start, goals, jnp.asarray(aim)))
+    turns, start, goals, aim = cast(rows.x.dtype, (turns, start, goals, jnp.asarray(aim)))
 
     def walk(rows, turns, start, goals, aim, here):
         return descent.walk(family, rows, turns, start, planned, aim, goals, here)
@@ -105,16 +105,7 @@ def _walked(family, problem, planned, turns, start, aim, num_turns, max_steps):
     lanes, every = P(LANES), P(None, LANES)
     walk = sharing.by_device(walk, (of_rows, every, lanes, every, P(), P()), (lanes, lanes, every))
     params, before, ends = walk(rows, turns, start, goals, aim, here)
-    return params, before, _in(jnp.float64, ends)
-
-
-def _in(dtype, tree):
-    """The tree with its floats in a dtype."""
-
-    def cast(leaf):
-        return leaf.astype(dtype) if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf
-
-    return jax.tree.map(cast, tree)
+    return params, before, cast(jnp.float64, ends)
 
 
 @partial(QuicklyCompiled, static_argnums=(0, 2))

@@ -24,6 +24,7 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import (
     Lanes,
     Problem,
+    cast,
     gradient_of,
     lane_of,
     logits_of,
@@ -38,9 +39,11 @@ BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
 FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and what a model gains of second
 LOOSE = 0.1  # of what is beyond its bound: what a model's minimum may leave for the next step
 SLACK = 0.1  # of tol: and of their bounds
+FLAT = 10.0  # what a slope of an intercept squared may stand for
 FAILURES, SHORTEST, LIFTED = 8, 1e-13, 100.0  # in a row: the diagonal is LIFTED times as long then
 ARMIJO, TRIALS = 1e-4, 60  # of the line search
-LEAST = 1e-3  # of the curvature that was expected: from less than this a Hessian learns nothing
+ROUGH = 2**27  # N Q² from which a Hessian is first made in float32
+LENGTHENED = 1e-6  # what that does to its diagonal
 EPS = float(np.finfo(np.float64).eps)
 
 
@@ -51,7 +54,8 @@ class State(NamedTuple):
       params, grad: [C, P]; grad is that of the mean loss alone.
       logits: [C, N].
       risk: [] J.
-      hessian: [Q, Q] of the mean loss, with Q = C P; stale, whether it has served.
+      hessian: [Q, Q] of the mean loss, with Q = C P; rough, whether it is of float32.
+      age: [] steps that it has served; -1 where it is to be made anew.
       left: [] what the last model gained.
       failures: [] steps in a row that led nowhere.
       active: [] whether the lane goes on; num_steps, of these penalties.
@@ -62,7 +66,8 @@ class State(NamedTuple):
     logits: Array
     risk: Array
     hessian: Array
-    stale: Array
+    rough: Array
+    age: Array
     left: Array
     failures: Array
     active: Array
@@ -77,8 +82,8 @@ def start(family: Loss, problem: Problem, lanes: Lanes, params: Array) -> State:
         grad = gradient_of(objective.slopes(family, lane, z), problem)
         hessian = jnp.zeros((params.size, params.size), params.dtype)
         zero, far = jnp.int32(0), jnp.asarray(jnp.inf, params.dtype)
-        true = jnp.bool_(True)
-        return State(params, grad, z, far, hessian, true, far, zero, true, zero)
+        rough = jnp.bool_(len(problem.x) * params.size**2 > ROUGH)
+        return State(params, grad, z, far, hessian, rough, zero - 1, far, zero, zero == 0, zero)
 
     return jax.vmap(one)(jax.vmap(partial(lane_of, problem))(lanes), params)
 
@@ -108,12 +113,13 @@ def solve(
         return state._replace(active=state.active & goes_on)
 
     def measured(state):
-        wanted = state.stale & state.active
-        fresh = hessians.measured(family, problem, lanes, state.logits, state.hessian, wanted)
-        return state._replace(hessian=fresh, stale=state.stale & ~wanted)
+        wanted = (state.age < 0) & state.active
+        each = own, state.logits, state.hessian, state.rough, wanted
+        fresh = jax.lax.map(lambda lane: _renewed(family, problem, *lane), each)
+        return state._replace(hessian=fresh, age=jnp.where(wanted, 0, state.age))
 
     def on(state):
-        wanted = jnp.any(state.stale & state.active)
+        wanted = jnp.any((state.age < 0) & state.active)
         state = jax.lax.cond(wanted, measured, lambda state: state, state)
         state = sharing.by_lane(state, num_rows=state.logits.shape[-1])
         state = jax.vmap(partial(_step, family, problem, tol))(own, state)
@@ -121,6 +127,22 @@ def solve(
 
     state = jax.vmap(begun)(own, state)
     return jax.lax.while_loop(lambda state: jnp.any(state.active), on, state)
+
+
+def _renewed(family, problem, lane, logits, old, rough, wanted):
+    """The lane's Hessian, a new one if that is wanted."""
+
+    def made(dtype):
+        rows, own, z = cast(dtype, (problem, lane, logits))
+        return hessians.measured(family, rows, own, z).astype(old.dtype)
+
+    def new():
+        fine = partial(made, old.dtype)
+        if len(problem.x) * old.size <= ROUGH:
+            return fine()
+        return jax.lax.cond(rough, partial(made, jnp.float32), fine)
+
+    return jax.lax.cond(wanted, new, lambda: old)
 
 
 def _step(family, problem, tol, lane, state) -> State:
@@ -138,13 +160,18 @@ def _step(family, problem, tol, lane, state) -> State:
     little = gain <= jnp.maximum(FINE * tol, EPS) * state.risk
     fails = ~moves | (length == 0) | (little & ~exact)
     failures = jnp.where(fails, state.failures + 1, state.failures // 2)
+    poor = ~(gain <= SERVES * state.left)
+    spent = fails | (length < 1) | poor
     moved = State(
         params,
         grad,
         z,
         risk,
-        _learnt(state.hessian, (params - state.params).ravel(), (grad - state.grad).ravel()),
-        fails | (length < 1) | ~(gain <= SERVES * state.left),
+        hessians.learnt(
+            state.hessian, (params - state.params).ravel(), (grad - state.grad).ravel()
+        ),
+        state.rough & ~fails,
+        jnp.where(spent, -1, state.age + 1),
         gain,
         failures,
         state.active,
@@ -166,13 +193,14 @@ def _modelled(tol, lane, state):
         shape = state.params.shape
         w = state.params.ravel()
         lift = SHORTEST * LIFTED ** state.failures.astype(state.risk.dtype)
+        lift = jnp.where(state.rough, LENGTHENED, lift)
         hessian = hessians.firm(state.hessian, lane.ridge, lift, len(state.params))
         grad = (state.grad + lane.ridge * without_intercept(state.params)).ravel()
         strength = lane.lasso * without_intercept(jnp.ones(shape)).ravel()
         beyond = jnp.abs(grad + strength * jnp.sign(w))
         beyond = jnp.where((w == 0) & (strength > 0), jnp.abs(grad) - strength, beyond)
         slack = jnp.maximum(SLACK * tol * lane.lasso, LOOSE * jnp.max(beyond))
-        u, exact = active_set.minimum(hessian, grad, w, strength, slack)
+        u, exact = active_set.minimum(active_set.Model(hessian, strength, slack), grad, w)
         d = u - w
         gain = -(grad @ d + d @ (hessian @ d) / 2 + strength @ (jnp.abs(u) - jnp.abs(w)))
         return d.reshape(shape), gain, exact
@@ -207,23 +235,10 @@ def _search(family, lane, state, d, dz):
     return jnp.where(found, length, 0), jnp.where(found, there, state.risk)
 
 
-def _learnt(hessian, s, y):
-    """The Hessian after a step s and its change y of the gradient: BFGS's.
-
-    Reference:
-      Nocedal and Wright, Numerical Optimization (2006), equation 6.19.
-    """
-    image = hessian @ s
-    curved, expected = s @ y, s @ image
-    learns = (expected > 0) & (curved > LEAST * expected)
-    new = jnp.where(learns, 1 / jnp.where(learns, curved, 1), 0)
-    old = jnp.where(learns, 1 / jnp.where(learns, expected, 1), 0)
-    return hessian + new * jnp.outer(y, y) - old * jnp.outer(image, image)
-
-
 def _proved(lane, state, tol):
     """Whether the duality gap, as it is without rounding, is small enough."""
     gap = rough_gap(lane, state.params, -state.grad, state.risk)
+    gap = gap + FLAT * jnp.sum(state.grad[:, -1] ** 2)  # which takes intercepts to be optimal
     return gap <= CLOSE * tol * state.risk
 
 
