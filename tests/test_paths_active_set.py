@@ -39,7 +39,7 @@ def test_a_model_is_minimised_exactly(rank, small, monkeypatch):
         hessian, grad, w = model(rank, seed)
         strength = lam * (np.arange(FEATURES + 1) < FEATURES)
         with jax.enable_x64(True):
-            u, exact = minimum(hessian, grad, w, strength, 1e-7 * lam)
+            u, exact = minimum(active_set.Model(hessian, strength, 1e-7 * lam), grad, w)
         u = np.asarray(u)
         assert exact
         assert rest(hessian, grad, w, u, strength).max() <= 1e-6 * lam
@@ -55,13 +55,15 @@ def test_of_columns_that_are_one_any_mixture_is_found():
     hessian, w = x.T @ x + 1e-9 * np.eye(40), np.zeros(40)
     grad, strength = -x.T @ rng.normal(size=30), np.full(40, 0.1)
     with jax.enable_x64(True):
-        u, exact = minimum(hessian, grad, w, strength, 1e-6)
+        u, exact = minimum(active_set.Model(hessian, strength, 1e-6), grad, w)
     assert exact
     assert rest(hessian, grad, w, np.asarray(u), strength).max() <= 1e-5
 
 
 def test_a_model_without_a_minimum_is_not_said_to_be_minimised():
     with jax.enable_x64(True):
-        u, exact = minimum(-np.eye(3), np.ones(3), np.ones(3), np.full(3, 0.1), 1e-9)
+        u, exact = minimum(
+            active_set.Model(-np.eye(3), np.full(3, 0.1), 1e-9), np.ones(3), np.ones(3)
+        )
     assert not exact
     assert np.isfinite(u).all()

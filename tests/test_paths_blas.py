@@ -58,7 +58,7 @@ def test_a_failure_puts_back_what_was():
         1 / 0  # noqa: B018
 
 
-@pytest.mark.parametrize(("num_columns", "l1_ratio", "seen"), [(3, 0.0, {1}), (600, 0.5, {2})])
+@pytest.mark.parametrize(("num_columns", "l1_ratio", "seen"), [(3, 0.0, {1}), (2100, 0.5, {2})])
 def test_a_path_marches_so(monkeypatch, num_columns, l1_ratio, seen):
     def stop(*args):
         assert num_threads() == seen

@@ -11,7 +11,7 @@ from jaxlr import Batch, losses, paths
 from jaxlr.glm import folds
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
-from jaxlr.paths import descent, hessians
+from jaxlr.paths import descent
 
 pytestmark = pytest.mark.float64_pass
 
@@ -132,32 +132,3 @@ def test_a_lane_at_rest_stays_to_the_last_bit_while_others_step():
     np.testing.assert_array_equal(ends.params[0, 1], there[1])
     assert ends.num_steps[0, 1] == 0
     assert (np.asarray(ends.num_steps)[0, [0, 2]] > 1).all()
-
-
-@pytest.mark.parametrize(("apart", "shared"), [(0.0, True), (0.02, True), (3.0, False)])
-def test_folds_with_curvatures_that_are_alike_share_a_pass_for_their_hessians(
-    short_turns, apart, shared
-):
-    x, labels, weights = problem()
-    order, groups = folds.grouped(normalised(weights), 4)
-    of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
-    weights = groups.mix[:, of_row] * groups.base
-    x = np.c_[x, np.ones(len(x))][order]
-    logits = x @ np.random.default_rng(3).normal(size=x.shape[1])
-    logits = logits + apart * np.random.default_rng(4).normal(size=(NUM_FOLDS, len(x)))
-    arrays = x, labels[order][None].astype(float), weights, x.T.copy(), groups
-    rows = jax.tree.map(jnp.asarray, Problem(*arrays))
-    lanes = lanes_of(rows, np.full(NUM_FOLDS, 1e-3), 1.0)
-    found = hessians.measured(
-        loss_of(losses.log_loss, None),
-        rows,
-        lanes,
-        jnp.asarray(logits)[:, None],
-        jnp.zeros((NUM_FOLDS, x.shape[1], x.shape[1])),
-        jnp.ones(NUM_FOLDS, bool),
-    )
-    curvature = expit(logits) * expit(-logits)
-    exact = np.einsum("fn,np,nq->fpq", weights * curvature, x, x)
-    error = np.abs(found - exact).max() / np.abs(exact).max()
-    assert error < (1e-12 + apart / 4 if shared else 1e-12)
-    assert error > 1e-5 or not (shared and apart)  # it is the mean's

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import active_set, march, working_set
+from jaxlr.paths import active_set, march, proximal, working_set
 from jaxlr.solvers import slopes
 from tests import truth
 
@@ -28,6 +28,7 @@ def problem(num_rows):
         (51, active_set, "SMALL", 5),  # factors of those that take part
         (52, active_set, "ROOM", 1),  # which enter one by one
         (53, working_set, "ROOM", 0),  # few columns at a time
+        (54, proximal, "ROUGH", 0),  # Hessians in float32
     ],
 )
 def test_a_lasso_of_any_size_ends_at_the_optimum(monkeypatch, num_rows, module, name, limit):
@@ -41,7 +42,9 @@ def test_a_lasso_of_any_size_ends_at_the_optimum(monkeypatch, num_rows, module, 
     options = {"loss": losses.log_loss, "l1_ratio": 1.0, "fold_weights": folds}
     found = paths.fit(Batch(x, labels), LAMBDAS, **options)
     assert (found.status == paths.Status.certified).all()
-    assert {shape[1] for shape in calls} == {working_set.FEWEST + 1 if limit == 0 else 21}
+    assert {shape[1] for shape in calls} == {
+        working_set.FEWEST + 1 if module is working_set else 21
+    }
     for fold, k in np.ndindex(2, 2):
         best = truth.optimum(x, labels, folds[fold], "log_loss", None, LAMBDAS[k], 1.0)
         np.testing.assert_allclose(found.risk[fold, k], best.risk, rtol=1e-6)

@@ -46,7 +46,7 @@ class Model(NamedTuple):
     slack: Array
 
     def beyond(self, turn: Turn) -> tuple[Array, Array, Array]:
-        """Which coordinates rest at 0; the slopes of the others, and of these beyond their bound."""
+        """Which coordinates rest at 0, the slopes of all, and what of these is beyond its bound."""
         rests = (turn.u == 0) & (self.strength > 0)
         sign = jnp.where(rests, -jnp.sign(turn.slope), jnp.sign(turn.u))
         residual = turn.slope + self.strength * sign

@@ -276,7 +276,7 @@ def _older(steps, state):
 
 
 def _applied(given: Preconditioner, grads: Array) -> Array:
-    """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row; of none, grads."""
+    """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row, or of none."""
     if not len(given.inverse):
         return grads
     of_each = grads.reshape(len(given.inverse), -1, *grads.shape[1:])
