@@ -41,7 +41,7 @@ class State(NamedTuple):
       active: whether the lane still moves.
       num_steps: under this penalty.
       preconditioner: of all lanes, or one for each.
-      age, count: [] steps since it was made, and in all.
+      age, count: [] steps since it was made, and under this penalty.
     """
 
     params: Array
@@ -108,18 +108,19 @@ def walk(
     lanes = jax.vmap(partial(lane_of, rows))(jax.tree.map(lambda leaf: leaf[0], turns))
     engine = _Engine(loss, rows, planned)
 
-    def one(state, turn):
+    def one(carry, turn):
         lam, goal, most = turn
         own = lanes._replace(ridge=lam)
-        state = engine.renewed(state, own, most)
         step = partial(engine.step, own, tol=tol, goal=goal, max_steps=most)
+        state = engine.start(own, *carry, most)
         state = jax.lax.while_loop(lambda s: jnp.any(s.active), step, state)
-        known = None if planned.bare else state.preconditioner
-        return state, Ends(state.params, state.risk, known, state.num_steps)
+        made = state.preconditioner
+        ends = Ends(state.params, state.risk, None if planned.bare else made, state.num_steps)
+        return (state.params, state.before, made, state.age), ends
 
-    state = engine.start(*start, lanes)
-    state, ends = jax.lax.scan(one, state, (turns.lam, goals, max_steps))
-    return state.params, state.before, ends
+    carry = *start, engine.nothing(start[0]), jnp.int32(planned.serves)
+    (params, before, *_), ends = jax.lax.scan(one, carry, (turns.lam, goals, max_steps))
+    return params, before, ends
 
 
 class _Engine(NamedTuple):
@@ -129,57 +130,25 @@ class _Engine(NamedTuple):
     rows: Problem
     plan: Plan
 
-    def start(self, params: Array, before: Array, lanes: Lane) -> State:
-        num_lanes, _, size = params.shape
-        logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(params)
-        risk, grad = self._looked(lanes, params, logits)
-        far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros(num_lanes, jnp.int32)
-        return State(
-            params,
-            before,
-            grad,
-            grad,
-            logits,
-            risk,
-            jax.vmap(lambda w: compact.no_pairs(w.ravel(), PAIRS))(params),
-            far,
-            far,
-            zero,
-            zero == 0,
-            zero,
-            self._nothing(num_lanes, size, params.dtype),
-            jnp.int32(self.plan.serves),
-            jnp.int32(0),
-        )
-
-    def _nothing(self, num_lanes, size, dtype) -> Preconditioner:
+    def nothing(self, params: Array) -> Preconditioner:
         """In place of a preconditioner that is yet to be made."""
-        num, coupled = num_lanes if self.plan.own else 1, size if self.loss.multiclass else 0
-        num *= not self.plan.bare
-        inverse = jnp.zeros((num, self.loss.num_outputs, size, size), dtype)
-        return Preconditioner(inverse, jnp.zeros((num, coupled, coupled), dtype))
+        num_lanes, classes, size = params.shape
+        num = (num_lanes if self.plan.own else 1) * (not self.plan.bare)
+        coupled = size if self.loss.multiclass else 0
+        inverse = jnp.zeros((num, classes, size, size), params.dtype)
+        return Preconditioner(inverse, jnp.zeros((num, coupled, coupled), params.dtype))
 
-    def _looked(self, lanes, params, logits):
-        """J [L] and its gradients [L, C, P]."""
-        risk = jax.vmap(partial(objective.risk, self.loss))
-        grad = jax.vmap(partial(objective.gradient, self.loss, self.rows))
-        return risk(lanes, params, logits), grad(lanes, params, logits)
-
-    def renewed(self, state: State, lanes: Lane, most: Array) -> State:
-        """Every lane at its first step under other penalties, from where it ended."""
-        risk, grad = self._looked(lanes, state.params, state.logits)
-        far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros_like(state.num_steps)
-        return state._replace(
-            grad=grad,
-            image=_applied(state.preconditioner, grad),
-            risk=risk,
-            pairs=jax.tree.map(jnp.zeros_like, state.pairs)._replace(scale=jnp.ones_like(risk)),
-            best=far,
-            mark=far,
-            idle=zero,
-            active=zero < most,
-            num_steps=zero,
-        )
+    def start(self, lanes: Lane, params: Array, before: Array, made, age: Array, most: Array):
+        """The state before the first of `most` steps from params [L, C, P]."""
+        logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(params)
+        risk = jax.vmap(partial(objective.risk, self.loss))(lanes, params, logits)
+        gradient = jax.vmap(partial(objective.gradient, self.loss, self.rows))
+        grad = gradient(lanes, params, logits)
+        pairs = jax.vmap(lambda w: compact.no_pairs(w.ravel(), PAIRS))(params)
+        far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros(len(params), jnp.int32)
+        judged = far, far, zero, zero < most, zero
+        there = params, before, grad, _applied(made, grad), logits, risk, pairs
+        return State(*there, *judged, made, age, jnp.int32(0))
 
     def step(self, lanes: Lane, state: State, *, tol, goal, max_steps) -> State:
         if not self.plan.bare:  # a loop of one turn at most: a condition copies what it hands on
