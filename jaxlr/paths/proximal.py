@@ -36,7 +36,6 @@ from jaxlr.pytypes import Array
 SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what was left before
 CLOSE = 2  # aims: a gap that proves enough, with some to spare
 BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
-FINE = 1e-6  # of the aim: a gap is of first order in the slopes, and what a model gains of second
 LOOSE = 0.1  # of what is beyond its bound: what a model's minimum may leave for the next step
 SLACK = 0.1  # of tol: and of their bounds
 FLAT = 10.0  # what a slope of an intercept squared may stand for
@@ -157,7 +156,7 @@ def _step(family, problem, tol, lane, state) -> State:
     length, risk = _search(family, lane, state, d, dz)
     params, z = state.params + length * d, state.logits + length * dz
     grad = gradient_of(objective.slopes(family, lane, z), problem)
-    little = gain <= jnp.maximum(FINE * tol, EPS) * state.risk
+    little = gain <= EPS * state.risk
     fails = ~moves | (length == 0) | (little & ~exact)
     failures = jnp.where(fails, state.failures + 1, state.failures // 2)
     poor = ~(gain <= SERVES * state.left)
