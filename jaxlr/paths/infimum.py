@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from jaxlr.paths.separation import Margins, prepared, searched
+from jaxlr.paths.separation import Margins, descent, prepared, searched
 
-STEPS = 10_000  # of L-BFGS
-NEWTON = 100  # steps after that, where
-SMALL = 500  # params or fewer leave a Hessian of ordinary size
 KNOWN = 1e-7  # of the infimum: how near its bounds must be
 
 
@@ -36,8 +33,6 @@ def infimum(
     Reference:
       Geyer, Likelihood inference in exponential families and directions of recession (2009).
     """
-    from scipy.special import entr  # slow to import, and only needed here
-
     _, margins, shares, _ = prepared(x, labels, weights, num_classes, fit_intercept)
     while (d := searched(margins)) is not None and (apart := margins.apart(d)).any():
         others = margins.others & ~apart
@@ -45,15 +40,9 @@ def infimum(
         if not left.any():
             return 0.0
         margins, shares = Margins(margins.x[left], margins.own[left], others[left]), shares[left]
-    d = np.zeros((margins.own.shape[1] - 1, margins.x.shape[1]))
-    d = margins.lowest(shares, d, "L-BFGS-B", maxiter=STEPS, ftol=1e-15, gtol=1e-12)
-    if d.size <= SMALL:
-        d = margins.lowest(
-            shares, d, "trust-exact", maxiter=NEWTON, gtol=1e-15, max_trust_radius=1e15
-        )
-    value, _, p = margins.risk(d, shares)
-    q = margins.balanced(shares[:, None] * p) / shares[:, None]
-    q = np.clip(np.where(margins.others, q, 0), 0, 1)  # what rounding has left below 0
-    entropy = shares @ (entr(q).sum(axis=1) + entr(np.maximum(1 - q.sum(axis=1), 0)))
-    bound = entropy - np.vdot(margins.total(shares[:, None] * q), d)
-    return float(value) if value - bound <= KNOWN * value else np.nan
+    *_, last = descent(margins, shares)
+    q = np.clip(last.balanced, 0, 1)  # what rounding has left below 0
+    entropy = -shares @ (q * np.log(np.where(q > 0, q, 1))).sum(axis=1)
+    slope = (shares[:, None] * (margins.own - q))[:, 1:].T @ margins.x
+    bound = entropy - np.vdot(slope, last.d)
+    return float(last.risk) if last.risk - bound <= KNOWN * last.risk else np.nan
