@@ -40,9 +40,9 @@ def infimum(
         if not left.any():
             return 0.0
         margins, shares = Margins(margins.x[left], margins.own[left], others[left]), shares[left]
-    *_, last = descent(margins, shares)
-    q = np.clip(last.balanced, 0, 1)  # what rounding has left below 0
+    *_, (d, risk, p, _, left) = descent(margins, shares)
+    q = p * np.maximum(left, 0)
+    q = q / q.sum(axis=1, keepdims=True)
     entropy = -shares @ (q * np.log(np.where(q > 0, q, 1))).sum(axis=1)
-    slope = (shares[:, None] * (margins.own - q))[:, 1:].T @ margins.x
-    bound = entropy - np.vdot(slope, last.d)
-    return float(last.risk) if last.risk - bound <= KNOWN * last.risk else np.nan
+    bound = entropy - (np.abs(margins.slope(q, shares)) * (1 + np.abs(d))).sum()
+    return float(risk) if risk - bound <= KNOWN * risk else np.nan

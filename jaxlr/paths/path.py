@@ -96,7 +96,7 @@ def solved(asked: Given, loss: Callable, tol: float, max_steps: int, mesh) -> Pa
             for ratio in asked.l1_ratios
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
-    endless = limits.noticed(endless, asked, loss, answers, tol)
+    endless = limits.noticed(endless, asked, answers, tol)
     lanes = _shaped(asked, answers, endless, centre, tol, max_steps)
     at = len(rising) - 1 - back
     lanes = jax.tree.map(lambda leaf: leaf[:, :, :, at], lanes)

@@ -15,8 +15,8 @@ from jaxlr.paths.basis import basis
 
 TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a product, generously
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
-STEPS = 200  # of Newton's, so that a search ends
-LARGE = 2000  # params from which a Hessian is not made, and only multiplied with
+LARGE = 2000  # params from which Newton's systems are solved by products
+EPS = np.finfo(np.float64).eps
 
 
 class Margins(NamedTuple):
@@ -54,93 +54,79 @@ class Margins(NamedTuple):
         total = p.sum(axis=1, keepdims=True)
         return shares @ (np.log(total) + top)[:, 0], p / total
 
-    def times(self, heavy, p, d):
-        """The Hessian of the risk, rows weighing `heavy`, times d."""
-        z = self.x @ d.T
-        p = p[:, 1:]
-        return (heavy[:, None] * p * (z - (p * z).sum(axis=1, keepdims=True))).T @ self.x
+    def slope(self, p, shares):
+        """Minus the gradient of the risk where the softmax is p."""
+        return (shares[:, None] * (self.own - p))[:, 1:].T @ self.x
 
-    def solved(self, heavy, p, right):
+    def times(self, d, p, shares):
+        """The Hessian of the risk, times d."""
+        z, p = self.x @ d.T, p[:, 1:]
+        return (shares[:, None] * p * (z - (p * z).sum(axis=1, keepdims=True))).T @ self.x
+
+    def solved(self, right, p, shares):
         """The shortest d whose product with that Hessian is `right`."""
         shape, size = right.shape, right.size
         if size > LARGE:
             from scipy.sparse.linalg import LinearOperator, cg  # slow to import, and rarely needed
 
-            hessian = LinearOperator(
-                (size, size), lambda d: self.times(heavy, p, d.reshape(shape)).ravel()
+            product = LinearOperator(
+                (size, size), lambda d: self.times(d.reshape(shape), p, shares).ravel()
             )
-            return cg(hessian, right.ravel(), rtol=1e-6, maxiter=size)[0].reshape(shape)
+            return cg(product, right.ravel(), rtol=1e-6, maxiter=size)[0].reshape(shape)
         hessian = np.empty((*shape, *shape))
         for a, b in zip(*np.tril_indices(len(right)), strict=True):
-            bend = heavy * p[:, a + 1] * ((a == b) - p[:, b + 1])
+            bend = shares * p[:, a + 1] * ((a == b) - p[:, b + 1])
             hessian[a, :, b] = (bend[:, None] * self.x).T @ self.x
             hessian[b, :, a] = hessian[a, :, b].T
         values, vectors = np.linalg.eigh(hessian.reshape(size, size))
-        kept = values > size * np.finfo(np.float64).eps * values[-1]
+        kept = values > EPS * values[-1]
         inverse = np.where(kept, 1 / np.where(kept, values, 1), 0)
         return (vectors @ (inverse * (right.ravel() @ vectors))).reshape(shape)
 
     def without(self, d, zero):
         """The part of d that leaves the `zero` margins [N, C] at 0."""
         tied = self.own | zero
-        p = tied / tied.sum(axis=1, keepdims=True)
-        every = np.full(len(p), 1 / len(p))
+        p, every = tied / tied.sum(axis=1, keepdims=True), np.ones(len(tied))
         for _ in range(3):  # each takes what rounding has left of the last
-            d = d - self.solved(every, p, self.times(every, p, d))
+            d = d - self.solved(self.times(d, p, every), p, every)
         return d
 
 
-class Point(NamedTuple):
-    """Where a descent of the risk is: d, its risk, the softmax there, Newton's step and its moves.
+def descent(margins: Margins, shares: np.ndarray) -> Iterator[tuple]:
+    """Newton's method on the risk until that falls no more: each d, its risk, p, step, and `left`.
 
-    `moved` [N, C] are the margins of the step.
+    To first order the step leaves p times left [N, C], with which the gradient is 0.
     """
-
-    d: np.ndarray
-    risk: float
-    p: np.ndarray
-    step: np.ndarray
-    moved: np.ndarray
-
-    @property
-    def balanced(self):
-        """p to first order in the step: Σ shares (q - own) x is 0 for these q [N, C]."""
-        return self.p * (1 - self.moved + (self.p * self.moved).sum(axis=1, keepdims=True))
-
-
-def descent(margins: Margins, shares: np.ndarray) -> Iterator[Point]:
-    """Newton's method on Σ shares log(1 + Σ exp(-margin)), until that falls no more."""
     d = np.zeros((margins.own.shape[1] - 1, margins.x.shape[1]))
     risk, p = margins.risk(d, shares)
-    for _ in range(STEPS):
-        slope = (shares[:, None] * (margins.own - p))[:, 1:].T @ margins.x
-        step = margins.solved(shares, p, slope)
-        yield Point(d, risk, p, step, margins.of(step))
+    while True:
+        step = margins.solved(margins.slope(p, shares), p, shares)
+        moved = margins.of(step)
+        yield d, risk, p, step, 1 - moved + (p * moved).sum(axis=1, keepdims=True)
         for halvings in range(50):
-            there = d + step / 2**halvings
-            value, p = margins.risk(there, shares)
-            if value < risk:
+            value, p = margins.risk(d + step / 2**halvings, shares)
+            if value < risk * (1 - EPS):
                 break
         else:
             return
-        d, risk = there, value
+        d, risk = d + step / 2**halvings, value
 
 
 def searched(margins: Margins) -> np.ndarray | None:
     """A direction [C - 1, P] of rows in a basis, if one separates.
 
-    Far along, a step of Newton's moves margins that can grow by about 1, and others no more.
-    Counts q > 0 of comparisons with Σ q margin = 0 along every d forbid a direction (Stiemke).
+    Far along, Newton's steps move a margin that can grow by about 1, and others no more. Counts
+    q > 0 of comparisons with Σ q margin = 0 along every d forbid a direction (Stiemke): p left.
     """
-    for point in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
-        if margins.apart(point.d)[margins.others].all():
-            return point.d
-        grown = point.moved > 0.5
-        if grown.any() and np.all(point.moved > -0.5):
-            d = margins.without(point.step, margins.others & ~grown)
+    for d, _, _, step, left in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
+        if margins.apart(d)[margins.others].all():
+            return d
+        moved = margins.of(step)
+        if moved.min() > -0.5 and moved.max() > 0.5:
+            d = margins.without(step, margins.others & (moved <= 0.5))
             if margins.separated(d):
                 return d
-        if np.all(point.balanced[margins.others] > 0):
+        if left[margins.others].min() > 0.5:
             return None
     return None
 
@@ -176,11 +162,7 @@ def separating_direction(
     given = margins._replace(x=np.column_stack([rows - even.centre, margins.x[:, -1]]))
     for d in _candidates(even, margins, given, guess, fit_intercept):
         if given.separated(d):
-            w, b = d[:, :-1], d[:, -1] - d[:, :-1] @ even.centre
-            rounding = (
-                8 * np.finfo(float).eps * (np.abs(d[:, -1]) + np.abs(w) @ np.abs(even.centre))
-            )
-            d[:, -1] = np.where(np.abs(b) > rounding, b, 0)
+            d[:, -1] -= d[:, :-1] @ even.centre
             return d[0] if num_classes is None else np.vstack([0 * d[:1], d])
     return None
 
@@ -196,8 +178,8 @@ def prepared(x, labels, weights, num_classes, fit_intercept) -> tuple:
     side = np.append(np.floor(labels), np.ceil(labels[between]))
     shares = weights[rows] * (1 - np.abs(labels[rows] - side)) / weights.sum()
     own = side[:, None] == np.arange(num_classes or 2)
-    last = np.full((len(rows), 1), float(fit_intercept))
-    return even, Margins(np.hstack([even.rows[rows], last]), own, ~own), shares, x[rows]
+    last = np.full(len(rows), float(fit_intercept))
+    return even, Margins(np.column_stack([even.rows[rows], last]), own, ~own), shares, x[rows]
 
 
 def _candidates(even, margins, given, guess, fit_intercept):
@@ -214,5 +196,5 @@ def _candidates(even, margins, given, guess, fit_intercept):
         yield d
     if (d := searched(margins)) is not None:
         d = np.column_stack([d[:, :-1] @ even.back.T, d[:, -1]])
-        shares = np.abs(d) * np.abs(given.x).max(axis=0)
-        yield np.where(shares > TOLERANCE / 2 * shares.max(), d, 0)  # what rounding has left
+        terms = np.abs(d) * np.abs(given.x).max(axis=0)
+        yield np.where(terms > TOLERANCE / 2 * terms.max(), d, 0)  # what rounding has left

@@ -28,48 +28,36 @@ def answers(
 
     Params `before` [T, F, C, P] are near it, if there are any. Leaves are [T, F, 1, ...].
     """
-    num_targets, num_folds = solvable.shape
-    shape = (num_targets, num_folds, 1)
-    out = resort.Table(
-        np.zeros(shape),
-        np.full(shape, np.inf),
-        np.full(shape, np.inf),
-        np.zeros((*shape, family.num_outputs, x.shape[1] + 1)),
-        np.zeros(shape, np.int32),
-    )
+    shape = (*solvable.shape, 1)
+    params = np.zeros((*shape, family.num_outputs, x.shape[1] + 1))
+    far = [np.full(shape, np.inf) for _ in range(2)]
+    out = resort.Table(np.zeros(shape), *far, params, np.zeros(shape, np.int32))
     for fold in np.flatnonzero(solvable.any(axis=0)):
-        found = basis(x, weights[fold], family.intercept)
-        rows = host.laid_out(found.rows, last=float(family.intercept))
+        even = basis(x, weights[fold], family.intercept)
+        rows = host.laid_out(even.rows, last=float(family.intercept))
         for target in np.flatnonzero(solvable[:, fold]):
             own = labels[target : target + 1], weights[fold : fold + 1]
             arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
             start = np.zeros((family.num_outputs, rows.x.shape[1]))
             if before is not None:
                 w, b = before[target, fold][:, :-1], before[target, fold][:, -1]
-                start[:, :-1] = w @ found.forth
-                start[:, -1] = b + w @ found.centre
+                start = np.column_stack([w @ even.forth, b + w @ even.centre])
             lane = _alone(family, placed.problem(arrays, mesh), start, tol, max_steps)
-            w = lane.params[..., :-1] @ found.back.T
-            b = lane.params[..., -1] - w @ found.centre
-            lane = lane._replace(params=np.concatenate([w, b[..., None]], axis=-1))
-            if not found.whole:  # of what is left out nothing is known
-                lane.gap[:] = lane.decrement[:] = np.inf
+            w = lane.params[:, :-1] @ even.back.T
+            params = np.column_stack([w, lane.params[:, -1] - w @ even.centre])
+            lane = lane._replace(params=params)
+            if not even.whole:  # of what is left out nothing is known
+                lane = lane._replace(gap=np.inf, decrement=np.inf)
             for column, new in zip(out, lane, strict=True):
-                column[target, fold] = new[:, 0]
+                column[target, fold, 0] = new
     return out
 
 
 def _alone(family, problem, start, tol, max_steps) -> resort.Table:
-    """The first lane of a problem, from params `start`: leaves [1, m, ...]; others mean nothing."""
-    lanes = (1, len(problem.labels) * len(problem.weights))  # a mesh may have repeated it
-    table = resort.Table(
-        np.full(lanes, np.inf),
-        np.zeros(lanes),
-        np.zeros(lanes),
-        np.tile(start, (*lanes, 1, 1)),
-        np.zeros(lanes, np.int32),
-    )
-    table.gap[:, 0] = np.inf
-    table.risk[:, 1:] = 1
-    resort.finish(family, problem, np.zeros(lanes), 0.0, tol, max_steps, table)
-    return table
+    """The first lane of a problem, from params `start` [C, P]; a mesh may have repeated it."""
+    lanes = (1, len(problem.labels) * len(problem.weights))
+    far, near, steps = np.full(lanes, np.inf), np.zeros(lanes), np.zeros(lanes, np.int32)
+    gap = np.where(np.arange(lanes[1]) == 0, far, 0)  # the others are left as they are
+    table = resort.Table(far, gap, near, np.tile(start, (*lanes, 1, 1)), steps)
+    resort.finish(family, problem, near, 0.0, tol, max_steps, table)
+    return resort.Table(*(column[0, 0] for column in table))
