@@ -21,11 +21,7 @@ def infimum(
     apart has an optimum of its own, and its loss is the infimum: 0 where nothing is left.
 
     Args:
-      x: [N, D].
-      labels: [N]; they, num_classes and fit_intercept are those of `separating_direction`.
-      weights: [N] >= 0; they need not sum to 1.
-      num_classes: see labels.
-      fit_intercept: see labels.
+      x, labels, weights, num_classes, fit_intercept: as in `separating_direction`.
 
     Returns:
       Nats, to seven digits: the loss of params, beside a bound of its dual. NaN where these differ.
@@ -34,8 +30,8 @@ def infimum(
       Geyer, Likelihood inference in exponential families and directions of recession (2009).
     """
     _, margins, shares, _ = prepared(x, labels, weights, num_classes, fit_intercept)
-    while (d := searched(margins)) is not None and (apart := margins.apart(d)).any():
-        others = margins.others & ~apart
+    while (d := searched(margins)) is not None:
+        others = margins.others & ~margins.told(d)[0]
         left = others.any(axis=1)
         if not left.any():
             return 0.0

@@ -21,11 +21,13 @@ class Limits(NamedTuple):
 
     Attributes:
       empty: [T, F, C] classes without a row of weight; C = 2 for a single logit, labels 0 and 1.
-      endless: at (target, fold) a direction [C, P] that separates at λ = 0, and the infimum there.
+      directions: [T, F, C, P] that separate at λ = 0, C = 1 for a single logit; 0 where none does.
+      infima: [T, F] of the risk there.
     """
 
     empty: np.ndarray
-    endless: dict[tuple[int, int], tuple[np.ndarray, float]]
+    directions: np.ndarray
+    infima: np.ndarray
 
     @property
     def alone(self) -> np.ndarray:
@@ -35,10 +37,7 @@ class Limits(NamedTuple):
     @property
     def waiting(self) -> np.ndarray:
         """[T, F] whether a march to λ = 0 would have no end."""
-        out = self.alone
-        for at in self.endless:
-            out[at] = True
-        return out
+        return self.alone | self.directions.any(axis=(2, 3))
 
 
 def limits(asked: Given, loss: Callable) -> Limits | None:
@@ -47,7 +46,9 @@ def limits(asked: Given, loss: Callable) -> Limits | None:
         return None
     labels, classes = asked.labels[..., None], np.arange(asked.num_classes or 2)
     sides = (np.floor(labels) == classes) | (np.ceil(labels) == classes)
-    found = Limits(~((asked.weights > 0) @ sides) & asked.fit_intercept, {})
+    empty = ~((asked.weights > 0) @ sides) & asked.fit_intercept
+    directions = np.zeros((*empty.shape[:2], asked.num_classes or 1, asked.x.shape[1] + 1))
+    found = Limits(empty, directions, np.zeros(empty.shape[:2]))
     return _looked(found, asked, ~found.alone)
 
 
@@ -61,14 +62,13 @@ def noticed(found: Limits | None, asked: Given, answers: Answers, tol: float) ->
 
 def _looked(found, asked, where, guesses=None) -> Limits:
     """With the directions of targets and folds `where` [T, F]; guesses are [T, F, C, P]."""
-    for at in np.argwhere(where) if asked.lambdas[-1] == 0 else ():
-        target, fold = at.tolist()
+    for target, fold in np.argwhere(where & (asked.lambdas[-1] == 0)):
         problem = asked.x, asked.labels[target], asked.weights[fold], asked.num_classes
         guess = None if guesses is None else guesses[target, fold]
         direction = separating_direction(*problem, guess=guess, fit_intercept=asked.fit_intercept)
         if direction is not None:
-            value = infimum(*problem, asked.fit_intercept)
-            found.endless[target, fold] = np.atleast_2d(direction), value
+            found.directions[target, fold] = direction
+            found.infima[target, fold] = infimum(*problem, asked.fit_intercept)
     return found
 
 
@@ -86,8 +86,8 @@ def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.
         b, gone = np.where(separable[..., None], b - idle, b) + ends, gone | empty
     params = np.concatenate([np.where(gone[..., None], 0, params[..., :-1]), b[..., None]], axis=-1)
     risk, gap, decrement = (np.where(alone, 0, leaf) for leaf in (risk, gap, decrement))
-    for at, (direction, value) in found.endless.items():
-        params[*at, :, -1], risk[*at, :, -1] = direction, value
-        gap[*at, :, -1] = decrement[*at, :, -1] = np.inf
-        separable[*at, :, -1] = True
+    at = *np.nonzero(found.directions.any(axis=(2, 3))), slice(None), -1
+    params[at], risk[at] = found.directions[at[:2]][:, None], found.infima[at[:2]][:, None]
+    gap[at] = decrement[at] = np.inf
+    separable[at] = True
     return Answers(params, risk, gap, decrement, num_steps), separable

@@ -15,6 +15,7 @@ from jaxlr.paths.basis import basis
 
 TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a product, generously
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
+STEPS = 200  # of a descent: on rows all but separable, weighing 1 and 1e-6, rounding has no end
 LARGE = 2000  # params from which Newton's systems are solved by products
 EPS = np.finfo(np.float64).eps
 
@@ -34,17 +35,12 @@ class Margins(NamedTuple):
         z = np.hstack([np.zeros((len(self.x), 1)), self.x @ d.T])
         return np.where(self.others, z[self.own][:, None] - z, 0)
 
-    def size(self, d):
-        """Of a margin's terms at most, of any class: one that d leaves alone holds rounding."""
-        return (np.abs(d) @ np.abs(self.x).max(axis=0)).max()
-
-    def apart(self, d):
-        """Which margins along d are positive by more than rounding."""
-        return self.of(d) > STRICT * self.size(d)
-
-    def separated(self, d) -> bool:
-        """Whether d separates."""
-        return bool(np.all(self.of(d) >= -TOLERANCE * self.size(d)) and self.apart(d).any())
+    def told(self, d):
+        """Which margins d makes positive by more than rounding [N, C], and whether d separates."""
+        size = (np.abs(d) @ np.abs(self.x).max(axis=0)).max()  # of any class: all have its rounding
+        margins = self.of(d)
+        apart = margins > STRICT * size
+        return apart, bool(apart.any() and margins.min() >= -TOLERANCE * size)
 
     def risk(self, d, shares):
         """Σ shares log(1 + Σ exp(-margin)), and the softmax p [N, C] of a row."""
@@ -99,7 +95,7 @@ def descent(margins: Margins, shares: np.ndarray) -> Iterator[tuple]:
     """
     d = np.zeros((margins.own.shape[1] - 1, margins.x.shape[1]))
     risk, p = margins.risk(d, shares)
-    while True:
+    for _ in range(STEPS):
         step = margins.solved(margins.slope(p, shares), p, shares)
         moved = margins.of(step)
         yield d, risk, p, step, 1 - moved + (p * moved).sum(axis=1, keepdims=True)
@@ -119,15 +115,14 @@ def searched(margins: Margins) -> np.ndarray | None:
     q > 0 of comparisons with Σ q margin = 0 along every d forbid a direction (Stiemke): p left.
     """
     for d, _, _, step, left in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
-        if margins.apart(d)[margins.others].all():
-            return d
         moved = margins.of(step)
-        if moved.min() > -0.5 and moved.max() > 0.5:
-            d = margins.without(step, margins.others & (moved <= 0.5))
-            if margins.separated(d):
-                return d
+        grows = moved.min() > -0.5 and moved.max() > 0.5
+        found = margins.without(step, margins.others & (moved <= 0.5)) if grows else d
+        for found in (d, found):
+            if margins.told(found)[1]:
+                return found
         if left[margins.others].min() > 0.5:
-            return None
+            break
     return None
 
 
@@ -161,7 +156,7 @@ def separating_direction(
     even, margins, _, rows = prepared(x, labels, weights, num_classes, fit_intercept)
     given = margins._replace(x=np.column_stack([rows - even.centre, margins.x[:, -1]]))
     for d in _candidates(even, margins, given, guess, fit_intercept):
-        if given.separated(d):
+        if given.told(d)[1]:
             d[:, -1] -= d[:, :-1] @ even.centre
             return d[0] if num_classes is None else np.vstack([0 * d[:1], d])
     return None

@@ -14,24 +14,16 @@ from jaxlr.paths.basis import basis
 
 
 def answers(
-    family: Loss,
-    x: np.ndarray,
-    labels: np.ndarray,
-    weights: np.ndarray,
-    solvable: np.ndarray,
-    before: np.ndarray | None,
-    tol: float,
-    max_steps: int,
-    mesh,
+    family: Loss, x, labels, weights, solvable, before, tol: float, max_steps: int, mesh
 ) -> resort.Table:
-    """Of targets [T, N] and folds [F, N], of which `solvable` [T, F] have an optimum.
+    """Of x [N, D], labels [T, N] and weights [F, N], of which `solvable` [T, F] have an optimum.
 
-    Params `before` [T, F, C, P] are near it, if there are any. Leaves are [T, F, 1, ...].
+    Params `before` [T, F, C, P] are near it, or None. Leaves are [T, F, 1, ...].
     """
     shape = (*solvable.shape, 1)
     params = np.zeros((*shape, family.num_outputs, x.shape[1] + 1))
-    far = [np.full(shape, np.inf) for _ in range(2)]
-    out = resort.Table(np.zeros(shape), *far, params, np.zeros(shape, np.int32))
+    gap, decrement = np.full((2, *shape), np.inf)
+    out = resort.Table(np.zeros(shape), gap, decrement, params, np.zeros(shape, np.int32))
     for fold in np.flatnonzero(solvable.any(axis=0)):
         even = basis(x, weights[fold], family.intercept)
         rows = host.laid_out(even.rows, last=float(family.intercept))
@@ -56,8 +48,9 @@ def answers(
 def _alone(family, problem, start, tol, max_steps) -> resort.Table:
     """The first lane of a problem, from params `start` [C, P]; a mesh may have repeated it."""
     lanes = (1, len(problem.labels) * len(problem.weights))
-    far, near, steps = np.full(lanes, np.inf), np.zeros(lanes), np.zeros(lanes, np.int32)
-    gap = np.where(np.arange(lanes[1]) == 0, far, 0)  # the others are left as they are
-    table = resort.Table(far, gap, near, np.tile(start, (*lanes, 1, 1)), steps)
-    resort.finish(family, problem, near, 0.0, tol, max_steps, table)
+    risk, (gap, decrement, lambdas) = np.full(lanes, np.inf), np.zeros((3, *lanes))
+    gap[0, 0] = np.inf  # the others are left as they are
+    params = np.tile(start, (*lanes, 1, 1))
+    table = resort.Table(risk, gap, decrement, params, np.zeros(lanes, np.int32))
+    resort.finish(family, problem, lambdas, 0.0, tol, max_steps, table)
     return resort.Table(*(column[0, 0] for column in table))
