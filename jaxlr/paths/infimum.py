@@ -21,7 +21,11 @@ def infimum(
     apart has an optimum of its own, and its loss is the infimum: 0 where nothing is left.
 
     Args:
-      x, labels, weights, num_classes, fit_intercept: as in `separating_direction`.
+      x: [N, D]; all arguments are as in `separating_direction`.
+      labels: [N].
+      weights: [N] >= 0; they need not sum to 1.
+      num_classes: C or None.
+      fit_intercept: whether there is one.
 
     Returns:
       Nats, to seven digits: the loss of params, beside a bound of its dual. NaN where these differ.

@@ -116,9 +116,9 @@ def searched(margins: Margins) -> np.ndarray | None:
     """
     for d, _, _, step, left in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
         moved = margins.of(step)
-        grows = moved.min() > -0.5 and moved.max() > 0.5
-        found = margins.without(step, margins.others & (moved <= 0.5)) if grows else d
-        for found in (d, found):
+        if moved.min() > -0.5 and moved.max() > 0.5:
+            step = margins.without(step, margins.others & (moved <= 0.5))
+        for found in (d, step):
             if margins.told(found)[1]:
                 return found
         if left[margins.others].min() > 0.5:
@@ -157,7 +157,9 @@ def separating_direction(
     given = margins._replace(x=np.column_stack([rows - even.centre, margins.x[:, -1]]))
     for d in _candidates(even, margins, given, guess, fit_intercept):
         if given.told(d)[1]:
-            d[:, -1] -= d[:, :-1] @ even.centre
+            terms = np.abs(d[:, -1]) + np.abs(d[:, :-1]) @ np.abs(even.centre)
+            b = d[:, -1] - d[:, :-1] @ even.centre
+            d[:, -1] = np.where(np.abs(b) > 8 * EPS * terms, b, 0)  # 0 is 0, not rounding
             return d[0] if num_classes is None else np.vstack([0 * d[:1], d])
     return None
 
