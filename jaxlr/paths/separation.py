@@ -17,9 +17,7 @@ TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a prod
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
 STEPS = 200  # of a descent: on rows all but separable, weighing 1 and 1e-6, rounding has no end
 LARGE = 2000  # params from which Newton's systems are solved by products
-SLOW = (
-    0.01  # of the risk a step gains: earlier, `without` is 3 systems for nothing (thrice the time)
-)
+SLOW = 0.01  # of the risk a step gains: earlier, `without` is a system more per step, for nothing
 EPS = np.finfo(np.float64).eps
 
 
@@ -86,9 +84,7 @@ class Margins(NamedTuple):
         """The part of d that leaves the `zero` margins [N, C] at 0."""
         tied = self.own | zero
         p, every = tied / tied.sum(axis=1, keepdims=True), np.ones(len(tied))
-        for _ in range(3):  # each takes what rounding has left of the last
-            d = d - self.solved(self.times(d, p, every), p, every)
-        return d
+        return d - self.solved(self.times(d, p, every), p, every)
 
 
 def descent(margins: Margins, shares: np.ndarray) -> Iterator[tuple]:
