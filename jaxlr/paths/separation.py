@@ -141,6 +141,7 @@ def separating_direction(
     What is returned has been checked on the data, with columns centred: for s = Σⱼ maxᵢ |xᵢⱼ| |dⱼ|
     every margin is at least -1e-12 s, and one is above 1e-9 s. Overlaps thinner than the first
     number pass for none, and gaps thinner than about 1e-7 of a feature's range may be missed.
+    Of more than 2,000 params a direction that leaves some margins at 0 may be missed, too.
 
     Args:
       x: [N, D] features, without a column of ones.
