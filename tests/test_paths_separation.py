@@ -8,7 +8,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import limits
+from jaxlr.paths import limits, separation
 from jaxlr.paths.infimum import infimum
 from jaxlr.paths.separation import separating_direction
 from tests import truth
@@ -193,6 +193,36 @@ def test_infima_of_random_classes_lie_between_the_bounds_of_a_witness(seed):
     best = truth.optimum(*rows, problem.kind, problem.num_classes, 0.0, 0.0)
     value = infimum(*rows, problem.num_classes)
     assert best.bound * (1 - 1e-6) <= value <= best.risk * (1 + 1e-6)
+
+
+def test_an_infimum_that_rounding_hides_is_not_told():
+    """Powers under weights of six decades: no step balances counts well enough for a bound."""
+    problem = case("ridge", 283)
+    for fold in problem.folds:
+        rows = problem.x, problem.labels, problem.weights * fold
+        best = truth.optimum(*rows, problem.kind, problem.num_classes, 0.0, 0.0)
+        value = infimum(*rows, problem.num_classes)
+        assert np.isnan(value) or abs(value - best.risk) <= 1e-6 * best.risk
+
+
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_products_find_what_a_hessian_finds(monkeypatch, num_classes):
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(90, 3))
+    scores = x @ rng.normal(size=(3, num_classes or 2))
+    noisy = (scores + rng.gumbel(size=scores.shape)).argmax(axis=1)
+    tells = np.column_stack([x, (noisy == 1) & (np.arange(90) % 3 == 0)])
+    value = infimum(tells, noisy, ones(x), num_classes)
+    monkeypatch.setattr(separation, "LARGE", 0)
+    assert separating_direction(x, noisy, ones(x), num_classes) is None
+    complete = scores.argmax(axis=1)
+    values = check(
+        x, complete, separating_direction(x, complete, ones(x), num_classes), num_classes
+    )
+    assert values.min() > 0
+    direction = separating_direction(tells, noisy, ones(x), num_classes)
+    check(tells, noisy, direction, num_classes)
+    np.testing.assert_allclose(infimum(tells, noisy, ones(x), num_classes), value, rtol=1e-6)
 
 
 def test_infima_of_textbook_points():

@@ -21,11 +21,13 @@ class Limits(NamedTuple):
 
     Attributes:
       empty: [T, F, C] classes without a row of weight; C = 2 for a single logit, labels 0 and 1.
-      endless: at (target, fold) a direction [C, P] that separates at λ = 0, and the infimum there.
+      directions: [T, F, C, P] that separate at λ = 0, C = 1 for a single logit; 0 where none does.
+      infima: [T, F] of the risk there.
     """
 
     empty: np.ndarray
-    endless: dict[tuple[int, int], tuple[np.ndarray, float]]
+    directions: np.ndarray
+    infima: np.ndarray
 
     @property
     def alone(self) -> np.ndarray:
@@ -35,44 +37,39 @@ class Limits(NamedTuple):
     @property
     def waiting(self) -> np.ndarray:
         """[T, F] whether a march to λ = 0 would have no end."""
-        out = self.alone
-        for at in self.endless:
-            out[at] = True
-        return out
+        return self.alone | self.directions.any(axis=(2, 3))
 
 
 def limits(asked: Given, loss: Callable) -> Limits | None:
     """None of losses that are not known: of those nothing is said."""
     if loss not in (losses.log_loss, losses.softmax_cross_entropy):
         return None
-    classes = np.arange(asked.num_classes or 2)
-    found = Limits(np.zeros((len(asked.labels), len(asked.weights), len(classes)), bool), {})
-    for at in np.ndindex(found.alone.shape) if asked.fit_intercept else ():
-        labels = asked.labels[at[0], asked.weights[at[1]] > 0]
-        present = np.isin(classes, np.floor(labels)) | np.isin(classes, np.ceil(labels))
-        found.empty[at] = ~present
-    if asked.lambdas[-1] == 0:
-        _look(found, asked, ~found.alone)
-    return found
+    labels, classes = asked.labels[..., None], np.arange(asked.num_classes or 2)
+    sides = (np.floor(labels) == classes) | (np.ceil(labels) == classes)
+    empty = ~((asked.weights > 0) @ sides) & asked.fit_intercept
+    directions = np.zeros((*empty.shape[:2], asked.num_classes or 1, asked.x.shape[1] + 1))
+    found = Limits(empty, directions, np.zeros(empty.shape[:2]))
+    return _looked(found, asked, ~found.alone)
 
 
-def noticed(found: Limits | None, asked: Given, loss: Callable, answers: Answers, tol: float):
+def noticed(found: Limits | None, asked: Given, answers: Answers, tol: float) -> Limits | None:
     """The limits with those that only show where a lane at λ = 0 ended: its params may separate."""
-    if found is not None and asked.lambdas[-1] == 0:
-        proved = answers.decrement[:, :, 0, -1] <= tol * answers.risk[:, :, 0, -1]
-        _look(found, asked, ~(proved | found.waiting), answers.params[:, :, 0, -1])
-    return found
+    if found is None:
+        return None
+    ends = Answers(*(leaf[:, :, 0, -1] for leaf in answers))
+    return _looked(found, asked, ~(ends.decrement <= tol * ends.risk) & ~found.waiting, ends.params)
 
 
-def _look(found, asked, where, guesses=None) -> None:
-    """Notes the directions of targets and folds `where` [T, F]; guesses are [T, F, C, P]."""
-    for target, fold in np.argwhere(where):
+def _looked(found, asked, where, guesses=None) -> Limits:
+    """With the directions of targets and folds `where` [T, F]; guesses are [T, F, C, P]."""
+    for target, fold in np.argwhere(where & (asked.lambdas[-1] == 0)):
         problem = asked.x, asked.labels[target], asked.weights[fold], asked.num_classes
         guess = None if guesses is None else guesses[target, fold]
         direction = separating_direction(*problem, guess=guess, fit_intercept=asked.fit_intercept)
         if direction is not None:
-            value = infimum(*problem, asked.fit_intercept)
-            found.endless[target, fold] = np.atleast_2d(direction), value
+            found.directions[target, fold] = direction
+            found.infima[target, fold] = infimum(*problem, asked.fit_intercept)
+    return found
 
 
 def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.ndarray]:
@@ -80,20 +77,17 @@ def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.
     params, risk, gap, decrement, num_steps = answers
     alone = found.alone[:, :, None, None]
     empty = found.empty[:, :, None, None] & ((asked.lambdas > 0) | alone)[..., None]
-    separable = empty.any(axis=-1)  # [T, F, 1, K]
-    b = params[..., -1]
+    separable = np.broadcast_to(empty.any(axis=-1), risk.shape).copy()
+    b, ends, gone = params[..., -1], np.where(empty, -np.inf, 0), alone[..., None]
     if asked.num_classes is None:  # the logit is that of label 1
-        never, end = separable[..., None], np.where(empty[..., :1], np.inf, -np.inf)
+        b = b + ends[..., 1:] - ends[..., :1]
     else:
-        never, end = empty, -np.inf
-        idle = b.mean(axis=-1, where=~never, keepdims=True)
-        b = np.where(separable[..., None], b - idle, b)
-    w = np.where((never | alone[..., None])[..., None], 0, params[..., :-1])
-    params = np.concatenate([w, np.where(never, end, b)[..., None]], axis=-1)
+        idle = b.mean(axis=-1, where=~empty, keepdims=True)
+        b, gone = np.where(separable[..., None], b - idle, b) + ends, gone | empty
+    params = np.concatenate([np.where(gone[..., None], 0, params[..., :-1]), b[..., None]], axis=-1)
     risk, gap, decrement = (np.where(alone, 0, leaf) for leaf in (risk, gap, decrement))
-    separable = np.broadcast_to(separable, risk.shape).copy()
-    for at, (direction, value) in found.endless.items():
-        params[*at, :, -1], risk[*at, :, -1] = direction, value
-        gap[*at, :, -1] = decrement[*at, :, -1] = np.inf
-        separable[*at, :, -1] = True
+    at = *np.nonzero(found.directions.any(axis=(2, 3))), slice(None), -1
+    params[at], risk[at] = found.directions[at[:2]][:, None], found.infima[at[:2]][:, None]
+    gap[at] = decrement[at] = np.inf
+    separable[at] = True
     return Answers(params, risk, gap, decrement, num_steps), separable

@@ -96,7 +96,7 @@ def solved(asked: Given, loss: Callable, tol: float, max_steps: int, mesh) -> Pa
             for ratio in asked.l1_ratios
         ]
     answers = Answers(*(np.stack(columns, axis=2) for columns in zip(*parts, strict=True)))
-    endless = limits.noticed(endless, asked, loss, answers, tol)
+    endless = limits.noticed(endless, asked, answers, tol)
     lanes = _shaped(asked, answers, endless, centre, tol, max_steps)
     at = len(rising) - 1 - back
     lanes = jax.tree.map(lambda leaf: leaf[:, :, :, at], lanes)
@@ -130,8 +130,7 @@ def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
             with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
                 found = _march(family, part, lambdas, ratio, tol, max_steps, mesh)
         else:
-            before = parts[0].params[:, :, -1] if parts else None
-            parts.append(_unpenalised(family, part, endless, before, tol, max_steps, mesh))
+            parts.append(_unpenalised(family, part, endless, tol, max_steps, mesh))
             continue
         parts.append(Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in found)))
     return Answers(*(np.concatenate(columns, axis=2) for columns in zip(*parts, strict=True)))
@@ -144,12 +143,12 @@ def _of_lanes(asked, mesh) -> np.ndarray:
     return np.ascontiguousarray(lanes.reshape(-1, len(asked.lambdas)).T)
 
 
-def _unpenalised(family, asked, endless, before, tol, max_steps, mesh) -> Answers:
-    """At λ = 0, from params `before` [T, F, C, P], where there are any."""
+def _unpenalised(family, asked, endless, tol, max_steps, mesh) -> Answers:
+    """At λ = 0."""
     solvable = np.ones((len(asked.labels), len(asked.weights)), bool)
     if endless is not None:
         solvable = ~endless.waiting
-    problem = asked.x, _codes(asked), asked.weights, solvable, before
+    problem = asked.x, _codes(asked), asked.weights, solvable
     found = unpenalised.answers(family, *problem, tol, max_steps, mesh)
     return Answers(found.params, found.risk, found.gap, found.decrement, found.num_steps)
 
