@@ -12,7 +12,7 @@ import numpy as np
 from jaxlr import losses
 from jaxlr.glm.door import Given
 from jaxlr.paths.infimum import infimum
-from jaxlr.paths.march import Answers
+from jaxlr.paths.proofs import Answers
 from jaxlr.paths.separation import separating_direction
 
 

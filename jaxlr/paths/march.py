@@ -6,7 +6,6 @@ worst of them take tens of steps where a cold start takes hundreds.
 """
 
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,22 +19,12 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, cast, lanes_of
 from jaxlr.glm.sharing import EXAMPLES, LANES
 from jaxlr.paths import descent, proofs, proximal, resort
-from jaxlr.paths.proofs import Ends
+from jaxlr.paths.proofs import Answers, Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
 WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
 USEFUL = 0.25  # of λ `reaching`: from half of that a decrement bounds nothing
 MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
-
-
-class Answers(NamedTuple):
-    """Of lanes m x K: params [m, K, C, P], and risk, gap, decrement, num_steps [m, K]."""
-
-    params: np.ndarray
-    risk: np.ndarray
-    gap: np.ndarray
-    decrement: np.ndarray
-    num_steps: np.ndarray
 
 
 def march(
@@ -81,13 +70,13 @@ def march(
             if np.all(proof.gap <= tol * proof.risk):
                 break
         start, before = here
-        columns = [np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in proof[:4]]
-        seen.append([leaf[:kept] for leaf in (*columns, np.array(ends.num_steps))])
-    columns = [np.concatenate(column) for column in zip(*seen, strict=True)]
-    table = resort.Table(*columns)
-    resort.finish(family, problem, lambdas, l1_ratio, tol, max_steps, table)
-    risk, gap, decrement, params, steps = (np.swapaxes(column, 0, 1) for column in table)
-    return Answers(params, risk, gap, decrement, steps)
+        known = proof.params, proof.risk, proof.gap, proof.decrement
+        known = (np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in known)
+        seen.append([leaf[:kept] for leaf in (*known, np.array(ends.num_steps))])
+    columns = (np.concatenate(column) for column in zip(*seen, strict=True))
+    answers = Answers(*(np.swapaxes(column, 0, 1) for column in columns))
+    resort.finish(family, problem, lambdas, l1_ratio, tol, max_steps, answers)
+    return answers
 
 
 @partial(QuicklyCompiled, static_argnums=(0, 2))

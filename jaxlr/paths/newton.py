@@ -23,6 +23,7 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
 from jaxlr.paths import preconditioner, progress
 from jaxlr.paths.preconditioner import Preconditioner
+from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
 from jaxlr.solvers.conjugate_gradients import conjugate_gradients
 from jaxlr.solvers.slopes import search
@@ -65,7 +66,7 @@ def alone(
     tol: Array,
     num_steps: Array,
     max_steps: Array,
-) -> State:
+) -> Ends:
     """Goes on from params [1, C, P] and num_steps [1], well beyond an estimate of tol · J.
 
     Or to where neither that nor J falls any more.
@@ -96,9 +97,8 @@ def alone(
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
     state = jax.lax.while_loop(lambda state: state.active, on, state)
-    state = state._replace(preconditioner=lane.measured(state.logits))
-    one = {name: getattr(state, name)[None] for name in ("params", "risk", "num_steps")}
-    return state._replace(**one)
+    found = Ends(state.params, state.risk, lane.measured(state.logits), state.num_steps)
+    return jax.tree.map(lambda leaf: leaf[None, None], found)
 
 
 class _Newton(NamedTuple):
@@ -168,8 +168,3 @@ class _Newton(NamedTuple):
         return state._replace(
             params=params, logits=logits, risk=risk, grad=grad, num_steps=state.num_steps + 1
         )
-
-
-def known(state: State) -> Preconditioner:
-    """What a certificate can use of the state."""
-    return jax.tree.map(lambda leaf: leaf[None], state.preconditioner)

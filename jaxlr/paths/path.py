@@ -13,7 +13,7 @@ from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
 from jaxlr.glm.problem import Problem
 from jaxlr.paths import blas, data_sets, grids, limits, march, placed, unpenalised, working_set
-from jaxlr.paths.march import Answers
+from jaxlr.paths.proofs import Answers
 from jaxlr.pytypes import Array, Batch
 from jaxlr.results import predictions
 from jaxlr.results.axes import AXES
@@ -149,8 +149,7 @@ def _unpenalised(family, asked, endless, tol, max_steps, mesh) -> Answers:
     if endless is not None:
         solvable = ~endless.waiting
     problem = asked.x, _codes(asked), asked.weights, solvable
-    found = unpenalised.answers(family, *problem, tol, max_steps, mesh)
-    return Answers(found.params, found.risk, found.gap, found.decrement, found.num_steps)
+    return unpenalised.answers(family, *problem, tol, max_steps, mesh)
 
 
 def _codes(asked) -> np.ndarray:

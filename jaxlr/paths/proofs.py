@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import numpy as np
 
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
@@ -14,6 +15,16 @@ from jaxlr.pytypes import Array
 
 FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
 CACHED = 2**16  # logits of one penalty above which its certificates are made by themselves
+
+
+class Answers(NamedTuple):
+    """Of lanes m x K: params [m, K, C, P], and risk, gap, decrement, num_steps [m, K]."""
+
+    params: np.ndarray
+    risk: np.ndarray
+    gap: np.ndarray
+    decrement: np.ndarray
+    num_steps: np.ndarray
 
 
 class Ends(NamedTuple):

@@ -31,6 +31,7 @@ from jaxlr.glm.problem import (
     without_intercept,
 )
 from jaxlr.paths import active_set, hessians
+from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
 
 SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what was left before
@@ -250,12 +251,8 @@ def alone(
     tol: Array,
     num_steps: Array,
     max_steps: Array,
-) -> State:
-    """Goes on from params [L, C, P] and num_steps [L], well beyond a gap of tol · J."""
+) -> Ends:
+    """Goes on from params [1, C, P] and num_steps [1], well beyond a gap of tol · J."""
     state = start(family, problem, lanes, params)._replace(num_steps=num_steps)
-    return solve(family, problem, lanes, state, BEYOND * tol, max_steps)
-
-
-def known(state: State) -> None:
-    """Nothing that a certificate would need."""
-    del state
+    state = solve(family, problem, lanes, state, BEYOND * tol, max_steps)
+    return Ends(state.params[None], state.risk[None], None, state.num_steps[None])

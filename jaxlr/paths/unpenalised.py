@@ -11,11 +11,12 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem
 from jaxlr.paths import placed, resort
 from jaxlr.paths.basis import basis
+from jaxlr.paths.proofs import Answers
 
 
 def answers(
     family: Loss, x, labels, weights, solvable, tol: float, max_steps: int, mesh
-) -> resort.Table:
+) -> Answers:
     """Of x [N, D], labels [T, N] and weights [F, N], of which `solvable` [T, F] have an optimum.
 
     Leaves are [T, F, 1, ...].
@@ -29,11 +30,11 @@ def answers(
         arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
         problem = placed.problem(arrays, mesh)
         laid = len(problem.labels), len(problem.weights)  # a mesh may have repeated lanes
-        table = _table((1, laid[0] * laid[1]), (family.num_outputs, rows.x.shape[1]))
+        table = _table((laid[0] * laid[1], 1), (family.num_outputs, rows.x.shape[1]))
         table.gap.reshape(laid)[:num_targets, 0] = np.where(solvable[:, fold], np.inf, 0)
-        resort.finish(family, problem, np.zeros(table.gap.shape), 0.0, tol, max_steps, table)
+        resort.finish(family, problem, np.zeros((1, len(table.gap))), 0.0, tol, max_steps, table)
         found = [leaf.reshape(*laid, *leaf.shape[2:])[:num_targets, 0] for leaf in table]
-        found = resort.Table(*found)
+        found = Answers(*found)
         w = found.params[..., :-1] @ even.back.T
         found = found._replace(params=np.dstack([w, found.params[..., -1] - w @ even.centre]))
         if not even.whole:  # of what is left out nothing is known
@@ -43,7 +44,7 @@ def answers(
     return out
 
 
-def _table(lanes, shape) -> resort.Table:
+def _table(lanes, shape) -> Answers:
     """Of lanes that nobody has to finish."""
     risk, steps = np.full(lanes, np.inf), np.zeros(lanes, np.int32)
-    return resort.Table(risk, np.zeros(lanes), np.zeros(lanes), np.zeros((*lanes, *shape)), steps)
+    return Answers(np.zeros((*lanes, *shape)), risk, np.zeros(lanes), np.zeros(lanes), steps)

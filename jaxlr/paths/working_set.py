@@ -17,7 +17,7 @@ from jaxlr.glm import objective
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
 from jaxlr.paths import march, proofs
-from jaxlr.paths.proofs import Ends
+from jaxlr.paths.proofs import Answers, Ends
 
 ROOM = 2**25  # numbers in a matrix for every lane: up to here all columns are worked on at once
 FEWEST = 16  # columns
@@ -31,7 +31,7 @@ def answers(
     l1_ratio: float,
     tol: float,
     max_steps: int,
-) -> march.Answers:
+) -> Answers:
     """What `march.march` gives for x [N, D] under penalties [K, m].
 
     `problem_of` makes the problem of some columns of x.
@@ -74,7 +74,7 @@ def answers(
         )
         seen.append((*jax.device_get(proof)[:4], np.minimum(steps, max_steps)))
     risk, gap, decrement, params, steps = (np.stack(c, axis=1) for c in zip(*seen, strict=True))
-    return march.Answers(params, risk, gap, decrement, steps)
+    return Answers(params, risk, gap, decrement, steps)
 
 
 @partial(jax.jit, static_argnums=0)
