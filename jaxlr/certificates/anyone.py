@@ -82,7 +82,7 @@ def certify(
     centre = host.middles(asked.x) if fit_intercept else np.zeros(asked.x.shape[1])
     rows = host.laid_out(asked.x - centre, last=float(fit_intercept))
     labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
-    problem = Problem(rows.x, labels, asked.weights, rows.x_t, None, rows.squares, rows.largest)
+    problem = Problem(rows.x, labels, asked.weights, rows.x_t, rows.squares, rows.largest)
     size = np.abs(centre) + rows.largest[:-1]
     lost = np.finfo(np.float64).eps * (np.abs(w) @ size).max(axis=1)  # of a logit, by rounding
     columns = np.concatenate([w, (b + w @ centre)[..., None]], axis=-1)  # [L, C, P]

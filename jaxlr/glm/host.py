@@ -39,14 +39,12 @@ class Rows(NamedTuple):
     largest: np.ndarray
 
 
-def laid_out(
-    x: np.ndarray, order: np.ndarray | None = None, power: int = 0, last: float = 1.0
-) -> Rows:
-    """Features x [N, D] times 2^power, in an order [N'] of the rows, in one walk through memory.
+def laid_out(x: np.ndarray, power: int = 0, last: float = 1.0) -> Rows:
+    """Features x [N, D] times 2^power, in one walk through memory.
 
     `last` is the last column: 0 where there is no intercept.
     """
-    num_rows, num_columns = len(x) if order is None else len(order), x.shape[1]
+    num_rows, num_columns = x.shape
     out = Rows(
         empty((num_rows, num_columns + 1)),
         empty((num_columns + 1, num_rows)),
@@ -57,8 +55,7 @@ def laid_out(
     for first in range(0, num_rows, STRIP):
         here = slice(first, first + STRIP)
         strip = out.x[here]
-        features = x[here] if order is None else x[order[here]]
-        strip[:, :-1], strip[:, -1] = scaled(features, power) if power else features, last
+        strip[:, :-1], strip[:, -1] = scaled(x[here], power) if power else x[here], last
         out.x_t[:, here] = strip.T
         np.einsum("np,np->n", strip[:, :-1], strip[:, :-1], out=out.squares[here])
         np.maximum(out.largest, np.abs(strip).max(axis=0), out=out.largest)

@@ -93,7 +93,7 @@ def _walked(family, problem, turns, start, narrow, aim, max_steps, num_turns):
     def walk(rows, turns, start, goals, aim, here):
         return descent.walk(family, rows, turns, start, planned, aim, goals, here)
 
-    of_rows = Problem(P(EXAMPLES), *[P(None, EXAMPLES)] * 3, None, P(EXAMPLES), P())
+    of_rows = Problem(P(EXAMPLES), *[P(None, EXAMPLES)] * 3, P(EXAMPLES), P())
     lanes, every = P(LANES), P(None, LANES)
     walk = sharing.by_device(walk, (of_rows, every, lanes, every, P(), P()), (lanes, lanes, every))
     params, before, ends = walk(rows, turns, start, goals, aim, here)

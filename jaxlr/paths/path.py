@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.glm import folds, host
+from jaxlr.glm import host
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
@@ -190,7 +190,7 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
 
 
 def _least_squares(family, asked, mesh) -> Answers:
-    problem = _problem(asked, asked.x, mesh)  # whose rows may have an order of their own
+    problem = _problem(asked, asked.x, mesh)
     rows = np.concatenate([asked.x, np.ones((len(asked.x), 1))], axis=1)
     labels, weights = asked.labels, asked.weights
     if not asked.fit_intercept:  # with every row mirrored at the origin the intercept is 0
@@ -209,15 +209,9 @@ def _least_squares(family, asked, mesh) -> Answers:
 
 def _problem(asked, x, mesh, power=0) -> Problem:
     """Of rows x, as many as there are labels, times 2^power."""
-    labels, weights, groups, order = _codes(asked), asked.weights, None, None
-    if asked.num_classes is None and (found := folds.grouped(weights, x.shape[1])) is not None:
-        order, groups = found
-        labels = labels[:, order]
-        of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
-        weights = groups.mix[:, of_row] * groups.base
-    rows = host.laid_out(x, order, power, float(asked.fit_intercept))
-    arrays = Problem(rows.x, labels, weights, rows.x_t, groups, rows.squares, rows.largest)
-    return placed.problem(arrays, mesh)
+    rows = host.laid_out(x, power, float(asked.fit_intercept))
+    own = _codes(asked), asked.weights
+    return placed.problem(Problem(rows.x, *own, rows.x_t, rows.squares, rows.largest), mesh)
 
 
 def _shaped(asked, answers, endless, centre, tol, max_steps) -> tuple:

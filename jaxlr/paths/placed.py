@@ -7,17 +7,14 @@ import math
 from contextlib import AbstractContextManager, nullcontext
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from jaxlr.glm import folds
 from jaxlr.glm.problem import Problem
 from jaxlr.glm.sharing import AXES, EXAMPLES, LANES
 from jaxlr.pytypes import Array
 
 CURE = 'make one with jax.make_mesh((2, 4), ("lanes", "examples")), or with one of the two axes'
-TURNS = 4  # of groups of rows, on every device: with fewer, filling up is not worth it
 
 
 def checked(mesh: Mesh | None) -> Mesh | None:
@@ -46,46 +43,27 @@ def problem(given: Problem, mesh: Mesh | None) -> Problem:
     """A problem of the host's arrays on the devices, as many rows on each, and as many lanes."""
     if mesh is None:
         return jax.device_put(given)
-    groups = given.groups
-    if groups is not None and len(groups.of_turn) < TURNS * mesh.size:
-        groups = None
-    turn = 1 if groups is None else len(given.x) // len(groups.of_turn)
     num_targets, num_folds = _lengths(len(given.labels), len(given.weights), mesh)
-    if groups is not None:
-        groups = folds.Groups(
-            rows(groups.of_turn, 0, mesh),
-            rows(groups.base, 0, mesh, turn, weighs=True),
-            jax.device_put(
-                _lengthened(groups.mix, 0, num_folds), NamedSharding(mesh, PartitionSpec())
-            ),
-        )
     return Problem(
-        rows(given.x, 0, mesh, turn),
-        rows(_lengthened(given.labels, 0, num_targets), 1, mesh, turn),
-        rows(_lengthened(given.weights, 0, num_folds), 1, mesh, turn, weighs=True),
-        rows(given.x_t, 1, mesh, turn),
-        groups,
-        rows(given.squares, 0, mesh, turn),
+        _rows(given.x, 0, mesh),
+        _rows(_lengthened(given.labels, 0, num_targets), 1, mesh),
+        _rows(_lengthened(given.weights, 0, num_folds), 1, mesh, mode="constant"),
+        _rows(given.x_t, 1, mesh),
+        _rows(given.squares, 0, mesh),
         jax.device_put(given.largest, NamedSharding(mesh, PartitionSpec())),
     )
 
 
-def rows(
-    leaf: np.ndarray, axis: int, mesh: Mesh | None, turn: int = 1, *, weighs: bool = False
-) -> Array:
-    """An array with N rows along its axis, each device's own on each, in whole turns.
+def _rows(leaf: np.ndarray, axis: int, mesh: Mesh, mode: str = "wrap") -> Array:
+    """An array with N rows along its axis, each device's own on each.
 
-    What fills up are copies of rows, and zeros of what `weighs` them.
+    What fills up are copies of rows, or zeros where the mode is "constant".
     """
-    if mesh is None:
-        return jnp.asarray(leaf)
-    more = -leaf.shape[axis] % (turn * mesh.size)
-    if more:
-        widths = [(0, more if here == axis else 0) for here in range(leaf.ndim)]
-        leaf = np.pad(leaf, widths, mode="constant" if weighs else "wrap")
+    more = -leaf.shape[axis] % mesh.size
+    widths = [(0, more if here == axis else 0) for here in range(leaf.ndim)]
     names = [name for name in mesh.axis_names if name == EXAMPLES]
     spec = PartitionSpec(*[None] * axis, *names)
-    return jax.device_put(leaf, NamedSharding(mesh, spec))
+    return jax.device_put(np.pad(leaf, widths, mode=mode), NamedSharding(mesh, spec))
 
 
 def lanes(leaf: np.ndarray, mesh: Mesh | None) -> np.ndarray:

@@ -42,7 +42,7 @@ def answers(
         rows = host.laid_out(found.rows, last=float(family.intercept))
         for target in np.flatnonzero(solvable[:, fold]):
             own = labels[target : target + 1], weights[fold : fold + 1]
-            arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
+            arrays = Problem(rows.x, *own, rows.x_t, rows.squares, rows.largest)
             start = np.zeros((family.num_outputs, rows.x.shape[1]))
             if before is not None:
                 w, b = before[target, fold][:, :-1], before[target, fold][:, -1]
