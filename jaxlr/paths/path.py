@@ -178,7 +178,7 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
     turn = None
     if asked.x.shape[1] > len(asked.x):
         # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
-        turn, rows = np.linalg.qr(host.scaled(asked.x, power).T)
+        turn, rows = np.linalg.qr(np.ldexp(asked.x, power).T)
         problem = _problem(asked, rows.T, mesh)
     else:
         problem = _problem(asked, asked.x, mesh, power)
