@@ -10,42 +10,9 @@ import numpy as np
 
 from jaxlr import losses, metrics
 from jaxlr.glm.losses import loss as loss_of
+from jaxlr.metrics import kinds
 from jaxlr.pytypes import Array
 from jaxlr.results.predictions import LINKS, loss_name
-
-CLASSES, TABLES, PROBABILITIES, RANKS, NUMBERS = range(5)
-# What a metric is given, whether more is better, and what of more than two classes is meant:
-# averages over classes where each counts alike, areas of each class against the rest.
-KNOWN = {
-    "accuracy_score": (CLASSES, True, {}),
-    "hamming_loss": (CLASSES, False, {}),
-    "zero_one_loss": (CLASSES, False, {}),
-    "balanced_accuracy_score": (TABLES, True, {}),
-    "cohen_kappa_score": (TABLES, True, {}),
-    "matthews_corrcoef": (TABLES, True, {}),
-    "f1_score": (TABLES, True, {"average": "macro"}),
-    "fbeta_score": (TABLES, True, {"average": "macro"}),
-    "jaccard_score": (TABLES, True, {"average": "macro"}),
-    "precision_score": (TABLES, True, {"average": "macro"}),
-    "recall_score": (TABLES, True, {"average": "macro"}),
-    "specificity_score": (TABLES, True, {"average": "macro"}),
-    "brier_score_loss": (PROBABILITIES, False, {}),
-    "d2_brier_score": (PROBABILITIES, True, {}),
-    "d2_log_loss_score": (PROBABILITIES, True, {}),
-    "expected_calibration_error": (PROBABILITIES, False, {}),
-    "log_loss": (PROBABILITIES, False, {}),
-    "top_k_accuracy_score": (PROBABILITIES, True, {}),
-    "average_precision_score": (RANKS, True, {}),
-    "roc_auc_score": (RANKS, True, {"multi_class": "ovr"}),
-    "d2_absolute_error_score": (NUMBERS, True, {}),
-    "explained_variance_score": (NUMBERS, True, {}),
-    "max_error": (NUMBERS, False, {}),
-    "mean_absolute_error": (NUMBERS, False, {}),
-    "mean_squared_error": (NUMBERS, False, {}),
-    "median_absolute_error": (NUMBERS, False, {}),
-    "r2_score": (NUMBERS, True, {}),
-    "root_mean_squared_error": (NUMBERS, False, {}),
-}
 
 
 class Scorer(NamedTuple):
@@ -84,19 +51,18 @@ def scorer(
                 f" give jaxlr.metrics.{plain.__name__}"
             )
         return Scorer(metric, bool(maximise))
-    name = plain.__name__
-    if name not in KNOWN:
+    name, whose = plain.__name__, loss_name(loss)
+    kind = kinds.KINDS.get(name)
+    if kind is None:
         raise ValueError(f"metric {name} is no single figure of predictions to choose by")
-    wants, more_is_better, _ = KNOWN[name]
-    whose = loss_name(loss)
-    if wants == NUMBERS and whose in LINKS:
+    if kind == "numbers" and whose in LINKS:
         raise ValueError(f"metric {name} is one of numbers, and {whose} predicts classes")
-    if wants == PROBABILITIES and whose not in LINKS:
+    if kind == "probabilities" and whose not in LINKS:
         raise ValueError(f"metric {name} is one of probabilities, and {whose} predicts none")
-    if wants != NUMBERS and loss is losses.squared_error:
+    if kind != "numbers" and loss is losses.squared_error:
         raise ValueError(f"metric {name} is one of classes, and {whose} predicts numbers")
-    found = _of_logits(metric, name, whose, num_classes)
-    return Scorer(found, more_is_better if maximise is None else bool(maximise), wants != NUMBERS)
+    more = kinds.more_is_better(name) if maximise is None else bool(maximise)
+    return Scorer(_of_logits(metric, name, whose, num_classes), more, kind != "numbers")
 
 
 def _is_ours(function: Any) -> bool:
@@ -106,22 +72,18 @@ def _is_ours(function: Any) -> bool:
 @lru_cache
 def _of_logits(metric, name, loss, num_classes) -> Callable[..., Array]:
     """The metric, given what it wants."""
-    wants, _, of_many = KNOWN[name]
-    options = {"num_classes": num_classes or 2} if wants == TABLES else {}
-    options |= of_many if (num_classes or 2) > 2 else {}
-    options = {k: v for k, v in options.items() if k not in getattr(metric, "keywords", {})}
+    kind, told = kinds.KINDS[name], kinds.options(name, num_classes or 2)
+    told = told | getattr(metric, "keywords", {})
 
-    def scored(labels, logits, *, sample_weight):
-        if wants in (CLASSES, TABLES):
+    def scored(labels, logits, *, sample_weight=None):
+        if kind == "classes":
             said = jnp.argmax(logits, axis=-1) if num_classes else logits > 0
-            said = said.astype(labels.dtype)
-        elif wants == RANKS and (num_classes or 2) == 2:
+            said = said.astype(jnp.result_type(labels))
+        elif kind == "ranks" and (num_classes or 2) == 2:
             said = logits[:, 1] - logits[:, 0] if num_classes else logits
-        elif wants == NUMBERS:
-            said = logits
         else:
-            said = LINKS[loss](logits)
-        return metric(labels, said, sample_weight=sample_weight, **options)
+            said = logits if kind == "numbers" else LINKS[loss](logits)
+        return metric(labels, said, sample_weight=sample_weight, **told)
 
     return scored
 
@@ -142,8 +104,6 @@ def whole(labels: np.ndarray) -> np.ndarray:
     Raises:
       ValueError: probabilities among them.
     """
-    if labels.dtype.kind != "f":
-        return labels
     odd = labels[labels != np.round(labels)]
     if len(odd):
         raise ValueError(f"the metric is one of classes, and labels hold {odd[0]}, which is none")
