@@ -66,11 +66,11 @@ def test_rows_to_hold_out_count_though_no_fold_has_them():
     folds = np.ones((2, 20))
     folds[:, 5] = 0
     assert asked(folds=folds).counted.sum() == 19
-    assert asked(folds=folds, held_out=True).counted.all()
+    assert asked(folds=folds, refit=True).counted.all()
     dirty = X.copy()
     dirty[5, 2] = np.nan
     with pytest.raises(ValueError, match=r"x must be finite; x\[5, 2\] is nan"):
-        asked(dirty, folds=folds, held_out=True)
+        asked(dirty, folds=folds, refit=True)
 
 
 @pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e300, 1e308])

@@ -1,23 +1,11 @@
 """Rows on the host, laid out so that a device of the CPU takes them as they are, without a copy."""
 
-from typing import NamedTuple
-
 import numpy as np
+
+from jaxlr.glm.problem import Problem
 
 ALIGNED = 64  # bytes where XLA shares a buffer: elsewhere it copies x and x_t, twice the memory
 LOOKED_AT = 1000  # rows; with all of them a warm path of problem D or E takes a quarter longer
-
-
-class Rows(NamedTuple):
-    """x [N, P], with a last column for the intercept, and x_t [P, N], its transpose.
-
-    squares: [N] ‖x‖² of the features. largest: [P] max |x| of every column.
-    """
-
-    x: np.ndarray
-    x_t: np.ndarray
-    squares: np.ndarray
-    largest: np.ndarray
 
 
 def middles(x: np.ndarray) -> np.ndarray:
@@ -30,15 +18,23 @@ def middles(x: np.ndarray) -> np.ndarray:
     return np.sort(sample, axis=0)[len(sample) // 2]
 
 
-def laid_out(x: np.ndarray, power: int = 0, last: float = 1.0) -> Rows:
-    """Features x [N, D] times 2^power; `last` is the last column, 0 where there is no intercept."""
+def laid_out(
+    x: np.ndarray,
+    labels: np.ndarray | None = None,
+    weights: np.ndarray | None = None,
+    *,
+    power: int = 0,
+    last: float = 1.0,
+) -> Problem:
+    """A problem of features x [N, D] times 2^power; the last column is 0 without an intercept."""
     num_rows, num_columns = x.shape
     rows, turned = _empty(num_rows, num_columns + 1), _empty(num_columns + 1, num_rows)
     features = np.ldexp(x, power, out=rows[:, :-1])
     rows[:, -1] = last
     turned[:] = rows.T
+    squares = np.einsum("np,np->n", features, features)
     largest = np.append(np.maximum(features.max(axis=0), -features.min(axis=0)), 1.0)
-    return Rows(rows, turned, np.einsum("np,np->n", features, features), largest)
+    return Problem(rows, labels, weights, turned, squares, largest)
 
 
 def _empty(*shape: int) -> np.ndarray:

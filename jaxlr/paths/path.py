@@ -16,7 +16,7 @@ from jaxlr.paths import blas, data_sets, grids, limits, march, placed, unpenalis
 from jaxlr.paths.march import Answers
 from jaxlr.pytypes import Array, Batch
 from jaxlr.results import predictions
-from jaxlr.results.axes import AXES
+from jaxlr.results.axes import stacked
 from jaxlr.results.path import About, Path
 from jaxlr.solvers.least_squares import least_squares
 from jaxlr.solvers.status import Status
@@ -106,9 +106,7 @@ def solved(asked: Given, loss: Callable, tol: float, max_steps: int, mesh) -> Pa
 
 def together(found: list[Path], kept: Sequence[str]) -> Path:
     """The paths [T, F, A, K] of all data sets, under the axes that are kept."""
-    gone = tuple(at for at, name in enumerate(AXES) if name not in kept)
-    parts = [part[:6] for part in found]
-    lanes = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1).squeeze(gone), *parts)
+    lanes = stacked([part[:6] for part in found], kept)
     ratios = found[0].l1_ratios if "l1_ratio" in kept else found[0].l1_ratios[0]
     return Path(*lanes, found[0].lambdas, ratios, About(found[0].about.loss, tuple(kept)))
 
@@ -149,13 +147,9 @@ def _unpenalised(family, asked, endless, before, tol, max_steps, mesh) -> Answer
     solvable = np.ones((len(asked.labels), len(asked.weights)), bool)
     if endless is not None:
         solvable = ~endless.waiting
-    problem = asked.x, _codes(asked), asked.weights, solvable, before
+    problem = asked.x, asked.codes, asked.weights, solvable, before
     found = unpenalised.answers(family, *problem, tol, max_steps, mesh)
     return Answers(found.params, found.risk, found.gap, found.decrement, found.num_steps)
-
-
-def _codes(asked) -> np.ndarray:
-    return asked.labels.astype(np.int32 if asked.num_classes else np.float64)
 
 
 def _largest_factor(family, x, ratio) -> int:
@@ -209,9 +203,9 @@ def _least_squares(family, asked, mesh) -> Answers:
 
 def _problem(asked, x, mesh, power=0) -> Problem:
     """Of rows x, as many as there are labels, times 2^power."""
-    rows = host.laid_out(x, power, float(asked.fit_intercept))
-    own = _codes(asked), asked.weights
-    return placed.problem(Problem(rows.x, *own, rows.x_t, rows.squares, rows.largest), mesh)
+    last = asked.fit_intercept
+    given = host.laid_out(x, asked.codes, asked.weights, power=power, last=last)
+    return placed.problem(given, mesh)
 
 
 def _shaped(asked, answers, endless, centre, tol, max_steps) -> tuple:

@@ -1,18 +1,21 @@
-"""Metrics as cross-validation asks them: of logits, and knowing which way is better."""
+"""Metrics as cross-validation asks them: of logits on rows held out, knowing what is better."""
 
 import inspect
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import losses, metrics
+from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.metrics import kinds
-from jaxlr.pytypes import Array
-from jaxlr.results.predictions import LINKS, loss_name
+from jaxlr.paths import blas
+from jaxlr.pytypes import Array, Params
+from jaxlr.results.predictions import LINKS, logits, loss_name
 
 
 class Scorer(NamedTuple):
@@ -98,7 +101,28 @@ def _mean_loss(loss: Callable, num_classes: int | None) -> Callable[..., Array]:
     return mean_loss
 
 
-def whole(labels: np.ndarray) -> np.ndarray:
+def scores(scorer: Scorer, params: Params, asked: Given, away: np.ndarray) -> np.ndarray:
+    """The metric of lanes [T, F, A, K] on rows of weights `away` [F, N]."""
+    labels = _whole(asked.labels) if scorer.of_classes else asked.labels
+    out = np.empty(params["b"].shape[:4])
+    alone = blas.on_one_core(asked.x.shape[1])
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), alone:
+        for a, k in np.ndindex(out.shape[2:]):  # one by one: logits are [T, F, N]
+            own = {name: leaf[:, :, a, k] for name, leaf in params.items()}
+            out[:, :, a, k] = _scores(scorer.metric, labels, logits(own, asked.x, 2), away)
+    return out
+
+
+@partial(jax.jit, static_argnums=0)
+def _scores(metric, labels, logits, away):
+    def one(labels, logits, weights):
+        return metric(labels, logits, sample_weight=weights)
+
+    of_target = jax.vmap(one, in_axes=(None, 0, 0))
+    return jax.vmap(of_target, in_axes=(0, 0, None))(labels, logits, away)
+
+
+def _whole(labels: np.ndarray) -> np.ndarray:
     """Labels [T, N] as the classes that they are.
 
     Raises:

@@ -8,7 +8,6 @@ import numpy as np
 
 from jaxlr.glm import host
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem
 from jaxlr.paths import placed, resort
 from jaxlr.paths.basis import basis
 
@@ -39,10 +38,10 @@ def answers(
     )
     for fold in np.flatnonzero(solvable.any(axis=0)):
         found = basis(x, weights[fold], family.intercept)
-        rows = host.laid_out(found.rows, last=float(family.intercept))
+        rows = host.laid_out(found.rows, last=family.intercept)
         for target in np.flatnonzero(solvable[:, fold]):
-            own = labels[target : target + 1], weights[fold : fold + 1]
-            arrays = Problem(rows.x, *own, rows.x_t, rows.squares, rows.largest)
+            own, fold_weights = labels[target : target + 1], weights[fold : fold + 1]
+            arrays = rows._replace(labels=own, weights=fold_weights)
             start = np.zeros((family.num_outputs, rows.x.shape[1]))
             if before is not None:
                 w, b = before[target, fold][:, :-1], before[target, fold][:, -1]
