@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxlr.certificates import bounds
 from jaxlr.data import containers
-from jaxlr.glm import door, host, sharing
+from jaxlr.glm import door, host
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Lanes, Problem, lane_of, logits_of, without_intercept
@@ -161,7 +161,7 @@ def _certified(
     certified = partial(bounds.of_lane, family, problem, radii, None, **options)
     one = partial(_of_lane, family, problem, certified, tol)
     if direct:
-        return sharing.mapped(lambda lane: one(*lane), (lanes, params), over=(sharing.LANES,))
+        return jax.lax.map(lambda lane: one(*lane), (lanes, params))
     return jax.vmap(one)(lanes, params)
 
 

@@ -40,18 +40,9 @@ def cross_validate(
 ) -> CrossValidation:
     """Fits folds x l1_ratios x λ at once, scores what each fold holds out, chooses and refits.
 
-    The refit is a lane among the others, a fold that holds nothing out.
+    The refit is a lane among the others, a fold that holds nothing out. Arguments are those of
+    `fit`, but that the default lambdas are those of all rows; and beside them:
 
-    Args:
-      batch: as for `fit`, and so loss, l1_ratio, tol, num_classes, max_steps, mesh, fit_intercept.
-      lambdas: as for `fit`; the default ones are those of all rows.
-      loss: see batch.
-      l1_ratio: see batch.
-      tol: see batch.
-      num_classes: see batch.
-      max_steps: see batch.
-      mesh: see batch.
-      fit_intercept: see batch.
       fold_weights: [F, N], or [S, F, N]; a fold holds out the rows of weight 0, and one split is a
         single fold.
       metric: one of `metrics` that is a single figure, or a `partial` of it: it is given classes,
