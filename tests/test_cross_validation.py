@@ -94,8 +94,8 @@ def theirs(name, kind, labels, logits):
         return peer(labels, logits)
     p = np.exp(logits - logits.max(axis=1, keepdims=True)) if many else 1 / (1 + np.exp(-logits))
     p = p / p.sum(axis=1, keepdims=True) if many else p
-    options = kinds.options(name, 3) if many else {}
-    options.pop("num_classes", None)
+    options = {"average": "macro"} if many and name in kinds.AVERAGED else {}
+    options |= {"multi_class": "ovr"} if many and name == "roc_auc_score" else {}
     if name == "top_k_accuracy_score":
         return peer(labels, p, k=1, labels=np.arange(3) if many else None)
     if kinds.KINDS[name] == "classes":

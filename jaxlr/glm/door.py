@@ -69,15 +69,10 @@ def given(
             " give Batch(x, labels)"
         )
     x = containers.array("x", batch.x)
-    if x.ndim != 2 or 0 in x.shape:
-        raise ValueError(
-            f"x must be [N, D] with a row and a column at least; its shape is {x.shape}"
-        )
+    require(x.ndim == 2 and x.size, "x", "[N, D] with a row and a column at least", x)
     labels = containers.array("labels", batch.labels)
-    if labels.ndim not in (1, 2) or labels.shape[-1] != len(x) or not labels.size:
-        raise ValueError(
-            f"labels must be [N] or [T, N] with N = {len(x)} rows; their shape is {labels.shape}"
-        )
+    good = labels.ndim in (1, 2) and labels.size and labels.shape[-1] == len(x)
+    require(good, "labels", f"[N] or [T, N] with N = {len(x)} rows", labels)
     sample, folds = _weights(batch.weights, fold_weights, len(x), refit)
     weights = shares(sample) * shares(folds)
     empty = np.flatnonzero(~weights.any(axis=1))
@@ -85,8 +80,7 @@ def given(
         whose = "weights" if fold_weights is None else f"the weights of fold {empty[0]}"
         raise ValueError(f"{whose} are all zero: nothing to fit")
     ratios = between("l1_ratio", l1_ratio, "lie between 0 (ridge) and 1 (lasso)", 1)
-    if ratios.ndim > 1 or not ratios.size:
-        raise ValueError(f"l1_ratio must be a number or [A] of them; its shape is {ratios.shape}")
+    require(ratios.ndim < 2 and ratios.size, "l1_ratio", "a number, or [A] of them", ratios)
     counted = weights.any(axis=0)
     absent, kept = ~counted, slice(None) if counted.all() else counted  # a slice copies nothing
     of_x = absent[:, None], getattr(batch.x, "columns", None)
@@ -99,11 +93,16 @@ def given(
     labels, num_classes = _labels(labels, absent, kept, loss, num_classes)
     if lambdas is not None:
         lambdas = between("lambdas", lambdas, "be finite and at least 0")
-        if lambdas.ndim != 1 or not len(lambdas):
-            raise ValueError(f"lambdas must be [K], one at least; their shape is {lambdas.shape}")
+        require(lambdas.ndim == 1 and lambdas.size, "lambdas", "[K], one at least", lambdas)
     weights = weights / weights.sum(axis=1, keepdims=True)
     rows = x[kept], np.atleast_2d(labels), weights[:, kept], sample[kept], folds[:, kept], counted
     return Given(*rows, lambdas, np.atleast_1d(ratios), num_classes, axes, bool(fit_intercept))
+
+
+def require(good: Any, name: str, shapes: str, values: np.ndarray) -> None:
+    """Raises ValueError for values of another shape than they must be of."""
+    if not good:
+        raise ValueError(f"{name} must be {shapes}; the shape is {values.shape}")
 
 
 def between(name: str, values: Any, rule: str, most: float = np.inf) -> np.ndarray:
@@ -126,12 +125,11 @@ def _weights(weights, fold_weights, num_rows, refit) -> tuple[np.ndarray, np.nda
     rule = "be finite and at least 0; leave a row out with 0"
     weights = np.ones(num_rows) if weights is None else weights
     weights = between("weights", weights, rule)
-    if weights.shape != (num_rows,):
-        raise ValueError(f"weights must be [N] = [{num_rows}]; their shape is {weights.shape}")
+    require(weights.shape == (num_rows,), "weights", f"[N] = [{num_rows}]", weights)
     folds = np.ones((1, num_rows)) if fold_weights is None else fold_weights
     folds = between("fold_weights", folds, rule)
-    if folds.ndim != 2 or folds.shape[1] != num_rows or not len(folds):
-        raise ValueError(f"fold_weights must be [F, N] = [F, {num_rows}]; got {folds.shape}")
+    good = folds.ndim == 2 and folds.size and folds.shape[1] == num_rows
+    require(good, "fold_weights", f"[F, N] = [F, {num_rows}]", folds)
     return weights, np.concatenate([folds, np.ones((1, num_rows))]) if refit else folds
 
 

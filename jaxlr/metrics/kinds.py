@@ -1,5 +1,12 @@
 """The metrics that are one figure: what each is given of predictions, and which way is better."""
 
+from collections.abc import Callable
+from functools import lru_cache
+
+import jax.numpy as jnp
+
+from jaxlr.pytypes import Array
+
 # As scikit-learn has it: a score is for more, a loss or an error for less; so the names say it.
 LESS = ("_loss", "_error")
 AVERAGED = (
@@ -41,14 +48,29 @@ def more_is_better(name: str) -> bool:
     return not name.endswith(LESS)
 
 
-def options(name: str, num_classes: int) -> dict:
-    """What a metric must be told of this many classes inside `jit`, and means of more than two.
+@lru_cache  # one object for one question: programs are found by it
+def of_logits(
+    metric: Callable[..., Array], name: str, link: Callable | None, num_classes: int | None
+) -> Callable[..., Array]:
+    """The metric of this name as a function of labels [N] and logits [N], or [N, C] of classes.
 
-    Averages are over classes where each counts alike, and areas of each class against the rest.
+    Of more than two classes averages are over classes where each counts alike, and areas those of
+    each class against the rest; options in a `partial` come first. `link` makes probabilities.
     """
-    told = {"num_classes": num_classes} if name in TABLES else {}
-    if num_classes > 2 and name in AVERAGED:
-        told["average"] = "macro"
-    if num_classes > 2 and name == "roc_auc_score":
-        told["multi_class"] = "ovr"
-    return told
+    kind, many = KINDS[name], (num_classes or 2) > 2
+    told = {"num_classes": num_classes or 2} if name in TABLES else {}
+    told |= {"average": "macro"} if many and name in AVERAGED else {}
+    told |= {"multi_class": "ovr"} if many and name == "roc_auc_score" else {}
+    told |= getattr(metric, "keywords", {})
+
+    def scored(labels, logits, *, sample_weight=None):
+        if kind == "classes":
+            said = jnp.argmax(logits, axis=-1) if num_classes else logits > 0
+            said = said.astype(jnp.result_type(labels))
+        elif kind == "ranks" and not many:
+            said = logits[:, 1] - logits[:, 0] if num_classes else logits
+        else:
+            said = logits if kind == "numbers" else link(logits)
+        return metric(labels, said, sample_weight=sample_weight, **told)
+
+    return scored

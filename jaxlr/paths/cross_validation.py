@@ -106,8 +106,7 @@ def _held_out(asked: Given) -> np.ndarray:
 
 def _chosen(path: Path, asked: Given, away, scorer, rule) -> CrossValidation:
     """One data set's, of T targets, from its lanes [T, F + 1, A, K]."""
-    lanes = jax.tree.map(lambda leaf: leaf[:, :-1], path[:6])
-    folds = path._replace(**dict(zip(Path._fields, lanes, strict=False)))
+    folds = Path(*jax.tree.map(lambda leaf: leaf[:, :-1], path[:6]), *path[6:])
     endless = _endless(folds, asked)
     scores = np.where(endless, np.nan, scorers.scores(scorer, folds.params, asked, away))
     mean, error = choices.means(scores, endless)

@@ -67,8 +67,7 @@ def named(data_set: int | None) -> Iterator[None]:
 def _split(batch, fold_weights) -> list[tuple[Batch, Any]]:
     """The batch and folds of every data set."""
     x = containers.array("x", batch.x)
-    if not len(x):
-        raise ValueError(f"x must be [S, N, D] with a data set at least; its shape is {x.shape}")
+    door.require(len(x), "x", "[S, N, D] with a data set at least", x)
     columns = []
     for name, values in zip(SHAPES, (batch.labels, batch.weights, fold_weights), strict=True):
         shape, alone, most = SHAPES[name]
@@ -76,10 +75,8 @@ def _split(batch, fold_weights) -> list[tuple[Batch, Any]]:
         if values is None or values.ndim <= alone:
             columns.append([values] * len(x))
             continue
-        if values.ndim > most or values.shape[-alone - 1] != len(x):
-            raise ValueError(
-                f"{name} must be {shape} beside x {x.shape} of S = {len(x)} data sets; their"
-                f" shape is {values.shape}"
-            )
+        fits = values.ndim <= most and values.shape[-alone - 1] == len(x)
+        beside = f"{shape} beside x {x.shape} of S = {len(x)} data sets"
+        door.require(fits, name, beside, values)
         columns.append(np.moveaxis(values, -alone - 1, 0))
     return [(Batch(*own[:3]), own[3]) for own in zip(x, *columns, strict=True)]

@@ -65,30 +65,12 @@ def scorer(
     if kind != "numbers" and loss is losses.squared_error:
         raise ValueError(f"metric {name} is one of classes, and {whose} predicts numbers")
     more = kinds.more_is_better(name) if maximise is None else bool(maximise)
-    return Scorer(_of_logits(metric, name, whose, num_classes), more, kind != "numbers")
+    found = kinds.of_logits(metric, name, LINKS.get(whose), num_classes)
+    return Scorer(found, more, kind != "numbers")
 
 
 def _is_ours(function: Any) -> bool:
     return getattr(metrics, getattr(function, "__name__", ""), None) is function
-
-
-@lru_cache
-def _of_logits(metric, name, loss, num_classes) -> Callable[..., Array]:
-    """The metric, given what it wants."""
-    kind, told = kinds.KINDS[name], kinds.options(name, num_classes or 2)
-    told = told | getattr(metric, "keywords", {})
-
-    def scored(labels, logits, *, sample_weight=None):
-        if kind == "classes":
-            said = jnp.argmax(logits, axis=-1) if num_classes else logits > 0
-            said = said.astype(jnp.result_type(labels))
-        elif kind == "ranks" and (num_classes or 2) == 2:
-            said = logits[:, 1] - logits[:, 0] if num_classes else logits
-        else:
-            said = logits if kind == "numbers" else LINKS[loss](logits)
-        return metric(labels, said, sample_weight=sample_weight, **told)
-
-    return scored
 
 
 @lru_cache  # one object for one loss: programs are found by it
