@@ -133,6 +133,15 @@ def test_a_metric_needs_no_wrapper(name, kind):
     assert against.mean[tuple(against.best_mean)] == worse(ours.mean)
 
 
+def test_what_a_partial_says_of_averages_is_kept():
+    labels = KINDS["three"][1]
+    ours = found("three", metric=partial(metrics.f1_score, average="weighted"))
+    at, out = ours.at(fold=0, l1_ratio=0, lambda_=LAMBDAS[0]), ~FOLDS[0]
+    said = at.predict(X[out]).argmax(axis=1)
+    expected = sklearn.metrics.f1_score(labels[out], said, average="weighted")
+    np.testing.assert_allclose(ours.scores[0, 0, 0], expected, rtol=1e-6)
+
+
 def test_every_metric_that_chooses_knows_which_way_is_better():
     """The names say so; here the figures of right and of wrong predictions do."""
     labels = np.arange(12) % 2
@@ -192,9 +201,20 @@ def test_one_split_is_enough():
     np.testing.assert_allclose(ours.scores[0], all_folds.scores[0])
     np.testing.assert_array_equal(ours.mean, ours.scores[0])
     assert np.isnan(ours.standard_error).all()
+    np.testing.assert_array_equal(ours.one_standard_error, ours.best_mean)
     assert np.isfinite(ours.predictions).sum() == 20
     assert ours.frame()["score"].tolist() == ours.scores.ravel().tolist()
     assert LAMBDAS[ours.chosen[1]] == LAMBDAS[ours.mean[0] == ours.mean.max()].max()
+
+
+def test_default_penalties_are_of_all_rows_and_predictions_means_over_folds():
+    folds = np.stack([FOLDS[0], FOLDS[0] & FOLDS[1], FOLDS[2]]) * 1.0
+    ours = found(lambdas=None, fold_weights=folds)
+    grid = paths.lambda_grid(Batch(X, TWO), loss=losses.log_loss)
+    np.testing.assert_allclose(ours.lambdas, grid)
+    logits = ours.at(l1_ratio=0, lambda_=ours.lambdas[ours.chosen[1]]).predict(X)
+    expected = np.nanmean(np.where(folds == 0, logits, np.nan), axis=0)
+    np.testing.assert_allclose(ours.predictions, expected, rtol=1e-12)
 
 
 def test_penalties_come_back_in_the_order_they_went():
