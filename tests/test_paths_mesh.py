@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.glm import blocks
+from jaxlr.glm import blocks, sharing
 from jaxlr.paths import march, placed
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
@@ -108,6 +108,9 @@ def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
         found = jax.jit(lambda x: blocks.blocks_of(x, x.T, curvature[None]))(X)
         problem = placed.problem(given, many)
         filled = jax.jit(lambda x, of: blocks.blocks_of(x, x.T, of))(problem.x, problem.weights)
+        each = (jax.P(None, "examples"), jax.P())
+        of_devices = sharing.by_device(lambda w: sharing.total(w.sum(axis=1)), *each)
+        np.testing.assert_allclose(jax.jit(of_devices)(problem.weights), 1, rtol=1e-12)
     assert len(problem.x) == EVEN
     np.testing.assert_allclose(found[0], np.einsum("n,np,nq->pq", curvature, X, X), rtol=1e-11)
     expected = np.einsum("fn,np,nq->fpq", weights, X, X)
