@@ -209,6 +209,13 @@ def test_a_grid_knows_no_offset_of_labels_or_features():
         np.testing.assert_allclose(grid[0], slopes.max() / 1e-3, rtol=1e-5)
 
 
+def test_a_grid_takes_no_rounding_for_a_derivative():
+    x, pattern = np.tile([0.1, 0.7], 18)[:, None] * [1, 3.3], np.tile([0, 0, 1, 1], 9)
+    batch = Batch(x, pattern / 3 + 1e3, np.repeat([1.0, 2.0, 3.0] * 3, 4))
+    grid = paths.lambda_grid(batch, loss=losses.squared_error, num=2, l1_ratio=1.0)
+    assert grid[0] == 1
+
+
 def test_a_grid_hears_a_class_of_next_to_no_weight():
     labels, weights = np.arange(20) == 7, np.where(np.arange(20) == 7, 1e-9, 1)
     grid = paths.lambda_grid(Batch(X, labels, weights), loss=losses.log_loss, num=2)

@@ -14,7 +14,9 @@ from jaxlr.pytypes import Array, Batch
 
 NUM, RATIO = 100, 1e-4
 RIDGE = 1e-3  # the l1_ratio whose grid a pure ridge takes, as in glmnet
-ROUNDING = 1e-12  # of a derivative, relative to its terms before the intercept is fitted
+# Of a derivative, relative to its terms before the intercept is fitted; without it the penalties of
+# features that are uncorrelated with the labels would be rounding's own, from 1e-18 down.
+ROUNDING = 1e-12
 
 
 def lambda_grid(
