@@ -250,15 +250,13 @@ def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.
     options |= without_intercept(plan)
     if plan.folds == 1:  # as published: one validation split, and a refit that keeps C
         options["hold"] = "C"
-    task, classes = first.table.task, len(first.table.class_names)
     try:
         return paths.cross_validate(
             batch,
             lambdas,
             fold_weights=folds,
             l1_ratio=plan.l1_ratios,
-            metric=path_metrics.scorer(plan.metric, task, classes),
-            maximise=path_metrics.METRICS[plan.metric].maximise,
+            metric=path_metrics.METRICS[plan.metric].of,
             rule=plan.rule,
             **options,
         )
@@ -266,7 +264,7 @@ def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.
         told = " ".join(str(error).split())
         raise SettingError(
             f"--metric {plan.metric} with --folds {plan.folds}: {told}; take fewer --folds, or"
-            f" --metric {', '.join(path_metrics.others(plan.metric, task))}"
+            f" --metric {', '.join(path_metrics.others(plan.metric, first.table.task))}"
         ) from error
 
 

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression, LogisticRegressionCV, Ridge
 from sklearn.model_selection import StratifiedKFold
 
 from jaxlr import Batch, losses, metrics, paths
+from jaxlr.metrics import kinds
 from jaxlr.paths import scorers
 
 pytestmark = pytest.mark.float64_pass
@@ -93,19 +94,20 @@ def theirs(name, kind, labels, logits):
         return peer(labels, logits)
     p = np.exp(logits - logits.max(axis=1, keepdims=True)) if many else 1 / (1 + np.exp(-logits))
     p = p / p.sum(axis=1, keepdims=True) if many else p
-    wants, _, of_many = scorers.KNOWN[name]
-    options = of_many if many else {}
+    options = {"average": "macro"} if many and name in kinds.AVERAGED else {}
+    options |= {"multi_class": "ovr"} if many and name == "roc_auc_score" else {}
     if name == "top_k_accuracy_score":
         return peer(labels, p, k=1, labels=np.arange(3) if many else None)
-    if wants in (scorers.CLASSES, scorers.TABLES):
+    if kinds.KINDS[name] == "classes":
         return peer(labels, logits.argmax(axis=1) if many else logits > 0, **options)
     return peer(labels, p, **options)
 
 
+MORE = {name for name in kinds.KINDS if name.endswith(("_score", "_corrcoef"))}
 CASES = [
     (name, kind)
-    for name, (wants, _, _) in scorers.KNOWN.items()
-    for kind in (["numbers"] if wants == scorers.NUMBERS else ["two", "three"])
+    for name, wants in kinds.KINDS.items()
+    for kind in (["numbers"] if wants == "numbers" else ["two", "three"])
     if hasattr(sklearn.metrics, name) and name != "fbeta_score"
 ]
 
@@ -124,19 +126,37 @@ def test_a_metric_needs_no_wrapper(name, kind):
             logits = x[~row] @ at.params["w"] + at.params["b"]
             expected = theirs(name, kind, labels[~row], logits)
             np.testing.assert_allclose(ours.scores[fold, 0, k], expected, rtol=1e-6)
-    better = np.nanmax if scorers.KNOWN[name][1] else np.nanmin
+    better = np.nanmax if name in MORE else np.nanmin
     assert ours.mean[tuple(ours.best_mean)] == better(ours.mean)
-    against = found(kind, metric=metric, maximise=not scorers.KNOWN[name][1])
-    worse = np.nanmin if scorers.KNOWN[name][1] else np.nanmax
+    against = found(kind, metric=metric, maximise=name not in MORE)
+    worse = np.nanmin if name in MORE else np.nanmax
     assert against.mean[tuple(against.best_mean)] == worse(ours.mean)
 
 
+def test_what_a_partial_says_of_averages_is_kept():
+    labels = KINDS["three"][1]
+    ours = found("three", metric=partial(metrics.f1_score, average="weighted"))
+    at, out = ours.at(fold=0, l1_ratio=0, lambda_=LAMBDAS[0]), ~FOLDS[0]
+    said = at.predict(X[out]).argmax(axis=1)
+    expected = sklearn.metrics.f1_score(labels[out], said, average="weighted")
+    np.testing.assert_allclose(ours.scores[0, 0, 0], expected, rtol=1e-6)
+
+
 def test_every_metric_that_chooses_knows_which_way_is_better():
-    """Losses and errors are bad, scores good: the names say so, the table knows it apart."""
-    for name, (_, more_is_better, _) in scorers.KNOWN.items():
-        bad = name.endswith(("_loss", "_error")) and not name.startswith("d2")
-        assert more_is_better != bad, name
-        assert hasattr(metrics, name)
+    """The names say so; here the figures of right and of wrong predictions do."""
+    labels = np.arange(12) % 2
+    right = {
+        "classes": labels,
+        "probabilities": 0.1 + 0.8 * labels,
+        "ranks": 1.0 * labels,
+        "numbers": labels + 0.1,
+    }
+    for name, kind in kinds.KINDS.items():
+        metric, wrong = getattr(metrics, name), 1 - right[kind]
+        metric = partial(metric, k=1) if name == "top_k_accuracy_score" else metric
+        metric = partial(metric, beta=1) if name == "fbeta_score" else metric
+        told = metric(labels, right[kind]) > metric(labels, wrong)
+        assert kinds.more_is_better(name) == (name in MORE) == told, name
     assert scorers.scorer(jax.jit(metrics.f1_score), None, losses.log_loss, None).maximise
 
 
@@ -181,9 +201,20 @@ def test_one_split_is_enough():
     np.testing.assert_allclose(ours.scores[0], all_folds.scores[0])
     np.testing.assert_array_equal(ours.mean, ours.scores[0])
     assert np.isnan(ours.standard_error).all()
+    np.testing.assert_array_equal(ours.one_standard_error, ours.best_mean)
     assert np.isfinite(ours.predictions).sum() == 20
     assert ours.frame()["score"].tolist() == ours.scores.ravel().tolist()
     assert LAMBDAS[ours.chosen[1]] == LAMBDAS[ours.mean[0] == ours.mean.max()].max()
+
+
+def test_default_penalties_are_of_all_rows_and_predictions_means_over_folds():
+    folds = np.stack([FOLDS[0], FOLDS[0] & FOLDS[1], FOLDS[2]]) * 1.0
+    ours = found(lambdas=None, fold_weights=folds)
+    grid = paths.lambda_grid(Batch(X, TWO), loss=losses.log_loss)
+    np.testing.assert_allclose(ours.lambdas, grid)
+    logits = ours.at(l1_ratio=0, lambda_=ours.lambdas[ours.chosen[1]]).predict(X)
+    expected = np.nanmean(np.where(folds == 0, logits, np.nan), axis=0)
+    np.testing.assert_allclose(ours.predictions, expected, rtol=1e-12)
 
 
 def test_penalties_come_back_in_the_order_they_went():

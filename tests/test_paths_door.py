@@ -66,11 +66,11 @@ def test_rows_to_hold_out_count_though_no_fold_has_them():
     folds = np.ones((2, 20))
     folds[:, 5] = 0
     assert asked(folds=folds).counted.sum() == 19
-    assert asked(folds=folds, held_out=True).counted.all()
+    assert asked(folds=folds, refit=True).counted.all()
     dirty = X.copy()
     dirty[5, 2] = np.nan
     with pytest.raises(ValueError, match=r"x must be finite; x\[5, 2\] is nan"):
-        asked(dirty, folds=folds, held_out=True)
+        asked(dirty, folds=folds, refit=True)
 
 
 @pytest.mark.parametrize("scale", [1e-320, 1e-300, 1e300, 1e308])
@@ -207,6 +207,13 @@ def test_a_grid_knows_no_offset_of_labels_or_features():
         centred = X - X.mean(axis=0)
         slopes = np.abs(2 * centred.T @ (labels - labels.mean()) / 20)
         np.testing.assert_allclose(grid[0], slopes.max() / 1e-3, rtol=1e-5)
+
+
+def test_a_grid_takes_no_rounding_for_a_derivative():
+    x, pattern = np.tile([0.1, 0.7], 18)[:, None] * [1, 3.3], np.tile([0, 0, 1, 1], 9)
+    batch = Batch(x, pattern / 3 + 1e3, np.repeat([1.0, 2.0, 3.0] * 3, 4))
+    grid = paths.lambda_grid(batch, loss=losses.squared_error, num=2, l1_ratio=1.0)
+    assert grid[0] == 1
 
 
 def test_a_grid_hears_a_class_of_next_to_no_weight():

@@ -1,4 +1,4 @@
-"""Folds made of groups of rows: their matrices, and what a metric made elsewhere still bounds."""
+"""Folds as lanes: each has its own rows' answer, and what a metric made elsewhere still bounds."""
 
 import jax
 import jax.numpy as jnp
@@ -8,7 +8,6 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
-from jaxlr.glm import folds
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
 from jaxlr.paths import descent
@@ -18,61 +17,21 @@ pytestmark = pytest.mark.float64_pass
 NUM_FOLDS = 3
 
 
-@pytest.fixture
-def short_turns(monkeypatch):
-    monkeypatch.setattr(folds, "ROWS", 12)  # and a turn is 16, as groups have it
-    monkeypatch.setattr(folds, "NUMBERS", 8)
-    monkeypatch.setattr(descent, "OWN", 0)  # or so few rows would give every lane its own metric
-
-
-def problem(num_rows=300, num_features=4, sampled=True):
+def problem(num_rows=300, num_features=4):
     """x, labels and fold weights [F, N] on samples of different weight, some of them 0."""
     rng = np.random.default_rng(num_rows)
     x = rng.normal(size=(num_rows, num_features))
     labels = (x[:, 0] + rng.normal(size=num_rows) > 0).astype(int)
-    sample = rng.integers(0, 4, num_rows) if sampled else np.ones(num_rows)
+    sample = rng.integers(0, 4, num_rows)
     trains = rng.integers(0, NUM_FOLDS, num_rows)[None] != np.arange(NUM_FOLDS)[:, None]
     return x, labels, trains * sample
-
-
-def rows_of(x, dtype):
-    x = jnp.asarray(x, dtype)
-    return Problem(x, None, None, x.T)
 
 
 def normalised(weights):
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-@pytest.mark.parametrize("sampled", [True, False])
-def test_the_matrices_of_all_folds_are_mixtures_of_the_groups(short_turns, sampled):
-    x, _, weights = problem(sampled=sampled)
-    weights = normalised(weights)
-    curvature = np.random.default_rng(1).uniform(size=(2, len(x)))
-    order, groups = folds.grouped(weights, 4)
-    assert len(order) % len(groups.of_turn) == 0
-    assert len(groups.of_turn) > 2 * NUM_FOLDS
-    assert set(order) == set(range(len(x)))
-    expected = np.einsum("fn,tn,np,nq->tfpq", weights, curvature, x, x)
-    groups = jax.tree.map(jnp.asarray, groups)
-    ours = folds.blocks_of(
-        jnp.asarray(x[order]), jnp.asarray(x[order].T), groups, jnp.asarray(curvature[:, order])
-    )
-    np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-15)
-
-
-def test_weights_without_groups_are_left_as_they_are(short_turns):
-    _, _, weights = problem()
-    odd = weights.astype(float)
-    odd[0, np.flatnonzero(odd[0] > 0)[0]] *= 2  # one row weighs more in one fold alone
-    many = np.random.default_rng(0).uniform(size=(NUM_FOLDS, 300)) > 0.5
-    assert folds.grouped(normalised(weights), 4) is not None
-    assert folds.grouped(normalised(odd), 4) is None
-    assert folds.grouped(normalised(many), 4) is None  # every subset of folds is a group of its own
-    assert folds.grouped(normalised(weights[:1]), 4) is None
-
-
-def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
+def test_folds_equal_scikit_learn_and_their_bounds_hold():
     x, labels, weights = problem()
     lambdas = np.logspace(0, -6, 7)
     found = paths.fit(Batch(x, labels), lambdas, loss=losses.log_loss, fold_weights=weights)
@@ -92,10 +51,9 @@ def test_folds_in_groups_equal_scikit_learn_and_their_bounds_hold(short_turns):
             )
 
 
-def test_squared_errors_of_folds_in_groups_are_of_their_own_rows(short_turns):
+def test_squared_errors_of_folds_are_of_their_own_rows():
     x, _, weights = problem()
     y = x @ [1.0, 2.0, 3.0, 4.0] + np.sin(np.arange(len(x)))
-    assert folds.grouped(normalised(weights), 4) is not None
     found = paths.fit(Batch(x, y), [0.1], loss=losses.squared_error, fold_weights=weights)
     assert (found.status == paths.Status.certified).all()
     for fold, s in enumerate(normalised(weights)):

@@ -3,12 +3,11 @@
 import re
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.glm import blocks, folds
+from jaxlr.glm import blocks, sharing
 from jaxlr.paths import march, placed
 
 pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
@@ -99,56 +98,23 @@ def test_cross_validation_over_a_mesh_scores_and_chooses_alike():
 
 @pytest.mark.parametrize("name", MESHES)
 def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
-    """Blocks, those of a sample, and those of groups: rows and samples that don't divide by 8."""
+    """Of rows that don't divide by 8, as they are and as a problem fills them up."""
     monkeypatch.setattr(blocks, "ROWS", 16)
-    monkeypatch.setattr(folds, "ROWS", 8)
-    monkeypatch.setattr(folds, "NUMBERS", 8)
-    monkeypatch.setattr(placed, "TURNS", 2)
     weights = FOLDS * WEIGHTS / (FOLDS * WEIGHTS).sum(axis=1, keepdims=True)
-    order, groups = folds.grouped(weights, 3)
-    turn = len(order) // len(groups.of_turn)
-    curvature = RNG.uniform(size=(2, NUM_ROWS))
-    inputs = (X, X[order], curvature, curvature[:, order], groups)
-
-    def sums(x, ordered, curvature, of_ordered, groups):
-        return (
-            blocks.blocks_of(x, x.T, curvature),
-            folds.blocks_of(ordered, ordered.T, groups, of_ordered),
-        )
-
-    alone = jax.jit(sums)(*jax.tree.map(jnp.asarray, inputs))
-    expected = np.einsum("fn,tn,np,nq->tfpq", weights, curvature, X, X)
-    np.testing.assert_allclose(alone[1], expected, rtol=1e-11, atol=1e-15)
+    curvature = RNG.uniform(size=NUM_ROWS)
+    given = march.Problem(X, TARGETS, weights, X.T, (X**2).sum(axis=1), np.abs(X).max(axis=0))
     many = placed.checked(mesh(name))
     with placed.within(many):
-        turned = len(groups.of_turn) % 8  # a problem has groups filled up to whole turns
-        assert turned
-        problem = placed.problem(
-            march.Problem(
-                X[order],
-                np.zeros((1, len(order))),
-                groups.mix[:, np.repeat(groups.of_turn, turn)] * groups.base,
-                X[order].T,
-                groups,
-                np.zeros(len(order)),
-            ),
-            many,
-        )
-        assert len(problem.x) == turn * len(problem.groups.of_turn) > len(order)
-        filled = placed.rows(curvature[:, order], 1, many, turn)
-        found = jax.jit(sums)(X, problem.x, curvature, filled, problem.groups)
-    np.testing.assert_allclose(found[0], alone[0], rtol=1e-12)
-    np.testing.assert_allclose(found[1][:, :3], alone[1], rtol=1e-11, atol=1e-15)
-
-
-def test_few_turns_of_groups_are_rows_like_any_other():
-    rows = np.ones((8 * 16, 2))
-    groups = folds.Groups(np.arange(8) % 2, np.ones(len(rows)), np.eye(2))
-    given = march.Problem(rows, np.ones((1, len(rows))), np.ones((2, len(rows))), rows.T, groups)
-    given = given._replace(squares=np.ones(len(rows)))
-    found = placed.problem(given, placed.checked(mesh("lanes")))
-    assert found.groups is None
-    assert found.weights.shape == (8, len(rows))
+        found = jax.jit(lambda x: blocks.blocks_of(x, x.T, curvature[None]))(X)
+        problem = placed.problem(given, many)
+        filled = jax.jit(lambda x, of: blocks.blocks_of(x, x.T, of))(problem.x, problem.weights)
+        each = (jax.P(None, "examples"), jax.P())
+        of_devices = sharing.by_device(lambda w: sharing.total(w.sum(axis=1)), *each)
+        np.testing.assert_allclose(jax.jit(of_devices)(problem.weights), 1, rtol=1e-12)
+    assert len(problem.x) == EVEN
+    np.testing.assert_allclose(found[0], np.einsum("n,np,nq->pq", curvature, X, X), rtol=1e-11)
+    expected = np.einsum("fn,np,nq->fpq", weights, X, X)
+    np.testing.assert_allclose(filled[:3], expected, rtol=1e-11)
 
 
 @pytest.mark.parametrize(

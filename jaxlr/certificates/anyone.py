@@ -10,7 +10,7 @@ import numpy as np
 
 from jaxlr.certificates import bounds
 from jaxlr.data import containers
-from jaxlr.glm import door, host, sharing
+from jaxlr.glm import door, host
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Lanes, Problem, lane_of, logits_of, without_intercept
@@ -76,14 +76,12 @@ def certify(
     if not 0 < tol < 1:
         raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
     w, b, shape = _params(params, asked)
-    lam = _number("lam", lam, shape, np.inf, "be finite and at least 0")
-    l1_ratio = _number("l1_ratio", l1_ratio, shape, 1, "lie between 0 (ridge) and 1 (lasso)")
+    lam = _number("lam", lam, shape, "be finite and at least 0")
+    l1_ratio = _number("l1_ratio", l1_ratio, shape, "lie between 0 (ridge) and 1 (lasso)", 1)
     target, fold = _owners(asked, shape)
     centre = host.middles(asked.x) if fit_intercept else np.zeros(asked.x.shape[1])
-    rows = host.laid_out(asked.x - centre, last=float(fit_intercept))
-    labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
-    problem = Problem(rows.x, labels, asked.weights, rows.x_t, None, rows.squares, rows.largest)
-    size = np.abs(centre) + rows.largest[:-1]
+    problem = host.laid_out(asked.x - centre, asked.codes, asked.weights, last=fit_intercept)
+    size = np.abs(centre) + problem.largest[:-1]
     lost = np.finfo(np.float64).eps * (np.abs(w) @ size).max(axis=1)  # of a logit, by rounding
     columns = np.concatenate([w, (b + w @ centre)[..., None]], axis=-1)  # [L, C, P]
     family = loss_of(loss, asked.num_classes, fit_intercept)
@@ -115,11 +113,8 @@ def _params(params, asked):
     return w.reshape(-1, model[0], num_outputs).swapaxes(1, 2), b.reshape(-1, num_outputs), shape
 
 
-def _number(name, values, shape, most, rule) -> np.ndarray:
-    values = containers.numbers(name, values)
-    good = (values >= 0) & (values <= most) & np.isfinite(values)
-    if not good.all():
-        raise ValueError(f"{name} must {rule}, and one is {values[~good].flat[0]}")
+def _number(name, values, shape, rule, most=np.inf) -> np.ndarray:
+    values = door.between(name, values, rule, most)
     try:
         return np.broadcast_to(values, shape).ravel()
     except ValueError:
@@ -166,7 +161,7 @@ def _certified(
     certified = partial(bounds.of_lane, family, problem, radii, None, **options)
     one = partial(_of_lane, family, problem, certified, tol)
     if direct:
-        return sharing.mapped(lambda lane: one(*lane), (lanes, params), over=(sharing.LANES,))
+        return jax.lax.map(lambda lane: one(*lane), (lanes, params))
     return jax.vmap(one)(lanes, params)
 
 

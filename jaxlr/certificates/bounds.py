@@ -124,7 +124,7 @@ def certify(
     one = partial(of_lane, family, problem, radii(family, problem), apply=apply, **options)
     own = lanes, params, enough
     if direct:
-        return sharing.mapped(lambda lane: one(None, *lane)[0], own, over=(sharing.LANES,))
+        return sharing.mapped(lambda lane: one(None, *lane)[0], own)
     if metric is None:
         return jax.vmap(partial(one, None))(*own)[0]
     num_groups = len(jax.tree.leaves(metric)[0])

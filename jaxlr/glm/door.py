@@ -1,7 +1,7 @@
 """The door of a path: what a caller hands over, checked and made ready before any work."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,11 +18,12 @@ class Given(NamedTuple):
       x: [N, D].
       labels: [T, N], in float64, or as wide as int64 where they are integers.
       weights: [F, N], the sample's times the fold's; every row sums to 1.
+      sample, folds: [N] and [F, N] these as they were given.
+      counted: which of the caller's rows these N are.
       lambdas: [K], or None for a grid of one's own.
       l1_ratios: [A].
       num_classes: C, or None for a loss of a scalar.
       axes: which of targets, folds and l1_ratios the caller gave as an axis.
-      counted: which of the caller's rows these N are.
       fit_intercept: whether there is an intercept.
       shrink: what every λ is multiplied by, [F] for each fold its own.
     """
@@ -30,13 +31,20 @@ class Given(NamedTuple):
     x: np.ndarray
     labels: np.ndarray
     weights: np.ndarray
+    sample: np.ndarray
+    folds: np.ndarray
+    counted: np.ndarray
     lambdas: np.ndarray | None
     l1_ratios: np.ndarray
     num_classes: int | None
     axes: tuple[bool, bool, bool]
-    counted: np.ndarray
     fit_intercept: bool = True
     shrink: np.ndarray | float = 1.0
+
+    @property
+    def codes(self) -> np.ndarray:
+        """Labels [T, N] as programs take them."""
+        return self.labels.astype(np.int32 if self.num_classes else np.float64)
 
 
 def given(
@@ -47,13 +55,13 @@ def given(
     fold_weights: Array | None,
     num_classes: int | None,
     *,
-    held_out: bool = False,
+    refit: bool = False,
     fit_intercept: bool = True,
 ) -> Given:
     """Checks everything; a ValueError names the argument, its value and the cure.
 
-    A row without weight is absent, whatever stands in it; `held_out` says that a row of the batch
-    counts that has no weight in any fold.
+    A row without weight is absent, whatever stands in it. With `refit` there is one fold more,
+    which has all rows.
     """
     if not all(hasattr(batch, name) for name in Batch._fields):
         raise ValueError(
@@ -61,80 +69,73 @@ def given(
             " give Batch(x, labels)"
         )
     x = containers.array("x", batch.x)
-    if x.ndim != 2 or 0 in x.shape:
-        raise ValueError(
-            f"x must be [N, D] with a row and a column at least; its shape is {x.shape}"
-        )
+    require(x.ndim == 2 and x.size, "x", "[N, D] with a row and a column at least", x)
     labels = containers.array("labels", batch.labels)
-    if labels.ndim not in (1, 2) or labels.shape[-1] != len(x) or not labels.size:
-        raise ValueError(
-            f"labels must be [N] or [T, N] with N = {len(x)} rows; their shape is {labels.shape}"
-        )
-    weights, counted = _weights(batch.weights, fold_weights, len(x), held_out)
-    l1_ratios = np.atleast_1d(containers.numbers("l1_ratio", l1_ratio))
-    if l1_ratios.ndim != 1 or not np.all((l1_ratios >= 0) & (l1_ratios <= 1)):
-        raise ValueError(f"l1_ratio must lie between 0 (ridge) and 1 (lasso), and is {l1_ratio}")
-    columns, absent = getattr(batch.x, "columns", None), None if counted.all() else ~counted
-    rows = None if absent is None else absent[:, None]
-    x = containers.numbers("x", x, rows, columns)
-    containers.finite("x", x, rows, columns)
-    if absent is not None:
-        x, weights = x[counted], weights[:, counted]
-    axes = (labels.ndim == 2, fold_weights is not None, np.ndim(l1_ratio) > 0)
+    good = labels.ndim in (1, 2) and labels.size and labels.shape[-1] == len(x)
+    require(good, "labels", f"[N] or [T, N] with N = {len(x)} rows", labels)
+    sample, folds = _weights(batch.weights, fold_weights, len(x), refit)
+    weights = shares(sample) * shares(folds)
+    empty = np.flatnonzero(~weights.any(axis=1))
+    if len(empty):
+        whose = "weights" if fold_weights is None else f"the weights of fold {empty[0]}"
+        raise ValueError(f"{whose} are all zero: nothing to fit")
+    ratios = between("l1_ratio", l1_ratio, "lie between 0 (ridge) and 1 (lasso)", 1)
+    require(ratios.ndim < 2 and ratios.size, "l1_ratio", "a number, or [A] of them", ratios)
+    counted = weights.any(axis=0)
+    absent, kept = ~counted, slice(None) if counted.all() else counted  # a slice copies nothing
+    of_x = absent[:, None], getattr(batch.x, "columns", None)
+    x = containers.numbers("x", x, *of_x)
+    containers.finite("x", x, *of_x)
     loss = recognised(loss)
     if isinstance(loss, Loss):
         num_classes = loss.num_outputs if loss.multiclass else None
-    labels, num_classes = _labels(labels, counted, loss, num_classes)
-    lambdas = None if lambdas is None else _lambdas(lambdas)
-    of_rows = x, labels, weights, lambdas, l1_ratios, num_classes, axes, counted
-    return Given(*of_rows, bool(fit_intercept))
+    axes = (labels.ndim == 2, fold_weights is not None, ratios.ndim > 0)
+    labels, num_classes = _labels(labels, absent, kept, loss, num_classes)
+    if lambdas is not None:
+        lambdas = between("lambdas", lambdas, "be finite and at least 0")
+        require(lambdas.ndim == 1 and lambdas.size, "lambdas", "[K], one at least", lambdas)
+    weights = weights / weights.sum(axis=1, keepdims=True)
+    rows = x[kept], np.atleast_2d(labels), weights[:, kept], sample[kept], folds[:, kept], counted
+    return Given(*rows, lambdas, np.atleast_1d(ratios), num_classes, axes, bool(fit_intercept))
 
 
-def _lambdas(lambdas) -> np.ndarray:
-    lambdas = containers.numbers("lambdas", lambdas)
-    if lambdas.ndim != 1 or not len(lambdas):
-        raise ValueError(f"lambdas must be [K], one at least; their shape is {lambdas.shape}")
-    bad = lambdas[~((lambdas >= 0) & np.isfinite(lambdas))]
-    if len(bad):
-        raise ValueError(f"lambdas must be finite and at least 0, and one is {bad[0]}")
-    return lambdas
+def require(good: Any, name: str, shapes: str, values: np.ndarray) -> None:
+    """Raises ValueError for values of another shape than they must be of."""
+    if not good:
+        raise ValueError(f"{name} must be {shapes}; the shape is {values.shape}")
 
 
-def _weights(weights, fold_weights, num_rows, held_out) -> tuple[np.ndarray, np.ndarray]:
-    """[F, N] of every fold, summing to 1, and which rows count."""
-    weights = np.ones(num_rows) if weights is None else containers.numbers("weights", weights)
-    if weights.shape != (num_rows,):
-        raise ValueError(f"weights must be [N] = [{num_rows}]; their shape is {weights.shape}")
-    folds = np.ones((1, num_rows))
-    if fold_weights is not None:
-        folds = containers.numbers("fold_weights", fold_weights)
-    if folds.ndim != 2 or folds.shape[1] != num_rows or not len(folds):
-        raise ValueError(f"fold_weights must be [F, N] = [F, {num_rows}]; got {folds.shape}")
-    for name, values in (("weights", weights), ("fold_weights", folds)):
-        if not np.all((values >= 0) & np.isfinite(values)):
-            raise ValueError(f"{name} must be finite and at least 0; leave a row out with 0")
-    # Only their proportions matter, and products of shares neither overflow nor vanish.
-    product = _shares(weights) * _shares(folds)
-    empty = np.flatnonzero(~product.any(axis=1))
-    if len(empty):
-        raise ValueError(
-            f"the weights of fold {empty[0]} are all zero: nothing to fit"
-            if fold_weights is not None
-            else "weights are all zero: nothing to fit"
-        )
-    counted = weights > 0 if held_out else product.any(axis=0)
-    return product / product.sum(axis=1, keepdims=True), counted
+def between(name: str, values: Any, rule: str, most: float = np.inf) -> np.ndarray:
+    """The values in float64; a ValueError that says the rule if one is not from 0 to `most`."""
+    values = containers.numbers(name, values)
+    good = (values >= 0) & (values <= most) & np.isfinite(values)
+    if not good.all():
+        raise ValueError(f"{name} must {rule}, and one is {values[~good].flat[0]}")
+    return values
 
 
-def _shares(weights):
-    """Of the largest, unless all are 0."""
+def shares(weights: np.ndarray) -> np.ndarray:
+    """Of the largest, unless all are 0: products of these neither overflow nor vanish."""
     top = weights.max(axis=-1, keepdims=True)
     return weights / np.where(top > 0, top, 1)
 
 
-def _labels(labels, counted, loss, num_classes) -> tuple[np.ndarray, int | None]:
-    """[T, N] of the rows that count, and C."""
-    every, labels = labels, labels[..., counted]
+def _weights(weights, fold_weights, num_rows, refit) -> tuple[np.ndarray, np.ndarray]:
+    """Of the rows [N] and of every fold [F, N]."""
+    rule = "be finite and at least 0; leave a row out with 0"
+    weights = np.ones(num_rows) if weights is None else weights
+    weights = between("weights", weights, rule)
+    require(weights.shape == (num_rows,), "weights", f"[N] = [{num_rows}]", weights)
+    folds = np.ones((1, num_rows)) if fold_weights is None else fold_weights
+    folds = between("fold_weights", folds, rule)
+    good = folds.ndim == 2 and folds.size and folds.shape[1] == num_rows
+    require(good, "fold_weights", f"[F, N] = [F, {num_rows}]", folds)
+    return weights, np.concatenate([folds, np.ones((1, num_rows))]) if refit else folds
+
+
+def _labels(labels, absent, kept, loss, num_classes) -> tuple[np.ndarray, int | None]:
+    """Those of the rows that are kept, and C."""
+    every, labels = labels, labels[..., kept]
     try:
         labels = containers.plain("labels", labels)
     except containers.NumbersError:
@@ -145,11 +146,11 @@ def _labels(labels, counted, loss, num_classes) -> tuple[np.ndarray, int | None]
         ) from None
     whole = labels.dtype.kind in "biu"
     if not whole:
-        every = containers.numbers("labels", every, ~counted)
-        containers.finite("labels", every, ~counted)
-        labels = every[..., counted]
+        every = containers.numbers("labels", every, absent)
+        containers.finite("labels", every, absent)
+        labels = every[..., kept]
     if loss is losses.softmax_cross_entropy or num_classes is not None:
-        num_classes = _num_classes(labels, whole, num_classes)
+        num_classes = classes(labels, num_classes)
     elif loss is losses.log_loss and (labels.min() < 0 or labels.max() > 1):
         raise ValueError(
             "labels must be 0, 1 or a probability for log_loss, and go from"
@@ -159,30 +160,29 @@ def _labels(labels, counted, loss, num_classes) -> tuple[np.ndarray, int | None]
         containers.numbers("labels", labels)  # which warns of what float64 can't hold
     if whole and labels.dtype != bool:  # uint64 becomes float64
         labels = labels.astype(np.promote_types(labels.dtype, np.int64))
-    return np.atleast_2d(labels), num_classes
+    return labels, num_classes
 
 
-def _num_classes(labels, whole, num_classes) -> int:
-    if not whole:
+def classes(labels: np.ndarray, declared: int | None) -> int:
+    """C of labels that are classes, if it is not declared."""
+    if labels.dtype.kind == "f":
         raise ValueError(
             f"labels must be integer classes for this loss, and are {labels.dtype}: if all are"
             " whole, give labels.astype(int)"
         )
-    if labels.min() < 0:
-        raise ValueError(f"labels must be classes from 0, and one is {labels.min()}")
-    largest = int(labels.max())
-    if num_classes is not None:
-        if largest >= num_classes:
-            raise ValueError(
-                f"labels go up to class {largest}, and num_classes is {num_classes}: declare"
-                f" at least {largest + 1}"
-            )
-        return num_classes
-    classes = np.unique(labels)
-    if len(classes) <= largest:
-        gap = int(np.argmax(classes != np.arange(len(classes))))
+    smallest, largest = int(labels.min()), int(labels.max())
+    if smallest < 0:
+        raise ValueError(f"labels must be classes from 0, and one is {smallest}")
+    if declared is not None and largest >= declared:
+        raise ValueError(
+            f"labels go up to class {largest}, and num_classes is {declared}: declare"
+            f" at least {largest + 1}"
+        )
+    there = np.unique(labels)
+    if declared is None and len(there) <= largest:
+        gap = int(np.argmax(there != np.arange(len(there))))
         raise ValueError(
             f"labels go up to class {largest}, and no row is of class {gap}: code them by"
             f" np.unique(labels, return_inverse=True)[1], or declare num_classes={largest + 1}"
         )
-    return max(largest + 1, 2)  # one class alone is what it would be of two
+    return declared or max(largest + 1, 2)  # one class alone is what it would be of two

@@ -7,7 +7,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr.glm import sharing
-from jaxlr.glm.folds import Groups
 from jaxlr.pytypes import Array
 
 
@@ -26,7 +25,6 @@ class Problem(NamedTuple):
       labels: [T, N] of T targets.
       weights: [F, N] of F folds; every row sums to 1.
       x_t: [P, N], the transpose of x, stored: most products with it take half the time.
-      groups: of rows, where the folds have them.
       squares: [N] ‖x‖² of the features.
       largest: [P] max |x| of every column.
     """
@@ -35,7 +33,6 @@ class Problem(NamedTuple):
     labels: Array
     weights: Array
     x_t: Array
-    groups: Groups | None = None
     squares: Array | None = None
     largest: Array | None = None
 

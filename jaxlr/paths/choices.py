@@ -55,15 +55,13 @@ def choose(
     Of equal means the largest λ is the best. Where one fold alone has scores there is no error, and
     the second is the first.
     """
-    loss = np.where(np.isnan(mean), np.inf, -mean if maximise else mean)
     order = np.argsort(-lambdas, kind="stable")
-    best, simplest = [], []
-    for table, spread in zip(loss[:, :, order], error[:, :, order], strict=True):
-        a, k = np.unravel_index(np.argmin(table), table.shape)
-        limit = table[a, k] + np.nan_to_num(spread[a, k])
-        best.append((a, order[k]))
-        simplest.append((a, order[np.argmax(table[a] <= limit)]))
-    return np.array(best), np.array(simplest)
+    loss = np.where(np.isnan(mean), np.inf, -mean if maximise else mean)[:, :, order]
+    targets = np.arange(len(loss))
+    a, k = np.unravel_index(loss.reshape(len(loss), -1).argmin(axis=1), loss.shape[1:])
+    limit = loss[targets, a, k] + np.nan_to_num(error[targets, a, order[k]])
+    simplest = (loss[targets, a] <= limit[:, None]).argmax(axis=1)
+    return np.stack([a, order[k]], axis=1), np.stack([a, order[simplest]], axis=1)
 
 
 def check_errors(error: np.ndarray) -> None:

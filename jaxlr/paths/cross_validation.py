@@ -5,15 +5,17 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from jaxlr.data import containers
+from jaxlr.glm import door
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import recognised
-from jaxlr.paths import choices, data_sets, grids, held_out, scorers
+from jaxlr.paths import choices, data_sets, grids, scorers
 from jaxlr.paths.path import checked, solved, together
-from jaxlr.pytypes import Array, Batch
-from jaxlr.results.axes import AXES
+from jaxlr.pytypes import Array, Batch, Params
+from jaxlr.results.axes import AXES, stacked
 from jaxlr.results.cross_validation import CrossValidation
 from jaxlr.results.path import About, Path
+from jaxlr.results.predictions import logits
+from jaxlr.solvers.status import Status
 
 RULES = ("best", "one_standard_error")
 HOLD = ("lambda", "C")
@@ -38,18 +40,9 @@ def cross_validate(
 ) -> CrossValidation:
     """Fits folds x l1_ratios x λ at once, scores what each fold holds out, chooses and refits.
 
-    The refit is a lane among the others, a fold that holds nothing out.
+    The refit is a lane among the others, a fold that holds nothing out. Arguments are those of
+    `fit`, but that the default lambdas are those of all rows; and beside them:
 
-    Args:
-      batch: as for `fit`, and so loss, l1_ratio, tol, num_classes, max_steps, mesh, fit_intercept.
-      lambdas: as for `fit`; the default ones are those of all rows.
-      loss: see batch.
-      l1_ratio: see batch.
-      tol: see batch.
-      num_classes: see batch.
-      max_steps: see batch.
-      mesh: see batch.
-      fit_intercept: see batch.
       fold_weights: [F, N], or [S, F, N]; a fold holds out the rows of weight 0, and one split is a
         single fold.
       metric: one of `metrics` that is a single figure, or a `partial` of it: it is given classes,
@@ -69,23 +62,17 @@ def cross_validate(
     mesh, loss = checked(tol, max_steps, mesh), recognised(loss)
     _known(rule, hold, fold_weights)
     options = loss, l1_ratio, fold_weights, num_classes
-    sets, axes = data_sets.given(
-        batch, lambdas, *options, held_out=True, fit_intercept=fit_intercept
-    )
-    parts = data_sets.split(batch, fold_weights) or [(batch, fold_weights)]
-    sets = [_with_refit(*part, asked, hold) for part, asked in zip(parts, sets, strict=True)]
-    if lambdas is None:
-        whole = [asked._replace(weights=asked.weights[-1:]) for asked, _ in sets]
-        lambdas = grids.of_sets(whole, loss)
-        sets = [(asked._replace(lambdas=lambdas), away) for asked, away in sets]
-    scorer = scorers.scorer(metric, maximise, loss, sets[0][0].num_classes)
+    sets, axes = data_sets.given(batch, lambdas, *options, refit=True, fit_intercept=fit_intercept)
+    sets = grids.filled(sets, loss, slice(-1, None))
+    if hold == "C":
+        sets = [asked._replace(shrink=_shrink(asked)) for asked in sets]
+    scorer = scorers.scorer(metric, maximise, loss, sets[0].num_classes)
+    away = [_held_out(asked) for asked in sets]
     found = []
-    for s, (asked, away) in enumerate(sets):
+    for s, (asked, weights) in enumerate(zip(sets, away, strict=True)):
         path = solved(asked, loss, tol, max_steps, mesh)
-        try:
-            found.append(_chosen(path, asked, away, scorer, rule))
-        except ValueError as error:
-            raise ValueError(f"data set {s}: {error}" if len(sets) > 1 else str(error)) from None
+        with data_sets.named(s if len(sets) > 1 else None):
+            found.append(_chosen(path, asked, weights, scorer, rule))
     return _together(found, axes)
 
 
@@ -102,59 +89,77 @@ def _known(rule, hold, fold_weights) -> None:
         )
 
 
-def _with_refit(batch, fold_weights, asked: Given, hold) -> tuple[Given, np.ndarray]:
-    """The folds and one more that has all rows, and the weights [F, N] that the others hold out."""
-    sample = np.ones(len(asked.counted))
-    if batch.weights is not None:
-        sample = containers.numbers("weights", batch.weights)
-    sample = sample[asked.counted]
-    folds = containers.numbers("fold_weights", fold_weights)[:, asked.counted]
-    away = held_out.weights(sample, folds)
-    sample = sample / sample.max()
-    shrink = 1.0
-    if hold == "C":
-        shrink = np.append(np.ones(len(folds)), (folds @ sample).mean() / sample.sum())
-    weights = np.concatenate([asked.weights, sample[None] / sample.sum()])
-    return asked._replace(weights=weights, shrink=shrink), away
+def _shrink(asked: Given) -> np.ndarray:
+    """What the λ of each fold is multiplied by: the refit keeps C, the others λ."""
+    sums = asked.folds @ door.shares(asked.sample)
+    return np.append(np.ones(len(sums) - 1), sums[:-1].mean() / sums[-1])
+
+
+def _held_out(asked: Given) -> np.ndarray:
+    """Weights [F, N] of the rows where each fold has none, but for the refit's."""
+    away = (asked.folds[:-1] == 0) * asked.sample
+    empty = np.flatnonzero(~away.any(axis=1))
+    if len(empty):
+        raise ValueError(f"fold {empty[0]} of fold_weights holds no row out: give it zeros")
+    return away
 
 
 def _chosen(path: Path, asked: Given, away, scorer, rule) -> CrossValidation:
     """One data set's, of T targets, from its lanes [T, F + 1, A, K]."""
-    lanes = jax.tree.map(lambda leaf: leaf[:, :-1], path[:6])
-    folds = Path(*lanes, path.lambdas, path.l1_ratios, path.about)
-    endless = held_out.endless(folds, asked)
-    scores = np.where(endless, np.nan, held_out.scores(folds, asked, away, scorer))
+    folds = Path(*jax.tree.map(lambda leaf: leaf[:, :-1], path[:6]), *path[6:])
+    endless = _endless(folds, asked)
+    scores = np.where(endless, np.nan, scorers.scores(scorer, folds.params, asked, away))
     mean, error = choices.means(scores, endless)
     best, simplest = choices.choose(mean, error, path.lambdas, scorer.maximise)
     if rule == "one_standard_error":
         choices.check_errors(error)
     chosen = best if rule == "best" else simplest
-    at = (np.arange(len(chosen)), -1, *chosen.T)
-    refit = jax.tree.map(lambda leaf: leaf[at], path[:6])
-    own = path.lambdas[chosen[:, 1]] * np.broadcast_to(asked.shrink, path.risk.shape[1])[-1]
-    about = About(path.about.loss, ("target",))
-    refit = Path(*refit, own, path.l1_ratios[chosen[:, 0]], about)
-    away = away * ~endless[np.arange(len(chosen)), :, *chosen.T][:, :, None]
-    predictions = held_out.predictions(folds, asked, away, chosen)
-    hypers = path.lambdas, path.l1_ratios
-    choice = best, simplest, chosen
-    return CrossValidation(folds, *hypers, scores, mean, error, *choice, refit, predictions)
+    a, k = chosen.T
+    targets = np.arange(len(chosen))
+    refit = jax.tree.map(lambda leaf: leaf[targets, -1, a, k], path[:6])
+    own = path.lambdas[k] * np.broadcast_to(asked.shrink, path.risk.shape[1])[-1]
+    refit = Path(*refit, own, path.l1_ratios[a], About(path.about.loss, ("target",)))
+    params = jax.tree.map(lambda leaf: leaf[targets, :, a, k], folds.params)
+    predictions = _predictions(params, asked, away * ~endless[targets, :, a, k][:, :, None])
+    found = folds, path.lambdas, path.l1_ratios, scores, mean, error, best, simplest, chosen
+    return CrossValidation(*found, refit, predictions)
+
+
+def _endless(path: Path, asked: Given) -> np.ndarray:
+    """[T, F, A, K] lanes that can't be chosen: what has no optimum is no fit.
+
+    A class that no row at all is of is in no fold's way, if two others are left.
+    """
+    separable = path.status == Status.separable
+    if asked.num_classes is None:
+        return separable
+    classes = np.arange(asked.num_classes)
+    heard = np.array([np.isin(classes, labels) for labels in asked.labels])  # [T, C]
+    same = (np.isfinite(path.params["b"]) == heard[:, None, None, None]).all(axis=-1)
+    return separable & ~(same & (heard.sum(axis=1) > 1)[:, None, None, None])
+
+
+def _predictions(params: Params, asked: Given, away: np.ndarray) -> np.ndarray:
+    """Logits [T, N] or [T, N, C] of all the caller's rows, by params of [T, F] lanes.
+
+    The mean of the folds with weights `away` [T, F, N]; NaN where there is none.
+    """
+    said = logits(params, asked.x, 2)
+    here = (away > 0).reshape(*away.shape, *[1] * (said.ndim - 3))
+    out = np.full((len(said), len(asked.counted), *said.shape[3:]), np.nan)
+    with np.errstate(invalid="ignore"):
+        out[:, asked.counted] = np.where(here, said, 0).sum(axis=1) / here.sum(axis=1)
+    return out
 
 
 def _together(found: list[CrossValidation], axes) -> CrossValidation:
     """The data sets' answers, with targets and data sets as axes where they are given."""
-    gone = tuple(at for at, name in enumerate(("target", "dataset")) if name not in axes)
-
-    def stacked(*leaves):
-        return np.stack(leaves, axis=1).squeeze(gone)
-
     first = found[0]
     kept = [name for name in AXES if name in axes or name == "l1_ratio"]
     path = together([one.path for one in found], kept)
-    refit = jax.tree.map(stacked, *(one.refit[:8] for one in found))
-    about = About(first.path.about.loss, tuple(a for a in axes if a in ("target", "dataset")))
-    kept = {"path": path, "refit": Path(*refit, about)}
-    for name in first._fields:
-        if name not in ("path", "refit", "lambdas", "l1_ratios"):
-            kept[name] = stacked(*(getattr(one, name) for one in found))
-    return first._replace(**kept)
+    own = [one._replace(path=None, lambdas=None, l1_ratios=None) for one in found]
+    whole = stacked(own, {*axes, *AXES[2:]})
+    about = About(first.path.about.loss, tuple(name for name in AXES[:2] if name in axes))
+    refit = whole.refit._replace(about=about)
+    hypers = {"lambdas": first.lambdas, "l1_ratios": first.l1_ratios}
+    return whole._replace(path=path, refit=refit, **hypers)

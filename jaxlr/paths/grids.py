@@ -14,7 +14,9 @@ from jaxlr.pytypes import Array, Batch
 
 NUM, RATIO = 100, 1e-4
 RIDGE = 1e-3  # the l1_ratio whose grid a pure ridge takes, as in glmnet
-ROUNDING = 1e-12  # of a derivative, relative to its terms before the intercept is fitted
+# Of a derivative, relative to its terms before the intercept is fitted; without it the penalties of
+# features that are uncorrelated with the labels would be rounding's own, from 1e-18 down.
+ROUNDING = 1e-12
 
 
 def lambda_grid(
@@ -38,36 +40,34 @@ def lambda_grid(
     Raises:
       ValueError: as `fit`; num < 1; ratio not between 0 and 1.
     """
-    options = loss, l1_ratio, None, num_classes
-    sets, _ = data_sets.given(batch, None, *options, fit_intercept=fit_intercept)
-    return of_sets(sets, loss, num, ratio)
-
-
-def filled(sets: list[door.Given], loss: Callable) -> list[door.Given]:
-    """The data sets with one grid of their own where nobody named penalties."""
-    if sets[0].lambdas is not None:
-        return sets
-    lambdas = of_sets(sets, loss)
-    return [asked._replace(lambdas=lambdas) for asked in sets]
-
-
-def of_sets(
-    sets: list[door.Given], loss: Callable, num: int = NUM, ratio: float = RATIO
-) -> np.ndarray:
-    """The grid [num] of the data set whose λ_max is largest."""
-    return np.max([of(asked, loss, num, ratio) for asked in sets], axis=0)
-
-
-def of(asked: door.Given, loss: Callable, num: int = NUM, ratio: float = RATIO) -> np.ndarray:
-    """The grid of what was asked; the largest λ_max of its targets, folds and l1_ratios."""
     if num < 1:
         raise ValueError(f"num must be at least 1, and is {num}")
     if not 0 < ratio < 1:
         raise ValueError(f"ratio must lie between 0 and 1, and is {ratio}")
+    options = loss, l1_ratio, None, num_classes
+    sets, _ = data_sets.given(batch, None, *options, fit_intercept=fit_intercept)
+    return _of_sets(sets, loss, num, ratio)
+
+
+def filled(sets: list[door.Given], loss: Callable, folds: slice = slice(None)) -> list[door.Given]:
+    """The data sets with one grid of these folds where nobody named penalties."""
+    if sets[0].lambdas is not None:
+        return sets
+    own = [asked._replace(weights=asked.weights[folds]) for asked in sets]
+    lambdas = _of_sets(own, loss, NUM, RATIO)
+    return [asked._replace(lambdas=lambdas) for asked in sets]
+
+
+def _of_sets(sets, loss, num, ratio) -> np.ndarray:
+    largest = max(_largest(asked, loss) for asked in sets)
+    return largest * ratio ** (np.arange(num) / max(1, num - 1))
+
+
+def _largest(asked: door.Given, loss: Callable) -> float:
+    """The largest λ_max of its targets, folds and l1_ratios."""
     family = loss_of(loss, asked.num_classes, asked.fit_intercept)
     with jax.enable_x64(True):
-        labels = asked.labels.astype(np.int32 if asked.num_classes else np.float64)
-        labels = np.repeat(labels, len(asked.weights), axis=0)
+        labels = np.repeat(asked.codes, len(asked.weights), axis=0)
         weights = np.tile(asked.weights, (len(asked.labels), 1))
         first, slopes = map(np.asarray, _slopes(family, labels, weights))
     x, lacking = asked.x, 0
@@ -78,8 +78,7 @@ def of(asked: door.Given, loss: Callable, num: int = NUM, ratio: float = RATIO) 
     derivatives = np.abs(slopes @ x - lacking)
     told = derivatives > ROUNDING * (np.abs(first) @ np.abs(x))
     steepest = np.where(told, derivatives, 0).max()
-    largest = steepest / max(RIDGE, asked.l1_ratios.min()) if steepest > 0 else 1.0
-    return largest * ratio ** (np.arange(num) / max(1, num - 1))
+    return steepest / max(RIDGE, asked.l1_ratios.min()) if steepest > 0 else 1.0
 
 
 @partial(jax.jit, static_argnums=0)

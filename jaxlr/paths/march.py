@@ -90,7 +90,7 @@ def _walked(family, problem, planned, turns, start, aim, num_turns, max_steps):
     def walk(rows, turns, start, goals, aim, here):
         return descent.walk(family, rows, turns, start, planned, aim, goals, here)
 
-    of_rows = Problem(P(EXAMPLES), *[P(None, EXAMPLES)] * 3, None, P(EXAMPLES), P())
+    of_rows = Problem(P(EXAMPLES), *[P(None, EXAMPLES)] * 3, P(EXAMPLES), P())
     lanes, every = P(LANES), P(None, LANES)
     walk = sharing.by_device(walk, (of_rows, every, lanes, every, P(), P()), (lanes, lanes, every))
     params, before, ends = walk(rows, turns, start, goals, aim, here)

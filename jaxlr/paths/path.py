@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.glm import folds, host
+from jaxlr.glm import host
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
@@ -16,7 +16,7 @@ from jaxlr.paths import blas, data_sets, grids, limits, march, placed, unpenalis
 from jaxlr.paths.proofs import Answers
 from jaxlr.pytypes import Array, Batch
 from jaxlr.results import predictions
-from jaxlr.results.axes import AXES
+from jaxlr.results.axes import stacked
 from jaxlr.results.path import About, Path
 from jaxlr.solvers.least_squares import least_squares
 from jaxlr.solvers.status import Status
@@ -106,9 +106,7 @@ def solved(asked: Given, loss: Callable, tol: float, max_steps: int, mesh) -> Pa
 
 def together(found: list[Path], kept: Sequence[str]) -> Path:
     """The paths [T, F, A, K] of all data sets, under the axes that are kept."""
-    gone = tuple(at for at, name in enumerate(AXES) if name not in kept)
-    parts = [part[:6] for part in found]
-    lanes = jax.tree.map(lambda *leaves: np.stack(leaves, axis=1).squeeze(gone), *parts)
+    lanes = stacked([part[:6] for part in found], kept)
     ratios = found[0].l1_ratios if "l1_ratio" in kept else found[0].l1_ratios[0]
     return Path(*lanes, found[0].lambdas, ratios, About(found[0].about.loss, tuple(kept)))
 
@@ -148,12 +146,8 @@ def _unpenalised(family, asked, endless, tol, max_steps, mesh) -> Answers:
     solvable = np.ones((len(asked.labels), len(asked.weights)), bool)
     if endless is not None:
         solvable = ~endless.waiting
-    problem = asked.x, _codes(asked), asked.weights, solvable
+    problem = asked.x, asked.codes, asked.weights, solvable
     return unpenalised.answers(family, *problem, tol, max_steps, mesh)
-
-
-def _codes(asked) -> np.ndarray:
-    return asked.labels.astype(np.int32 if asked.num_classes else np.float64)
 
 
 def _largest_factor(family, x, ratio) -> int:
@@ -176,7 +170,7 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
     turn = None
     if asked.x.shape[1] > len(asked.x):
         # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
-        turn, rows = np.linalg.qr(host.scaled(asked.x, power).T)
+        turn, rows = np.linalg.qr(np.ldexp(asked.x, power).T)
         problem = _problem(asked, rows.T, mesh)
     else:
         problem = _problem(asked, asked.x, mesh, power)
@@ -188,7 +182,7 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
 
 
 def _least_squares(family, asked, mesh) -> Answers:
-    problem = _problem(asked, asked.x, mesh)  # whose rows may have an order of their own
+    problem = _problem(asked, asked.x, mesh)
     rows = np.concatenate([asked.x, np.ones((len(asked.x), 1))], axis=1)
     labels, weights = asked.labels, asked.weights
     if not asked.fit_intercept:  # with every row mirrored at the origin the intercept is 0
@@ -207,15 +201,9 @@ def _least_squares(family, asked, mesh) -> Answers:
 
 def _problem(asked, x, mesh, power=0) -> Problem:
     """Of rows x, as many as there are labels, times 2^power."""
-    labels, weights, groups, order = _codes(asked), asked.weights, None, None
-    if asked.num_classes is None and (found := folds.grouped(weights, x.shape[1])) is not None:
-        order, groups = found
-        labels = labels[:, order]
-        of_row = np.repeat(groups.of_turn, len(order) // len(groups.of_turn))
-        weights = groups.mix[:, of_row] * groups.base
-    rows = host.laid_out(x, order, power, float(asked.fit_intercept))
-    arrays = Problem(rows.x, labels, weights, rows.x_t, groups, rows.squares, rows.largest)
-    return placed.problem(arrays, mesh)
+    last = asked.fit_intercept
+    given = host.laid_out(x, asked.codes, asked.weights, power=power, last=last)
+    return placed.problem(given, mesh)
 
 
 def _shaped(asked, answers, endless, centre, tol, max_steps) -> tuple:

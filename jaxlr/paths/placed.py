@@ -7,21 +7,18 @@ import math
 from contextlib import AbstractContextManager, nullcontext
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 
-from jaxlr.glm import folds
 from jaxlr.glm.problem import Problem
 from jaxlr.glm.sharing import AXES, EXAMPLES, LANES
 from jaxlr.pytypes import Array
 
 CURE = 'make one with jax.make_mesh((2, 4), ("lanes", "examples")), or with one of the two axes'
-TURNS = 4  # of groups of rows, on every device: with fewer, filling up is not worth it
 
 
 def checked(mesh: Mesh | None) -> Mesh | None:
-    """The mesh, its axes left to `jit`'s partitioner whatever type they are of.
+    """The mesh with both axes, left to `jit`'s partitioner whatever type they are of.
 
     Raises:
       ValueError: no mesh, or one with an axis of another name.
@@ -34,7 +31,9 @@ def checked(mesh: Mesh | None) -> Mesh | None:
         raise ValueError(
             f'mesh may have the axes "lanes" and "examples", and has {mesh.axis_names}: {CURE}'
         )
-    return Mesh(mesh.devices, mesh.axis_names, axis_types=(AxisType.Auto,) * mesh.devices.ndim)
+    names = (*mesh.axis_names, *(name for name in AXES if name not in mesh.axis_names))
+    devices = mesh.devices.reshape([mesh.shape.get(name, 1) for name in names])
+    return Mesh(devices, names, axis_types=(AxisType.Auto,) * len(names))
 
 
 def within(mesh: Mesh | None) -> AbstractContextManager:
@@ -43,68 +42,47 @@ def within(mesh: Mesh | None) -> AbstractContextManager:
 
 
 def problem(given: Problem, mesh: Mesh | None) -> Problem:
-    """A problem of the host's arrays on the devices, as many rows on each, and as many lanes."""
+    """A problem of the host's arrays on the devices, as many rows on each, and as many lanes.
+
+    What fills rows up are copies of the last, without weight.
+    """
     if mesh is None:
         return jax.device_put(given)
-    groups = given.groups
-    if groups is not None and len(groups.of_turn) < TURNS * mesh.size:
-        groups = None
-    turn = 1 if groups is None else len(given.x) // len(groups.of_turn)
     num_targets, num_folds = _lengths(len(given.labels), len(given.weights), mesh)
-    if groups is not None:
-        groups = folds.Groups(
-            rows(groups.of_turn, 0, mesh),
-            rows(groups.base, 0, mesh, turn, weighs=True),
-            jax.device_put(
-                _lengthened(groups.mix, 0, num_folds), NamedSharding(mesh, PartitionSpec())
-            ),
-        )
+    more = -len(given.x) % mesh.size
+    weights = np.pad(_lengthened(given.weights, 0, num_folds), ((0, 0), (0, more)))
     return Problem(
-        rows(given.x, 0, mesh, turn),
-        rows(_lengthened(given.labels, 0, num_targets), 1, mesh, turn),
-        rows(_lengthened(given.weights, 0, num_folds), 1, mesh, turn, weighs=True),
-        rows(given.x_t, 1, mesh, turn),
-        groups,
-        rows(given.squares, 0, mesh, turn),
+        _rows(given.x, 0, mesh),
+        _rows(_lengthened(given.labels, 0, num_targets), 1, mesh),
+        _rows(weights, 1, mesh),
+        _rows(given.x_t, 1, mesh),
+        _rows(given.squares, 0, mesh),
         jax.device_put(given.largest, NamedSharding(mesh, PartitionSpec())),
     )
 
 
-def rows(
-    leaf: np.ndarray, axis: int, mesh: Mesh | None, turn: int = 1, *, weighs: bool = False
-) -> Array:
-    """An array with N rows along its axis, each device's own on each, in whole turns.
-
-    What fills up are copies of rows, and zeros of what `weighs` them.
-    """
-    if mesh is None:
-        return jnp.asarray(leaf)
-    more = -leaf.shape[axis] % (turn * mesh.size)
-    if more:
-        widths = [(0, more if here == axis else 0) for here in range(leaf.ndim)]
-        leaf = np.pad(leaf, widths, mode="constant" if weighs else "wrap")
-    names = [name for name in mesh.axis_names if name == EXAMPLES]
-    spec = PartitionSpec(*[None] * axis, *names)
-    return jax.device_put(leaf, NamedSharding(mesh, spec))
+def _rows(leaf: np.ndarray, axis: int, mesh: Mesh) -> Array:
+    """An array with N rows along its axis, each device's own on each, filled up with the last."""
+    length = leaf.shape[axis] + -leaf.shape[axis] % mesh.size
+    sharding = NamedSharding(mesh, PartitionSpec(*[None] * axis, EXAMPLES))
+    return jax.device_put(_lengthened(leaf, axis, length), sharding)
 
 
 def lanes(leaf: np.ndarray, mesh: Mesh | None) -> np.ndarray:
     """[T, F, ...] with the last target or fold repeated, so that devices share the lanes evenly."""
-    if mesh is None:
-        return leaf
     num_targets, num_folds = _lengths(*leaf.shape[:2], mesh)
     return _lengthened(_lengthened(leaf, 0, num_targets), 1, num_folds)
 
 
 def asked_for(leaf: np.ndarray, num_targets: int, num_folds: int, mesh: Mesh | None) -> np.ndarray:
     """[T, F, ...] of the lanes [m, ...], without those that `lanes` repeated."""
-    shape = (num_targets, num_folds) if mesh is None else _lengths(num_targets, num_folds, mesh)
+    shape = _lengths(num_targets, num_folds, mesh)
     return leaf.reshape(*shape, *leaf.shape[1:])[:num_targets, :num_folds]
 
 
-def _lengths(num_targets: int, num_folds: int, mesh: Mesh) -> tuple[int, int]:
+def _lengths(num_targets: int, num_folds: int, mesh: Mesh | None) -> tuple[int, int]:
     """The fewest targets and folds that make a multiple of the devices along "lanes"."""
-    devices = mesh.shape.get(LANES, 1)
+    devices = 1 if mesh is None else mesh.shape[LANES]
     options = []
     for targets in range(num_targets, num_targets + devices):
         step = devices // math.gcd(devices, targets)
@@ -112,6 +90,6 @@ def _lengths(num_targets: int, num_folds: int, mesh: Mesh) -> tuple[int, int]:
     return min(options, key=math.prod)
 
 
-def _lengthened(leaf, axis, length):
-    widths = [(0, length - leaf.shape[axis] if here == axis else 0) for here in range(leaf.ndim)]
-    return np.pad(leaf, widths, mode="edge")
+def _lengthened(leaf: np.ndarray, axis: int, length: int) -> np.ndarray:
+    """The array with its last entry along the axis repeated."""
+    return leaf.take(np.arange(length), axis, mode="clip") if length > leaf.shape[axis] else leaf

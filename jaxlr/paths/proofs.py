@@ -67,5 +67,5 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, num
 
     lanes = jax.tree.map(lambda leaf: leaf.reshape(turns, -1), lanes)
     ends = jax.tree.map(dealt, (ends.params, ends.risk, metric))
-    proofs = jax.lax.map(of_turn, sharing.by_lane((lanes, *ends), axis=1))
+    proofs = jax.lax.map(of_turn, sharing.pinned((lanes, *ends), lanes=1))
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)

@@ -121,7 +121,7 @@ def solve(
     def on(state):
         wanted = jnp.any((state.age < 0) & state.active)
         state = jax.lax.cond(wanted, measured, lambda state: state, state)
-        state = sharing.by_lane(state, num_rows=state.logits.shape[-1])
+        state = sharing.pinned(state, lanes=0)._replace(logits=sharing.pinned(state.logits, 0, 2))
         state = jax.vmap(partial(_step, family, problem, tol))(own, state)
         return state._replace(active=state.active & (state.num_steps < max_steps))
 

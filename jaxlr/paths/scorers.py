@@ -1,51 +1,21 @@
-"""Metrics as cross-validation asks them: of logits, and knowing which way is better."""
+"""Metrics as cross-validation asks them: of logits on rows held out, knowing what is better."""
 
 import inspect
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import losses, metrics
+from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
-from jaxlr.pytypes import Array
-from jaxlr.results.predictions import LINKS, loss_name
-
-CLASSES, TABLES, PROBABILITIES, RANKS, NUMBERS = range(5)
-# What a metric is given, whether more is better, and what of more than two classes is meant:
-# averages over classes where each counts alike, areas of each class against the rest.
-KNOWN = {
-    "accuracy_score": (CLASSES, True, {}),
-    "hamming_loss": (CLASSES, False, {}),
-    "zero_one_loss": (CLASSES, False, {}),
-    "balanced_accuracy_score": (TABLES, True, {}),
-    "cohen_kappa_score": (TABLES, True, {}),
-    "matthews_corrcoef": (TABLES, True, {}),
-    "f1_score": (TABLES, True, {"average": "macro"}),
-    "fbeta_score": (TABLES, True, {"average": "macro"}),
-    "jaccard_score": (TABLES, True, {"average": "macro"}),
-    "precision_score": (TABLES, True, {"average": "macro"}),
-    "recall_score": (TABLES, True, {"average": "macro"}),
-    "specificity_score": (TABLES, True, {"average": "macro"}),
-    "brier_score_loss": (PROBABILITIES, False, {}),
-    "d2_brier_score": (PROBABILITIES, True, {}),
-    "d2_log_loss_score": (PROBABILITIES, True, {}),
-    "expected_calibration_error": (PROBABILITIES, False, {}),
-    "log_loss": (PROBABILITIES, False, {}),
-    "top_k_accuracy_score": (PROBABILITIES, True, {}),
-    "average_precision_score": (RANKS, True, {}),
-    "roc_auc_score": (RANKS, True, {"multi_class": "ovr"}),
-    "d2_absolute_error_score": (NUMBERS, True, {}),
-    "explained_variance_score": (NUMBERS, True, {}),
-    "max_error": (NUMBERS, False, {}),
-    "mean_absolute_error": (NUMBERS, False, {}),
-    "mean_squared_error": (NUMBERS, False, {}),
-    "median_absolute_error": (NUMBERS, False, {}),
-    "r2_score": (NUMBERS, True, {}),
-    "root_mean_squared_error": (NUMBERS, False, {}),
-}
+from jaxlr.metrics import kinds
+from jaxlr.paths import blas
+from jaxlr.pytypes import Array, Params
+from jaxlr.results.predictions import LINKS, logits, loss_name
 
 
 class Scorer(NamedTuple):
@@ -84,46 +54,23 @@ def scorer(
                 f" give jaxlr.metrics.{plain.__name__}"
             )
         return Scorer(metric, bool(maximise))
-    name = plain.__name__
-    if name not in KNOWN:
+    name, whose = plain.__name__, loss_name(loss)
+    kind = kinds.KINDS.get(name)
+    if kind is None:
         raise ValueError(f"metric {name} is no single figure of predictions to choose by")
-    wants, more_is_better, _ = KNOWN[name]
-    whose = loss_name(loss)
-    if wants == NUMBERS and whose in LINKS:
+    if kind == "numbers" and whose in LINKS:
         raise ValueError(f"metric {name} is one of numbers, and {whose} predicts classes")
-    if wants == PROBABILITIES and whose not in LINKS:
+    if kind == "probabilities" and whose not in LINKS:
         raise ValueError(f"metric {name} is one of probabilities, and {whose} predicts none")
-    if wants != NUMBERS and loss is losses.squared_error:
+    if kind != "numbers" and loss is losses.squared_error:
         raise ValueError(f"metric {name} is one of classes, and {whose} predicts numbers")
-    found = _of_logits(metric, name, whose, num_classes)
-    return Scorer(found, more_is_better if maximise is None else bool(maximise), wants != NUMBERS)
+    more = kinds.more_is_better(name) if maximise is None else bool(maximise)
+    found = kinds.of_logits(metric, name, LINKS.get(whose), num_classes)
+    return Scorer(found, more, kind != "numbers")
 
 
 def _is_ours(function: Any) -> bool:
     return getattr(metrics, getattr(function, "__name__", ""), None) is function
-
-
-@lru_cache
-def _of_logits(metric, name, loss, num_classes) -> Callable[..., Array]:
-    """The metric, given what it wants."""
-    wants, _, of_many = KNOWN[name]
-    options = {"num_classes": num_classes or 2} if wants == TABLES else {}
-    options |= of_many if (num_classes or 2) > 2 else {}
-    options = {k: v for k, v in options.items() if k not in getattr(metric, "keywords", {})}
-
-    def scored(labels, logits, *, sample_weight):
-        if wants in (CLASSES, TABLES):
-            said = jnp.argmax(logits, axis=-1) if num_classes else logits > 0
-            said = said.astype(labels.dtype)
-        elif wants == RANKS and (num_classes or 2) == 2:
-            said = logits[:, 1] - logits[:, 0] if num_classes else logits
-        elif wants == NUMBERS:
-            said = logits
-        else:
-            said = LINKS[loss](logits)
-        return metric(labels, said, sample_weight=sample_weight, **options)
-
-    return scored
 
 
 @lru_cache  # one object for one loss: programs are found by it
@@ -136,14 +83,33 @@ def _mean_loss(loss: Callable, num_classes: int | None) -> Callable[..., Array]:
     return mean_loss
 
 
-def whole(labels: np.ndarray) -> np.ndarray:
+def scores(scorer: Scorer, params: Params, asked: Given, away: np.ndarray) -> np.ndarray:
+    """The metric of lanes [T, F, A, K] on rows of weights `away` [F, N]."""
+    labels = _whole(asked.labels) if scorer.of_classes else asked.labels
+    out = np.empty(params["b"].shape[:4])
+    alone = blas.on_one_core(asked.x.shape[1])
+    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), alone:
+        for a, k in np.ndindex(out.shape[2:]):  # one by one: logits are [T, F, N]
+            own = {name: leaf[:, :, a, k] for name, leaf in params.items()}
+            out[:, :, a, k] = _scores(scorer.metric, labels, logits(own, asked.x, 2), away)
+    return out
+
+
+@partial(jax.jit, static_argnums=0)
+def _scores(metric, labels, logits, away):
+    def one(labels, logits, weights):
+        return metric(labels, logits, sample_weight=weights)
+
+    of_target = jax.vmap(one, in_axes=(None, 0, 0))
+    return jax.vmap(of_target, in_axes=(0, 0, None))(labels, logits, away)
+
+
+def _whole(labels: np.ndarray) -> np.ndarray:
     """Labels [T, N] as the classes that they are.
 
     Raises:
       ValueError: probabilities among them.
     """
-    if labels.dtype.kind != "f":
-        return labels
     odd = labels[labels != np.round(labels)]
     if len(odd):
         raise ValueError(f"the metric is one of classes, and labels hold {odd[0]}, which is none")

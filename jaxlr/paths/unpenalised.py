@@ -8,7 +8,6 @@ import numpy as np
 
 from jaxlr.glm import host
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem
 from jaxlr.paths import placed, resort
 from jaxlr.paths.basis import basis
 from jaxlr.paths.proofs import Answers
@@ -25,10 +24,9 @@ def answers(
     out = _table((num_targets, num_folds, 1), (family.num_outputs, x.shape[1] + 1))
     for fold in np.flatnonzero(solvable.any(axis=0)):
         even = basis(x, weights[fold], family.intercept)
-        rows = host.laid_out(even.rows, last=float(family.intercept))
-        own = labels, weights[fold : fold + 1]
-        arrays = Problem(rows.x, *own, rows.x_t, None, rows.squares, rows.largest)
-        problem = placed.problem(arrays, mesh)
+        rows = host.laid_out(even.rows, last=family.intercept)
+        rows = rows._replace(labels=labels, weights=weights[fold : fold + 1])
+        problem = placed.problem(rows, mesh)
         laid = len(problem.labels), len(problem.weights)  # a mesh may have repeated lanes
         table = _table((laid[0] * laid[1], 1), (family.num_outputs, rows.x.shape[1]))
         table.gap.reshape(laid)[:num_targets, 0] = np.where(solvable[:, fold], np.inf, 0)

@@ -1,7 +1,9 @@
 """Axes by name: one entry of them, found exactly or not at all."""
 
+from collections.abc import Collection
 from typing import Any
 
+import jax
 import numpy as np
 
 EXACT = 1e-12  # relative: what two ways of computing a penalty may differ by
@@ -37,3 +39,12 @@ def value(name: str, wanted: Any, values: np.ndarray) -> int:
         nearest = values[np.argmin(np.where(np.isnan(away), np.inf, away))]
         raise ValueError(f"no {name} is {wanted!r}; the nearest is {float(nearest)!r}")
     return int(here[0])
+
+
+def stacked(parts: list, kept: Collection[str]) -> Any:
+    """Trees of every data set, of leaves [T, F?, A?, K?, ...], as one: [T, S, F?, A?, K?, ...].
+
+    Of axes that are not kept, which have length 1, there are none.
+    """
+    gone = tuple(at for at, name in enumerate(AXES) if name not in kept)
+    return jax.tree.map(lambda *leaves: np.stack(leaves, axis=1).squeeze(gone), *parts)
