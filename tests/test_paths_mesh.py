@@ -50,10 +50,10 @@ def seen(monkeypatch):
     """The rows that a march was given, and its compiled program."""
     walked, out = march._walked, {}
 
-    def noted(family, problem, turns, start, narrow, *others):
-        program = walked.lower(family, problem, turns, start, narrow, *others).compile()
+    def noted(family, problem, planned, *others):
+        program = walked.lower(family, problem, planned, *others).compile()
         out.update(x=problem.x, program=program.as_text())
-        return program(problem, turns, start, *others)
+        return program(problem, *others)
 
     monkeypatch.setattr(march, "_walked", noted)
     return out
