@@ -27,7 +27,7 @@ def dtypes(monkeypatch):
 
         monkeypatch.setattr(module, name, noted)
 
-    note(march, "_walked", lambda args: "float32" if args[4] else "float64")
+    note(march, "_walked", lambda args: "float32" if args[2].narrow else "float64")
     note(newton, "alone", lambda args: str(args[1].x.dtype))
     return seen
 
