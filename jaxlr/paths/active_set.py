@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.linalg import cho_solve
 
 from jaxlr.pytypes import Array
@@ -22,7 +21,6 @@ from jaxlr.pytypes import Array
 ROOM = 16  # coordinates that enter in one turn; of hundreds together some are nearly collinear
 SMALL, FINER = 128, 1.4  # above, factors are of what takes part, in sizes that fall by FINER
 TURNS = 1000
-LENGTHS = 0.5 ** np.arange(8)  # of a turn, tried at once: a factor costs more than all of them
 
 
 class Turn(NamedTuple):
@@ -91,8 +89,8 @@ def _turned(model, turn) -> Turn:
         change = (end - u) @ (slope + image / 2) + strength @ (jnp.abs(end) - jnp.abs(u))
         return end, image, jnp.where(jnp.isfinite(change), change, jnp.inf)
 
-    # Shorter ones too, and to where the first of them is 0.
-    lengths = jnp.append(LENGTHS, jnp.minimum(jnp.min(zero), 1))
+    # All the way, and to where the first of them is 0.
+    lengths = jnp.array([1.0, 0.5]).at[1].set(jnp.minimum(jnp.min(zero), 1))
     ends, images, change = jax.vmap(trial)(lengths)
     best = jnp.argmin(change)
     gains = change[best] < 0

@@ -33,7 +33,6 @@ HANDFUL = 10  # iterations from which a new preconditioner is made
 MOST = 1000  # iterations of a step
 LEFT = 0.03  # of a system's right-hand side: what they may leave
 ROUNDING = 1e-14  # of J: no rise
-BEYOND = 1e-7  # of tol: bounds at weak penalties ask for all that float64 has
 
 
 class State(NamedTuple):
@@ -67,7 +66,7 @@ def alone(
     num_steps: Array,
     max_steps: Array,
 ) -> Ends:
-    """Goes on from params [1, C, P] and num_steps [1], well beyond an estimate of tol · J.
+    """Goes on from params [1, C, P] and num_steps [1], to an estimate of tol · J.
 
     Or to where neither that nor J falls any more.
     """
@@ -93,7 +92,7 @@ def alone(
     )
 
     def on(state):
-        state = lane.step(state, BEYOND * tol)
+        state = lane.step(state, tol)
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
     state = jax.lax.while_loop(lambda state: state.active, on, state)

@@ -35,8 +35,6 @@ from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
 
 SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what was left before
-CLOSE = 2  # aims: a gap that proves enough, with some to spare
-BEYOND = 1e-4  # of tol: where a lane ends that goes on alone
 LOOSE = 0.1  # of what is beyond its bound: what a model's minimum may leave for the next step
 SLACK = 0.1  # of tol: and of their bounds
 FLAT = 10.0  # what a slope of an intercept squared may stand for
@@ -239,7 +237,7 @@ def _proved(lane, state, tol):
     """Whether the duality gap, as it is without rounding, is small enough."""
     gap = rough_gap(lane, state.params, -state.grad, state.risk)
     gap = gap + FLAT * jnp.sum(state.grad[:, -1] ** 2)  # which takes intercepts to be optimal
-    return gap <= CLOSE * tol * state.risk
+    return gap <= tol * state.risk
 
 
 @partial(QuicklyCompiled, static_argnums=0)
@@ -252,7 +250,7 @@ def alone(
     num_steps: Array,
     max_steps: Array,
 ) -> Ends:
-    """Goes on from params [1, C, P] and num_steps [1], well beyond a gap of tol · J."""
+    """Goes on from params [1, C, P] and num_steps [1], to a gap of tol · J."""
     state = start(family, problem, lanes, params)._replace(num_steps=num_steps)
-    state = solve(family, problem, lanes, state, BEYOND * tol, max_steps)
+    state = solve(family, problem, lanes, state, tol, max_steps)
     return Ends(state.params[None], state.risk[None], None, state.num_steps[None])
