@@ -35,8 +35,7 @@ from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
 
 SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what was left before
-LOOSE = 0.1  # of what is beyond its bound: what a model's minimum may leave for the next step
-SLACK = 0.1  # of tol: and of their bounds
+SLACK = 0.1  # of tol, and of the bounds of slopes: what the minimum of a model may leave
 FLAT = 10.0  # what a slope of an intercept squared may stand for
 FAILURES, SHORTEST, LIFTED = 8, 1e-13, 100.0  # in a row: the diagonal is LIFTED times as long then
 ARMIJO, TRIALS = 1e-4, 60  # of the line search
@@ -195,9 +194,7 @@ def _modelled(tol, lane, state):
         hessian = hessians.firm(state.hessian, lane.ridge, lift, len(state.params))
         grad = (state.grad + lane.ridge * without_intercept(state.params)).ravel()
         strength = lane.lasso * without_intercept(jnp.ones(shape)).ravel()
-        beyond = jnp.abs(grad + strength * jnp.sign(w))
-        beyond = jnp.where((w == 0) & (strength > 0), jnp.abs(grad) - strength, beyond)
-        slack = jnp.maximum(SLACK * tol * lane.lasso, LOOSE * jnp.max(beyond))
+        slack = SLACK * tol * lane.lasso
         u, exact = active_set.minimum(active_set.Model(hessian, strength, slack), grad, w)
         d = u - w
         gain = -(grad @ d + d @ (hessian @ d) / 2 + strength @ (jnp.abs(u) - jnp.abs(w)))
