@@ -21,10 +21,9 @@ from jaxlr.pytypes import Array
 from jaxlr.solvers import compact, slopes
 from jaxlr.solvers.compact import Pairs
 
-ELEMENTWISE = 200  # multiplications that a pass over one logit is worth
 PAIRS = 8  # of L-BFGS
-SERVES = 5  # steps; times the root of what it costs, in steps
-OWN = 10  # steps: what the lanes' own preconditioners may cost; dearer ones are shared
+SERVES = 4  # steps; times the root of what it costs, in steps
+OWN = 80  # steps: what the lanes' own preconditioners may cost; dearer ones are shared
 
 
 class State(NamedTuple):
@@ -81,7 +80,7 @@ def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     """
     num_rows, size = rows.x.shape
     one = loss.num_outputs * (num_rows * size**2 + size**3)
-    step = num_lanes * loss.num_outputs * num_rows * (2 * size + ELEMENTWISE)
+    step = num_lanes * loss.num_outputs * num_rows * 2 * size
     own = num_lanes * one <= OWN * step
     cost = (num_lanes if own else 1) * one / step
     serves = int(min(max(SERVES * cost**0.5, 2), 64))
