@@ -146,8 +146,21 @@ class _Engine(NamedTuple):
         pairs = jax.vmap(lambda w: compact.no_pairs(w.ravel(), PAIRS))(params)
         far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros(len(params), jnp.int32)
         judged = far, far, zero, zero < most, zero
-        there = params, before, grad, _applied(made, grad), logits, risk, pairs
+        there = params, before, grad, self.applied(lanes, made, grad), logits, risk, pairs
         return State(*there, *judged, made, age, jnp.int32(0))
+
+    def applied(self, lanes: Lane, made: Preconditioner, grads: Array) -> Array:
+        """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row.
+
+        Without one, by the penalty, and by an intercept's curvature where classes are alike.
+        """
+        if self.plan.bare:
+            curved = 1 / (self.loss.num_outputs + 3)
+            penalised = without_intercept(jnp.ones_like(grads[0])) > 0
+            return grads / jnp.where(penalised[None], lanes.ridge[:, None, None], curved)
+        of_each = grads.reshape(len(made.inverse), -1, *grads.shape[1:])
+        apply = jax.vmap(jax.vmap(preconditioner.apply, (None, 0)))
+        return apply(made, of_each).reshape(grads.shape)
 
     def step(self, lanes: Lane, state: State, *, tol, goal, max_steps) -> State:
         if not self.plan.bare:  # a loop of one turn at most: a condition copies what it hands on
@@ -160,7 +173,10 @@ class _Engine(NamedTuple):
             # The optimum moves smoothly with the penalty: the first look is along that line.
             line = params - before
             along = (num_steps == 0) & (jnp.vdot(grad, line) < 0)
-            estimate = jnp.where(along, jnp.finfo(grad.dtype).max, -jnp.vdot(grad, newton) / 2)
+            estimate = -jnp.vdot(grad, newton) / 2
+            if self.plan.bare:  # the gap, as few pairs know little of the Hessian
+                estimate = jnp.vdot(grad, image) / 2
+            estimate = jnp.where(along, jnp.finfo(grad.dtype).max, estimate)
             return jnp.where(along, line, newton), estimate
 
         own = state.params, state.before, state.grad, state.image, state.pairs, state.num_steps
@@ -189,12 +205,12 @@ class _Engine(NamedTuple):
 
         # One by one: XLA's CPU backend has no LAPACK for a batch of triangular systems.
         new = jax.lax.map(lambda one: made(*one), (blocks, lam))
-        images = _applied(new, state.pairs.y.reshape(-1, *state.grad.shape[1:]))
+        images = self.applied(lanes, new, state.pairs.y.reshape(-1, *state.grad.shape[1:]))
         images = images.reshape(state.pairs.y.shape)
         newest = (state.count - 1) % PAIRS
         return state._replace(
             preconditioner=new,
-            image=_applied(new, state.grad),
+            image=self.applied(lanes, new, state.grad),
             pairs=jax.vmap(compact.remade, (0, None, 0))(state.pairs, newest, images),
             age=jnp.int32(0),
         )
@@ -220,7 +236,7 @@ class _Engine(NamedTuple):
         grad = jax.vmap(partial(problem.gradient_of, rows=self.rows))(slope)
         grad = grad + lanes.ridge[:, None, None] * without_intercept(params)
         grad = jnp.where(state.active[:, None, None], grad, state.grad)
-        image = _applied(made, grad)
+        image = self.applied(lanes, made, grad)
         pairs = jax.vmap(
             lambda pairs, *pair: compact.learnt(pairs, state.count, *(v.ravel() for v in pair))
         )(state.pairs, s, grad - state.grad, image - state.image)
@@ -241,12 +257,3 @@ class _Engine(NamedTuple):
 
 def _older(steps, state):
     return state.age >= steps
-
-
-def _applied(given: Preconditioner, grads: Array) -> Array:
-    """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row, or of none."""
-    if not len(given.inverse):
-        return grads
-    of_each = grads.reshape(len(given.inverse), -1, *grads.shape[1:])
-    apply = jax.vmap(jax.vmap(preconditioner.apply, (None, 0)))
-    return apply(given, of_each).reshape(grads.shape)
