@@ -35,7 +35,10 @@ rows has probability 0 at both ends.
 
 Where H is factored, leverages bound M range(x · d) / ‖d‖_H by another κ, with or without λ. Then
 t <= -log(1 - κν): -g·d >= ‖d‖²_H (1 - e^(-t))/t as the slope at the end is 0, hence
-1 - e^(-κ‖d‖) <= κν.
+1 - e^(-κ‖d‖) <= κν. As ψ(t) is the mean of e^(-tτ) under the density 2(1-τ) of τ in [0, 1],
+whose mean is 1/3, Jensen has ψ(t) >= e^(-t/3), and
+
+    J - J* <= ½ν² (1 - κν)^(-1/3).
 
 Rounding is added: eps (10 + √N + √P) times the sums of magnitudes behind J, as errors of a sum
 grow like the root of its length; to ν that of g. A user's loss is taken to be computed to a few
@@ -55,11 +58,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.certificates import conjugate, decrements
-from jaxlr.certificates.decrements import Point
-from jaxlr.certificates.duality import duality, over, squared_lengths, unit
+from jaxlr.certificates import decrements, duality
+from jaxlr.certificates.duality import over, squared_lengths, unit
 from jaxlr.glm import sharing
-from jaxlr.glm.intercepts import empty, total
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, gradient_of, lane_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
@@ -141,70 +142,42 @@ def of_lane(
     `radius` [F] is of `radii`.
     """
     lane = lane_of(problem, lanes)
-    dual = duality(family, problem, lane, params, ridge_only)
-    grad, free = _subgradient(lane, dual)
-    gone = empty(family, lane.labels, lane.weights)
-    point = Point(lane.weights, dual.factors, dual.inverse, grad, free, gone, lane.ridge)
+    point = duality.settled(family, problem, lane, params, ridge_only)
     kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
-    curved = (lane.lasso == 0) & (family.self_concordance is not None)
-    gap = jnp.fmin(dual.risk, dual.gap)
+    concordance = family.self_concordance
+
+    def bound(squared, trace=jnp.inf, reach=jnp.inf):
+        """The least of the three, where ν² and leverages are at most these."""
+        gap = jnp.fmin(point.risk, point.gap)
+        if concordance is not None:
+            nu = jnp.sqrt(squared) + jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), trace)) * point.error
+            part = concordance * reach * nu
+            stretch = jnp.where(part < 1, (1 - jnp.where(part < 1, part, 0)) ** (-1 / 3), jnp.inf)
+            local = nu**2 / 2 * jnp.fmin((1 + kappa * nu / 2) ** 2, stretch)
+            gap = jnp.where(lane.lasso == 0, jnp.fmin(gap, local), gap)
+        gap = gap + point.rounding
+        return jnp.where(gap >= 0, gap, jnp.inf)
+
     if direct:
-        found = decrements.by_factor(family, problem, point)
+        found = decrements.by_factor(family, problem, lane, point)
     else:
         if metric is None:
-            metric, apply = conjugate.inverse_diagonal(family, problem, point), jnp.multiply
-        steep = 4 * unit(problem.x) * (dual.steep + lane.ridge)
-        spare = jnp.maximum(enough - dual.rounding, 0)
-        goal = _nu(spare, kappa) - dual.error * jnp.sqrt(over(1.0, lane.ridge))
-        goal = jnp.where(curved & (goal > 0), goal**2, -jnp.inf)
-        goal = jnp.where(gap + dual.rounding <= enough, jnp.inf, goal)
-        found = conjugate.by_products(
-            family, problem, point, partial(apply, metric), steep, num_steps, goal
-        )
-    nu = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), found.trace)) * dual.error
-    nu = nu + jnp.sqrt(jnp.maximum(found.upper, 0))
-    local = _local(family.self_concordance or 0.0, nu, kappa, found.reach)
-    gap = jnp.where(curved, jnp.fmin(gap, local), gap) + dual.rounding
-    gap = jnp.where(gap >= 0, gap, jnp.inf)
-    trusted = _trusted(family, problem, lane.weights, found.step)
-    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.estimate, 0) / 2, jnp.inf), gap)
-    return Certificate(dual.risk, gap, decrement, dual.params, dual.rounding), found.step
+            metric = decrements.inverse_diagonal(family, problem, lane, point)
+            apply = jnp.multiply
+        options = partial(apply, metric), num_steps, lambda squared: bound(squared) <= enough
+        found = decrements.by_products(family, problem, lane, point, *options)
+    gap = bound(found.squared, found.trace, found.reach)
+    near = _near(family, problem, lane.weights, found.step)
+    squared = jnp.where(gap <= enough, found.least, found.squared)
+    decrement = jnp.fmin(jnp.where(near, squared / 2, jnp.inf), gap)
+    return Certificate(point.risk, gap, decrement, point.params, point.rounding), found.step
 
 
-def _local(self_concordance, nu, kappa, reach):
-    """The third bound; `reach` is of range(x · d) / ‖d‖_H, where it is known."""
-    bound = nu**2 / 2 * (1 + kappa * nu / 2) ** 2
-    if reach is None:
-        return bound
-    share = nu * self_concordance * reach
-    t = -jnp.log1p(-jnp.where(share < 1, share, 0))
-    return jnp.fmin(bound, jnp.where(share < 1, nu**2 / 2 / _psi(t), jnp.inf))
-
-
-def _nu(bound, kappa):
-    """The ν of which the third bound is this: ν (1 + κν/2) = √(2 bound)."""
-    root = jnp.sqrt(2 * bound)
-    return 2 * root / (1 + jnp.sqrt(1 + 2 * kappa * root))
-
-
-def _psi(t: Array) -> Array:
-    """2 (e^(-t) + t - 1) / t², from 1 at 0 falling like 2/t; a little low near 0, by rounding."""
-    far = jnp.where(t > 0.01, t, 1)
-    return jnp.where(t > 0.01, 2 * (jnp.expm1(-far) / far + 1) / far, 1 - t / 3)
-
-
-def _trusted(family, problem, weights, step):
-    """Whether a Newton step [C, P] keeps curvatures within e^±1 of what they are.
-
-    Intercepts answer a step, so what all rows have in common is left out.
-    """
-    if not family.self_concordance:
-        return jnp.bool_(True)
-    moved = logits_of(without_intercept(step), problem)
-    if family.intercept:
-        moved = moved - total(moved, weights)[:, None]
+def _near(family, problem, weights, step):
+    """Whether a Newton step [C, P] keeps curvatures within e^±1 of what they are."""
+    moved = logits_of(step, problem)
     reach = jnp.ptp(moved, axis=0) if family.multiclass else jnp.abs(moved[0])
-    return family.self_concordance * jnp.max(jnp.where(weights > 0, reach, 0)) <= 1
+    return (family.self_concordance or 0.0) * jnp.max(jnp.where(weights > 0, reach, 0)) <= 1
 
 
 def radii(family: Loss, problem: Problem) -> Array:
@@ -228,14 +201,3 @@ def _radius(family, problem, weights):
 def reaching(family: Loss, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
     return over(1.0, radii(family, problem) ** 2)
-
-
-def _subgradient(lane, dual):
-    """The shortest subgradient of J, and which params are free: all but those at rest at 0."""
-    w = without_intercept(dual.params)
-    smooth = lane.ridge * w - dual.u
-    lasso = lane.lasso * without_intercept(jnp.ones_like(w))
-    at_zero = jnp.sign(smooth) * jnp.maximum(jnp.abs(smooth) - lasso, 0)
-    grad = jnp.where(w == 0, at_zero, smooth + lasso * jnp.sign(w))
-    free = (w != 0) | (grad != 0) | (lasso == 0)
-    return grad, free.astype(w.dtype)
