@@ -71,22 +71,17 @@ SMALL = 64  # C P up to which a factored Hessian costs less than a few products
 class Certificate(NamedTuple):
     """What is known of a lane, or of lanes [L], in float64.
 
-    Attributes:
-      risk: J at `params`.
-      gap: >= J - J*; inf where nothing is known.
-      decrement: half of Newton's decrement squared, from a fresh Hessian: an estimate of J - J*, to
-        a factor of two, from above where the gap was not enough; the gap where Newton's step leaves
-        the region in which the Hessian says anything. With an l1 penalty, of the params that are or
-        want to be other than 0.
-      params: [C, P] as given, with the intercepts that are optimal for the weights.
-      rounding: the part of the gap that stands for float64 itself.
+    The decrement is half of Newton's, squared, from a fresh Hessian: an estimate of J - J*, to a
+    factor of two, from above where the gap was not enough; the gap where Newton's step leaves the
+    region in which the Hessian says anything. With an l1 penalty, of the params that are or want
+    to be other than 0.
     """
 
-    risk: Array
-    gap: Array
+    risk: Array  # J at `params`
+    gap: Array  # >= J - J*; inf where nothing is known
     decrement: Array
-    params: Array
-    rounding: Array
+    params: Array  # [C, P] as given, with the intercepts that are optimal for the weights
+    rounding: Array  # the part of the gap that stands for float64 itself
 
 
 def certify(
@@ -126,9 +121,7 @@ def certify(
     own = lanes, params, enough
     if direct:
         return sharing.mapped(lambda lane: one(None, *lane)[0], own, over=(sharing.LANES,))
-    if metric is None:
-        return jax.vmap(partial(one, None))(*own)[0]
-    num_groups = len(jax.tree.leaves(metric)[0])
+    num_groups = 1 if metric is None else len(jax.tree.leaves(metric)[0])
     own = jax.tree.map(lambda leaf: leaf.reshape(num_groups, -1, *leaf.shape[1:]), own)
     proofs = jax.vmap(jax.vmap(one, in_axes=(None, 0, 0, 0)))(metric, *own)[0]
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
@@ -143,58 +136,48 @@ def of_lane(
     """
     lane = lane_of(problem, lanes)
     point = duality.settled(family, problem, lane, params, ridge_only)
-    kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
-    concordance = family.self_concordance
+    known, inverse = family.self_concordance is not None, over(1.0, lane.ridge)
+    concordance, kappa = family.self_concordance or 0.0, radius[lanes.fold] * jnp.sqrt(inverse)
 
     def bound(squared, trace=jnp.inf, reach=jnp.inf):
-        """The least of the three, where ν² and leverages are at most these."""
-        gap = jnp.fmin(point.risk, point.gap)
-        if concordance is not None:
-            nu = jnp.sqrt(squared) + jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), trace)) * point.error
-            part = concordance * reach * nu
-            stretch = jnp.where(part < 1, (1 - jnp.where(part < 1, part, 0)) ** (-1 / 3), jnp.inf)
-            local = nu**2 / 2 * jnp.fmin((1 + kappa * nu / 2) ** 2, stretch)
-            gap = jnp.where(lane.lasso == 0, jnp.fmin(gap, local), gap)
-        gap = gap + point.rounding
+        """The least of the three where ν², tr H⁻¹ and leverages are at most these."""
+        nu = jnp.sqrt(jnp.maximum(squared, 0)) + jnp.sqrt(jnp.fmin(inverse, trace)) * point.error
+        least = 1 - concordance * reach * nu
+        stretch = jnp.where(least > 0, jnp.where(least > 0, least, 1) ** (-1 / 3), jnp.inf)
+        local = nu**2 / 2 * jnp.fmin((1 + kappa * nu / 2) ** 2, stretch)
+        local = jnp.where((lane.lasso == 0) & known, local, jnp.inf)
+        gap = jnp.fmin(jnp.fmin(point.risk, point.gap), local) + point.rounding
         return jnp.where(gap >= 0, gap, jnp.inf)
 
     if direct:
         found = decrements.by_factor(family, problem, lane, point)
     else:
         if metric is None:
-            metric = decrements.inverse_diagonal(family, problem, lane, point)
-            apply = jnp.multiply
+            heavy = family.diagonal(point.factors) * lane.weights[None]
+            diagonal = jnp.dot(heavy, problem.x**2) + lane.ridge
+            metric, apply = 1 / jnp.where(diagonal > 0, diagonal, 1), jnp.multiply
         options = partial(apply, metric), num_steps, lambda squared: bound(squared) <= enough
         found = decrements.by_products(family, problem, lane, point, *options)
     gap = bound(found.squared, found.trace, found.reach)
-    near = _near(family, problem, lane.weights, found.step)
+    moved = logits_of(found.step, problem)
+    moved = jnp.ptp(moved, axis=0) if family.multiclass else jnp.abs(moved[0])
+    # Whether Newton's step keeps curvatures within e^±1 of what they are.
+    near = concordance * jnp.max(jnp.where(lane.weights > 0, moved, 0)) <= 1
     squared = jnp.where(gap <= enough, found.least, found.squared)
     decrement = jnp.fmin(jnp.where(near, squared / 2, jnp.inf), gap)
     return Certificate(point.risk, gap, decrement, point.params, point.rounding), found.step
 
 
-def _near(family, problem, weights, step):
-    """Whether a Newton step [C, P] keeps curvatures within e^±1 of what they are."""
-    moved = logits_of(step, problem)
-    reach = jnp.ptp(moved, axis=0) if family.multiclass else jnp.abs(moved[0])
-    return (family.self_concordance or 0.0) * jnp.max(jnp.where(weights > 0, reach, 0)) <= 1
-
-
 def radii(family: Loss, problem: Problem) -> Array:
     """M k R of every fold [F]; without intercepts, R is the largest ‖x‖."""
-    return jax.vmap(partial(_radius, family, problem))(problem.weights)
-
-
-def _radius(family, problem, weights):
     k, others = math.sqrt(2) if family.multiclass else 1.0, family.num_outputs - 1
     if family.intercept:
         k += min(2 * math.sqrt(others), math.sqrt(2) * others) if family.multiclass else 1.0
-    mean = without_intercept(gradient_of(weights[None], problem))
-    centre = mean if family.intercept else jnp.zeros_like(mean)
-    squares = squared_lengths(problem) + jnp.sum(centre**2)
-    distances = squares - 2 * logits_of(centre, problem)[0]
+    centres = without_intercept(gradient_of(problem.weights, problem)) * family.intercept
+    squares = squared_lengths(problem)[None] + jnp.sum(centres**2, axis=1)[:, None]
+    distances = squares - 2 * logits_of(centres, problem)
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled
-    largest = jnp.sqrt(jnp.max(jnp.where(weights > 0, distances, 0)))
+    largest = jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
     return (family.self_concordance or 0.0) * k * largest
 
 

@@ -12,35 +12,23 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Problem, gradient_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
+norm = jnp.linalg.norm  # of all numbers of an array, whatever its axes
 NEARLY = 0.1  # of a logit: as far as the intercepts' Hessian is trusted
 
 
 class Point(NamedTuple):
-    """Params with optimal intercepts, and what bounds of J - J* there are made of.
+    """Params with optimal intercepts, and what bounds of J - J* there are made of."""
 
-    Attributes:
-      params: [C, P].
-      risk: J.
-      factors: of the loss's Hessian by the logits.
-      inverse: [C, C] of the intercepts' Hessian.
-      grad: [C, P] the shortest subgradient of J, known to `error` in norm.
-      free: [C, P] 0 or 1: all params but those at rest at 0.
-      gap: >= J - J* but for rounding; inf where no feasible point of the dual is known.
-      rounding: of J and the gap.
-      error: as above.
-      steep: Σ s ℓ'' ‖x‖² >= ‖H‖.
-    """
-
-    params: Array
-    risk: Array
-    factors: Any
-    inverse: Array
-    grad: Array
-    free: Array
-    gap: Array
-    rounding: Array
-    error: Array
-    steep: Array
+    params: Array  # [C, P]
+    risk: Array  # J
+    factors: Any  # of the loss's Hessian by the logits
+    inverse: Array  # [C, C] of the intercepts' Hessian
+    grad: Array  # [C, P] the shortest subgradient of J, known to `error` in norm
+    free: Array  # [C, P] 0 or 1: all params but those at rest at 0
+    gap: Array  # >= J - J* but for rounding; inf where no feasible point of the dual is known
+    rounding: Array  # of J and the gap
+    error: Array  # as above
+    steep: Array  # Σ s ℓ'' ‖x‖² >= ‖H‖
 
 
 def settled(
@@ -54,21 +42,21 @@ def settled(
     # Made once, and kept: XLA would rather make them again for everything that needs them.
     slopes, factors = jax.lax.optimization_barrier((slopes, family.factors(z, lane.labels)))
     u, w = -gradient_of(slopes * lane.weights[None], problem), without_intercept(params)
-    ridge, lasso, bare = lane.ridge, lane.lasso, without_intercept(u)
-    penalty = ridge * jnp.sum(w**2) / 2 + lasso * jnp.sum(jnp.abs(w))
+    penalty = lane.ridge * jnp.sum(w**2) / 2 + lane.lasso * jnp.sum(jnp.abs(w))
     risk = total(values[None], lane.weights)[0] + penalty
     rounding, error, steep = _rounding(family, problem, lane, params, slopes, factors)
     rounding = rounding + unit(problem.x) * risk
     if family.intercept:
         left, pull = _unsettled(profile, error, steep)
         rounding, error = rounding + left, error + pull
-    gap = _gap(ridge, lasso, w, bare, error)
-    if not ridge_only:
-        share = jnp.minimum(over(lasso, jnp.max(jnp.abs(bare)) + error), 1)
-        added = total(_shortened(family, lane.labels, values, slopes, share)[None], lane.weights)
-        gap = jnp.fmin(gap, _short_gap(ridge, lasso, w, bare, error, share) + added[0])
-    strength = lasso * without_intercept(jnp.ones_like(w))
-    smooth = ridge * w - u
+
+    def added(share):
+        short = _shortened(family, lane.labels, values, slopes, share)
+        return total(short[None], lane.weights)[0]
+
+    gap = _gap(lane, params, u, error, None if ridge_only else added)
+    strength = lane.lasso * without_intercept(jnp.ones_like(w))
+    smooth = lane.ridge * w - u
     at_zero = jnp.sign(smooth) * jnp.maximum(jnp.abs(smooth) - strength, 0)
     grad = jnp.where(w == 0, at_zero, smooth + strength * jnp.sign(w))
     free = ((w != 0) | (grad != 0) | (strength == 0)).astype(w.dtype)
@@ -81,25 +69,27 @@ def rough_gap(lane: Lane, params: Array, u: Array, risk: Array) -> Array:
 
     Where u [C, P] is -Xᵀ(s r) of the slopes r at params [C, P], and `risk` is J.
     """
+    w = without_intercept(params)
+    mean = risk - lane.ridge * jnp.sum(w**2) / 2 - lane.lasso * jnp.sum(jnp.abs(w))
+    return _gap(lane, params, u, 0.0, lambda share: (1 - share) * mean)
+
+
+def _gap(lane, params, u, error, added):
+    """At the slopes; or at σ times them if less, where the losses add added(σ).
+
+    u is known to `error` in norm.
+    """
     w, u, ridge, lasso = without_intercept(params), without_intercept(u), lane.ridge, lane.lasso
-    mean = risk - ridge * jnp.sum(w**2) / 2 - lasso * jnp.sum(jnp.abs(w))
-    share = jnp.minimum(over(lasso, jnp.max(jnp.abs(u))), 1)
-    short = _short_gap(ridge, lasso, w, u, 0.0, share) + (1 - share) * mean
-    return jnp.fmin(_gap(ridge, lasso, w, u, 0.0), short)
-
-
-def _gap(ridge, lasso, w, u, error):
-    """At the slopes; u is known to `error` in norm."""
     # Coordinate by coordinate a sum of terms >= 0: nothing cancels.
     beyond = jnp.sign(u) * jnp.maximum(jnp.abs(u) - lasso, 0)
-    linear = jnp.sum(lasso * jnp.abs(w) - w * (u - beyond))
-    linear = linear + jnp.where(lasso > 0, error * norm(w), 0)
-    return over((norm(ridge * w - beyond) + error) ** 2, 2 * ridge) + linear
-
-
-def _short_gap(ridge, lasso, w, u, error, share):
-    """At σ times the slopes, short enough for the l1 part, but for what the losses add."""
-    return jnp.sum(ridge / 2 * w**2 + (lasso * jnp.abs(w) - share * w * u)) + error * norm(w)
+    gap = over((norm(ridge * w - beyond) + error) ** 2, 2 * ridge)
+    gap = gap + jnp.sum(lasso * jnp.abs(w) - w * (u - beyond))
+    gap = gap + jnp.where(lasso > 0, error * norm(w), 0)
+    if added is None:
+        return gap
+    share = jnp.minimum(over(lasso, jnp.max(jnp.abs(u)) + error), 1)
+    short = jnp.sum(ridge / 2 * w**2 + (lasso * jnp.abs(w) - share * w * u))
+    return jnp.fmin(gap, short + error * norm(w) + added(share))
 
 
 def _shortened(family, labels, values, slopes, share):
@@ -132,35 +122,25 @@ def _unsettled(profile, error, steep):
 
 
 def _rounding(family, problem, lane, params, slopes, factors):
-    """Of J, of its gradient in norm; and Σ s ℓ'' ‖x‖².
-
-    From the magnitudes in sums, where Σ |x| |w| of a row and a class is at most ‖x‖ ‖w‖, and at
-    most Σ max |x| |w|.
-    """
+    """Of J, of its gradient in norm; and Σ s ℓ'' ‖x‖². Logits are rounded like Σ |x| |w|."""
     largest = jnp.max(jnp.abs(problem.x), axis=0) if problem.largest is None else problem.largest
     norms, tops = jnp.sqrt(jnp.sum(params**2, axis=1)), jnp.dot(jnp.abs(params), largest)
     lengths = jnp.sqrt(squared_lengths(problem) + 1)
-    powers = jnp.stack([jnp.ones_like(lengths), lengths, lengths**2], axis=1)
-    parts = jnp.abs(slopes), family.diagonal(factors)
-    pulls, curved = (jnp.dot(part * lane.weights[None], powers).T for part in parts)
-    moved = jnp.minimum(pulls[1] * norms, pulls[0] * tops)
-    grads = jnp.sum(pulls[1] + jnp.minimum(curved[2] * norms, curved[1] * tops))
+    sizes = jnp.minimum(norms[:, None] * lengths[None], tops[:, None])  # at least Σ |x| |w|
+    pulls = jnp.abs(slopes) * lane.weights[None]
+    curved = family.diagonal(factors) * lane.weights[None]
+    grads = jnp.sum(jnp.dot(pulls + curved * sizes, lengths))
     grads = grads + (lane.ridge + lane.lasso) * norm(without_intercept(params))
     # A softmax takes its log(Σ exp) near 1, and who knows what a user's loss does.
     sharp = family.self_concordance is not None and not family.multiclass
     absolute = 0 if sharp else 4 * float(jnp.finfo(norms.dtype).eps)
-    one = unit(problem.x)
-    return one * jnp.sum(moved) + absolute, one * grads, jnp.sum(curved[2])
+    one, moved = unit(problem.x), jnp.sum(pulls * sizes)
+    return one * moved + absolute, one * grads, jnp.sum(jnp.dot(curved, lengths**2))
 
 
 def over(numerator: Array, divisor: Array) -> Array:
     """numerator / divisor, inf where the divisor is 0."""
     return jnp.where(divisor > 0, numerator / jnp.where(divisor > 0, divisor, 1), jnp.inf)
-
-
-def norm(a: Array) -> Array:
-    """Euclid's, of all numbers of an array."""
-    return jnp.sqrt(jnp.sum(a**2))
 
 
 def squared_lengths(problem: Problem) -> Array:

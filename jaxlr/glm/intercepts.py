@@ -58,7 +58,11 @@ def profiled(family: Loss, logits: Array, labels: Array, weights: Array) -> Prof
         good = jnp.abs(jnp.vdot(slope, direction)) <= before
         best = jax.tree.map(partial(jnp.where, good), new, best)
         direction = jnp.dot(best.inverse, best.slope)
-        length = jnp.where(good, _damping(family, direction), length / 4)
+        # With |l'''| <= range · l'' this must descend; a parabola knows no range.
+        reach = jnp.ptp(direction) if family.multiclass else jnp.abs(direction[0])
+        reach = 0 * reach if family.self_concordance == 0 else reach
+        damped = jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
+        length = jnp.where(good, damped, length / 4)
         last = good & (before <= LAST) & (count > 0)
         return best, length, count + 1, ~last & (jnp.vdot(best.slope, direction) > 0)
 
@@ -94,13 +98,6 @@ def _sent_away(family, logits, labels, weights):
 def total(values: Array, weights: Array) -> Array:
     """Σ s values [C] of [C, N]: one product of all lanes compiles faster than their sums."""
     return jnp.dot(values * weights[None], jnp.ones_like(weights), precision="highest")
-
-
-def _damping(family, direction):
-    """The step that must descend if |l'''| <= range · l'': log(1 + range) / range."""
-    reach = jnp.ptp(direction) if family.multiclass else jnp.abs(direction[0])
-    curved = (reach > 0) & (family.self_concordance != 0)
-    return jnp.where(curved, jnp.log1p(reach) / jnp.where(curved, reach, 1), 1)
 
 
 def intercept_hessian(family: Loss, factors: Any, weights: Array) -> Array:
