@@ -173,7 +173,7 @@ def radii(family: Loss, problem: Problem) -> Array:
     k, others = math.sqrt(2) if family.multiclass else 1.0, family.num_outputs - 1
     if family.intercept:
         k += min(2 * math.sqrt(others), math.sqrt(2) * others) if family.multiclass else 1.0
-    centres = without_intercept(gradient_of(problem.weights, problem)) * family.intercept
+    centres = without_intercept(gradient_of(problem.weights, problem)) * float(family.intercept)
     squares = squared_lengths(problem)[None] + jnp.sum(centres**2, axis=1)[:, None]
     distances = squares - 2 * logits_of(centres, problem)
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled

@@ -51,7 +51,7 @@ def by_factor(family: Loss, problem: Problem, lane: Lane, point: Point) -> Decre
         free = free & ~(alike[None] & stays)
     grad, moves = point.grad.ravel(), free.ravel() & (diagonal > 0)
     scale = jnp.where(moves, 1 / jnp.sqrt(jnp.where(moves, diagonal, 1)), 0)
-    # Lifted by rounding's worth, so that a factor exists.
+    # Lifted by rounding's worth, so that a factor exists: what it solves can only be too short.
     lift = 10 * len(grad) * float(jnp.finfo(whole.dtype).eps)
     scaled = whole * scale[:, None] * scale[None] + jnp.diag(jnp.where(moves, lift, 1))
     half = jax.scipy.linalg.solve_triangular(
@@ -63,11 +63,12 @@ def by_factor(family: Loss, problem: Problem, lane: Lane, point: Point) -> Decre
     along = jnp.dot(half, grad)
     flat = jnp.any(free.ravel() & (diagonal == 0) & (grad != 0))  # a gradient without curvature
     known = (doubt < KNOWN) & ~flat
-    squared = jnp.where(known, jnp.sum(along**2) * (1 + 2 * doubt), jnp.inf)
+    least = jnp.sum(along**2)
+    squared = jnp.where(known, least * (1 + 2 * doubt), jnp.inf)
     inverse = jnp.where(known, jnp.dot(half.T, half), jnp.inf)
     reach = _reach(problem, lane.weights, empty(family, lane.labels, lane.weights), inverse)
     step = jnp.dot(half.T, along).reshape(shape)
-    return Decrement(step, squared, squared, jnp.trace(inverse), reach)
+    return Decrement(step, least, squared, jnp.trace(inverse), reach)
 
 
 def _reach(problem, weights, gone, inverse):
