@@ -253,6 +253,10 @@ def test_without_a_penalty_leverages_bound_what_overlaps_and_nothing_bounds_what
         end = certified("log_loss", x, y, s, 0.0, best + size * rng.normal(size=best.shape))
         error = end.risk - risk(best)[0]
         assert error <= end.gap <= 1.1 * abs(error) + 3 * end.rounding
+    for seed, size in np.ndindex(10, 4):  # where it is no longer sharp, and must still be above
+        away = np.random.default_rng(seed).normal(size=best.shape)
+        end = certified("log_loss", x, y, s, 0.0, best + 2.0**-size * away)
+        assert end.risk - risk(best)[0] <= end.gap
     separable = (x[:, 0] > 0).astype(float)
     far = np.eye(1, FEATURES + 1) * 3
     end = certified("log_loss", x, separable, s, 0.0, far)
@@ -270,6 +274,14 @@ def test_rows_that_are_all_saturated_bound_nothing(size):
     end = certified("log_loss", x, y, s, 0.0, far)
     assert end.risk > 400
     assert end.decrement == end.gap >= end.risk
+
+
+def test_intercepts_that_no_step_can_settle_leave_only_the_risk():
+    """ℓ'' is 0 in every row, and ∇W is 0 by symmetry; yet the intercept is far from its optimum."""
+    x = np.append(np.tile([1.0, -1.0], (FEATURES, ROWS // 2)).T, np.ones((ROWS, 1)), axis=1)
+    y, s = np.repeat([0.0, 1.0], ROWS // 2), np.full(ROWS, 1 / ROWS)
+    end = certified("log_loss", x, y, s, 1e-2, 1e4 * np.eye(1, FEATURES + 1, FEATURES))
+    assert 4999 < end.risk <= end.gap
 
 
 def test_dependent_columns_without_a_penalty_are_neither_estimated_nor_bounded():

@@ -132,8 +132,8 @@ def _rounding(family, problem, lane, params, slopes, factors):
     grads = jnp.sum(jnp.dot(pulls + curved * sizes, lengths))
     grads = grads + (lane.ridge + lane.lasso) * norm(without_intercept(params))
     # A softmax takes its log(Σ exp) near 1, and who knows what a user's loss does.
-    sharp = family.self_concordance is not None and not family.multiclass
-    absolute = 0 if sharp else 4 * float(jnp.finfo(norms.dtype).eps)
+    rough = family.multiclass or family.self_concordance is None
+    absolute = 4 * float(jnp.finfo(norms.dtype).eps) if rough else 0
     one, moved = unit(problem.x), jnp.sum(pulls * sizes)
     return one * moved + absolute, one * grads, jnp.sum(jnp.dot(curved, lengths**2))
 
