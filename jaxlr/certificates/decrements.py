@@ -22,8 +22,8 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Problem, gradient_of, logits_of
 from jaxlr.pytypes import Array
 
-SHARP = 1e-3  # of ν²: a bound need not be nearer
-KNOWN = 0.1  # of H⁻¹: what rounding may do to it
+SHARP = 1e-3  # of ν²: a bound need not be nearer; with 0 answers far off take 8 to 28 times longer
+KNOWN = 0.1  # of H⁻¹: what rounding may do to it, or dependent columns were bounded by nonsense
 
 
 class Decrement(NamedTuple):

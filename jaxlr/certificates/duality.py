@@ -13,7 +13,7 @@ from jaxlr.glm.problem import Lane, Problem, gradient_of, logits_of, without_int
 from jaxlr.pytypes import Array
 
 norm = jnp.linalg.norm  # of all numbers of an array, whatever its axes
-NEARLY = 0.1  # of a logit: as far as the intercepts' Hessian is trusted
+NEARLY = 0.1  # of a logit: as far as the intercepts' Hessian is trusted to bound what they can do
 
 
 class Point(NamedTuple):
