@@ -13,7 +13,9 @@ which for α = 0 is ‖∇J‖² / 2λ. At σr, σ = min(1, λα / max |u|), pen
 Σ s [ℓ(z) - σ z r + ℓ*(σr)] <= (1-σ) Σ s ℓ(z), by convexity and ℓ*(0) <= 0; for the three losses
 known by name it is written out, and is of second order in 1-σ.
 
-3. For α = 0 the local curvature. Let d lead to the optimum, and t bound M range(x_i · d) over the
+3. The local curvature. An l1 part gives way to a line: λα S · W, S in its subdifferential at the
+params, is below it everywhere and equal there, so that the optimum falls; of these S the one with
+the shortest gradient g counts. Let d lead to the optimum, and t bound M range(x_i · d) over the
 rows. Along d, |φ'''| <= t φ'' (Bach), so φ''(τ) >= e^(-tτ) φ''(0), and with ν² = gᵀH⁻¹g
 
     J - J* <= -g·d - ½ψ(t) dᵀHd <= ½ν² / ψ(t),   ψ(t) = 2 (e^(-t) + t - 1) / t².
@@ -35,7 +37,10 @@ rows has probability 0 at both ends.
 
 Where H is factored, leverages bound M range(x · d) / ‖d‖_H by another κ, with or without λ. Then
 t <= -log(1 - κν): -g·d >= ‖d‖²_H (1 - e^(-t))/t as the slope at the end is 0, hence
-1 - e^(-κ‖d‖) <= κν.
+1 - e^(-κ‖d‖) <= κν. As ψ(t) is the mean of e^(-tτ) under the density 2(1-τ) of τ in [0, 1],
+whose mean is 1/3, Jensen has ψ(t) >= e^(-t/3), and
+
+    J - J* <= ½ν² (1 - κν)^(-1/3).
 
 Rounding is added: eps (10 + √N + √P) times the sums of magnitudes behind J, as errors of a sum
 grow like the root of its length; to ν that of g. A user's loss is taken to be computed to a few
@@ -55,11 +60,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from jaxlr.certificates import conjugate, decrements
-from jaxlr.certificates.decrements import Point
-from jaxlr.certificates.duality import duality, over, squared_lengths, unit
+from jaxlr.certificates import decrements, duality
+from jaxlr.certificates.duality import over, squared_lengths, unit
 from jaxlr.glm import sharing
-from jaxlr.glm.intercepts import empty, total
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, gradient_of, lane_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
@@ -70,22 +73,16 @@ SMALL = 64  # C P up to which a factored Hessian costs less than a few products
 class Certificate(NamedTuple):
     """What is known of a lane, or of lanes [L], in float64.
 
-    Attributes:
-      risk: J at `params`.
-      gap: >= J - J*; inf where nothing is known.
-      decrement: half of Newton's decrement squared, from a fresh Hessian: an estimate of J - J*, to
-        a factor of two, from above where the gap was not enough; the gap where Newton's step leaves
-        the region in which the Hessian says anything. With an l1 penalty, of the params that are or
-        want to be other than 0.
-      params: [C, P] as given, with the intercepts that are optimal for the weights.
-      rounding: the part of the gap that stands for float64 itself.
+    The decrement is half of Newton's, squared, from a fresh Hessian: an estimate of J - J*, to a
+    factor of two, from above where the gap was not enough; the gap where Newton's step leaves the
+    region in which the Hessian says anything.
     """
 
-    risk: Array
-    gap: Array
+    risk: Array  # J at `params`
+    gap: Array  # >= J - J*; inf where nothing is known
     decrement: Array
-    params: Array
-    rounding: Array
+    params: Array  # [C, P] as given, with the intercepts that are optimal for the weights
+    rounding: Array  # the part of the gap that stands for float64 itself
 
 
 def certify(
@@ -125,9 +122,7 @@ def certify(
     own = lanes, params, enough
     if direct:
         return sharing.mapped(lambda lane: one(None, *lane)[0], own)
-    if metric is None:
-        return jax.vmap(partial(one, None))(*own)[0]
-    num_groups = len(jax.tree.leaves(metric)[0])
+    num_groups = 1 if metric is None else len(jax.tree.leaves(metric)[0])
     own = jax.tree.map(lambda leaf: leaf.reshape(num_groups, -1, *leaf.shape[1:]), own)
     proofs = jax.vmap(jax.vmap(one, in_axes=(None, 0, 0, 0)))(metric, *own)[0]
     return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
@@ -141,100 +136,52 @@ def of_lane(
     `radius` [F] is of `radii`.
     """
     lane = lane_of(problem, lanes)
-    dual = duality(family, problem, lane, params, ridge_only)
-    grad = _subgradient(lane, dual)
-    free = jnp.ones_like(grad)
-    gone = empty(family, lane.labels, lane.weights)
-    point = Point(lane.weights, dual.factors, dual.inverse, grad, free, gone, lane.ridge)
-    kappa = radius[lanes.fold] * jnp.sqrt(over(1.0, lane.ridge))
-    curved = family.self_concordance is not None
-    gap = jnp.fmin(dual.risk, dual.gap)
+    point = duality.settled(family, problem, lane, params, ridge_only)
+    known, inverse = family.self_concordance is not None, over(1.0, lane.ridge)
+    concordance, kappa = family.self_concordance or 0.0, radius[lanes.fold] * jnp.sqrt(inverse)
+
+    def bound(squared, trace=jnp.inf, reach=jnp.inf):
+        """The least of the three where ν², tr H⁻¹ and leverages are at most these."""
+        nu = jnp.sqrt(jnp.maximum(squared, 0)) + jnp.sqrt(jnp.fmin(inverse, trace)) * point.error
+        least = 1 - concordance * reach * nu
+        stretch = jnp.where(least > 0, jnp.where(least > 0, least, 1) ** (-1 / 3), jnp.inf)
+        local = nu**2 / 2 * jnp.fmin((1 + kappa * nu / 2) ** 2, stretch)
+        local = local if known else jnp.inf
+        gap = jnp.fmin(jnp.fmin(point.risk, point.gap), local) + point.rounding
+        return jnp.where(gap >= 0, gap, jnp.inf)
+
     if direct:
-        found = decrements.by_factor(family, problem, point)
+        found = decrements.by_factor(family, problem, lane, point)
     else:
         if metric is None:
-            metric, apply = conjugate.inverse_diagonal(family, problem, point), jnp.multiply
-        steep = 4 * unit(problem.x) * (dual.steep + lane.ridge)
-        spare = jnp.maximum(enough - dual.rounding, 0)
-        goal = _nu(spare, kappa) - dual.error * jnp.sqrt(over(1.0, lane.ridge))
-        goal = jnp.where(curved & (goal > 0), goal**2, -jnp.inf)
-        goal = jnp.where(gap + dual.rounding <= enough, jnp.inf, goal)
-        found = conjugate.by_products(
-            family, problem, point, partial(apply, metric), steep, num_steps, goal
-        )
-    nu = jnp.sqrt(jnp.fmin(over(1.0, lane.ridge), found.trace)) * dual.error
-    nu = nu + jnp.sqrt(jnp.maximum(found.upper, 0))
-    local = _local(family.self_concordance or 0.0, nu, kappa, found.reach)
-    gap = jnp.where(curved, jnp.fmin(gap, local), gap) + dual.rounding
-    gap = jnp.where(gap >= 0, gap, jnp.inf)
-    trusted = _trusted(family, problem, lane.weights, found.step)
-    decrement = jnp.fmin(jnp.where(trusted, jnp.maximum(found.estimate, 0) / 2, jnp.inf), gap)
-    return Certificate(dual.risk, gap, decrement, dual.params, dual.rounding), found.step
-
-
-def _local(self_concordance, nu, kappa, reach):
-    """The third bound; `reach` is of range(x · d) / ‖d‖_H, where it is known."""
-    bound = nu**2 / 2 * (1 + kappa * nu / 2) ** 2
-    if reach is None:
-        return bound
-    share = nu * self_concordance * reach
-    t = -jnp.log1p(-jnp.where(share < 1, share, 0))
-    return jnp.fmin(bound, jnp.where(share < 1, nu**2 / 2 / _psi(t), jnp.inf))
-
-
-def _nu(bound, kappa):
-    """The ν of which the third bound is this: ν (1 + κν/2) = √(2 bound)."""
-    root = jnp.sqrt(2 * bound)
-    return 2 * root / (1 + jnp.sqrt(1 + 2 * kappa * root))
-
-
-def _psi(t: Array) -> Array:
-    """2 (e^(-t) + t - 1) / t², from 1 at 0 falling like 2/t; a little low near 0, by rounding."""
-    far = jnp.where(t > 0.01, t, 1)
-    return jnp.where(t > 0.01, 2 * (jnp.expm1(-far) / far + 1) / far, 1 - t / 3)
-
-
-def _trusted(family, problem, weights, step):
-    """Whether a Newton step [C, P] keeps curvatures within e^±1 of what they are.
-
-    Intercepts answer a step, so what all rows have in common is left out.
-    """
-    if not family.self_concordance:
-        return jnp.bool_(True)
-    moved = logits_of(without_intercept(step), problem)
-    if family.intercept:
-        moved = moved - total(moved, weights)[:, None]
-    reach = jnp.ptp(moved, axis=0) if family.multiclass else jnp.abs(moved[0])
-    return family.self_concordance * jnp.max(jnp.where(weights > 0, reach, 0)) <= 1
+            heavy = family.diagonal(point.factors) * lane.weights[None]
+            diagonal = jnp.dot(heavy, problem.x**2) + lane.ridge
+            metric, apply = 1 / jnp.where(diagonal > 0, diagonal, 1), jnp.multiply
+        options = partial(apply, metric), num_steps, lambda squared: bound(squared) <= enough
+        found = decrements.by_products(family, problem, lane, point, *options)
+    gap = bound(found.squared, found.trace, found.reach)
+    moved = logits_of(found.step, problem)
+    moved = jnp.ptp(moved, axis=0) if family.multiclass else jnp.abs(moved[0])
+    # Whether Newton's step keeps curvatures within e^±1 of what they are.
+    near = concordance * jnp.max(jnp.where(lane.weights > 0, moved, 0)) <= 1
+    squared = jnp.where(gap <= enough, found.least, found.squared)
+    decrement = jnp.fmin(jnp.where(near, squared / 2, jnp.inf), gap)
+    return Certificate(point.risk, gap, decrement, point.params, point.rounding), found.step
 
 
 def radii(family: Loss, problem: Problem) -> Array:
     """M k R of every fold [F]; without intercepts, R is the largest ‖x‖."""
-    return jax.vmap(partial(_radius, family, problem))(problem.weights)
-
-
-def _radius(family, problem, weights):
     k, others = math.sqrt(2) if family.multiclass else 1.0, family.num_outputs - 1
     if family.intercept:
         k += min(2 * math.sqrt(others), math.sqrt(2) * others) if family.multiclass else 1.0
-    mean = without_intercept(gradient_of(weights[None], problem))
-    centre = mean if family.intercept else jnp.zeros_like(mean)
-    squares = squared_lengths(problem) + jnp.sum(centre**2)
-    distances = squares - 2 * logits_of(centre, problem)[0]
+    centres = without_intercept(gradient_of(problem.weights, problem)) * float(family.intercept)
+    squares = squared_lengths(problem)[None] + jnp.sum(centres**2, axis=1)[:, None]
+    distances = squares - 2 * logits_of(centres, problem)
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled
-    largest = jnp.sqrt(jnp.max(jnp.where(weights > 0, distances, 0)))
+    largest = jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
     return (family.self_concordance or 0.0) * k * largest
 
 
 def reaching(family: Loss, problem: Problem) -> Array:
     """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
     return over(1.0, radii(family, problem) ** 2)
-
-
-def _subgradient(lane, dual):
-    """The shortest subgradient of J [C, P]."""
-    w = without_intercept(dual.params)
-    smooth = lane.ridge * w - dual.u
-    lasso = lane.lasso * without_intercept(jnp.ones_like(w))
-    at_zero = jnp.sign(smooth) * jnp.maximum(jnp.abs(smooth) - lasso, 0)
-    return jnp.where(w == 0, at_zero, smooth + lasso * jnp.sign(w))

@@ -18,9 +18,10 @@ STEPS = 60  # more than damped steps from anywhere have taken
 
 
 class Profile(NamedTuple):
-    """The shift [C] of the intercepts, and there their Hessian [C, C] and its inverse [C, C]."""
+    """The shift [C] of the intercepts; there their slope [C], and Hessian and inverse [C, C]."""
 
     shift: Array
+    slope: Array
     hessian: Array
     inverse: Array
 
@@ -40,34 +41,34 @@ def profiled(family: Loss, logits: Array, labels: Array, weights: Array) -> Prof
     Reference:
       Sun and Tran-Dinh, Generalized self-concordant functions (2019), for the damping.
     """
-    start = _sent_away(family, logits, labels, weights)
-    zeros = jnp.zeros((family.num_outputs,) * 2, logits.dtype)
+    zeros = jnp.zeros_like(logits[:, 0])
+    nowhere = Profile(_sent_away(family, logits, labels, weights), zeros, *[jnp.diag(zeros)] * 2)
     if not family.intercept:
-        return Profile(start, zeros, zeros)
-
-    def going(state):
-        return state[-1] & (state[-2] < STEPS)
+        return nowhere
 
     def step(state):
-        point, slope, direction, length, count, _ = state
-        shift = point.shift + length * direction
+        best, length, count, _ = state
+        direction = -jnp.dot(best.inverse, best.slope)
+        before = jnp.abs(jnp.vdot(best.slope, direction))
+        shift = best.shift + length * direction
         z = logits + shift[:, None]
-        new = total(family.gradient(z, labels), weights)
+        slope = total(family.gradient(z, labels), weights)
         hessian = intercept_hessian(family, family.factors(z, labels), weights)
-        inverse = generalised_inverse(hessian)
-        before = jnp.abs(jnp.vdot(slope, direction))
-        good = jnp.abs(jnp.vdot(new, direction)) <= before
-        there = Profile(shift, hessian, inverse), new, -jnp.matmul(inverse, new)
-        here = point, slope, direction
-        point, slope, direction = jax.tree.map(partial(jnp.where, good), there, here)
-        length = jnp.where(good, _damping(family, direction), length / 4)
+        new = Profile(shift, slope, hessian, generalised_inverse(hessian))
+        good = jnp.abs(jnp.vdot(slope, direction)) <= before
+        best = jax.tree.map(partial(jnp.where, good), new, best)
+        direction = jnp.dot(best.inverse, best.slope)
+        # With |l'''| <= range · l'' this must descend; a parabola knows no range.
+        reach = jnp.ptp(direction) if family.multiclass else jnp.abs(direction[0])
+        reach = 0 * reach if family.self_concordance == 0 else reach
+        damped = jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
+        length = jnp.where(good, damped, length / 4)
         last = good & (before <= LAST) & (count > 0)
-        return point, slope, direction, length, count + 1, ~last & (jnp.vdot(slope, direction) < 0)
+        return best, length, count + 1, ~last & (jnp.vdot(best.slope, direction) > 0)
 
     # The first step only looks where it is: so each look is one piece of program.
-    none = jnp.zeros_like(start)
-    state = Profile(start, zeros, zeros), none, none, none[0], jnp.int32(0), jnp.bool_(True)
-    return jax.lax.while_loop(going, step, state)[0]
+    state = nowhere, zeros[0], jnp.int32(0), jnp.bool_(True)
+    return jax.lax.while_loop(lambda state: state[-1] & (state[-2] < STEPS), step, state)[0]
 
 
 def settled(family: Loss, logits: Array, labels: Array, weights: Array) -> Array:
@@ -87,13 +88,10 @@ def _sent_away(family, logits, labels, weights):
     """The shift [C] that sends to ±∞ what has its optimum there, as far as float64 can tell."""
     if not (family.self_concordance and family.intercept):
         return jnp.zeros_like(logits[:, 0])
-    if family.multiclass:
-        down, up = empty(family, labels, weights), False
-        top = jnp.max(jnp.where(down[:, None], -jnp.inf, logits), axis=0, keepdims=True)
-        logits = logits - top
-    else:
-        down, up = total(jnp.stack([labels, 1 - labels]), weights) == 0
-    far = NEVER + jnp.max(jnp.where((weights > 0)[None], jnp.abs(logits), 0), axis=1)
+    down, up = empty(family, labels, weights), False
+    if not family.multiclass:
+        down, up = total(jnp.stack([labels, 1 - labels]), weights)[:, None] == 0
+    far = NEVER + 2 * jnp.max(jnp.where(weights > 0, jnp.max(jnp.abs(logits), axis=0), 0))
     return jnp.where(down, -far, jnp.where(up, far, 0))
 
 
@@ -102,19 +100,10 @@ def total(values: Array, weights: Array) -> Array:
     return jnp.dot(values * weights[None], jnp.ones_like(weights), precision="highest")
 
 
-def _damping(family, direction):
-    """The step that must descend if |l'''| <= range · l'': log(1 + range) / range."""
-    reach = jnp.ptp(direction) if family.multiclass else jnp.max(jnp.abs(direction))
-    reach = 0 * reach if family.self_concordance == 0 else reach
-    return jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)
-
-
 def intercept_hessian(family: Loss, factors: Any, weights: Array) -> Array:
     """Σ s ∂²ℓ/∂b² [C, C]."""
-    if not family.multiclass:
-        return total(family.diagonal(factors), weights)[:, None]
     eye = jnp.eye(family.num_outputs, dtype=weights.dtype)
-    if family.self_concordance:  # a softmax: diag(p) - p pᵀ
+    if family.multiclass and family.self_concordance:  # a softmax: diag(p) - p pᵀ
         off = (1 - eye) * jnp.dot(factors, (factors * weights[None]).T)
         # The rows sum to 0, and p - p² would not know it of a p that rounds to 1.
         return jnp.diag(jnp.sum(off, axis=1)) - off
@@ -129,26 +118,18 @@ def intercept_hessian(family: Loss, factors: Any, weights: Array) -> Array:
 def generalised_inverse(matrix: Array) -> Array:
     """G with A G A = A of a small positive semidefinite A [C, C], brought to a unit diagonal.
 
-    Pivot by pivot; those that rounding leaves of nothing are passed over.
-
-    Reference:
-      Goodnight, A tutorial on the sweep operator (1979).
+    From one conjugate direction after the other; those of no curvature but rounding's are left out.
     """
-    size, diagonal = len(matrix), jnp.diagonal(matrix)
+    diagonal = jnp.diagonal(matrix)
     scale = jnp.where(diagonal > 0, 1 / jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1)), 0)
     scale = scale[:, None] * scale[None]
-    if size == 1:
-        return scale
+    matrix, least = matrix * scale, 10 * len(matrix) * jnp.finfo(matrix.dtype).eps
 
-    def swept(k, state):
-        matrix, done = state
-        row, pivot, here = matrix[k], matrix[k, k], jnp.arange(size) == k
-        good = pivot > 10 * size * jnp.finfo(matrix.dtype).eps
-        pivot = jnp.where(good, pivot, 1)
-        row = jnp.where(here, -1, row)
-        left = jnp.where(here[:, None] | here[None], 0, matrix) - row[:, None] * row[None] / pivot
-        return jnp.where(good, left, matrix), done | (here & good)
+    def widened(inverse, unit):
+        direction = unit - jnp.dot(inverse, jnp.dot(matrix, unit))
+        curvature = jnp.vdot(direction, jnp.dot(matrix, direction))
+        part = direction[:, None] * direction[None] / jnp.where(curvature > least, curvature, 1)
+        return inverse + jnp.where(curvature > least, part, 0), None
 
-    state = matrix * scale, jnp.zeros(size, bool)
-    matrix, done = jax.lax.fori_loop(0, size, swept, state)
-    return jnp.where(done[:, None] & done[None], -matrix, 0) * scale
+    eye = jnp.eye(len(matrix), dtype=matrix.dtype)
+    return jax.lax.scan(widened, jnp.zeros_like(matrix), eye)[0] * scale
