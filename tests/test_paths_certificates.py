@@ -191,9 +191,9 @@ def measured(name, direct, l1_ratios, seed):
 
 
 CASES = [
-    ("log_loss", True, (0.0,)),
+    ("log_loss", True, (0.0, 0.0, 0.5, 1.0)),
     ("log_loss", False, (0.0, 0.0, 0.5, 1.0)),
-    ("softmax", True, (0.0,)),
+    ("softmax", True, (0.0, 0.0, 0.5, 1.0)),
     ("softmax", False, (0.0, 0.0, 0.5, 1.0)),
     ("squared_error", True, (0.0, 0.0, 0.0, 1.0)),
 ]

@@ -57,7 +57,7 @@ def point_and_truth(num_classes, seed):
     lanes = Lane(labels, weights, LAMBDAS, np.zeros(LANES))
     steep = np.full(LANES, np.mean(np.sum(x**2, axis=1)))
     fields = dict.fromkeys(Point._fields) | {"factors": bend, "inverse": inverse, "steep": steep}
-    point = Point(**fields | {"grad": grad, "free": np.ones_like(grad)})
+    point = Point(**fields | {"grad": grad})
     return of, rows, (lanes, point), np.array(truth), hessian
 
 
