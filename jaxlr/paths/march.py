@@ -63,15 +63,11 @@ def march(
         for planned in plans:
             most = min(planned.serves, max_steps) if planned.bare else max_steps
             *here, ends = walked(planned, turns, (start, before), MARGIN * tol, kept, most)
-            proof = certified(
-                lanes_of(problem, block.ravel(), l1_ratio), ends._replace(num_steps=None)
-            )
-            proof = jax.device_get(proof)
+            proof = jax.device_get(certified(turns, ends._replace(num_steps=None)))
             if np.all(proof.gap <= tol * proof.risk):
                 break
         start, before = here
         known = proof.params, proof.risk, proof.gap, proof.decrement
-        known = (np.reshape(leaf, (*block.shape, *leaf.shape[1:])) for leaf in known)
         seen.append([leaf[:kept] for leaf in (*known, np.array(ends.num_steps))])
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
     answers = Answers(*(np.swapaxes(column, 0, 1) for column in columns))
@@ -118,11 +114,11 @@ def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarr
     """Params [m, K, C, P] found in one step under λ [K, m], with their certificates."""
     seen = []
     for k, lam in enumerate(lambdas):
-        lanes = lanes_of(problem, lam, 0.0)
+        lanes = jax.tree.map(lambda leaf: leaf[None], lanes_of(problem, lam, 0.0))
         end = Ends(params[None, :, k], None, None, None)
         proof = proofs.certified(family, problem, lanes, end, ridge_only=True, tol=0.0)
         proof = jax.device_get(proof)
-        seen.append((proof.params, proof.risk, proof.gap, proof.decrement))
+        seen.append((proof.params[0], proof.risk[0], proof.gap[0], proof.decrement[0]))
     params, *rest = (np.stack(column, axis=1) for column in zip(*seen, strict=True))
     return Answers(params, *rest, np.ones(rest[0].shape, np.int32))
 

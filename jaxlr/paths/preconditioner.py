@@ -15,7 +15,6 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.linalg import solve_triangular
 
-from jaxlr.glm.blocks import ROWS
 from jaxlr.pytypes import Array
 
 WIDE = jnp.float64  # of inversion: blocks of float32 rows are better known than float32 factors
@@ -37,10 +36,10 @@ def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Precon
     """Of Σ s w x xᵀ over rows [C, P, P], to which λ [] is added."""
     size, dtype = blocks.shape[-1], blocks.dtype
     penalty = lam.astype(WIDE) * jnp.ones(size, WIDE).at[-1].set(0)
-    # What rounding can take from a diagonal, as a part of it: of sums of turns of rows, of factors.
+    # What rounding can take from a diagonal, as a part of it: of sums over rows, of factors.
     eps = float(jnp.finfo(dtype).eps)
     factors = 4 * size * float(jnp.finfo(WIDE).eps)
-    lift = eps * (10 + ROWS**0.5 + (num_rows / ROWS) ** 0.5) + factors
+    lift = eps * (10 + num_rows**0.5) + factors
     inverse = jax.lax.map(partial(_inverse, lift), blocks.astype(WIDE) + jnp.diag(penalty)[None])
     coupling = jnp.zeros((0, 0), WIDE)
     if coupled:

@@ -14,7 +14,6 @@ from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.pytypes import Array
 
 FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
-CACHED = 2**16  # logits of one penalty above which its certificates are made by themselves
 
 
 class Answers(NamedTuple):
@@ -41,13 +40,11 @@ class Ends(NamedTuple):
 
 @partial(QuicklyCompiled, static_argnums=0, static_argnames=("ridge_only", "direct", "num_steps"))
 def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, num_steps=30):
-    """Certificates of the ends of K penalties, leaves [K · m, ...].
+    """Certificates of the ends of K penalties, lanes and all else [K, m, ...].
 
     Where risks are known, they need be no sharper than half of tol · risk. The engine's metric
-    preconditions conjugate gradients. Long rows are taken a penalty at a time, in cache.
+    preconditions conjugate gradients. A penalty at a time: what is made of rows is then in cache.
     """
-    num_ends, num_lanes = ends.params.shape[:2]
-    turns = num_ends if num_lanes * family.num_outputs * len(problem.x) > CACHED else 1
     options = {"ridge_only": ridge_only, "num_steps": num_steps, "direct": direct}
     metric = ends.metric
     if metric is not None:
@@ -55,17 +52,12 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, num
     if isinstance(metric, Preconditioner):
         options["apply"] = preconditioner.apply
 
-    def of_turn(turn):
-        lanes, params, risk, metric = turn
+    def of_penalty(own):
+        lanes, params, risk, metric = own
         enough = None if risk is None else tol / 2 * risk
         return bounds.certify(
             family, problem, lanes, params, enough=enough, metric=metric, **options
         )
 
-    def dealt(leaf):
-        return leaf.reshape(turns, num_ends // turns * leaf.shape[1], *leaf.shape[2:])
-
-    lanes = jax.tree.map(lambda leaf: leaf.reshape(turns, -1), lanes)
-    ends = jax.tree.map(dealt, (ends.params, ends.risk, metric))
-    proofs = jax.lax.map(of_turn, sharing.pinned((lanes, *ends), lanes=1))
-    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
+    own = sharing.pinned((lanes, ends.params, ends.risk, metric), lanes=1)
+    return jax.lax.map(of_penalty, own)

@@ -75,8 +75,9 @@ def _proof(family, problem, lane, l1_ratio, tol, ends):
     for direct in (True, False)[not factored : 2 - whole]:
         given = ends._replace(metric=None) if direct else ends
         options = {"ridge_only": l1_ratio == 0, "direct": direct, "num_steps": MOST}
-        proof = proofs.certified(family, problem, lane, given, tol=tol, **options)
-        proof = jax.tree.map(np.array, jax.device_get(proof))
+        own = jax.tree.map(lambda leaf: leaf[None], lane)
+        proof = proofs.certified(family, problem, own, given, tol=tol, **options)
+        proof = jax.tree.map(lambda leaf: np.array(leaf)[0], jax.device_get(proof))
         if found is not None:
             proof = proof._replace(
                 gap=np.fmin(proof.gap, found.gap),

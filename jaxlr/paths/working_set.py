@@ -69,10 +69,10 @@ def answers(
                 break
             wanted |= broken
         ends = Ends(params[None], found.risk.T, None, None)
-        proof = proofs.certified(
-            family, whole, lanes, ends, tol=tol, ridge_only=False, direct=False
-        )
-        seen.append((*jax.device_get(proof)[:4], np.minimum(steps, max_steps)))
+        own = jax.tree.map(lambda leaf: leaf[None], lanes)
+        options = {"tol": tol, "ridge_only": False, "direct": False}
+        proof = jax.device_get(proofs.certified(family, whole, own, ends, **options))
+        seen.append((*(leaf[0] for leaf in proof[:4]), np.minimum(steps, max_steps)))
     risk, gap, decrement, params, steps = (np.stack(c, axis=1) for c in zip(*seen, strict=True))
     return Answers(params, risk, gap, decrement, steps)
 
