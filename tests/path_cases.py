@@ -3,6 +3,7 @@
 import numpy as np
 
 from jaxlr import losses, paths
+from jaxlr.paths import scorers
 from jaxlr.results.path import About
 
 STEPS = 25
@@ -47,7 +48,7 @@ def cross_validate(
     fold_weights,
     l1_ratio=0.0,
     metric=None,
-    maximise=False,
+    maximise=None,
     rule="best",
     hold="lambda",
     tol=1e-6,
@@ -58,6 +59,7 @@ def cross_validate(
     options = {"loss": loss, "tol": tol, "num_classes": num_classes}
     options["fit_intercept"] = fit_intercept
     path = fit(batch, lambdas, fold_weights=fold_weights, l1_ratio=l1_ratio, **options)
+    scorer = scorers.scorer(metric, maximise, loss, num_classes)
     scores = np.empty(path.risk.shape)
     for at in np.ndindex(*scores.shape):
         logits = np.asarray(batch.x) @ path.params["w"][at] + path.params["b"][at]
@@ -66,13 +68,13 @@ def cross_validate(
         if metric is None:
             scores[at] = np.average(_values(logits, labels, loss), weights=held)
         else:
-            scores[at] = metric(labels, logits.astype(np.float32), sample_weight=held)
+            scores[at] = scorer.metric(labels, logits.astype(np.float32), sample_weight=held)
     mean = scores.mean(axis=1)
     error = np.full(mean.shape, np.nan)
     if scores.shape[1] > 1:
         error = scores.std(axis=1, ddof=1) / np.sqrt(scores.shape[1])
     best, simplest = [], []
-    for table, spread in zip(-mean if maximise else mean, error, strict=True):
+    for table, spread in zip(-mean if scorer.maximise else mean, error, strict=True):
         a, k = np.unravel_index(table.argmin(), table.shape)
         best.append((a, k))
         simplest.append((a, int(np.argmax(table[a] <= table[a, k] + np.nan_to_num(spread[a, k])))))

@@ -99,7 +99,6 @@ def test_cross_validation_over_a_mesh_scores_and_chooses_alike():
 @pytest.mark.parametrize("name", MESHES)
 def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
     """Of rows that don't divide by 8, as they are and as a problem fills them up."""
-    monkeypatch.setattr(blocks, "ROWS", 16)
     weights = FOLDS * WEIGHTS / (FOLDS * WEIGHTS).sum(axis=1, keepdims=True)
     curvature = RNG.uniform(size=NUM_ROWS)
     given = march.Problem(X, TARGETS, weights, X.T, (X**2).sum(axis=1), np.abs(X).max(axis=0))
