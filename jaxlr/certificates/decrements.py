@@ -71,15 +71,20 @@ def by_factor(family: Loss, problem: Problem, lane: Lane, point: Point) -> Decre
 
 
 def _reach(problem, weights, gone, inverse):
-    """The largest leverage: √ of e_c ⊗ x in the norm of H⁻¹; of two classes at most twice that."""
-    blocks = jnp.einsum("cpcq->cpq", inverse.reshape(2 * (len(gone), problem.x.shape[1])))
+    """The largest leverage: √ of (e_a - e_c) ⊗ x in the norm of H⁻¹, over rows and classes."""
+    blocks = inverse.reshape(2 * (len(gone), problem.x.shape[1]))
+    units = jnp.eye(len(gone), dtype=inverse.dtype)
+    first, second = jnp.triu_indices(len(gone), 1)
+    pairs = units if len(gone) == 1 else units[first] - units[second]
 
-    def largest(block):
+    def largest(pair):
+        block = jnp.einsum("a,apcq,c->pq", pair, blocks, pair)
         leverages = jnp.sum(jnp.dot(problem.x, block) * problem.x, axis=1)
-        return jnp.max(jnp.where(weights > 0, leverages, 0))
+        heard = (weights > 0) & ~jnp.any(gone & (pair != 0))
+        return jnp.max(jnp.where(heard, leverages, 0))
 
-    squared = jnp.max(jnp.where(gone, 0, jax.lax.map(largest, blocks)))
-    return jnp.where(squared >= 0, min(len(gone), 2) * jnp.sqrt(squared), jnp.inf)
+    squared = jnp.max(jax.lax.map(largest, pairs))
+    return jnp.where(squared >= 0, jnp.sqrt(squared), jnp.inf)
 
 
 def by_products(
