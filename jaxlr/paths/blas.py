@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from threadpoolctl import ThreadpoolController
 
-# Rows of a matrix; a larger one gains more from all cores than XLA loses. With 512 an elastic net on
-# digits, whose factors have 650 rows, takes 2.5 times as long, a lasso 2.
+# Rows of a matrix; a larger one gains more from all cores than XLA loses. With 512 an elastic net
+# on digits, whose factors have 650 rows, takes 2.5 times as long, a lasso 2.
 SMALL = 2048
 
 _alone = threading.Lock()
