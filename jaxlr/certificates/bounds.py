@@ -67,7 +67,8 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, gradient_of, lane_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
-SMALL = 64  # C P up to which a factored Hessian costs less than a few products
+# Of C P: a factor costs less than a few products there, and without λ nothing else bounds a lane.
+SMALL = 64  # with 0, 17 of 440 random lanes lose their certificate or their estimate
 
 
 class Certificate(NamedTuple):

@@ -13,7 +13,7 @@ from jaxlr.glm.losses import Loss
 from jaxlr.pytypes import Array
 
 NEVER = 750.0  # exp(-750) is 0 in float64
-LAST = 1e-13  # decrement of a last step: it leaves the square of that
+LAST = 1e-13  # decrement of a last step, which leaves the square of that: too small to matter
 STEPS = 60  # more than damped steps from anywhere have taken
 
 
