@@ -123,10 +123,11 @@ def certify(
     own = lanes, params, enough
     if direct:
         return sharing.mapped(lambda lane: one(None, *lane)[0], own)
-    num_groups = 1 if metric is None else len(jax.tree.leaves(metric)[0])
-    own = jax.tree.map(lambda leaf: leaf.reshape(num_groups, -1, *leaf.shape[1:]), own)
-    proofs = jax.vmap(jax.vmap(one, in_axes=(None, 0, 0, 0)))(metric, *own)[0]
-    return jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[2:]), proofs)
+    if metric is None or len(jax.tree.leaves(metric)[0]) == 1:
+        shared = jax.tree.map(lambda leaf: leaf[0], metric)
+        return jax.vmap(partial(one, shared))(*own)[0]
+    each = jax.tree.map(lambda leaf: jnp.repeat(leaf, len(params) // len(leaf), axis=0), metric)
+    return jax.vmap(one)(each, *own)[0]
 
 
 def of_lane(
