@@ -10,7 +10,7 @@ import pytest
 from jaxlr import Batch, losses, paths
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
-from jaxlr.paths import basis, newton, progress, proximal, working_set
+from jaxlr.paths import basis, descent, march, newton, progress, proximal, working_set
 from tests import truth
 from tests.test_paths import BINARY
 
@@ -118,3 +118,36 @@ def test_a_newton_step_never_raises_the_risk():
     end = newton.alone(loss, problem, lanes, start, 1e-6, steps, one)
     assert end.num_steps.tolist() == [[1]]
     assert end.risk[0, 0] <= 1e6 / 2 + 1 / 2  # at the start
+
+
+@pytest.mark.parametrize(("lam", "tries"), [(0.3, [True]), (1e-5, [True, False])])
+def test_a_single_penalty_is_tried_without_a_preconditioner_that_is_dear(monkeypatch, lam, tries):
+    """And once more with one, where that doesn't prove the answer."""
+    monkeypatch.setattr(descent, "DEAR", 0)
+    walked, plans = march._walked, []
+    monkeypatch.setattr(
+        march, "_walked", lambda *args: (plans.append(args[2].bare), walked(*args))[1]
+    )
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 45))
+    labels = np.r_[np.zeros(50, int), np.ones(6, int), np.full(4, 2)]
+    found = paths.fit(Batch(x, labels), [lam], loss=losses.softmax_cross_entropy)
+    assert plans == tries
+    assert found.status == [paths.Status.certified]
+    peer = truth.optimum(x, labels, np.ones(60), "softmax", 3, lam)
+    np.testing.assert_allclose(found.risk, [peer.risk], rtol=1e-6)
+
+
+def test_weights_at_rest_prove_nothing_while_the_intercept_is_off():
+    x, labels = BINARY
+    labels = np.where(np.arange(len(x)) < 5, labels, 0)
+    rows = np.c_[x - x.mean(axis=0), np.ones(len(x))]
+    arrays = rows, labels[None].astype(float), np.full((1, len(x)), 1 / len(x)), rows.T.copy()
+    problem, family = Problem(*map(jnp.asarray, arrays)), loss_of(losses.log_loss, None)
+    lanes, start = lanes_of(problem, np.array([9.0]), 1.0), jnp.zeros((1, 1, rows.shape[1]))
+    state = proximal.start(family, problem, lanes, start)
+    solve = jax.jit(proximal.solve, static_argnums=0)
+    end = solve(family, problem, lanes, state, 1e-6, jnp.int32(100))
+    share = labels.mean()
+    entropy = -(share * np.log(share) + (1 - share) * np.log(1 - share))
+    np.testing.assert_allclose(end.risk, [entropy], rtol=1e-6)

@@ -26,7 +26,7 @@ TURNS = 1000
 
 
 class Turn(NamedTuple):
-    """Params u [Q], the model's slope there, how many coordinates may enter, whether any gains."""
+    """Params u [Q], the model's slope there, how many may enter, whether turns gain, and count."""
 
     u: Array
     slope: Array
@@ -45,16 +45,16 @@ class Model(NamedTuple):
     strength: Array
     slack: Array
 
-    def beyond(self, turn: Turn) -> tuple[Array, Array, Array]:
-        """Which coordinates rest at 0, the slopes of all, and what of these is beyond its bound."""
+    def beyond(self, turn: Turn) -> tuple[Array, Array, Array, Array]:
+        """Which rest at 0, signs and slopes of all, and what of the resting is beyond its bound."""
         rests = (turn.u == 0) & (self.strength > 0)
         sign = jnp.where(rests, -jnp.sign(turn.slope), jnp.sign(turn.u))
         residual = turn.slope + self.strength * sign
-        return rests, residual, jnp.where(rests, jnp.abs(turn.slope) - self.strength, 0)
+        return rests, sign, residual, jnp.where(rests, jnp.abs(turn.slope) - self.strength, 0)
 
     def done(self, turn: Turn) -> Array:
         """Whether u is the minimum."""
-        rests, residual, beyond = self.beyond(turn)
+        rests, _, residual, beyond = self.beyond(turn)
         return jnp.all(jnp.where(rests, beyond, jnp.abs(residual)) <= self.slack)
 
 
@@ -72,7 +72,7 @@ def minimum(model: Model, grad: Array, w: Array) -> tuple[Array, Array]:
 def _turned(model, turn) -> Turn:
     hessian, strength, slack = model
     u, slope, room = turn.u, turn.slope, turn.room
-    rests, residual, beyond = model.beyond(turn)
+    rests, sign, residual, beyond = model.beyond(turn)
     inside = jnp.all(rests | (jnp.abs(residual) <= slack))
     urge = jnp.where(beyond > slack, beyond * jax.lax.rsqrt(jnp.diagonal(hessian)), 0)
     room = jnp.where((room == 1) & ~inside, 0, room)
@@ -82,7 +82,6 @@ def _turned(model, turn) -> Turn:
     among = ~rests | enters
     d = _newton(hessian, jnp.where(among, -residual, 0), among)
     zero = jnp.where((strength > 0) & (u * d < 0), -u / d, jnp.inf)
-    sign = jnp.where(rests, -jnp.sign(slope), jnp.sign(u))
 
     def trial(length):
         end = u + length * d

@@ -26,6 +26,7 @@ SERVES = 4  # steps; times the root of what it costs, in steps
 # Steps that the lanes' own preconditioners may cost; dearer ones are shared. With shared ones alone
 # breast cancer takes 3 times as long; with own ones alone 64 probes make 64 where one does.
 OWN = 80
+DEAR = 2**33  # multiplications, from which a preconditioner may pay for a program without one
 
 
 class State(NamedTuple):
@@ -78,7 +79,7 @@ def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     """One for each lane where that is cheap, otherwise one for all; the dearer the older it gets.
 
     The older it is the worse are its steps; where they worsen evenly, it serves best for the root
-    of its cost. `bare` says that it costs more than the steps that it serves.
+    of its cost. `bare` says that it is dear, and costs more than the steps that it serves.
     """
     num_rows, size = rows.x.shape
     one = loss.num_outputs * (num_rows * size**2 + size**3)
@@ -86,7 +87,7 @@ def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     own = num_lanes * one <= OWN * step
     cost = (num_lanes if own else 1) * one / step
     serves = int(min(max(SERVES * cost**0.5, 2), 64))
-    return Plan(own, cost > serves, serves)
+    return Plan(own, one > DEAR and cost > serves, serves)
 
 
 def walk(
