@@ -5,9 +5,10 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from experiments import problems, study
 from experiments.datasets import Table
-from experiments.problems import Problem
+from experiments.kit import problems
+from experiments.kit.problems import Problem
+from experiments.sweep import run
 from jaxlr import sweeps
 from jaxlr.pytypes import Batch
 
@@ -46,7 +47,7 @@ def make_plan(configs=24, **choices):
     } | space
     space = {"batch_size": sweeps.Choices((64,))} | space
     groups = sweeps.groups(sweeps.random(space, configs, seed=1))
-    return study.Plan(groups, 3, 20, 10, (8,), 0)
+    return run.Plan(groups, 3, 20, 10, (8,), 0)
 
 
 def make_findings(problem, plan, diverge=0.7, selection="best"):
@@ -73,11 +74,11 @@ def make_findings(problem, plan, diverge=0.7, selection="best"):
                     | {"status": "diverged" if dies else "done", "died_at": 7 if dies else -1}
                 )
     lanes = pd.DataFrame(rows)
-    configs = study.rank(lanes, f"val_{loss_name}")
-    chosen = study.choose(configs, selection)
+    configs = run.rank(lanes, f"val_{loss_name}")
+    chosen = run.choose(configs, selection)
     lines = {loss_name if k == "loss" else k: np.array(v) for k, v in curves_of.items()}
     test = make_test(problem) if chosen else None
-    return study.Findings(lanes, configs, lines, np.arange(2, 21, 2), chosen, test, 2.0, 4.0)
+    return run.Findings(lanes, configs, lines, np.arange(2, 21, 2), chosen, test, 2.0, 4.0)
 
 
 def make_test(problem):
@@ -90,7 +91,7 @@ def make_test(problem):
         scores = rng.normal(size=len(labels)) * 1.5 + 2 * labels - 1
     else:
         scores = 0.8 * labels + 0.3 * rng.normal(size=len(labels))
-    return study.Test({}, scores.astype(np.float32), weights, labels, {})
+    return run.Test({}, scores.astype(np.float32), weights, labels, {})
 
 
 def make_summary(problem, plan):

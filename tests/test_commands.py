@@ -7,8 +7,11 @@ import shlex
 import pandas as pd
 import pytest
 
-from experiments import commands, optimizers, outputs, path, sweep
-from experiments.settings import SettingError, check_batches
+from experiments.kit import commands, outputs
+from experiments.optimizers import __main__ as optimizers
+from experiments.path import __main__ as path
+from experiments.sweep import __main__ as sweep
+from experiments.sweep.settings import SettingError, check_batches
 
 ORIGIN = "--no-intercept --drop-classes a 'b c' --header True --metric r2"
 ASKED = {
@@ -29,7 +32,7 @@ ASKED = {
 def test_the_line_of_a_summary_asks_for_the_same_settings(command, args):
     settings = command.parse(shlex.split(args))
     python, flag, name, *options = shlex.split(commands.line(command.NAME, settings))
-    assert (python, flag, name) == ("python", "-m", command.__name__)
+    assert (python, flag, name) == ("python", "-m", command.__package__)
     assert command.parse(options) == settings
     assert options  # all of them ask for something
 

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import kept_rows
 from experiments.datasets import DataError, Table
 from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.kit import kept_rows
 
 pytestmark = pytest.mark.float32_pass
 

@@ -5,8 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from experiments import ravine
 from experiments.lecture import a03_momentum, descents, memory_sweep
+from experiments.optimizers import ravine
 from jaxlr import optimizers
 from tests.lecture_browser import ends, needs_chromium, played
 from tests.test_optimizers_trajectories import walk

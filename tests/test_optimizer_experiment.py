@@ -15,17 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments import (
-    budget,
-    optimizer_page,
-    optimizer_ranking,
-    optimizer_spaces,
-    optimizer_study,
-    optimizer_words,
-    optimizers,
-    ravine,
-)
 from experiments.datasets import DataError
+from experiments.optimizers import __main__ as optimizers
+from experiments.optimizers import budget, ravine, run, spaces, words
+from experiments.optimizers import page as optimizer_page
+from experiments.optimizers import ranking as optimizer_ranking
 from jaxlr import losses, models, training
 from jaxlr import optimizers as rules
 from tests.report_cases import make_problem
@@ -59,8 +53,8 @@ def lesson():
 @pytest.fixture(scope="module")
 def studied():
     """A bench, its trials in rank order and their ranking."""
-    on = optimizer_study.bench("made", make_problem("multiclass", 3), PLAN, jax.random.key(4))
-    trials = {name: optimizer_study.trial(on, name, 4, 7) for name in ("sgd", "momentum")}
+    on = run.bench("made", make_problem("multiclass", 3), PLAN, jax.random.key(4))
+    trials = {name: run.trial(on, name, 4, 7) for name in ("sgd", "momentum")}
     ranked = optimizer_ranking.ranking(on, list(trials.values()))
     return on, [trials[name] for name in ranked["optimizer"]], ranked
 
@@ -82,15 +76,15 @@ def test_every_rule_of_the_library_is_a_contestant():
         and "learning_rate" in inspect.signature(getattr(rules, name)).parameters
     }
     named = {"momentum", "nesterov", "lookahead"}  # forms of sgd, and a wrapper
-    assert set(optimizer_spaces.CONTESTANTS) == takes_rate | named
-    assert set(optimizer_spaces.DEFAULT) < set(optimizer_spaces.CONTESTANTS)
+    assert set(spaces.CONTESTANTS) == takes_rate | named
+    assert set(spaces.DEFAULT) < set(spaces.CONTESTANTS)
 
 
-@pytest.mark.parametrize("name", optimizer_spaces.CONTESTANTS)
+@pytest.mark.parametrize("name", spaces.CONTESTANTS)
 def test_each_gets_as_many_points_of_a_space_equally_wide(name):
-    contestant = optimizer_spaces.CONTESTANTS[name]
+    contestant = spaces.CONTESTANTS[name]
     assert contestant.high / contestant.low == pytest.approx(1e4)
-    hypers = optimizer_spaces.points(name, 16, 0)
+    hypers = spaces.points(name, 16, 0)
     rates = np.log10(hypers["learning_rate"] / contestant.low)
     assert ((rates >= 0) & (rates <= 4)).all()
     # Sixteen points of a Sobol design: one in each sixteenth of the range.
@@ -101,11 +95,11 @@ def test_each_gets_as_many_points_of_a_space_equally_wide(name):
         assert (hypers["momentum"] < 0.9).mean() == 0.5, "as many memories below 10 steps as above"
 
 
-@pytest.mark.parametrize("name", optimizer_spaces.CONTESTANTS)
+@pytest.mark.parametrize("name", spaces.CONTESTANTS)
 def test_rate_and_memory_reach_the_rule(name):
     def two_steps(rate, memory):
         hyper = {"learning_rate": rate, "momentum": memory}
-        init, update = optimizer_spaces.build(name, hyper)
+        init, update = spaces.build(name, hyper)
         w, state, walked = jnp.ones(2), init(jnp.ones(2)), []
         for g in (jnp.array([1.0, -0.5]), jnp.array([-0.05, -0.3])):
             updates, state = update(g, state, w)
@@ -116,7 +110,7 @@ def test_rate_and_memory_reach_the_rule(name):
     first = two_steps(0.01, 0.9)
     assert not np.allclose(first, two_steps(0.02, 0.9), rtol=1e-3, atol=0)
     heard = not np.allclose(first, two_steps(0.01, 0.2), rtol=1e-3, atol=0)
-    assert heard == bool(optimizer_spaces.CONTESTANTS[name].memory)
+    assert heard == bool(spaces.CONTESTANTS[name].memory)
 
 
 def test_a_seed_is_a_fold_nobody_trains_on_and_an_order_of_the_others(studied):
@@ -138,7 +132,7 @@ def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
     risk = losses.risk(models.linear, losses.softmax_cross_entropy, l2=PLAN.l2)
     point = np.argsort(ran.hypers["learning_rate"])[-2]  # fast enough for the penalty to show
     hyper = {name: numbers[point] for name, numbers in ran.hypers.items()}
-    rule = optimizer_spaces.build(ran.optimizer, hyper)
+    rule = spaces.build(ran.optimizer, hyper)
     start = models.init_linear(3, 3, jnp.float32)
     for seed, order in enumerate(np.split(np.asarray(on.orders), 2, axis=1)):
         fit = jax.jit(lambda order: training.fit(risk, rule, start, batch, order).params)
@@ -167,10 +161,10 @@ def counting(plain, traces):
 def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(studied, monkeypatch):
     on, trials, _ = studied
     traces = []
-    monkeypatch.setattr(optimizer_study, "lane", counting(optimizer_study.lane, traces))
+    monkeypatch.setattr(run, "lane", counting(run.lane, traces))
     problem = on.problem._replace(test=jax.tree.map(lambda leaf: leaf * np.nan, on.problem.test))
-    again = optimizer_study.bench("made", problem, PLAN, jax.random.key(4))
-    ran = optimizer_study.trial(again, "sgd", 4, 7)
+    again = run.bench("made", problem, PLAN, jax.random.key(4))
+    ran = run.trial(again, "sgd", 4, 7)
     first = next(t for t in trials if t.optimizer == "sgd")
     np.testing.assert_array_equal(ran.curves["log_loss"], first.curves["log_loss"])
     assert traces == ["sgd"]
@@ -179,7 +173,7 @@ def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(st
 def test_a_setting_that_ends_above_the_start_is_worth_the_start(studied):
     on = dataclasses.replace(studied[0], start_losses=np.array([1.0, 1.0]))
     ends = np.array([[0.2, 0.4], [0.5, np.nan], [np.inf, 0.1], [3.0, 0.2]])
-    np.testing.assert_allclose(optimizer_study.worth(on, ends[:, None]), [0.3, 1, 1, 1])
+    np.testing.assert_allclose(run.worth(on, ends[:, None]), [0.3, 1, 1, 1])
 
 
 def test_the_ranking_is_what_the_rows_say(finished):
@@ -259,11 +253,11 @@ def test_plain_descent_zig_zags_and_memory_does_not(lesson):
         assert walk.turns < plain.turns / 5
         assert walk.detour < plain.detour / 5
         assert walk.values[-1] < plain.values[-1], "and gets further"
-    assert "turns back 39 times in 40 steps" in optimizer_words.in_short(lesson)
-    text = optimizer_words.lesson(lesson)
+    assert "turns back 39 times in 40 steps" in words.in_short(lesson)
+    text = words.lesson(lesson)
     assert f"{plain.turns} times out of 39" in text
     assert "Memory moves forward" in text
-    assert "Memory does not help" in optimizer_words.lesson([others[0], plain])
+    assert "Memory does not help" in words.lesson([others[0], plain])
 
 
 def test_turns_detour_and_arrival_by_hand():
@@ -277,7 +271,7 @@ def test_turns_detour_and_arrival_by_hand():
 
 
 def test_a_tuned_walk_is_the_lowest_of_its_settings():
-    hypers = optimizer_spaces.points("sgd", 4, 2)
+    hypers = spaces.points("sgd", 4, 2)
     ends = ravine.value(ravine.walks("sgd", hypers)[:, -1])
     walk = ravine.tuned("sgd", 4, 2)
     assert walk.values[-1] == ends[np.isfinite(ends)].min()
@@ -334,7 +328,7 @@ def test_sentences_follow_the_numbers(studied):
 
     def said(*tables):
         named = dict(zip(("one", "other"), tables, strict=False))
-        return " ".join(optimizer_words.findings(named, 64))
+        return " ".join(words.findings(named, 64))
 
     name = ranked["optimizer"]
     assert f"only {name[2]} is behind" in said(ranked)
@@ -347,10 +341,10 @@ def test_sentences_follow_the_numbers(studied):
     turned = ranked.assign(rank=[3, 2, 1])
     assert "correlate with −1.00 (Spearman): what wins on one tends to lose" in said(ranked, turned)
     ranked = ranked.assign(tied=[True, False, False], at_edge="")
-    assert not optimizer_words.cautions({"one": ranked})
-    (note,) = optimizer_words.cautions({"one": ranked.assign(tied=True)})
+    assert not words.cautions({"one": ranked})
+    (note,) = words.cautions({"one": ranked.assign(tied=True)})
     assert "will shuffle the first and the 2 that cannot be told from it" in note
-    (note,) = optimizer_words.cautions({"one": ranked.assign(at_edge=["", "upper", ""])})
+    (note,) = words.cautions({"one": ranked.assign(at_edge=["", "upper", ""])})
     assert f"best learning rate of {name[1]} lies at the upper end" in note
 
 
@@ -405,7 +399,7 @@ def test_a_folder_that_is_taken_keeps_what_it_holds(finished, tmp_path, capsys):
 def test_too_few_rows_for_the_folds_is_said_of_a_regression_too():
     problem = make_problem("regression", rows=6)
     with pytest.raises(DataError, match="made has 3 training rows, fewer than the 4 folds"):
-        optimizer_study.bench("made", problem, PLAN, jax.random.key(0))
+        run.bench("made", problem, PLAN, jax.random.key(0))
 
 
 def test_classes_and_columns_are_left_out_and_suspects_noted(tmp_path, capsys, monkeypatch):

@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
-from experiments import path, path_metrics, path_problems, path_settings, path_study
 from experiments.datasets.probes import load_probes
-from experiments.path_report import certificates, choices, page, penalties, sentences
+from experiments.path import __main__ as path
+from experiments.path import certificates, choices, metrics, page, penalties, problems, sentences
+from experiments.path import run as path_study
+from experiments.path import settings as path_settings
 from jaxlr import paths
 from tests import path_cases
 
@@ -71,7 +73,7 @@ def test_every_lane_and_its_held_out_loss_are_scikit_learns(solved):
     lanes, _, _ = read(solved)
     settings = path.parse(["--data", "diabetes", "--lambdas", "5", "--folds", "3", "--seed", "3"])
     probes, plan = load_probes(settings.data), path_settings.plan(settings)
-    rows = path_problems.rows(probes, plan, settings.seed, settings.test_fraction)
+    rows = problems.rows(probes, plan, settings.seed, settings.test_fraction)
     table = probes.layers["diabetes"]
     x, y = np.asarray(table.features, np.float64)[rows.train], table.labels[rows.train]
     x, y = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
@@ -223,8 +225,8 @@ def test_a_single_penalty_has_no_curve(quick, tmp_path):
 
 
 def test_scores_that_are_no_number_choose_nothing(quick, tmp_path, monkeypatch, capsys):
-    metric = path_metrics.METRICS["r2"]._replace(of=lambda *_, **__: np.nan)
-    monkeypatch.setitem(path_metrics.METRICS, "r2", metric)
+    metric = metrics.METRICS["r2"]._replace(of=lambda *_, **__: np.nan)
+    monkeypatch.setitem(metrics.METRICS, "r2", metric)
     args = ["--metric", "r2", "--folds", 2, "--lambdas", 2]
     assert main("--data", "diabetes", *args, "--out", tmp_path / "o") == 1
     assert "1 of 1 probes have no finite --metric r2" in capsys.readouterr().out
@@ -234,9 +236,9 @@ def test_scores_that_are_no_number_choose_nothing(quick, tmp_path, monkeypatch, 
     assert 'id="test"' not in html
 
 
-@pytest.mark.parametrize("metric", sorted(set(path_metrics.METRICS) - {"loss"}))
+@pytest.mark.parametrize("metric", sorted(set(metrics.METRICS) - {"loss"}))
 def test_every_metric_reads_logits(metric):
-    asked = path_metrics.METRICS[metric]
+    asked = metrics.METRICS[metric]
     for task in asked.tasks:
         labels = np.arange(12) % (3 if task == "multiclass" else 2)
         right = {
@@ -244,7 +246,7 @@ def test_every_metric_reads_logits(metric):
             "multiclass": 9.0 * np.eye(3)[labels],
             "regression": labels.astype(float),
         }[task].astype(np.float32)
-        value = path_metrics.scorer(metric, task, int(labels.max()) + 1)(labels, right)
+        value = metrics.scorer(metric, task, int(labels.max()) + 1)(labels, right)
         assert float(value) == pytest.approx(1.0 if asked.maximise else 0.0)
 
 
@@ -341,7 +343,7 @@ def test_without_an_intercept_nothing_is_centred(files, quick):
     table.to_csv("origin.csv", index=False)
     settings = path.parse(["--data", "origin.csv", "--no-intercept", "--lambdas", "2"])
     probes, plan = load_probes(settings.data), path_settings.plan(settings)
-    rows = path_problems.rows(probes, plan, 0, 0.2)
+    rows = problems.rows(probes, plan, 0, 0.2)
     (probe,) = path_study.run(probes, rows, plan).probes
     batch, (mean, std) = probe.problem.train, probe.problem.target_scale
     assert mean == 0
@@ -395,7 +397,7 @@ def test_an_interruption_keeps_the_layers_that_ended(files, quick, monkeypatch, 
 
 
 def test_means_name_the_folds_that_they_leave_out(files, quick, monkeypatch):
-    solved, cut = paths.cross_validate, path_problems.strata.folds
+    solved, cut = paths.cross_validate, problems.strata.folds
 
     def without_fold_1(*args, **options):
         found = solved(*args, **options)
@@ -408,7 +410,7 @@ def test_means_name_the_folds_that_they_leave_out(files, quick, monkeypatch):
         return folds
 
     monkeypatch.setattr(paths, "cross_validate", without_fold_1)
-    monkeypatch.setattr(path_problems.strata, "folds", hold_out_one_class)
+    monkeypatch.setattr(problems.strata, "folds", hold_out_one_class)
     assert main("--data", "table.csv", "--target", "kind", *FEW, "--out", "o") == 0
     _, summary, html = read(files / "o")
     assert summary["best"]["left_out"] == [

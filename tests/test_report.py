@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import report, study
-from experiments.report import classes, examine, landscape, ranking, tables
+from experiments.kit.report import classes, examine, ranking, tables
+from experiments.sweep import landscape, leaderboard, page, run
 from tests.report_cases import CASES, case, make_summary
 
 pytestmark = pytest.mark.float32_pass
@@ -34,7 +34,7 @@ def pages(tmp_path_factory):
                 "binary",
             }:  # a program less for each other number of rows
                 patch.setattr(ranking, "_bands", lambda _: {"roc": flat, "precision_recall": flat})
-            report.write(path, problem, plan, findings, make_summary(problem, plan))
+            page.write(path, problem, plan, findings, make_summary(problem, plan))
         made[name] = path.read_text(encoding="utf-8")
     return made
 
@@ -96,17 +96,17 @@ def number(value):
 
 
 def test_figures_follow_the_theme(pages):
-    for page in pages.values():
-        used = set(re.findall(r"var\(--(\w+)\)", page))
-        css = page[: page.index("</style>")]
+    for text in pages.values():
+        used = set(re.findall(r"var\(--(\w+)\)", text))
+        css = text[: text.index("</style>")]
         assert used <= set(re.findall(r"--(\w+):", css))
-        assert not re.findall("#00000[1-6]", page)
+        assert not re.findall("#00000[1-6]", text)
     assert "fill: var(--ink)" in pages["binary"]
 
 
 def test_the_same_findings_give_the_same_bytes(pages, tmp_path):
     problem, plan, findings = case("binary")
-    report.write(tmp_path / "again.html", problem, plan, findings, make_summary(problem, plan))
+    page.write(tmp_path / "again.html", problem, plan, findings, make_summary(problem, plan))
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == pages["binary"]
 
 
@@ -130,7 +130,7 @@ def test_strange_names_are_text_not_markup(pages):
 
 
 def test_drawing_uses_no_global_figure():
-    for path in Path(report.__file__).parent.glob("*.py"):
+    for path in Path(page.__file__).parents[1].glob("[!bl]*/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             assert (
                 "pyplot" not in ast.dump(node)
@@ -144,7 +144,7 @@ def test_drawing_uses_no_global_figure():
 
 def test_the_leaderboard_ranks_by_mean_and_counts_the_rest():
     *_, findings = case("ten classes")
-    lines = report.leaderboard(findings.configs, "log_loss", most=4).splitlines()
+    lines = leaderboard.leaderboard(findings.configs, "log_loss", most=4).splitlines()
     assert [line.split()[0] for line in lines[2:6]] == ["1", "2", "3", "4"]
     means = [float(re.search(r"(\d\.\d+) ± ", line)[1]) for line in lines[2:6]]
     np.testing.assert_allclose(means, np.sort(findings.configs["mean"].dropna())[:4], atol=1e-3)
@@ -156,8 +156,8 @@ def test_the_leaderboard_ranks_by_mean_and_counts_the_rest():
 
 
 def test_the_leaderboard_names_static_settings_only_where_they_vary():
-    varied = report.leaderboard(case("groups")[2].configs, "log_loss").splitlines()[0]
-    same = report.leaderboard(case("binary")[2].configs, "log_loss").splitlines()[0]
+    varied = leaderboard.leaderboard(case("groups")[2].configs, "log_loss").splitlines()[0]
+    same = leaderboard.leaderboard(case("binary")[2].configs, "log_loss").splitlines()[0]
     assert "model  optimizer  batch size" in re.sub(" +", "  ", varied).replace(
         "batch  s", "batch s"
     )
@@ -165,14 +165,14 @@ def test_the_leaderboard_names_static_settings_only_where_they_vary():
 
 
 def test_the_leaderboard_of_the_diverged():
-    text = report.leaderboard(case("all diverged")[2].configs, "log_loss")
+    text = leaderboard.leaderboard(case("all diverged")[2].configs, "log_loss")
     assert text == "No configuration stayed finite: all 6 diverged."
 
 
 def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
     *_, findings = case("binary")
     late = findings.configs[findings.configs["mean"].notna()].iloc[13]
-    moved = study.Findings(**{**vars(findings), "chosen": late.to_dict()})
+    moved = run.Findings(**{**vars(findings), "chosen": late.to_dict()})
     marked = re.findall(r'<tr class="marked">.*?</tr>', tables.board(moved, "log_loss"))
     assert len(marked) == 1
     assert '<th scope="row" class="n">14</th>' in marked[0]

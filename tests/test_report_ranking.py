@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
-from experiments.report import examine, ranking
-from experiments.report.ranking import OneClass
+from experiments.kit.report import examine, ranking
+from experiments.kit.report.ranking import OneClass
 from tests.report_cases import case
 
 pytestmark = pytest.mark.float32_pass

@@ -5,9 +5,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import problems, strata
 from experiments.datasets import DataError, Table
 from experiments.datasets.label_columns import Target
+from experiments.kit import problems, strata
 from jaxlr import data
 
 pytestmark = pytest.mark.float32_pass

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import suspects
 from experiments.datasets import Table, load
 from experiments.datasets.label_columns import Target
-from experiments.problems import Problem, target_of
+from experiments.kit import suspects
+from experiments.kit.problems import Problem, target_of
 from jaxlr.pytypes import Batch
 
 pytestmark = pytest.mark.float32_pass

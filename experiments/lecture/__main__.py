@@ -8,10 +8,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import commands, outputs
+from experiments.kit import commands, outputs
 from experiments.lecture import website
 from experiments.lecture.parts import PARTS, Part
-from experiments.settings import SettingError
+from experiments.sweep.settings import SettingError
 
 NAME = "experiments.lecture"
 

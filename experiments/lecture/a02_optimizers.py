@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import ravine
 from experiments.kit import style, words
 from experiments.lecture import data_race, descents, ravine_panel, texts
+from experiments.optimizers import ravine
 from jaxlr import optimizers
 
 STEPS = 300

@@ -11,9 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import ravine
 from experiments.kit import style
 from experiments.lecture import descents, memory_sweep, ravine_panel
+from experiments.optimizers import ravine
 from jaxlr import optimizers
 
 BETA = inspect.signature(optimizers.momentum_ema).parameters["decay"].default

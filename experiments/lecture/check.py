@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments import commands
+from experiments.kit import commands
 from experiments.lecture import browser, files
-from experiments.settings import SettingError
+from experiments.sweep.settings import SettingError
 
 NAME = "experiments.lecture.check"
 LOOKS = (("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360))

@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments import ravine
 from experiments.kit import style
 from experiments.lecture import descents
+from experiments.optimizers import ravine
 from jaxlr import optimizers
 
 CONDITIONS = (10.0, 50.0, 1000.0)

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Ellipse
 
-from experiments import ravine, ravine_figures
 from experiments.kit import style
+from experiments.optimizers import ravine, ravine_figures
 
 GOAL = 0.01  # of the value at the start
 

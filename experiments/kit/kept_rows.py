@@ -1,0 +1,134 @@
+"""Which rows a command keeps, and what they weigh: classes left out, weights within reach."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.datasets import DataError, Table
+from experiments.datasets.errors import did_you_mean, listed, shown
+from experiments.datasets.label_columns import Target
+from experiments.datasets.probes import Probes
+from experiments.kit.problems import target_of
+
+FAR = 32  # the heaviest row weighs from 2^-32 to 2^32: in float32 no sum of rows ends, nor vanishes
+LEAST = 2.0**-90  # of the heaviest: no sum can tell less from 0, and float32 holds it
+
+
+def of_table(table: Table, drop_classes: Sequence[str] = (), task: str | None = None) -> Table:
+    """The table without the rows of the classes named, its weights within float32's reach.
+
+    Args:
+      table: what was read.
+      drop_classes: names of classes, or target=name; one name may join several with commas.
+      task: what the caller asked for; None infers it from the classes that are left.
+
+    Raises:
+      DataError: no such class, or fewer than two are left.
+    """
+    (target,), kept, notes = _without([target_of(table)], drop_classes, task)
+    return _with_rows(table, target, kept, notes)
+
+
+def of_probes(probes: Probes, drop_classes: Sequence[str] = (), task: str | None = None) -> Probes:
+    """As `of_table`; a row of many targets goes where one of its classes does."""
+    targets, kept, notes = _without(probes.targets, drop_classes, task)
+    layers = {
+        name: _with_rows(table, targets[0], kept, notes) for name, table in probes.layers.items()
+    }
+    return dataclasses.replace(probes, layers=layers, targets=tuple(targets))
+
+
+def _with_rows(table: Table, target: Target, kept: np.ndarray, notes: list[str]) -> Table:
+    features, weights = table.features, table.weights
+    if not kept.all():
+        features = features[kept] if isinstance(features, np.ndarray) else features.loc[kept]
+        weights = None if weights is None else weights[kept]
+    if weights is not None:
+        weights, said = _within_reach(weights)
+        notes = [*notes, *said]
+    return dataclasses.replace(
+        table,
+        features=features,
+        labels=target.labels,
+        task=target.task,
+        class_names=target.class_names,
+        weights=weights,
+        notes=(*table.notes, *notes),
+    )
+
+
+def _within_reach(weights: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Weights times a power of two, which changes no mean, and what to say of it."""
+    if not weights.any():
+        raise DataError("--weights are 0 in every row that is left; give some row a weight")
+    notes, power = [], int(np.floor(np.log2(weights.max())))
+    if abs(power) > FAR:
+        weights = np.ldexp(weights, -power)
+        notes.append(
+            f"weights are divided by 2^{power}, which no mean can tell; sums of weights, and so C ="
+            " 1/(lambda x their sum), are those of the divided ones"
+        )
+    light = (weights > 0) & (weights < LEAST * weights.max())
+    if light.any():
+        weights = np.where(light, 0, weights)
+        notes.append(
+            f"{light.sum()} rows weigh less than 1e-27 of the heaviest, and count as absent"
+        )
+    return weights, notes
+
+
+def _without(targets: Sequence[Target], given: Sequence[str], task: str | None):
+    """Targets without the classes, whether each row is kept [N], and what to say of it."""
+    out = _chosen(targets, given)
+    gone = [np.isin(target.labels, list(codes)) for target, codes in zip(targets, out, strict=True)]
+    kept = ~np.any(gone, axis=0)
+    notes = [
+        f"{rows.sum()} rows left out for {listed(target.class_names[c] for c in sorted(codes))} in"
+        f" {shown(target.name)}"
+        for target, codes, rows in zip(targets, out, gone, strict=True)
+        if codes
+    ]
+    left = [_left(target, codes, kept, task) for target, codes in zip(targets, out, strict=True)]
+    return left, kept, notes
+
+
+def _chosen(targets: Sequence[Target], given: Sequence[str]) -> list[set[int]]:
+    """For each target the codes of the classes that are named."""
+    known = {}
+    for at, target in enumerate(targets):
+        for code, name in enumerate(target.class_names):
+            for word in (name, f"{target.name}={name}"):
+                known.setdefault(word, []).append((at, code))
+    words = [w for name in given for w in ([name] if name in known else name.split(","))]
+    unknown = [word for word in words if word not in known]
+    if unknown:
+        classes = [name for target in targets for name in target.class_names]
+        raise DataError(
+            f"--drop-classes: no class {listed(unknown)}{did_you_mean(unknown[0], classes)}; "
+            + (
+                f"the classes are {listed(dict.fromkeys(classes))}"
+                if classes
+                else "the target is a number, and has no classes"
+            )
+        )
+    chosen = [set() for _ in targets]
+    for word in words:
+        for at, code in known[word]:
+            chosen[at].add(code)
+    return chosen
+
+
+def _left(target: Target, out: set[int], kept: np.ndarray, task: str | None) -> Target:
+    names = [name for code, name in enumerate(target.class_names) if code not in out]
+    if not out:
+        return target._replace(labels=target.labels[kept])
+    if len(names) < 2:
+        raise DataError(
+            f"--drop-classes leaves {len(names)} of the {len(target.class_names)} classes of"
+            f" {shown(target.name)}; leave two at least"
+        )
+    codes = np.cumsum([code not in out for code in range(len(target.class_names))]) - 1
+    labels = codes[target.labels[kept]].astype(np.int32)
+    kind = "binary" if len(names) == 2 and task is None else target.task
+    return Target(target.name, labels, kind, tuple(names))

@@ -1,0 +1,135 @@
+"""From a table to a problem: standardised training and test batches, and what the task means."""
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from experiments.datasets import Table, encode
+from experiments.datasets.label_columns import Target
+from experiments.kit import strata
+from jaxlr import activations, losses, metrics
+from jaxlr.pytypes import Array, Batch
+
+
+class Problem(NamedTuple):
+    """A task on data, ready for descent.
+
+    Regression targets are standardised by training rows; `target_scale` (mean, std) undoes it.
+    """
+
+    table: Table
+    train: Batch
+    test: Batch
+    feature_names: tuple[str, ...]
+    target_scale: tuple[float, float]
+
+    @property
+    def num_outputs(self) -> int | None:
+        """C logits for many classes, None for the single score of the other tasks."""
+        return len(self.table.class_names) if self.table.task == "multiclass" else None
+
+    @property
+    def target(self) -> Target:
+        """What the training rows say of the target."""
+        return target_of(self.table)._replace(labels=np.asarray(self.train.labels))
+
+    @property
+    def heard(self) -> np.ndarray:
+        """[N] whether a training row has weight."""
+        return np.asarray(self.train.weights) > 0
+
+    @property
+    def loss(self):
+        """The task's loss of one example."""
+        return loss_of(self.table.task)
+
+
+LOSSES = {
+    "binary": "log_loss",
+    "multiclass": "softmax_cross_entropy",
+    "regression": "squared_error",
+}
+# What validation loss is called in tables: the metric that the loss is the mean of.
+LOSS_NAMES = {"binary": "log_loss", "multiclass": "log_loss", "regression": "squared_error"}
+
+
+def prepare(table: Table, key: Array, test_fraction: float, num_folds: int = 2) -> Problem:
+    """Splits off a stratified test set; scaling statistics come from training rows only.
+
+    Raises:
+      DataError: as of `strata.split`; no weight to train or to test on.
+    """
+    is_class = table.task != "regression"
+    weights = np.ones(len(table.labels)) if table.weights is None else table.weights
+    heard = weights > 0
+    train_rows, test_rows = strata.split(key, [target_of(table)], heard, test_fraction, num_folds)
+    strata.check_heard(heard, train_rows, test_rows)
+    encoded = encode(table, train_rows)
+    mean, std = 0.0, 1.0
+    labels = table.labels
+    if not is_class:
+        mean, std = float(labels[train_rows].mean()), float(labels[train_rows].std()) or 1.0
+        labels = ((labels - mean) / std).astype(np.float32)
+
+    def rows(chosen):
+        return Batch(
+            jnp.asarray(encoded.features[chosen]),
+            jnp.asarray(labels[chosen]),
+            jnp.asarray(weights[chosen], jnp.float32),
+        )
+
+    return Problem(table, rows(train_rows), rows(test_rows), encoded.names, (mean, std))
+
+
+def target_of(table: Table) -> Target:
+    """The table's target by itself."""
+    return Target(table.target, table.labels, table.task, table.class_names)
+
+
+def folds(problem: Problem, key: Array, num_folds: int) -> Array:
+    """Stratified folds of the training rows as weights [F, N].
+
+    Raises:
+      DataError: a class with fewer training rows than folds.
+    """
+    return jnp.asarray(strata.folds(key, [problem.target], problem.heard, num_folds))
+
+
+def scores_to_probabilities(problem: Problem, scores: Array) -> Array:
+    """[N] logits or [N, C] logits to [N, C] probabilities."""
+    if problem.num_outputs is None:
+        p = activations.sigmoid(scores)
+        return jnp.stack([1 - p, p], axis=-1)
+    return activations.softmax(scores)
+
+
+def predictions(task: str, scores: Array) -> Array:
+    """The most probable class, or the score itself for regression."""
+    if task == "regression":
+        return scores
+    if task == "binary":
+        return (scores > 0).astype(jnp.int32)
+    return jnp.argmax(scores, axis=-1).astype(jnp.int32)
+
+
+def loss_of(task: str):
+    """A task's loss of one example, by its name in `losses`."""
+    return getattr(losses, LOSSES[task])
+
+
+def lane_metrics(task: str, model):
+    """(params, batch) -> {name: []}: what every lane is judged by, on the rows with weight."""
+    unpenalised = losses.risk(model, loss_of(task))
+
+    def measure(params, batch):
+        figures = {LOSS_NAMES[task]: unpenalised(params, batch)}
+        if task != "regression":
+            scores = jax.vmap(model, in_axes=(None, 0))(params, batch.x)
+            figures["accuracy"] = metrics.accuracy_score(
+                batch.labels, predictions(task, scores), sample_weight=batch.weights
+            )
+        return figures
+
+    return measure

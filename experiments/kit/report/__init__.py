@@ -1,0 +1,1 @@
+"""How a chosen model did on rows nobody touched: figures, tables and sections of the pages."""

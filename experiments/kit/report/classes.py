@@ -1,0 +1,184 @@
+"""The test rows of a classification: confusion matrix and reliability diagram."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from experiments.kit import style, words
+from experiments.kit.report.examine import Classified
+from experiments.kit.report.uncertainty import Reliability
+
+MOST_SHARES = 12  # more classes than this: cells are too small for row shares,
+MOST_COUNTS = 30  # for counts,
+MOST_NAMES = 50  # and for the name of every class
+
+
+def confusion(rows: Classified, names: tuple[str, ...]) -> Figure:
+    """Row = truth, column = prediction; blue the row's share that is right, orange its errors."""
+    number = len(names)
+    size = float(np.clip(0.42 * number + 1.4, 3.6, 8))
+    figure, axes = style.panel(size, size * 0.94)
+    totals = rows.confusion.sum(axis=1, keepdims=True)
+    shares = np.divide(rows.confusion, totals, out=np.zeros_like(rows.confusion), where=totals > 0)
+    for diagonal, colour in ((True, style.ACCENT), (False, style.WARM)):
+        _cells(axes, shares, np.eye(number, dtype=bool) == diagonal, colour)
+    if number <= MOST_COUNTS:
+        _numbers(axes, rows.confusion, shares)
+    _class_axes(axes, names)
+    return figure
+
+
+def opacity(shares: np.ndarray) -> np.ndarray:
+    """How strongly a cell is coloured: by the root of its share, so that rare errors show."""
+    return np.sqrt(shares) * 0.92
+
+
+def reliability(found: Reliability, stated: str, true: str) -> Figure:
+    """What was stated against what came true, and how many rows state it."""
+    figure = Figure(figsize=(4.7, 4.7))
+    axes, below = figure.subplots(2, 1, height_ratios=[3, 1], sharex=True)
+    axes.plot([0, 1], [0, 1], color=style.MUTED, ls=(0, (4, 3)), lw=1)
+    axes.text(0.04, 0.09, "perfect", color=style.MUTED, rotation=45, fontsize=9)
+    full = found.rows > 0
+    below_true = np.maximum(found.true - found.low, 0)[full]
+    above_true = np.maximum(found.high - found.true, 0)[full]
+    axes.errorbar(
+        found.stated[full],
+        found.true[full],
+        [below_true, above_true],
+        fmt="o",
+        color=style.ACCENT,
+        ms=5.5,
+        lw=1.3,
+        capsize=2.5,
+    )
+    axes.set_ylim(-0.02, 1.02)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_ylabel(true)
+    width = np.diff(found.edges)
+    below.bar(found.edges[:-1], found.rows, width * 0.92, align="edge", color=style.MUTED)
+    for left, rows in zip(found.edges[:-1] + width / 2, found.rows, strict=True):
+        if rows:
+            below.text(left, rows, f"{rows:,}", ha="center", va="bottom", fontsize=8)
+    below.set_ylim(0, max(found.rows.max() * 1.25, 1))
+    below.grid(False)
+    below.set_yticks([])
+    below.spines["left"].set_visible(False)
+    below.set_xlabel(stated)
+    below.set_ylabel("rows")
+    return figure
+
+
+def confusion_caption(rows: Classified, names: tuple[str, ...]) -> str:
+    """The confusion matrix in words."""
+    right, total = np.trace(rows.confusion), rows.confusion.sum()
+    rest = rows.confusion - np.diag(np.diag(rows.confusion))
+    weight = "" if (rows.weights == 1).all() else "weight "
+    text = (
+        f"Rows are the truth, columns the prediction: {weight}{_plain(right)} of {_plain(total)} "
+        f"on the diagonal (blue), {_plain(total - right)} off it (orange). Colour: the share of "
+        "the row."
+    )
+    if rest.max() > 0:
+        i, j = np.unravel_index(rest.argmax(), rest.shape)
+        text += (
+            f" The commonest mistake: {names[i]} taken for {names[j]}, {_plain(rest[i, j])} "
+            f"of {_plain(rows.confusion[i].sum())}."
+        )
+    if len(names) > MOST_SHARES:
+        kind = "weights" if weight else "counts"
+        text += f" Numbers are {kind}." if len(names) <= MOST_COUNTS else ""
+    return text
+
+
+def mistakes(rows: Classified, names: tuple[str, ...], most: int = 10) -> list[list[str]]:
+    """The commonest confusions: truth, prediction, weight, share of the truth's row."""
+    rest = rows.confusion - np.diag(np.diag(rows.confusion))
+    order = np.argsort(-rest, axis=None, kind="stable")[:most]
+    places = [np.unravel_index(k, rest.shape) for k in order if rest.flat[k] > 0]
+    return [
+        [
+            names[i],
+            names[j],
+            _plain(rest[i, j]),
+            words.percent(rest[i, j] / rows.confusion[i].sum()),
+        ]
+        for i, j in places
+    ]
+
+
+def reliability_caption(found: Reliability, rows: Classified) -> str:
+    """The reliability diagram in words."""
+    lucky, most = found.luck
+    verdict = (
+        "within what chance alone would show for a perfectly calibrated model"
+        if found.error <= most
+        else "more than chance alone would show for a perfectly calibrated model"
+    )
+    text = (
+        f"Expected calibration error {words.percent(found.error, 2)}, {verdict} "
+        f"({words.percent(lucky, 2)} on average, at most {words.percent(most, 2)} in 95 of 100). "
+    )
+    if rows.probabilities.shape[1] > 2:
+        surplus = rows.probabilities.max(axis=1) - (rows.labels == rows.predicted)
+        gap = np.average(surplus, weights=rows.weights)
+        side = "over" if gap > 0 else "under"
+        text += (
+            f"Confidence minus accuracy {_signed(100 * gap)} points: {side}confident on average. "
+        )
+    return text + "Bars: Wilson's 95% intervals. Below: rows in each of ten equal bins."
+
+
+def _cells(axes: Axes, shares: np.ndarray, where: np.ndarray, colour: str) -> None:
+    places = np.argwhere(where & (shares > 0))
+    boxes = [Rectangle((j - 0.47, i - 0.47), 0.94, 0.94) for i, j in places]
+    faces = [(*to_rgb(colour), alpha) for alpha in opacity(shares[tuple(places.T)])]
+    axes.add_collection(PatchCollection(boxes, facecolors=faces, linewidths=0))
+
+
+def _numbers(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
+    with_shares = len(counts) <= MOST_SHARES
+    size = 10 if with_shares else 7
+    for i, j in np.argwhere(counts > 0):
+        colour = style.PAPER if opacity(shares[i, j]) > 0.6 else style.INK
+        share = words.percent(shares[i, j], 0 if shares[i, j] >= 0.01 else 1)
+        look = {"color": colour, "ha": "center", "va": "center", "textcoords": "offset points"}
+        lift = 3 if with_shares else 0
+        axes.annotate(_plain(counts[i, j]), (j, i), (0, lift), fontsize=size, **look)
+        if with_shares:
+            axes.annotate(share, (j, i), (0, -8), fontsize=7, **look)
+
+
+def _class_axes(axes: Axes, names: tuple[str, ...]) -> None:
+    number = len(names)
+    axes.set_xlim(-0.5, number - 0.5)
+    axes.set_ylim(number - 0.5, -0.5)
+    axes.set_aspect("equal")
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)
+    edges = np.arange(number + 1 if number <= MOST_COUNTS else 0) - 0.5
+    for lines in (axes.hlines, axes.vlines):
+        lines(edges, -0.5, number - 0.5, style.RULE, lw=0.5, zorder=0.5)
+    shown = range(0, number, 1 if number <= MOST_NAMES else 10)
+    labels = [words.clipped(names[i], 14) if number <= MOST_NAMES else str(i) for i in shown]
+    unit = "" if number <= MOST_NAMES else ", class number from 0"
+    long = max(map(len, labels)) > 2 and number > 3
+    size = 9.5 if number <= 20 else 7.5
+    axes.set_xticks(shown, labels, rotation=90 if long else 0, fontsize=size)
+    axes.set_yticks(shown, labels, fontsize=size)
+    axes.xaxis.set_label_position("top")
+    axes.xaxis.tick_top()
+    axes.set_xlabel(f"predicted{unit}")
+    axes.set_ylabel(f"true{unit}")
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.1f}".replace("-", words.MINUS)
+
+
+def _plain(weight: float) -> str:
+    return f"{weight:,.0f}" if weight == round(weight) else words.number(weight)

@@ -1,0 +1,96 @@
+"""The test rows of a regression: predicted against true, and the residuals."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from experiments.kit import style, words
+from experiments.kit.report import examine, uncertainty
+from experiments.kit.report.examine import Regressed
+
+MOST_POINTS = 3_000  # more than this are drawn as an image
+
+
+def panels(rows: Regressed, target: str):
+    """(name, figure, alt text) of predicted against true, and of the residuals."""
+    return [
+        ("predicted", predicted(rows, target), f"Predicted against true {target} on test rows"),
+        ("residuals", residuals(rows, target), f"Residuals against predicted {target}"),
+    ]
+
+
+def predicted(rows: Regressed, target: str) -> Figure:
+    """A dot per row, and the line on which prediction is truth."""
+    figure, axes = style.panel(height=4.2)
+    ends = np.array([rows.true, rows.predicted])
+    ends = [ends.min(), ends.max()]
+    axes.plot(ends, ends, color=style.MUTED, ls=(0, (4, 3)), lw=1)
+    _dots(axes, rows.true, rows.predicted, rows.weights)
+    axes.set_xlabel(f"true {target}")
+    axes.set_ylabel(f"predicted {target}")
+    axes.set_title("predicted × true")
+    return figure
+
+
+def residuals(rows: Regressed, target: str) -> Figure:
+    """Truth minus prediction, with ± RMSE around zero."""
+    figure, axes = style.panel(height=4.2)
+    error = examine.root_mean_square(rows)
+    axes.axhspan(-error, error, color=style.ACCENT, alpha=0.12, lw=0)
+    axes.axhline(0, color=style.MUTED, ls=(0, (4, 3)), lw=1)
+    _dots(axes, rows.predicted, rows.true - rows.predicted, rows.weights)
+    axes.set_xlabel(f"predicted {target}")
+    axes.set_ylabel(f"true − predicted {target}")
+    axes.set_title("residuals (band: ± RMSE)")
+    return figure
+
+
+def figures(rows: Regressed) -> list[tuple[str, float, tuple[float, float]]]:
+    """Name, value and 95 % interval of each figure, in original units."""
+    absolute = np.abs(rows.true - rows.predicted)
+    mean, error = uncertainty.mean_and_error(absolute, rows.weights)
+    bias, bias_error = uncertainty.mean_and_error(rows.predicted - rows.true, rows.weights)
+    number = len(rows.true)
+    rmse = uncertainty.bootstrap(lambda chosen: examine.root_mean_square(rows, chosen), number)
+    r2 = uncertainty.bootstrap(lambda chosen: examine.r_squared(rows, chosen), number)
+    return [
+        ("RMSE", examine.root_mean_square(rows), rmse),
+        ("R²", examine.r_squared(rows), r2),
+        ("mean absolute error", mean, _around(mean, error)),
+        ("mean of predicted − true", bias, _around(bias, bias_error)),
+    ]
+
+
+def caption(rows: Regressed, target: str) -> str:
+    """The two panels in words."""
+    absolute = np.abs(rows.true - rows.predicted)
+    rmse = examine.root_mean_square(rows)
+    inside = np.average(absolute <= rmse, weights=rows.weights)
+    slope = (
+        np.polyfit(rows.predicted, rows.true, 1, w=np.sqrt(rows.weights))[0]
+        if len(np.unique(rows.predicted)) > 1
+        else float("nan")
+    )
+    text = (
+        f"RMSE {words.number(rmse)} in the units of “{target}”, R² "
+        f"{words.number(examine.r_squared(rows))}; {words.percent(inside, 0)} of the rows miss by "
+        "less than the RMSE (68% if errors were normal)."
+    )
+    if np.isfinite(slope):
+        text += f" Truth rises by {slope:.2f} for each 1 predicted; 1 would be unbiased."
+    return text
+
+
+def _around(mean: float, error: float) -> tuple[float, float]:
+    return mean - uncertainty.Z95 * error, mean + uncertainty.Z95 * error
+
+
+def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:
+    """Areas by weight; an image when there are too many for the page."""
+    many = len(x) > MOST_POINTS
+    size = float(np.clip(6_000 / len(x), 3, 26))
+    if np.ptp(weights):
+        size = size * weights / weights.mean()
+    # An image holds pixels and can't follow the theme: a blue that both grounds bear.
+    colour = "#3c8dc4" if many else style.ACCENT
+    axes.scatter(x, y, size, colour, alpha=0.35 if many else 0.65, linewidths=0, rasterized=many)

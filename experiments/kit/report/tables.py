@@ -1,0 +1,184 @@
+"""The page's tables."""
+
+import numpy as np
+
+from experiments.kit import words
+from experiments.kit.markup import Markup, element, table
+from experiments.kit.problems import LOSS_NAMES, Problem
+from experiments.kit.report.examine import Classified
+from experiments.kit.report.uncertainty import effective_rows, wilson
+from experiments.sweep.leaderboard import cells, varying_static
+from experiments.sweep.run import Findings
+from jaxlr import metrics
+
+MOST_CLASSES = 30  # more than this: the weakest first, the others on demand
+WEAKEST = 15
+
+
+def board(findings: Findings, loss_name: str) -> Markup:
+    """The leaderboard, the chosen row marked."""
+    chosen = findings.chosen["config"]
+    head, rows, shown = cells(findings.configs, loss_name, 10, also=chosen)
+    finite = int(findings.configs["mean"].notna().sum())
+    which = "Every finite configuration"
+    if finite > len(rows):
+        which = f"The first {len(rows)} of {finite:,} finite configurations"
+    caption = (
+        f"{which} by mean validation {words.name(loss_name)} ± its standard error over folds; the "
+        "chosen one is marked."
+    )
+    return table(head, rows, caption, texts=0, marked=(shown.index(chosen),))
+
+
+def groups(problem: Problem, findings: Findings) -> Markup | None:
+    """The best and the median of each static setting, where several were tried."""
+    configs = findings.configs
+    static = varying_static(configs)
+    if not static:
+        return None
+    rows = []
+    for key, part in configs.groupby(static, sort=True):
+        finite = part[part["mean"].notna()]
+        best = finite.iloc[0] if len(finite) else None
+        rows.append(
+            [
+                *key,
+                f"{len(part):,}",
+                "none" if best is None else words.plus_minus(best["mean"], best["se"]),
+                words.number(finite["mean"].median()),
+                f"{len(part) - len(finite):,}",
+            ]
+        )
+    loss = words.name(LOSS_NAMES[problem.table.task])
+    head = [*(words.name(s) for s in static), "configurations", f"best val. {loss}", "median"]
+    caption = f"Mean validation {loss} by static setting; each is a compiled program."
+    content = table([*head, "diverged"], rows, caption, texts=len(static))
+    return _section("groups", "Static settings", content)
+
+
+def mistakes(rows: list[list[str]]) -> Markup:
+    """The commonest confusions."""
+    head = ["true", "predicted", "count", "share of the true class"]
+    return table(head, rows, "The commonest mistakes.", texts=2)
+
+
+def per_class(rows: Classified, names: tuple[str, ...]) -> list[Markup]:
+    """Precision, recall, F1 and support of each class, and their averages."""
+    scores = metrics.precision_recall_fscore_support(
+        rows.labels, rows.predicted, sample_weight=rows.weights, num_classes=len(names)
+    )
+    *each, support = (np.asarray(part, np.float64) for part in scores)
+    averages = {
+        "macro": [part.mean() for part in each],
+        "weighted": [np.average(part, weights=support) for part in each],
+    }
+    shares = wilson(each[1], _rows_of_class(rows, len(names)))
+    lines = [
+        [
+            names[c],
+            *(words.percent(part[c]) for part in each),
+            words.interval(shares[0][c], shares[1][c], words.percent) if support[c] else "no row",
+            words.number(support[c], 6) if support[c] % 1 else f"{support[c]:,.0f}",
+        ]
+        for c in range(len(names))
+    ]
+    ends = [
+        [f"{name} average", *(words.percent(part) for part in average), "", ""]
+        for name, average in averages.items()
+    ]
+    head = ["class", "precision", "recall", "F1", "recall, 95% interval", "support"]
+    if len(names) <= MOST_CLASSES:
+        return [table(head, lines + ends, "Each class on the test rows.")]
+    weakest = [lines[c] for c in np.argsort(each[2], kind="stable")[:WEAKEST]]
+    caption = f"The {WEAKEST} classes of lowest F1, out of {len(names)}, on the test rows."
+    whole = table(head, lines, "Each class on the test rows.")
+    return [
+        table(head, weakest + ends, caption),
+        element("details", element("summary", f"All {len(names)} classes"), whole),
+    ]
+
+
+def thresholds(rows: list[list[str]]) -> Markup:
+    """What flagging from a threshold on does."""
+    head = ["flagged from", "flagged", "precision", "recall", "F1", "cost"]
+    caption = "Shares of the test rows; cost counts a miss and a false alarm alike."
+    return table(head, rows, caption)
+
+
+def figures(rows, target: str) -> Markup:
+    """Figures of a regression with their intervals."""
+    cells = [
+        [name, words.number(value, 4), words.interval(*ends, words.number)]
+        for name, value, ends in rows
+    ]
+    caption = f"On the test rows, in the units of “{target}” (R² has none)."
+    return table(["figure", "value", "95% interval"], cells, caption)
+
+
+def about(problem: Problem, summary: dict) -> list[Markup]:
+    """Data, settings, versions, and the command that does it again."""
+    data = summary["data"]
+    names = data["features"]
+    facts = {
+        "name": data["name"],
+        "task": data["task"],
+        "target": data["target"],
+        "classes": ", ".join(data["classes"]) or None,
+        "training rows": f"{data['num_train']:,}",
+        "test rows": f"{data['num_test']:,}",
+        "features": f"{len(names):,}: {words.clipped(', '.join(names), 400)}",
+        "weights": "none"
+        if problem.table.weights is None
+        else "as given; weight 2 = the row twice",
+        "notes": " ".join(data["notes"]) or None,
+    }
+    settings = {words.name(key): _setting(value) for key, value in summary["settings"].items()}
+    machine = {"device": summary["device"], **summary["versions"]}
+    return [
+        _section(
+            "reproduce",
+            "Do it again",
+            element("pre", element("code", summary["command"]), tabindex="0"),
+            element(
+                "p",
+                "The same command, seed and versions on the same kind of device give the same "
+                "numbers. results.parquet has a row per lane, summary.json the settings.",
+            ),
+        ),
+        _section(
+            "settings",
+            "Settings, data and versions",
+            element(
+                "div",
+                _pairs("Settings", settings),
+                _pairs("Data", facts),
+                _pairs("Machine and versions", machine),
+                class_="facts",
+            ),
+        ),
+    ]
+
+
+def _rows_of_class(rows: Classified, num_classes: int) -> np.ndarray:
+    """[C] how many equally weighted rows each class is worth."""
+    return np.array([effective_rows(rows.weights[rows.labels == c]) for c in range(num_classes)])
+
+
+def _pairs(title: str, facts: dict) -> Markup:
+    kept = {key: value for key, value in facts.items() if value is not None}
+    rows = [element("tr", element("th", k, scope="row"), element("td", v)) for k, v in kept.items()]
+    return element("table", element("caption", title), element("tbody", *rows), class_="pairs")
+
+
+def _setting(value) -> str:
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_setting(part) for part in value)
+    return words.tidy(value) if isinstance(value, float) else str(value)
+
+
+def _section(name: str, title: str, *content) -> Markup:
+    return element("section", element("h2", title), *content, id=name)

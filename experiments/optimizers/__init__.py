@@ -1,0 +1,1 @@
+"""Which optimizer, on which data: `python -m experiments.optimizers`."""

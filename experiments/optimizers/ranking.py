@@ -1,0 +1,105 @@
+"""What trials amount to: a row per lane, and the optimizers ranked with how sure one can be."""
+
+import numpy as np
+import pandas as pd
+
+from experiments.kit.report import uncertainty
+from experiments.optimizers import budget
+from experiments.optimizers.run import Bench, Trial, worth
+from experiments.optimizers.spaces import CONTESTANTS
+
+NEAR = 1.05  # a setting within 5 % of the best counts as near it
+FEW = 8  # a small tuning budget, for the tables
+EDGE = 0.03  # the share of a range that counts as its edge
+
+
+def lanes(on: Bench, trials: list[Trial]) -> pd.DataFrame:
+    """A row per optimizer, setting and seed."""
+    return pd.concat([_lane_rows(on, ran) for ran in trials], ignore_index=True)
+
+
+def ranking(on: Bench, trials: list[Trial]) -> pd.DataFrame:
+    """A row per optimizer, the lowest mean validation loss of its best setting first.
+
+    mean, se: over seeds. behind, behind_se: the mean and standard error, over held-out rows, of
+    the loss's excess over the first optimizer's on the same row. near_own, near_all: shares of
+    settings within 5 % of the optimizer's own best and of everybody's. useless: the share no better
+    than the start, diverged ones included. median: the middle setting. few: the expected best of 8.
+    """
+    table = pd.DataFrame([_standing(on, ran) for ran in trials])
+    table["near_all"] = [
+        np.mean(worth(on, ran.curves[on.loss_name]) <= NEAR * table["mean"].min()) for ran in trials
+    ]
+    first = trials[int(table["mean"].argmin())]
+    gaps = [_gap(on, ran, first) for ran in trials]
+    table["behind"], table["behind_se"] = np.transpose(gaps)
+    table["tied"] = table["behind"] <= 2 * table["behind_se"]
+    table.loc[table["optimizer"] == first.optimizer, "tied"] = True
+    table = table.sort_values("mean", kind="stable", ignore_index=True)
+    return table.assign(rank=np.arange(1, len(table) + 1))
+
+
+def _standing(on: Bench, ran: Trial) -> dict:
+    means = worth(on, ran.curves[on.loss_name])
+    best = ran.best
+    ends = ran.final(on.loss_name)
+    after = budget.expected_best(means)
+    contestant = CONTESTANTS[ran.optimizer]
+    rate = ran.hypers["learning_rate"][best]
+    has_error = on.num_seeds > 1 and np.isfinite(ends[best]).all()
+    return {
+        "optimizer": ran.optimizer,
+        "family": contestant.family,
+        "mean": means[best],
+        "se": ends[best].std(ddof=1) / np.sqrt(on.num_seeds) if has_error else np.nan,
+        "accuracy": ran.final("accuracy")[best].mean() if "accuracy" in ran.curves else np.nan,
+        "learning_rate": rate,
+        "momentum": ran.hypers["momentum"][best] if contestant.memory else np.nan,
+        "point": best,
+        "at_edge": _edge(rate, contestant),
+        "median": np.median(means),
+        "few": after[min(FEW, len(after)) - 1],
+        "near_own": np.mean(means <= NEAR * means[best]),
+        "useless": np.mean(means >= on.start_loss),
+        "diverged": np.mean(~np.isfinite(ends).all(axis=1)),
+    }
+
+
+def _edge(rate: float, contestant) -> str:
+    place = np.log(rate / contestant.low) / np.log(contestant.high / contestant.low)
+    return "lower" if place < EDGE else "upper" if place > 1 - EDGE else ""
+
+
+def _lane_rows(on: Bench, ran: Trial) -> pd.DataFrame:
+    num = len(ran.hypers["learning_rate"])
+    point = np.repeat(np.arange(num), on.num_seeds)
+    ends = ran.final(on.loss_name).ravel()
+    finite = np.isfinite(ran.curves[on.loss_name])
+    better = ends < np.tile(on.start_losses, num)
+    done = np.where(better, "done", "no better than the start")
+    per_evaluation = on.epochs // on.evaluations
+    died = np.where(finite.all(axis=1), -1, (finite.argmin(axis=1) + 1) * per_evaluation)
+    return pd.DataFrame(
+        {
+            "data": on.name,
+            "optimizer": ran.optimizer,
+            "family": CONTESTANTS[ran.optimizer].family,
+            "point": point,
+            "seed": np.tile(np.arange(on.num_seeds), num),
+            "learning_rate": ran.hypers["learning_rate"][point],
+            "momentum": ran.hypers.get("momentum", np.full(num, np.nan))[point],
+            **{f"val_{name}": ran.final(name).ravel() for name in ran.curves},
+            "status": np.where(np.isfinite(ends), done, "diverged"),
+            "died_by_epoch": died.ravel(),
+        }
+    )
+
+
+def _gap(on: Bench, ran: Trial, first: Trial) -> tuple[float, float]:
+    """Mean and standard error over judging rows of the loss beyond the first's on the same row."""
+    judging = np.asarray(on.batch.weights.judging, np.float64).T
+    judged = judging > 0
+    losses, others = ran.row_losses[judged], first.row_losses[judged]
+    if not (np.isfinite(losses).all() and np.isfinite(others).all()):
+        return np.nan, np.nan
+    return uncertainty.mean_and_error(losses - others, judging[judged])

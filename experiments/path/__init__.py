@@ -1,0 +1,1 @@
+"""Exact penalty paths over layers, targets and folds: `python -m experiments.path`."""

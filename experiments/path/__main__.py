@@ -1,0 +1,181 @@
+"""Fits penalised regressions exactly: every penalty, fold, target and layer as a lane.
+
+Layers of features, targets, folds of the training rows, l1 ratios and penalties lambda are crossed;
+every lane is solved to its optimum, with a bound on how far from it the lane can still be. On the
+rows that each fold holds out the --metric chooses a penalty and an l1 ratio for each target on each
+layer; that setting is refitted on all training rows and meets the test rows once. Writes
+results.parquet (a row per lane), summary.json and report.html into --out.
+
+Example: python -m experiments.path --data layer0.npy layer1.npy --labels y.npy --out out/probes
+"""
+
+import sys
+from collections import Counter
+
+from tqdm import tqdm
+
+from experiments.datasets.probes import Probes, load_probes
+from experiments.kit import commands, kept_rows, outputs, suspects
+from experiments.path import choices, page, problems, sentences
+from experiments.path import run as path_study
+from experiments.path.settings import Plan, Settings, plan
+
+NAME = "experiments.path"
+
+
+def run(settings: Settings) -> int:
+    """All paths, from data to page; the exit status."""
+    planned, finished = plan(settings), []
+    with outputs.folder(
+        settings.out,
+        overwrite=settings.overwrite,
+        finished=finished,
+        provenance=commands.provenance(NAME, settings),
+    ) as folder:
+        probes = load_probes(
+            settings.data,
+            targets=settings.target,
+            labels=settings.labels,
+            task=settings.task,
+            weights=settings.weights,
+            missing=settings.missing,
+            drop=settings.drop,
+            categorical=settings.categorical,
+            labels_file=settings.labels_file,
+            header=settings.header,
+            missing_values=settings.missing_values,
+            comment=settings.comment,
+            decimal=settings.decimal,
+        )
+        probes = kept_rows.of_probes(probes, settings.drop_classes, settings.task)
+        problems.check_metric(probes, planned)
+        problems.check_scaling(probes, planned.scaling)
+        rows = problems.rows(probes, planned, settings.seed, settings.test_fraction)
+        problems.check_held_out(probes, planned, rows)
+        print(introduction(probes, planned, rows))
+        is_table = len(probes.layers) == 1 and settings.labels is None
+        remarks = suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
+        commands.remark(remarks)
+        with tqdm(total=path_study.num_lanes(probes, planned), unit=" lanes") as bar:
+
+            def ended(lanes):
+                finished.append(lanes)
+                bar.update(len(lanes))
+
+            found = path_study.run(probes, rows, planned, on_lanes=ended)
+        if planned.intercept:
+            nothing = suspects.nothing_to_learn([probe.problem for probe in found.probes])
+            commands.remark(nothing)
+            remarks += nothing
+        summary = summarise(settings, planned, probes, rows, found, remarks)
+        found.lanes.to_parquet(folder / "results.parquet", index=False)
+        outputs.write_json(folder / "summary.json", summary)
+        page.write(folder / "report.html", probes, planned, found, summary)
+    print(conclusion(settings, planned, rows, found))
+    return 0 if all(probe.test for probe in found.probes) else 1
+
+
+def introduction(probes: Probes, planned: Plan, rows: problems.Rows) -> str:
+    """What is about to run."""
+    kinds = Counter(
+        f"{target.task}" + (f" of {len(target.class_names)}" * (target.task == "multiclass"))
+        for target in probes.targets
+    )
+    first = next(iter(probes.layers.values()))
+    lines = [
+        f"{probes.name}: {len(rows.train)} rows to train on, {len(rows.test)} to test on",
+        "targets: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()),
+        *first.notes,
+        f"{path_study.num_lanes(probes, planned):,} lanes = "
+        f"{' x '.join(sentences.factors(probes, planned))}, on {commands.device()}",
+    ]
+    return "\n".join(lines)
+
+
+def conclusion(settings, planned: Plan, rows, found: path_study.Findings) -> str:
+    """The choices, how they did, how exact they are, and where the page is."""
+    lines = ["", choices.board(found, planned), ""]
+    lost = sum(probe.test is None for probe in found.probes)
+    if lost:
+        lines.append(
+            f"{lost} of {len(found.probes)} probes have no finite --metric {planned.metric}, so"
+            " nothing to choose. Look at the endings below, or take another --metric."
+        )
+    statuses = Counter(found.lanes["status"])
+    lines += [
+        f"test: {len(rows.test)} rows nobody touched",
+        f"lanes: {', '.join(f'{number:,} {status}' for status, number in statuses.items())}"
+        f" (certified: proved within {planned.tol:g} of the optimum)",
+        f"compilation {found.compile_seconds:.1f} s, run {found.run_seconds:.1f} s",
+        f"{settings.out}/report.html",
+    ]
+    return "\n".join(lines)
+
+
+def summarise(
+    settings,
+    planned: Plan,
+    probes: Probes,
+    rows,
+    found: path_study.Findings,
+    remarks: list[str],
+) -> dict:
+    """What summary.json holds."""
+    lead = found.lead
+    table = lead.problem.table
+    each = [chosen(probe) for probe in found.probes]
+    return {
+        **commands.provenance(NAME, settings),
+        "num_lanes": len(found.lanes),
+        "statuses": dict(Counter(found.lanes["status"])),
+        "compile_seconds": found.compile_seconds,
+        "run_seconds": found.run_seconds,
+        "best": chosen(lead) if lead.test else None,
+        "test": lead.test.figures if lead.test else None,
+        "metric": planned.metric,
+        "rule": planned.rule,
+        "probes": each,
+        "data": {
+            "name": probes.name,
+            "task": table.task,
+            "target": table.target,
+            "classes": list(table.class_names),
+            "layers": {name: layer.features.shape[1] for name, layer in probes.layers.items()},
+            "targets": {target.name: target.task for target in probes.targets},
+            "num_train": len(rows.train),
+            "num_test": len(rows.test),
+            "features": list(lead.problem.feature_names),
+            "notes": list(table.notes),
+            "remarks": remarks,
+        },
+    }
+
+
+def chosen(probe: path_study.Probe) -> dict:
+    """A probe's choice: where it lies, its worth on held-out rows, its refit, its test."""
+    a, k = probe.chosen
+    return {
+        "layer": probe.layer,
+        "target": probe.target,
+        "lambda": float(probe.lambdas[k]),
+        "l1_ratio": float(probe.l1_ratios[a]),
+        "mean": float(probe.mean[a, k]),
+        "se": float(probe.error[a, k]),
+        "left_out": probe.left_out,
+        "refit": probe.refit,
+        "test": probe.test.figures if probe.test else None,
+    }
+
+
+def parse(args: list[str] | None = None) -> Settings:
+    """The settings of a command line; raises SettingError where one is not understood."""
+    return commands.parse(Settings, NAME, __doc__, args)
+
+
+def main(args: list[str] | None = None) -> int:
+    """The command line: 0 done, 1 a probe without a finite score, 2 a mistake in what was asked."""
+    return commands.main(parse, run, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""Layer × target: how good every probe is, and which layer serves a target best."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from experiments.kit import style, words
+from experiments.path.choices import merit
+from experiments.path.penalties import WIDE
+from experiments.path.run import Findings, Probe, leading
+from experiments.path.settings import Plan
+
+MOST_NUMBERS = 400  # cells that have room for a number
+CELL = 0.34  # inches, the height of a row
+INKS = ("#ffffff", "#101418")  # on dark and on light cells, whatever the page's theme
+
+
+def maps(found: Findings, plan: Plan) -> list[tuple[str, Figure, str]]:
+    """(name, figure, alt text) of a heat map for each kind of merit: accuracy, R²."""
+    kinds = {}
+    for probe in found.probes:
+        kinds.setdefault(merit(probe)[0], []).append(probe)
+    return [
+        (f"layers-{i}", draw(probes, name, plan), f"Test {name} of every layer and target")
+        for i, (name, probes) in enumerate(kinds.items())
+    ]
+
+
+def draw(probes: list[Probe], name: str, plan: Plan) -> Figure:
+    """Rows are targets, columns layers; a frame around each target's best layer."""
+    layers = list(dict.fromkeys(probe.layer for probe in probes))
+    targets = list(dict.fromkeys(probe.target for probe in probes))
+    values = np.array([merit(probe)[1] for probe in probes]).reshape(len(layers), len(targets)).T
+    height = float(np.clip(CELL * len(targets), 0.5, 14))
+    width = float(np.clip(0.62 * len(layers) + 3.2, 4.7, WIDE))
+    figure = Figure(figsize=(width, height + 1.35))
+    axes = figure.subplots()
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    high = high if high > low else low + 1e-3
+    image = axes.pcolormesh(values, cmap=style.MAGNITUDE, vmin=low, vmax=high, shading="flat")
+    if values.size <= MOST_NUMBERS:
+        _numbers(axes, values, name, low, high)
+    for t, target in enumerate(targets):
+        best = leading([probe for probe in probes if probe.target == target], plan.metric)
+        if len(layers) > 1:
+            corner = (layers.index(best.layer) + 0.03, t + 0.04)
+            axes.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec=style.WARM, lw=2.2))
+    _names(axes, layers, targets)
+    bar = figure.colorbar(image, ax=axes, aspect=max(height / 0.12, 4), pad=0.02, fraction=0.05)
+    bar.outline.set_visible(False)
+    bar.set_label(f"test {name}")
+    if name == "accuracy":
+        ticks = bar.get_ticks()
+        ticks = [tick for tick in ticks if low <= tick <= high]
+        bar.set_ticks(ticks, labels=[words.percent(tick) for tick in ticks])
+    return figure
+
+
+def caption(found: Findings, plan: Plan) -> str:
+    """The heat map in words."""
+    first = found.lead
+    same = [probe for probe in found.probes if probe.target == first.target]
+    name, value = merit(first)
+    text = "Each cell is a probe, refitted at its own choice and met by the test rows once. "
+    if len(same) > 1:
+        ranked = sorted(same, key=lambda probe: merit(probe)[1])
+        text += (
+            "Framed: the layer that serves a target best on held-out rows, which no test row "
+            f"decided; for “{first.target}” it is {first.layer}, with test {name} "
+            f"{_said(name, value)} between {_said(name, merit(ranked[0])[1])} "
+            f"({ranked[0].layer}) and {_said(name, merit(ranked[-1])[1])} ({ranked[-1].layer})."
+        )
+        return text
+    ranked = sorted(found.probes, key=lambda probe: merit(probe)[1])
+    (low_name, low), (high_name, high) = merit(ranked[0]), merit(ranked[-1])
+    return text + (
+        f"From {_said(low_name, low)} (“{ranked[0].target}”) to {_said(high_name, high)} "
+        f"(“{ranked[-1].target}”)."
+    )
+
+
+def _said(name: str, value: float) -> str:
+    return words.percent(value) if name == "accuracy" else words.number(value)
+
+
+def _numbers(axes: Axes, values: np.ndarray, name: str, low: float, high: float) -> None:
+    for t, layer in np.argwhere(np.isfinite(values)):
+        value = values[t, layer]
+        text = f"{100 * value:.1f}" if name == "accuracy" else f"{value:.2f}"
+        colour = INKS[int((value - low) / (high - low) > 0.62)]
+        axes.text(layer + 0.5, t + 0.5, text, color=colour, ha="center", va="center", fontsize=8.5)
+
+
+def _names(axes: Axes, layers: list[str], targets: list[str]) -> None:
+    every = max(1, -(-len(targets) // 60))
+    shown = range(0, len(targets), every)
+    axes.set_yticks([t + 0.5 for t in shown], [words.clipped(targets[t], 24) for t in shown])
+    every = max(1, -(-len(layers) // 40))
+    shown = range(0, len(layers), every)
+    names = [words.clipped(layers[i], 24) for i in shown]
+    turned = max(map(len, names)) > 7
+    axes.set_xticks([i + 0.5 for i in shown], names, rotation=35 if turned else 0)
+    if turned:
+        for label in axes.get_xticklabels():
+            label.set_horizontalalignment("right")
+            label.set_rotation_mode("anchor")
+    axes.set_ylim(len(targets), 0)
+    axes.grid(visible=False)
+    axes.spines[:].set_visible(False)
+    axes.tick_params(length=0)

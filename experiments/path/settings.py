@@ -1,0 +1,253 @@
+"""The dials of exact paths, what values make sense, and the protocol they add up to."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from tyro.conf import FlagConversionOff
+
+from experiments.datasets.table import DECIMALS, MISSING_TEXTS
+from experiments.path.metrics import METRICS
+from experiments.sweep.settings import LARGEST, SEEDS, SettingError, beyond, dashed, refuse, share
+
+CLIP_C = (1e-6, 1e6, 96)  # Radford et al. 2021, appendix A.3
+VALIDATION_FRACTION = 0.2  # of the training rows, where the protocol validates on one split
+DEFAULT_NUM = 100
+MOST_LAMBDAS = 100_000
+REACH = f"a penalty is 0 or lies from {1 / LARGEST:g} to {LARGEST:g}; rescale the features"
+# A default grid ends at this share of its largest penalty. No penalty zeroes the weights of a
+# ridge, which starts where the elastic net of l1_ratio 0.1 would, and goes further down.
+SMALLEST_SHARE, SMALLEST_RIDGE_SHARE, RIDGE = 1e-4, 1e-6, 0.1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The dials of exact paths."""
+
+    data: tuple[str, ...] = ("digits",)
+    """breast_cancer, iris, wine, diabetes, digits, or a file: CSV, Parquet, NPZ, LIBSVM, IDX; or
+    embeddings: .npy, NPZ, Parquet with list columns. Several files of embeddings are layers."""
+    target: tuple[str, ...] = ()
+    """Columns to predict, by name or number; default: one called target, label(s), class or y, or
+    else the last one. Labels [rows, targets] are as many targets."""
+    labels: str | None = None
+    """Labels of embeddings that hold none: .npy, NPZ, CSV or Parquet; --target names columns."""
+    task: Literal["binary", "multiclass", "regression"] | None = None
+    """Default: inferred from each target; integers that recur beside embeddings are classes."""
+    weights: str | None = None
+    """Column of sample weights (weight 2 = the row twice)."""
+    missing: Literal["impute", "drop", "error"] = "impute"
+    """Empty cells: the training median and an indicator column; drop such rows; or refuse."""
+    drop: tuple[str, ...] = ()
+    """Columns that are no features, by name or number."""
+    drop_classes: tuple[str, ...] = ()
+    """Classes whose rows are left out, by name; of several targets also as target=name."""
+    categorical: tuple[str, ...] = ()
+    """Columns of numbers that stand for categories."""
+    header: FlagConversionOff[bool | None] = None
+    """Whether a CSV's first row holds names; default: look."""
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    """Texts that are missing values, as empty cells are."""
+    comment: str | None = None
+    """Lines of a CSV that begin so are left out; default: above the table those with #."""
+    decimal: Literal[DECIMALS] | None = None
+    """The decimal sign of columns that could have either, like 1,234; default: that of all other
+    columns, or else the point, or the comma where commas do not separate cells."""
+    labels_file: str | None = None
+    """Labels of IDX images, where they are not beside them."""
+    out: str = "out/path"
+    """Folder for the results; must be new or empty."""
+    overwrite: bool = False
+    """Replace earlier results in --out."""
+    seed: int = 0
+    """Seed of the split and the folds."""
+    lambdas: tuple[float, ...] = ()
+    """How many penalties (one whole number; default 100), spread by their logarithm; or the
+    penalties themselves, from strong to weak, 0 allowed at the end."""
+    lambda_max: float | None = None
+    """The strongest penalty; default: the smallest that zeroes every weight (of a ridge: that of
+    l1_ratio 0.1)."""
+    lambda_min: float | None = None
+    """The weakest penalty; default: 1e-4 of the strongest, for a ridge 1e-6."""
+    l1_ratio: tuple[float, ...] = ()
+    """0 ridge (default), 1 lasso, between them elastic net; several are compared. The risk adds
+    lambda ((1 - l1_ratio)/2 ||W||^2 + l1_ratio ||W||_1)."""
+    folds: int | None = None
+    """Folds of the training rows; default 5."""
+    rule: Literal["best", "one_standard_error"] | None = None
+    """The best mean over folds (default), or the strongest penalty within a standard error."""
+    metric: Literal[tuple(METRICS)] | None = None
+    """What chooses, on rows held out; default: the mean loss."""
+    intercept: bool = True
+    """Whether there is one; without, features and a regression's target are not centred, so that
+    --scaling must be none, its default then."""
+    tol: float = 1e-6
+    """A lane is done when it is proved to be within tol times its risk of the optimum."""
+    scaling: Literal["standard", "none"] | None = None
+    """Features by mean and deviation of the training rows (default), or as they are."""
+    protocol: Literal["clip"] | None = None
+    """clip, the linear probe of Radford et al. 2021: features as they are, ridge, 96 values of
+    scikit-learn's C = 1/(lambda x rows) from 1e-6 to 1e6, chosen by accuracy on one validation
+    split (a fifth of the training rows), refitted with that C on all of them. All 96 are solved;
+    the paper's own search looks at fewer. Fixes --lambdas, --l1-ratio, --folds, --rule, --metric
+    and --scaling."""
+    test_fraction: float = 0.2
+    """Share of rows set aside for the one test at the end."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Settings with every default in place.
+
+    Attributes:
+      lambdas: the penalties themselves, or None for a grid of `num` of them.
+      ends: the strongest and the weakest of that grid, None for the data's own.
+      costs: C of each lane in place of penalties; a refit keeps its C.
+      folds: 1 is a single validation split.
+      intercept: whether lanes have one.
+    """
+
+    lambdas: np.ndarray | None
+    num: int
+    ends: tuple[float | None, float | None]
+    costs: np.ndarray | None
+    l1_ratios: tuple[float, ...]
+    folds: int
+    rule: str
+    metric: str
+    scaling: str
+    tol: float
+    intercept: bool = True
+
+
+def plan(settings: Settings) -> Plan:
+    """The plan that the settings add up to.
+
+    Raises:
+      SettingError: a value that has no meaning, before any work.
+    """
+    refuse(_mistakes(settings))
+    if settings.protocol == "clip":
+        return _clip(settings)
+    given = np.asarray(settings.lambdas, np.float64)
+    is_number = len(given) == 1 and 1 <= given[0] < math.inf and given[0] == int(given[0])
+    if is_number and given[0] > MOST_LAMBDAS:
+        raise SettingError(f"--lambdas {given[0]:g}: at most {MOST_LAMBDAS:,} penalties")
+    if len(given) == 1 and not is_number:
+        raise SettingError(
+            f"--lambdas {given[0]:g}: one value says how many penalties, a whole number from 1 on;"
+            f" for the single penalty say --lambdas 1 --lambda-max {given[0]:g}"
+        )
+    values = given if len(given) > 1 else None
+    if values is not None:
+        _check_lambdas(settings, values)
+    return Plan(
+        lambdas=values,
+        num=int(given[0]) if is_number else DEFAULT_NUM,
+        ends=_ends(settings),
+        costs=None,
+        l1_ratios=tuple(dict.fromkeys(settings.l1_ratio)) or (0.0,),
+        folds=settings.folds or 5,
+        rule=settings.rule or "best",
+        metric=settings.metric or "loss",
+        scaling=settings.scaling or ("standard" if settings.intercept else "none"),
+        tol=settings.tol,
+        intercept=settings.intercept,
+    )
+
+
+def _clip(settings: Settings) -> Plan:
+    fixed = (
+        "lambdas",
+        "lambda_max",
+        "lambda_min",
+        "l1_ratio",
+        "folds",
+        "rule",
+        "metric",
+        "scaling",
+    )
+    for name in fixed:
+        if getattr(settings, name) not in (None, ()):
+            raise SettingError(
+                f"--{dashed(name)} {_said(getattr(settings, name))}: --protocol clip fixes it;"
+                " leave one of the two out"
+            )
+    low, high, num = CLIP_C
+    return Plan(
+        None,
+        num,
+        (None, None),
+        np.geomspace(low, high, num),
+        (0.0,),
+        1,
+        "best",
+        "accuracy",
+        "none",
+        settings.tol,
+        settings.intercept,
+    )
+
+
+def _mistakes(settings: Settings) -> Iterator[str]:
+    yield from beyond(settings, {"folds": (2, 2**24), "seed": SEEDS})
+    if not 0 < settings.tol < 1:
+        yield f"--tol {settings.tol:g}: must lie between 0 and 1, like 1e-6"
+    yield from share("test-fraction", settings.test_fraction)
+    for ratio in settings.l1_ratio:
+        if not 0 <= ratio <= 1:
+            yield f"--l1-ratio {ratio:g}: must lie in [0, 1]; 0 is ridge, 1 lasso"
+    if settings.scaling == "standard" and not settings.intercept:
+        yield (
+            "--scaling standard: centres features, and what goes through their mean does not go"
+            " through the origin; with --no-intercept take --scaling none"
+        )
+    for name in ("lambda_max", "lambda_min"):
+        value = getattr(settings, name)
+        if value is None:
+            continue
+        if not 0 < value < math.inf:
+            yield (
+                f"--{dashed(name)} {value:g}: must be above 0, being spread by its logarithm;"
+                " for no penalty list --lambdas 1 0.1 0.01 0"
+            )
+        elif not 1 / LARGEST <= value <= LARGEST:
+            yield f"--{dashed(name)} {value:g}: {REACH}"
+
+
+def _check_lambdas(settings: Settings, values: np.ndarray) -> None:
+    for name in ("lambda_max", "lambda_min"):
+        if getattr(settings, name) is not None:
+            raise SettingError(
+                f"--{dashed(name)} {getattr(settings, name):g}: --lambdas gives the penalties"
+                " themselves; leave one of the two out"
+            )
+    wrong = values[~(np.isfinite(values) & (values >= 0))]
+    if len(wrong):
+        raise SettingError(f"--lambdas {wrong[0]:g}: a penalty is a number from 0 on")
+    far = values[(values > LARGEST) | ((values > 0) & (values < 1 / LARGEST))]
+    if len(far):
+        raise SettingError(f"--lambdas {far[0]:g}: {REACH}")
+    rising = np.flatnonzero(np.diff(values) >= 0)
+    if len(rising):
+        pair = values[rising[0] : rising[0] + 2]
+        raise SettingError(
+            f"--lambdas {_said(pair)}: give penalties from strong to weak, each once:"
+            f" --lambdas {_said(np.unique(values)[::-1])}"
+        )
+
+
+def _ends(settings: Settings) -> tuple[float | None, float | None]:
+    high, low = settings.lambda_max, settings.lambda_min
+    if None not in (high, low) and not low < high:
+        raise SettingError(
+            f"--lambda-min {low:g}: must be below --lambda-max {high:g}; exchange the two"
+        )
+    return high, low
+
+
+def _said(values) -> str:
+    values = values if isinstance(values, tuple | np.ndarray) else (values,)
+    return " ".join(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
