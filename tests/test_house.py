@@ -86,7 +86,7 @@ def test_the_core_imports_what_it_depends_on_and_nothing_else():
         ("training", "jaxlr.losses.risk"),
         ("training", "optax"),
         ("losses", "jaxlr.chain_rule.mlp"),
-        ("data", "experiments.sweep.run"),
+        ("data", "experiments.sweep.study"),
     ],
 )
 def test_a_forbidden_import_is_seen(module, imported):

@@ -11,10 +11,21 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import Ridge
 
+import jaxlr
 from experiments.datasets.probes import load_probes
-from experiments.path import __main__ as path
-from experiments.path import certificates, choices, metrics, page, penalties, problems, sentences
-from experiments.path import run as path_study
+from experiments.kit import commands
+from experiments.path import (
+    __main__,
+    certificates,
+    choices,
+    metrics,
+    page,
+    penalties,
+    problems,
+    sentences,
+    study,
+)
+from experiments.path import run as path
 from experiments.path import settings as path_settings
 from jaxlr import paths
 from tests import path_cases
@@ -28,7 +39,7 @@ LABELS = (ROWS[:, :3] + 0.3 * RNG.normal(size=(60, 3)) > 0).astype(int)
 
 
 def main(*args):
-    return path.main([str(arg) for arg in args])
+    return __main__.main([str(arg) for arg in args])
 
 
 def read(folder):
@@ -71,7 +82,9 @@ def test_the_three_files_hold_what_they_promise(solved):
 
 def test_every_lane_and_its_held_out_loss_are_scikit_learns(solved):
     lanes, _, _ = read(solved)
-    settings = path.parse(["--data", "diabetes", "--lambdas", "5", "--folds", "3", "--seed", "3"])
+    settings = commands.parse(
+        path.Settings, None, ["--data", "diabetes", "--lambdas", "5", "--folds", "3", "--seed", "3"]
+    )
     probes, plan = load_probes(settings.data), path_settings.plan(settings)
     rows = problems.rows(probes, plan, settings.seed, settings.test_fraction)
     table = probes.layers["diabetes"]
@@ -225,8 +238,7 @@ def test_a_single_penalty_has_no_curve(quick, tmp_path):
 
 
 def test_scores_that_are_no_number_choose_nothing(quick, tmp_path, monkeypatch, capsys):
-    metric = metrics.METRICS["r2"]._replace(of=lambda *_, **__: np.nan)
-    monkeypatch.setitem(metrics.METRICS, "r2", metric)
+    monkeypatch.setattr(jaxlr.metrics, "r2_score", lambda *_, **__: np.nan)
     args = ["--metric", "r2", "--folds", 2, "--lambdas", 2]
     assert main("--data", "diabetes", *args, "--out", tmp_path / "o") == 1
     assert "1 of 1 probes have no finite --metric r2" in capsys.readouterr().out
@@ -341,10 +353,12 @@ def test_without_an_intercept_nothing_is_centred(files, quick):
     x = ROWS + 5
     table = pd.DataFrame(x, columns=list("abcd")).assign(y=x @ [1.0, 2.0, 0.0, 0.0])
     table.to_csv("origin.csv", index=False)
-    settings = path.parse(["--data", "origin.csv", "--no-intercept", "--lambdas", "2"])
+    settings = commands.parse(
+        path.Settings, None, ["--data", "origin.csv", "--no-intercept", "--lambdas", "2"]
+    )
     probes, plan = load_probes(settings.data), path_settings.plan(settings)
     rows = problems.rows(probes, plan, 0, 0.2)
-    (probe,) = path_study.run(probes, rows, plan).probes
+    (probe,) = study.run(probes, rows, plan).probes
     batch, (mean, std) = probe.problem.train, probe.problem.target_scale
     assert mean == 0
     np.testing.assert_allclose(batch.labels * std, table["y"][rows.train], rtol=1e-6)
@@ -442,7 +456,7 @@ def test_labels_at_the_end_of_lines_keep_apart_and_in_order():
 
 def test_many_probes_are_told_by_each_target_s_best_layer():
     def probe(layer, target, mean):
-        made = object.__new__(path_study.Probe)
+        made = object.__new__(study.Probe)
         for name, value in {"layer": layer, "mean": np.array([[mean]]), "chosen": (0, 0)}.items():
             object.__setattr__(made, name, value)
         problem = type("P", (), {"table": type("T", (), {"target": target})})
@@ -450,7 +464,7 @@ def test_many_probes_are_told_by_each_target_s_best_layer():
         return made
 
     made = [probe(f"l{i}", t, (i - 3) ** 2 + (t == "b")) for i in range(9) for t in "ab"]
-    found = path_study.Findings(made, None, made[0], 0, 0)
+    found = study.Findings(made, None, made[0])
     plan = path_settings.plan(path_settings.Settings())
     assert [(p.layer, p.target) for p in choices.short(found, plan, 5)] == [
         ("l3", "a"),

@@ -9,14 +9,14 @@ import pytest
 
 from experiments.datasets import load
 from experiments.kit import outputs, problems
-from experiments.sweep import __main__ as sweep
-from experiments.sweep import run, settings
+from experiments.sweep import __main__, settings, study
+from experiments.sweep import run as sweep
 
 FAST = ["--configs", "4", "--epochs", "2", "--folds", "3"]
 
 
 def main(*args):
-    return sweep.main([str(arg) for arg in args])
+    return __main__.main([str(arg) for arg in args])
 
 
 @pytest.fixture(scope="module")
@@ -196,9 +196,9 @@ def test_one_standard_error_takes_the_strongest_penalty_nearby():
             "l2": [1e-4, 1e-2, 1e-1, 1.0],
         }
     )
-    assert run.choose(configs, "best")["config"] == 0
-    assert run.choose(configs, "one_standard_error")["config"] == 1
-    assert run.choose(configs.assign(mean=np.nan), "best") is None
+    assert study.choose(configs, "best")["config"] == 0
+    assert study.choose(configs, "one_standard_error")["config"] == 1
+    assert study.choose(configs.assign(mean=np.nan), "best") is None
 
 
 def test_a_configuration_that_diverged_on_one_fold_is_ranked_last():
@@ -213,7 +213,7 @@ def test_a_configuration_that_diverged_on_one_fold_is_ranked_last():
             "died_at": [-1, 3, -1, -1],
         }
     )
-    ranked = run.rank(lanes, "val_log_loss")
+    ranked = study.rank(lanes, "val_log_loss")
     assert list(ranked["config"]) == [1, 0]
     assert ranked["mean"].iloc[0] == pytest.approx(0.6)
     assert ranked["se"].iloc[0] == pytest.approx(0.1)
@@ -233,7 +233,7 @@ def test_scaling_statistics_come_from_training_rows_only():
 
 def test_every_optimizer_on_offer_makes_a_lane():
     hyper = {"learning_rate": jax.numpy.float32(0.1), "momentum": jax.numpy.float32(0.5)}
-    for name in run.OPTIMIZERS:
-        init, _ = run.named_optimizer(name, hyper)
+    for name in study.OPTIMIZERS:
+        init, _ = study.named_optimizer(name, hyper)
         init({"w": jax.numpy.zeros(2)})
     assert settings.Settings().optimizer == ("momentum",)

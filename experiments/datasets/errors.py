@@ -5,6 +5,8 @@ import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from experiments.kit.mistakes import CallerError
+
 S, T = TypeVar("S"), TypeVar("T")
 _MOST = 8  # faults that one line names
 
@@ -12,7 +14,7 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
 
-class DataError(ValueError):
+class DataError(CallerError):
     """A caller's mistake about data; its message is one line that names the value and the cure."""
 
     def __init__(self, fault: str, cure: str = ""):

@@ -7,7 +7,7 @@ variance 1. Memory (momentum, decay or b1) is spread by the logarithm of 1 - mem
 
 from typing import NamedTuple
 
-from experiments.sweep import run
+from experiments.sweep import study
 from jaxlr import optimizers, sweeps
 
 LEAST_FORGOTTEN = 0.01
@@ -75,7 +75,7 @@ def build(name: str, hyper: dict):
     if name == "lookahead":  # around momentum, with the period and pull of its paper
         inner = optimizers.sgd(hyper["learning_rate"], momentum=hyper["momentum"])
         return optimizers.lookahead(inner, sync_period=5, slow_step_size=0.5)
-    make = run.FORMS.get(name) or getattr(optimizers, name)
+    make = study.FORMS.get(name) or getattr(optimizers, name)
     memory = CONTESTANTS[name].memory
     given = {memory: hyper["momentum"]} if memory else {}
     return make(hyper["learning_rate"], **given)

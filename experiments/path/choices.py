@@ -4,8 +4,8 @@ import numpy as np
 
 from experiments.kit import words
 from experiments.path import metrics
-from experiments.path.run import Findings, Probe, cost, leading
 from experiments.path.settings import Plan
+from experiments.path.study import Findings, Probe, cost, leading
 
 RULES = {"best": "best mean", "one_standard_error": "one standard error"}
 

@@ -8,8 +8,8 @@ from matplotlib.patches import Rectangle
 from experiments.kit import style, words
 from experiments.path.choices import merit
 from experiments.path.penalties import WIDE
-from experiments.path.run import Findings, Probe, leading
 from experiments.path.settings import Plan
+from experiments.path.study import Findings, Probe, leading
 
 MOST_NUMBERS = 400  # cells that have room for a number
 CELL = 0.34  # inches, the height of a row

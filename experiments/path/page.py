@@ -7,16 +7,19 @@ import matplotlib
 
 from experiments.datasets.probes import Probes
 from experiments.kit import pages, style
+from experiments.kit.clock import Clock
 from experiments.kit.markup import Markup, card, element, table
 from experiments.kit.report import examine, headline, sections, tables
 from experiments.path import certificates, choices, layers, metrics, penalties, sentences
-from experiments.path.run import Findings
 from experiments.path.settings import Plan
+from experiments.path.study import Findings
 
 MOST_ROWS = 30  # more probes than this: the others on demand
 
 
-def write(path: Path, probes: Probes, plan: Plan, found: Findings, summary: dict) -> None:
+def write(
+    path: Path, probes: Probes, plan: Plan, found: Findings, summary: dict, clock: Clock
+) -> None:
     """Writes report.html: self-contained, the same bytes for the same findings.
 
     Args:
@@ -25,6 +28,7 @@ def write(path: Path, probes: Probes, plan: Plan, found: Findings, summary: dict
       plan: what was run.
       found: what came of it.
       summary: what summary.json holds, `command` among it.
+      clock: what the page says of the time.
     """
     seen = SimpleNamespace(test=found.lead.test)
     title = sentences.title(probes, found)
@@ -37,7 +41,7 @@ def write(path: Path, probes: Probes, plan: Plan, found: Findings, summary: dict
             _coefficients(plan, found),
             _certificates(plan, found),
             sections.tested(found.lead.problem, seen),
-            tables.about(found.lead.problem, summary),
+            tables.about(found.lead.problem, summary, clock),
         ]
     pages.write(path, title, body)
 

@@ -12,8 +12,8 @@ from experiments.kit.report.headline import KINDS
 from experiments.path import metrics
 from experiments.path.choices import RULES, differs, nonzero
 from experiments.path.penalties import MOST_CLASSES, shown_until
-from experiments.path.run import Findings, Probe
 from experiments.path.settings import Plan
+from experiments.path.study import Findings, Probe
 
 
 def title(probes: Probes, found: Findings) -> str:
@@ -46,15 +46,16 @@ def what_ran(probes: Probes, plan: Plan, found: Findings, summary: dict) -> str:
     wide = words.count(widths[0], "feature")
     if min(widths) < max(widths):
         wide = f"{min(widths):,} to {max(widths):,} features"
-    speed = len(found.lanes) / max(found.run_seconds, 1e-9)
+    speed = len(found.lanes) / max(summary["run_seconds"], 1e-9)
     kind += "" if plan.intercept else " through the origin"
     clip = " By the CLIP protocol: C from 1e-6 to 1e6." if plan.costs is not None else ""
     return (
         f"{' × '.join(factors(probes, plan))} = {words.count(len(found.lanes), 'lane')}: "
         f"{kind} on {words.count(summary['data']['num_train'], 'training row')} with {wide}, each "
         f"with a bound on its distance from the optimum, on {summary['device']}. It took "
-        f"{words.seconds(found.compile_seconds)} to compile and "
-        f"{words.seconds(found.run_seconds)} to run: {words.number(speed)} lanes per second.{clip}"
+        f"{words.seconds(summary['compile_seconds'])} to compile and "
+        f"{words.seconds(summary['run_seconds'])} to run: {words.number(speed)} lanes per "
+        f"second.{clip}"
     )
 
 

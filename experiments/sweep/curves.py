@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from experiments.kit import style, words
-from experiments.sweep.run import Findings
+from experiments.sweep.study import Findings
 
 MOST_DIVERGED = 25  # more lines than this say nothing
 LOOKS = {

@@ -10,7 +10,7 @@ import numpy as np
 from experiments.kit import problems
 from experiments.kit.problems import Problem
 from experiments.kit.report import uncertainty
-from experiments.sweep.run import Test
+from experiments.sweep.study import Test
 from jaxlr import metrics
 
 

@@ -8,7 +8,7 @@ from experiments.kit.report import examine, regression, uncertainty
 from experiments.kit.report.examine import Classified, Regressed
 from experiments.sweep import landscape
 from experiments.sweep.leaderboard import HYPERS, varying_static
-from experiments.sweep.run import Findings, Plan
+from experiments.sweep.study import Findings, Plan
 
 KINDS = {
     "binary": "logistic regressions",

@@ -15,7 +15,7 @@ from experiments.kit.report import (
     uncertainty,
 )
 from experiments.sweep import curves, landscape
-from experiments.sweep.run import Findings, Plan
+from experiments.sweep.study import Findings, Plan
 
 LARGE = 6.5  # inches; a wider figure takes the page's whole width
 
