@@ -9,6 +9,7 @@ from experiments.datasets import Table
 from experiments.kit import problems
 from experiments.kit.clock import Clock
 from experiments.kit.problems import Problem
+from experiments.kit.report import examine
 from experiments.sweep import study
 from jaxlr import sweeps
 from jaxlr.pytypes import Batch
@@ -92,7 +93,7 @@ def make_test(problem):
         scores = rng.normal(size=len(labels)) * 1.5 + 2 * labels - 1
     else:
         scores = 0.8 * labels + 0.3 * rng.normal(size=len(labels))
-    return study.Test({}, scores.astype(np.float32), weights, labels, {})
+    return examine.Test({}, scores.astype(np.float32), weights, labels, {})
 
 
 CLOCK = Clock()  # of pages that are the same each time

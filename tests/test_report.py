@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.kit.report import classes, examine, ranking, tables
+from experiments.kit.report import classes, examine, ranking
 from experiments.sweep import landscape, leaderboard, page, study
 from tests.report_cases import CASES, CLOCK, case, make_summary
 
@@ -173,7 +173,7 @@ def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
     *_, findings = case("binary")
     late = findings.configs[findings.configs["mean"].notna()].iloc[13]
     moved = study.Findings(**{**vars(findings), "chosen": late.to_dict()})
-    marked = re.findall(r'<tr class="marked">.*?</tr>', tables.board(moved, "log_loss"))
+    marked = re.findall(r'<tr class="marked">.*?</tr>', page._board(moved, "log_loss"))
     assert len(marked) == 1
     assert '<th scope="row" class="n">14</th>' in marked[0]
 

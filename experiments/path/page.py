@@ -1,7 +1,6 @@
 """The page of exact paths: one file that holds everything, opens anywhere and needs no network."""
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import matplotlib
 
@@ -9,7 +8,7 @@ from experiments.datasets.probes import Probes
 from experiments.kit import pages, style
 from experiments.kit.clock import Clock
 from experiments.kit.markup import Markup, card, element, table
-from experiments.kit.report import examine, headline, sections, tables
+from experiments.kit.report import examine, sections, tables
 from experiments.path import certificates, choices, layers, metrics, penalties, sentences
 from experiments.path.settings import Plan
 from experiments.path.study import Findings
@@ -30,7 +29,6 @@ def write(
       summary: what summary.json holds, `command` among it.
       clock: what the page says of the time.
     """
-    seen = SimpleNamespace(test=found.lead.test)
     title = sentences.title(probes, found)
     with matplotlib.rc_context(style.RC):
         body = [
@@ -40,7 +38,7 @@ def write(
             _curve(plan, found),
             _coefficients(plan, found),
             _certificates(plan, found),
-            sections.tested(found.lead.problem, seen),
+            sections.tested(found.lead.problem, found.lead.test),
             tables.about(found.lead.problem, summary, clock),
         ]
     pages.write(path, title, body)
@@ -52,7 +50,8 @@ def _header(title: str, probes: Probes, plan: Plan, found: Findings, summary: di
     use = card(name, sentences.which(found), sentences.why(plan, found), "wide")
     cards = [card(*sentences.exact(plan, found))]
     if lead.test is not None:
-        cards = [*(card(*text) for text in _test_cards(found)), *cards]
+        tested = sections.test_cards(lead.problem, lead.test)[:2]
+        cards = [*(card(*text) for text in tested), *cards]
     notes = [*summary["data"].get("remarks", ()), *sentences.cautions(plan, found)]
     return element(
         "header",
@@ -63,13 +62,6 @@ def _header(title: str, probes: Probes, plan: Plan, found: Findings, summary: di
         element("div", *cards, class_="cards"),
         element("ul", *(element("li", note) for note in notes), class_="notes") if notes else None,
     )
-
-
-def _test_cards(found: Findings) -> list[tuple[str, str, str]]:
-    problem = found.lead.problem
-    if problem.table.task == "regression":
-        return headline.of_numbers(examine.regressed(problem, found.lead.test), found.lead.target)
-    return headline.of_classes(problem, examine.classified(problem, found.lead.test))[:2]
 
 
 def _choices(plan: Plan, found: Findings) -> Markup:

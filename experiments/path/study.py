@@ -11,11 +11,11 @@ from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
 from experiments.kit.mistakes import SettingError
 from experiments.kit.problems import LOSS_NAMES, Problem, predictions
+from experiments.kit.report.examine import Test
 from experiments.path import metrics as path_metrics
 from experiments.path import problems as path_problems
 from experiments.path.problems import Rows
 from experiments.path.settings import RIDGE, SMALLEST_RIDGE_SHARE, SMALLEST_SHARE, Plan
-from experiments.sweep import study
 from jaxlr import metrics, paths
 from jaxlr.pytypes import Batch
 
@@ -56,7 +56,7 @@ class Probe:
     one_standard_error: tuple[int, int]
     chosen: tuple[int, int]
     refit: dict
-    test: study.Test | None
+    test: Test | None
 
     @property
     def target(self) -> str:
@@ -283,7 +283,7 @@ def _lanes(layer, group, crossed, lambdas, ratios, per_fold) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _test(problem: Problem, params: dict, metric: str) -> study.Test:
+def _test(problem: Problem, params: dict, metric: str) -> Test:
     """The refit on the test rows: loss, accuracy or R², and the metric that chose."""
     batch, task = problem.test, problem.table.task
     w, b = (np.asarray(params[name], np.float64) for name in "wb")
@@ -299,4 +299,4 @@ def _test(problem: Problem, params: dict, metric: str) -> study.Test:
     if chooser is not None and metric not in figures:
         figures[metric] = chooser(batch.labels, scores, sample_weight=batch.weights)
     figures = {name: float(value) for name, value in figures.items()}
-    return study.Test(figures, scores, batch.weights, batch.labels, params)
+    return Test(figures, scores, batch.weights, batch.labels, params)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from experiments.kit import problems
 from experiments.kit.problems import LOSS_NAMES, Problem
+from experiments.kit.report.examine import Test
 from jaxlr import data, losses, models, optimizers, sweeps
 
 # Forms of gradient descent under the lecture's names; the others go by their own.
@@ -55,18 +56,7 @@ class Findings:
     curves: dict[str, np.ndarray]
     epochs_seen: np.ndarray
     chosen: dict | None
-    test: "Test | None"
-
-
-@dataclass(frozen=True)
-class Test:
-    """The chosen setting, refitted on all training rows, on the test rows: used once."""
-
-    figures: dict[str, float]
-    scores: np.ndarray  # [N] or [N, C], logits or (standardised) predictions
-    weights: np.ndarray
-    labels: np.ndarray
-    params: dict | list
+    test: Test | None
 
 
 def num_evaluations(epochs: int, most: int = 20) -> int:

@@ -5,56 +5,13 @@ import numpy as np
 from experiments.kit import words
 from experiments.kit.clock import Clock
 from experiments.kit.markup import Markup, element, table
-from experiments.kit.problems import LOSS_NAMES, Problem
+from experiments.kit.problems import Problem
 from experiments.kit.report.examine import Classified
 from experiments.kit.report.uncertainty import effective_rows, wilson
-from experiments.sweep.leaderboard import cells, varying_static
-from experiments.sweep.study import Findings
 from jaxlr import metrics
 
 MOST_CLASSES = 30  # more than this: the weakest first, the others on demand
 WEAKEST = 15
-
-
-def board(findings: Findings, loss_name: str) -> Markup:
-    """The leaderboard, the chosen row marked."""
-    chosen = findings.chosen["config"]
-    head, rows, shown = cells(findings.configs, loss_name, 10, also=chosen)
-    finite = int(findings.configs["mean"].notna().sum())
-    which = "Every finite configuration"
-    if finite > len(rows):
-        which = f"The first {len(rows)} of {finite:,} finite configurations"
-    caption = (
-        f"{which} by mean validation {words.name(loss_name)} ± its standard error over folds; the "
-        "chosen one is marked."
-    )
-    return table(head, rows, caption, texts=0, marked=(shown.index(chosen),))
-
-
-def groups(problem: Problem, findings: Findings) -> Markup | None:
-    """The best and the median of each static setting, where several were tried."""
-    configs = findings.configs
-    static = varying_static(configs)
-    if not static:
-        return None
-    rows = []
-    for key, part in configs.groupby(static, sort=True):
-        finite = part[part["mean"].notna()]
-        best = finite.iloc[0] if len(finite) else None
-        rows.append(
-            [
-                *key,
-                f"{len(part):,}",
-                "none" if best is None else words.plus_minus(best["mean"], best["se"]),
-                words.number(finite["mean"].median()),
-                f"{len(part) - len(finite):,}",
-            ]
-        )
-    loss = words.name(LOSS_NAMES[problem.table.task])
-    head = [*(words.name(s) for s in static), "configurations", f"best val. {loss}", "median"]
-    caption = f"Mean validation {loss} by static setting; each is a compiled program."
-    content = table([*head, "diverged"], rows, caption, texts=len(static))
-    return _section("groups", "Static settings", content)
 
 
 def mistakes(rows: list[list[str]]) -> Markup:
