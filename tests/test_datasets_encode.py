@@ -14,7 +14,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from experiments.datasets import DataError, Table, encode, load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ENCODE = sys.modules["experiments.datasets.encode"]
 

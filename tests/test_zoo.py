@@ -13,7 +13,7 @@ from experiments.benchmarks.paths.zoo_problems import DRAWN, case
 from jaxlr import paths
 from jaxlr.results.path import About
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 TOL = 1e-6
 ABOUT = About("log_loss", ("fold", "lambda"))
