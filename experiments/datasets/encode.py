@@ -12,12 +12,10 @@ from sklearn.preprocessing import StandardScaler
 
 from experiments.datasets.errors import DataError, shown
 from experiments.datasets.table import MAX_BYTES, Table
-from jaxlr.results import files
 
 _BLOCK = 4096  # rows cast to float64 at a time
 
 
-@files.kept
 class Encoder(NamedTuple):
     """What training rows say of columns, as plain data that applies to other tables.
 
