@@ -1,0 +1,1 @@
+"""Every line broken once: does a test see it?"""
