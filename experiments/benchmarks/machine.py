@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -36,19 +36,22 @@ def once(work: Callable[[], object]) -> float:
 
 def turns(
     works: dict[str, Callable[[], object]], rounds: int, timed: Callable = once
-) -> dict[str, np.ndarray]:
-    """Seconds [rounds] of each contestant, everybody in turn: what slows a round slows all.
+) -> dict[str, list[float]]:
+    """Seconds of each contestant, everybody in turn, forth and back: what slows one slows all.
 
     Args:
       works: the contestants, warm: compiled, and with data in place.
       rounds: turns of each.
       timed: work -> seconds.
     """
-    seconds = [[timed(work) for work in works.values()] for _ in range(rounds)]
-    return dict(zip(works, np.transpose(seconds), strict=True))
+    seconds = {name: [] for name in works}
+    for number in range(rounds):
+        for name in list(works)[:: -1 if number % 2 else 1]:
+            seconds[name].append(timed(works[name]))
+    return seconds
 
 
-def ratio(times: np.ndarray, base: np.ndarray) -> float:
+def ratio(times: Sequence[float], base: Sequence[float]) -> float:
     """The median of the rounds' own ratios, of the rounds that both took part in."""
     rounds = min(len(times), len(base))
     return float(np.median(np.divide(times[:rounds], base[:rounds])))
