@@ -1,1 +1,1 @@
-"""Every line broken once: does a test see it?"""
+"""Lines broken on purpose: which of them no test sees."""
