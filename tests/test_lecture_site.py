@@ -168,6 +168,140 @@ def test_the_search_counts_what_it_found_and_knows_other_words(site, opened):
         )
 
 
+STATE = "#play:threshold=0.25&miss=7"
+SEEN_PLAY = """(() => {
+  const box = document.getElementById("play").getBoundingClientRect();
+  return box.top < innerHeight / 2 && box.bottom > innerHeight / 2; })()"""
+MISS = 'Number(document.querySelectorAll("#play input[type=number]")[1].value)'
+
+
+@pytest.fixture(scope="module")
+def opened(site):
+    """The page of the part, in a window of a projector."""
+    with browser.browser() as chromium:
+        page = chromium.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(5000)
+        yield page
+
+
+def go(page, site, address):
+    page.goto("about:blank")
+    page.goto((site / "en" / "a10_roc_auc.html").as_uri() + address)
+    page.wait_for_function("window.play !== undefined")
+
+
+def shown(page):
+    return page.evaluate("document.querySelector('main > section > :not([hidden]) h2')?.textContent")
+
+
+def test_a_link_to_a_picture_leads_to_it_and_a_second_one_too(site, opened):
+    go(opened, site, STATE)
+    assert opened.evaluate(SEEN_PLAY)
+    assert opened.evaluate(MISS) == 7
+    opened.evaluate("scrollTo(0, 0); location.hash = '#play:miss=3'")
+    opened.wait_for_function(f"{MISS} === 3")
+    opened.wait_for_function(SEEN_PLAY)
+    assert opened.url.endswith("#play:miss=3")
+    go(opened, site, f"?slides{STATE}")
+    assert opened.evaluate("document.getElementById('play').checkVisibility()")
+    go(opened, site, f"?slides=2{STATE}")
+    assert opened.text_content(".counter").startswith("2 ")
+
+
+def test_the_pictures_state_goes_along_into_the_other_language_and_through_the_slides(site, opened):
+    go(opened, site, STATE)
+    opened.click("a.language")
+    opened.wait_for_url(f"**/ru/a10_roc_auc.html{STATE}")
+    assert opened.evaluate(MISS) == 7
+    opened.locator("#play input[type=number]").nth(1).fill("8")
+    opened.locator("#play input[type=number]").nth(1).fill("9")
+    opened.click("a.start")  # before what waits to be written has been
+    state = STATE.replace("7", "9")
+    opened.wait_for_url(f"**/ru/a10_roc_auc.html?slides=1{state}")
+    opened.keyboard.press("PageDown")
+    opened.wait_for_url(f"**/ru/a10_roc_auc.html?slides=2{state}")
+    for leave in (lambda: opened.keyboard.press("Escape"), lambda: opened.click(".keys button >> nth=2")):
+        go(opened, site, f"?slides=2{state}")
+        title = opened.text_content("main > section > :not([hidden]) h2")
+        leave()
+        opened.wait_for_url(f"**/en/a10_roc_auc.html{state}")
+        assert opened.evaluate(MISS) == 9
+        top = opened.evaluate(
+            "(title) => [...document.querySelectorAll('h2')].find("
+            "(one) => one.textContent === title).getBoundingClientRect().top", title)
+        assert 0 <= top < 100  # at the section that was the slide
+
+
+def test_a_film_opens_at_its_first_frame_and_goes_by_before_the_next_slide(site, opened):
+    go(opened, site, "")
+    frames = opened.locator("figure.film .frame")
+    assert opened.text_content(".frames").startswith("Frame")
+    assert frames.first.is_visible()
+    assert not frames.last.is_visible()
+    opened.emulate_media(media="print")
+    assert frames.last.is_visible()
+    assert not frames.first.is_visible()
+    opened.emulate_media(media="screen")
+    slide = opened.evaluate(
+        "[...document.querySelectorAll('main > section > section')].findIndex("
+        "(one) => one.querySelector('.film')) + 2")
+    go(opened, site, f"?slides={slide - 1}")
+
+    def at():
+        return opened.text_content(".counter"), opened.text_content("figure.film output")
+
+    count = opened.text_content(".counter").split("/")[1]
+    for keys in (("ArrowRight", "ArrowLeft"), ("PageDown", "PageUp")):
+        opened.keyboard.press(keys[0])
+        for frame in range(1, 7):
+            assert at() == (f"{slide} /{count}", f"{frame} / 6")
+            opened.keyboard.press(keys[0])
+        assert at()[0] == f"{slide + 1} /{count}"
+        for frame in range(6, 0, -1):
+            opened.keyboard.press(keys[1])
+            assert at() == (f"{slide} /{count}", f"{frame} / 6")
+        opened.keyboard.press(keys[1])
+        assert at()[0] == f"{slide - 1} /{count}"
+    go(opened, site, f"?slides={slide}")
+    opened.focus("figure.film input")
+    opened.keyboard.press("ArrowRight")
+    assert at() == (f"{slide} /{count}", "2 / 6")
+
+
+def test_a_title_is_as_large_as_the_screen(site, opened):
+    sizes = []
+    for width, height in ((1280, 800), (1920, 1080)):
+        opened.set_viewport_size({"width": width, "height": height})
+        go(opened, site, "?slides=1")
+        sizes.append(opened.evaluate(
+            "parseFloat(getComputedStyle(document.querySelector('.question p:last-child')).fontSize)"))
+        assert sizes[-1] >= height / 30
+    opened.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_on_a_telephone_nothing_is_under_the_buttons_of_the_slides(site, opened):
+    opened.set_viewport_size({"width": 390, "height": 844})
+    go(opened, site, "?slides=1")
+    for _ in range(int(opened.text_content(".counter").split("/")[1])):
+        opened.evaluate("scrollTo({top: 1e6, behavior: 'instant'})")
+        under = opened.evaluate(
+            "Math.max(...[...document.querySelectorAll('main > section > :not([hidden]) *')].filter("
+            "(one) => one.checkVisibility()).map((one) => one.getBoundingClientRect().bottom))"
+            " - document.querySelector('.keys').getBoundingClientRect().top")
+        assert under <= 1, opened.url
+        opened.click(".keys button[aria-label=On]")
+    opened.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_the_search_counts_what_it_found_and_knows_other_words(site, opened):
+    for language, words, told in (
+        ("en", "curve", "found"), ("ru", "кривая", "Найдено страниц: 1"), ("ru", "ранжирования", "Найдено страниц: 1"),
+    ):
+        opened.goto(f"{(site / language / 'search.html').as_uri()}?q={words}")
+        opened.wait_for_selector("#search-results li a[href^=a10]")
+        opened.wait_for_function("(told) => document.querySelector('#search-results').textContent.includes(told)", arg=told)
+
+
 PLANTED = """<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"/><title>planted</title>
 <link rel="icon" href="data:,"/><link rel="stylesheet" href="gone.css"/></head><body>
 <script>console.error("planted words")</script><script>throw Error("planted error")</script>

@@ -14,7 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from experiments.benchmarks.exact import grid, log_loss_curve, softmax_row, ulp_error, worst_ulp
+from experiments.benchmarks.numerics.exact import (
+    grid,
+    log_loss_curve,
+    softmax_row,
+    ulp_error,
+    worst_ulp,
+)
 from jaxlr import Batch, losses, models
 
 pytestmark = pytest.mark.as_shipped

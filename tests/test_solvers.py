@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from experiments.benchmarks import solver_problems
+from experiments.benchmarks.solvers import problems as solver_problems
 from jaxlr import solvers
 from jaxlr.solvers import Status
 

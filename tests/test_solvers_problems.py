@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from experiments.benchmarks import solver_problems
-from experiments.benchmarks.solver_problems import NAMES, PROBLEMS, STARTS
+from experiments.benchmarks.solvers import problems as solver_problems
+from experiments.benchmarks.solvers.problems import NAMES, PROBLEMS, STARTS
 from jaxlr import solvers
 from jaxlr.solvers import Status
 from tests.test_solvers import DTYPE, RELATIVE, SOLVERS, TOL, X64
