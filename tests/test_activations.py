@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.benchmarks.exact import (
+from experiments.benchmarks.numerics.exact import (
     grid,
     logistic_curves,
     softmax_row,

@@ -24,7 +24,7 @@ from jaxlr import losses, models, training
 from jaxlr import optimizers as rules
 from tests.report_cases import CLOCK, make_problem
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 FAST = ["--points", "3", "--seeds", "2", "--epochs", "2", "--optimizers", "sgd", "adam"]
 PLAN = SimpleNamespace(epochs=2, batch_size=16, seeds=2, l2=0.05)

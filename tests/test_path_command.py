@@ -30,7 +30,7 @@ from experiments.path import settings as path_settings
 from jaxlr import paths
 from tests import path_cases
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 SVG = "{http://www.w3.org/2000/svg}"
 RNG = np.random.default_rng(7)

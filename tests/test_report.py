@@ -14,7 +14,7 @@ from experiments.kit.report import classes, examine, ranking
 from experiments.sweep import leaderboard, page, study
 from tests.report_cases import CASES, CLOCK, case, make_summary
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -16,7 +16,7 @@ from experiments.sweep import curves, landscape, study
 from experiments.sweep import headline as chosen_by
 from tests.report_cases import case, make_problem, make_test
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def finished(tmp_path_factory):
     return out
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_the_three_files_hold_what_they_promise(finished):
     assert sorted(path.name for path in finished.iterdir()) == [
         "report.html",
@@ -55,7 +55,7 @@ def no_page(monkeypatch):
     monkeypatch.setattr(sweep.page, "write", lambda path, *rest: path.write_text("a page"))
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_the_same_seed_writes_the_same_lanes(finished, tmp_path, no_page):
     assert main("--data", "iris", "--out", tmp_path / "again", "--seed", 3, *FAST) == 0
     assert main("--data", "iris", "--out", tmp_path / "other", "--seed", 4, *FAST) == 0
@@ -67,7 +67,7 @@ def test_the_same_seed_writes_the_same_lanes(finished, tmp_path, no_page):
     assert not first["val_log_loss"].equals(other["val_log_loss"])
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_weights_of_any_size_train(finished, tmp_path, no_page):
     table = load("iris")
     columns = pd.DataFrame(table.features, columns=list(table.feature_names))
@@ -83,7 +83,7 @@ def test_weights_of_any_size_train(finished, tmp_path, no_page):
     assert "weights are divided by 2^" in " ".join(summary["data"]["notes"])
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 @pytest.mark.parametrize("data", ["breast_cancer", "diabetes"])
 def test_the_other_tasks_are_inferred_and_learn(data, tmp_path, no_page):
     args = ["--configs", "8", "--epochs", "5", "--batch-size", "16"]
@@ -97,7 +97,7 @@ def test_the_other_tasks_are_inferred_and_learn(data, tmp_path, no_page):
         assert summary["test"]["squared_error"] < 0.7, "of a target with variance 1"
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_static_choices_are_groups_and_columns(tmp_path, no_page):
     args = ["--optimizer", "momentum", "adam", "--model", "mlp", "--hidden", "4"]
     assert main("--data", "wine", "--out", tmp_path / "o", *args, *FAST[2:], "--configs", 8) == 0
@@ -108,7 +108,7 @@ def test_static_choices_are_groups_and_columns(tmp_path, no_page):
     assert set(lanes["optimizer"]) == {"momentum", "adam"}
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
     args = ["--learning-rate", "1e8", "1e9", "--data", "diabetes"]
     assert main(*args, "--out", tmp_path / "o", *FAST) == 1
@@ -161,7 +161,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(args, said, tmp_path, c
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_earlier_results_are_replaced_only_when_asked(finished, capsys):
     before = (finished / "results.parquet").read_bytes()
     assert main("--data", "iris", "--out", finished, *FAST) == 2

@@ -40,6 +40,7 @@ def from_arrays(arrays: Arrays, name: str, choices: Choices) -> Table:
         feature_names=names,
         target=arrays.target,
         weights=_weights(arrays, choices, len(labels)),
+        complete=True,
     )
 
 

@@ -29,8 +29,14 @@ def images(data: bytes, path: Path) -> np.ndarray:
     return values
 
 
+def alone(images: np.ndarray) -> Arrays:
+    """Features [N, pixels], named by position."""
+    names = tuple(f"pixel_{'_'.join(map(str, at))}" for at in np.ndindex(images.shape[1:]))
+    return Arrays(images, None, names, target="label")
+
+
 def pair(images: np.ndarray, images_path: Path, labels: np.ndarray, labels_path: Path) -> Arrays:
-    """Features [N, pixels], named by position, and labels [N]."""
+    """The images with their labels [N]."""
     if labels.ndim != 1:
         raise DataError(
             f"{shown(str(labels_path))} holds shape {labels.shape}; give one label per row"
@@ -40,8 +46,7 @@ def pair(images: np.ndarray, images_path: Path, labels: np.ndarray, labels_path:
             f"{len(images)} images in {shown(str(images_path))} but {len(labels)} labels in"
             f" {shown(str(labels_path))}; give the two files of one pair"
         )
-    names = tuple(f"pixel_{'_'.join(map(str, at))}" for at in np.ndindex(images.shape[1:]))
-    return Arrays(images, labels, names, target="label", is_class=labels.dtype.kind in "iu")
+    return alone(images)._replace(labels=labels, is_class=labels.dtype.kind in "iu")
 
 
 def array(data: bytes, path: Path) -> np.ndarray:

@@ -56,7 +56,7 @@ def read(text: bytes, path: Path) -> Arrays:
             f" {needed / 2**30:.0f} GiB of at most {MAX_BYTES >> 30}; keep fewer features"
         )
     names = tuple(f"x{base + i}" for i in range(sparse.shape[1]))
-    return Arrays(np.asarray(sparse.todense()), labels, names)
+    return Arrays(np.asarray(sparse.todense()), labels, names, is_sparse=True)
 
 
 def _lines(text: bytes) -> list[str]:

@@ -19,13 +19,14 @@ class Arrays(NamedTuple):
     """Features and labels as arrays, from a source that knows no columns."""
 
     features: np.ndarray  # [N, ...]: further axes are flattened
-    labels: np.ndarray  # [N]
+    labels: np.ndarray | None  # [N]; None where nobody asked
     feature_names: tuple[str, ...] | None = None  # None: x0, x1, …
     target: str = "target"
     others: Mapping[str, np.ndarray] = MappingProxyType(
         {}
     )  # more arrays, a weight per example perhaps
     is_class: bool = False  # the format says that labels are classes, however many
+    is_sparse: bool = False  # what the file does not mention is 0
 
 
 def read(data: bytes, path: Path, target: str | int | None = None) -> Arrays:

@@ -219,6 +219,7 @@ def _table(name: str, features: np.ndarray, target: Target, weights, notes) -> T
         target=target.name,
         weights=weights,
         notes=notes,
+        complete=True,
     )
 
 

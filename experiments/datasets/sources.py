@@ -27,26 +27,39 @@ def read(
     target: str | int | None = None,
     labels_file: str | None = None,
     reading: Reading = AS_FOUND,
+    labelled: bool = True,
+    one_column: bool = False,
 ) -> Columns | npz.Arrays:
-    """The file's content; `target` may name an NPZ's array, the rest is said in `load`."""
+    """The file's content.
+
+    Args:
+      file: name and path.
+      target: may name an NPZ's array.
+      labels_file: as in `load`.
+      reading: how texts are to be read.
+      labelled: whether images without labels are a mistake.
+      one_column: one column will do.
+    """
     path = existing(file)
     if path.is_dir():
         path = idx.images_in(path)
     data = contents(path)
     if idx.is_idx(data):
         images = idx.images(data, path)
+        if not labelled:
+            return idx.alone(images)
         labels = existing(str(idx.labels_path(path, labels_file)))
         return idx.pair(images, path, idx.array(contents(labels), labels), labels)
     if labels_file is not None:
         raise DataError(f"--labels-file goes with IDX images, and {shown(file)} is no IDX file")
     if data.startswith(b"PAR1"):
-        return parquet.read(io.BytesIO(data), path, reading)
+        return parquet.read(io.BytesIO(data), path, reading, one_column=one_column)
     if data.startswith(b"PK"):
         return npz.read(data, path, target)
     text = as_utf8(data, path)
     if libsvm.is_libsvm(text, path):
         return libsvm.read(text, path)
-    return delimited.read(text, path, reading)
+    return delimited.read(text, path, reading, one_column=one_column)
 
 
 def existing(file: str) -> Path:

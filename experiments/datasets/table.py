@@ -35,6 +35,7 @@ class Table:
     target: str  # the name of the column that the labels came from
     weights: np.ndarray | None = None  # [N] float64, ≥ 0, or None when all are 1
     notes: tuple[str, ...] = ()  # what was inferred or left out, a sentence each
+    complete: bool = False  # whether its kind of file knows no missing cell
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def labels_of(
     if task == "regression":
         return Labels(_numbers(values, column), task, ())
     _check_classes(classes, len(values), task, column)
-    names = tuple(_name(value) for value in classes)
+    names = tuple(class_name(value) for value in classes)
     if order is not None:
         rank = np.argsort(np.argsort([order.index(name) for name in names]))
         names, codes = tuple(sorted(names, key=order.index)), rank[codes]
@@ -121,6 +121,7 @@ def _are_whole(classes: np.ndarray) -> bool:
     return classes.dtype.kind in "OUTbiu" or bool((classes == np.floor(classes)).all())
 
 
-def _name(value) -> str:
+def class_name(value) -> str:
+    """What a class of this value is called: 3.0 is 3."""
     is_whole_float = isinstance(value, np.floating) and value == np.floor(value)
     return str(int(value)) if is_whole_float else str(value)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.datasets import Table, encode
+from experiments.datasets import Encoder, Table, encode
 from experiments.datasets.label_columns import Target
 from experiments.kit import strata
 from jaxlr import activations, losses, metrics
@@ -24,6 +24,7 @@ class Problem(NamedTuple):
     test: Batch
     feature_names: tuple[str, ...]
     target_scale: tuple[float, float]
+    encoder: Encoder | None = None  # what made the features; None where nobody asks
 
     @property
     def num_outputs(self) -> int | None:
@@ -66,7 +67,7 @@ def prepare(table: Table, key: Array, test_fraction: float, num_folds: int = 2) 
     heard = weights > 0
     train_rows, test_rows = strata.split(key, [target_of(table)], heard, test_fraction, num_folds)
     strata.check_heard(heard, train_rows, test_rows)
-    encoded = encode(table, train_rows)
+    x, encoder = encode(table, train_rows)
     mean, std = 0.0, 1.0
     labels = table.labels
     if not is_class:
@@ -75,12 +76,12 @@ def prepare(table: Table, key: Array, test_fraction: float, num_folds: int = 2) 
 
     def rows(chosen):
         return Batch(
-            jnp.asarray(encoded.features[chosen]),
+            jnp.asarray(x[chosen]),
             jnp.asarray(labels[chosen]),
             jnp.asarray(weights[chosen], jnp.float32),
         )
 
-    return Problem(table, rows(train_rows), rows(test_rows), encoded.names, (mean, std))
+    return Problem(table, rows(train_rows), rows(test_rows), encoder.names, (mean, std), encoder)
 
 
 def target_of(table: Table) -> Target:

@@ -17,10 +17,23 @@ MISSING_TEXTS = ("NA", "N/A", "n/a", "<NA>", "#N/A", "?", "null", "NULL", "None"
 
 
 @dataclass(frozen=True)
-class TableSettings:
-    """The dials of data and of results; each command adds its own, and its module's name."""
+class TextSettings:
+    """How files of text are read."""
 
-    NAME: ClassVar[str]
+    header: FlagConversionOff[bool | None] = None
+    """Whether a CSV's first row holds names; default: look."""
+    missing_values: tuple[str, ...] = MISSING_TEXTS
+    """Texts that are missing values, as empty cells are."""
+    comment: str | None = None
+    """Lines of a CSV that begin so are left out; default: above the table those with #."""
+    decimal: Literal[DECIMALS] | None = None
+    """The decimal sign of columns that could have either, like 1,234; default: that of all other
+    columns, or else the point, or the comma where commas do not separate cells."""
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which rows and columns."""
 
     data: str = "digits"
     """breast_cancer, iris, wine, diabetes, digits, or a file: CSV, Parquet, NPZ, LIBSVM, IDX."""
@@ -39,17 +52,16 @@ class TableSettings:
     """Classes whose rows are left out, by name."""
     categorical: tuple[str, ...] = ()
     """Columns of numbers that stand for categories."""
-    header: FlagConversionOff[bool | None] = None
-    """Whether a CSV's first row holds names; default: look."""
-    missing_values: tuple[str, ...] = MISSING_TEXTS
-    """Texts that are missing values, as empty cells are."""
-    comment: str | None = None
-    """Lines of a CSV that begin so are left out; default: above the table those with #."""
-    decimal: Literal[DECIMALS] | None = None
-    """The decimal sign of columns that could have either, like 1,234; default: that of all other
-    columns, or else the point, or the comma where commas do not separate cells."""
     labels_file: str | None = None
     """Labels of IDX images, where they are not beside them."""
+
+
+@dataclass(frozen=True)
+class TableSettings(TextSettings, DataSettings):
+    """The dials of data and of results; each command adds its own, and its module's name."""
+
+    NAME: ClassVar[str]
+
     out: str = "out"
     """Folder for the results; must be new or empty."""
     overwrite: bool = False

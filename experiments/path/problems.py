@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.datasets import DataError, encode
+from experiments.datasets import DataError, Encoder, encode
 from experiments.datasets.errors import shown
 from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
@@ -82,17 +82,16 @@ def check_held_out(probes: Probes, plan: Plan, rows: Rows) -> None:
         )
 
 
-def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np.ndarray, tuple]:
-    """Features [N, D] of every row as float32, and their names."""
+def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np.ndarray, Encoder]:
+    """Features [N, D] of every row as float32, and what makes them of a table."""
     table = probes.layers[layer]
     if scaling == "standard":
-        encoded = encode(table, chosen.train)
-        return encoded.features, encoded.names
-    return np.asarray(table.features, np.float32), table.feature_names
+        return encode(table, chosen.train)
+    return np.asarray(table.features, np.float32), Encoder.as_it_is(table)
 
 
 def problem(
-    probes: Probes, layer: str, target: Target, chosen: Rows, x, names, centred: bool = True
+    probes: Probes, layer: str, target: Target, chosen: Rows, x, encoder, centred: bool = True
 ) -> Problem:
     """One target on one layer; a regression's labels are standardised by training rows.
 
@@ -109,7 +108,7 @@ def problem(
     def batch(part):
         return Batch(x[part], labels[part], weights[part].astype(np.float32))
 
-    return Problem(table, batch(chosen.train), batch(chosen.test), names, scale)
+    return Problem(table, batch(chosen.train), batch(chosen.test), encoder.names, scale, encoder)
 
 
 def stacked(problems: list[Problem]) -> Batch:

@@ -102,10 +102,10 @@ def run(
     """
     found, lanes = [], []
     for layer in probes.layers:
-        x, names = path_problems.features(probes, layer, rows, plan.scaling)
+        x, encoder = path_problems.features(probes, layer, rows, plan.scaling)
         of_layer = {}
         for group in path_problems.groups(probes.targets):
-            ended, table = _group(probes, layer, group, rows, plan, x, names)
+            ended, table = _group(probes, layer, group, rows, plan, x, encoder)
             of_layer |= {probe.target: probe for probe in ended}
             lanes.append(table)
             on_lanes(table)
@@ -155,10 +155,10 @@ def without_intercept(plan: Plan) -> dict:
     return {} if plan.intercept else {"fit_intercept": False}
 
 
-def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, names):
+def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, encoder):
     """The probes of targets that share a loss, and the table of their lanes."""
     problems = [
-        path_problems.problem(probes, layer, t, rows, x, names, plan.intercept) for t in group
+        path_problems.problem(probes, layer, t, rows, x, encoder, plan.intercept) for t in group
     ]
     first, batch = problems[0], path_problems.stacked(problems)
     per_fold = rows.folds @ np.asarray(batch.weights, np.float64)

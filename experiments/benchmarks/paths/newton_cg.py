@@ -5,54 +5,62 @@ direction. The metric is each class's own Hessian, taken where the path last was
 directions that sum to zero over classes.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import scipy.linalg
+
+from tests.truth import losses
 
 PRECISION = 1e-10  # estimated distance left, relative to the objective
 MAX_STEPS = 200
 MAX_PRODUCTS = 250
 
 
-def path(x, labels, lambdas, checkpoint: Path) -> list[tuple[float, float]]:
-    """(objective, relative estimate of what is left) per penalty, which fall.
+def path(x, labels, weights, lambdas, checkpoint: Path) -> Iterator[tuple[float, float, bool]]:
+    """(objective, estimate of what is left, True) per penalty, which fall.
 
-    x [N, P] has ones as its last column. What is found is kept in `checkpoint` after each penalty.
+    What is found is kept in `checkpoint` after each penalty.
     """
-    y = np.eye(labels.max() + 1)[labels]
+    x = np.c_[x, np.ones(len(x))]
+    every = np.ones((len(x), labels.max() + 1), bool)
+    rows = losses.Rows(x, labels, weights / weights.sum(), "softmax", every)
     narrow = x.astype(np.float32)
-    found, points = [], [np.zeros((x.shape[1], y.shape[1]))]
+    found, points = [], [np.zeros((x.shape[1], every.shape[1]))]
     if checkpoint.exists():
         kept = np.load(checkpoint)
-        found, points = [tuple(pair) for pair in kept["found"]], list(kept["points"])
+        found, points = kept["found"].tolist(), list(kept["points"])
     for lam in lambdas[len(found) :]:
-        theta, value, left = _newton(x, narrow, y, lam, _start(points))
+        # On by half the last move: penalties are even in their logarithm.
+        start = points[-1] if len(points) < 2 else 1.5 * points[-1] - 0.5 * points[-2]
+        theta, value, left = _newton(rows, narrow, lam, start)
         points = [*points[-1:], theta]
-        found.append((value, left / value))
+        found.append((value, left))
         np.savez(checkpoint, found=found, points=points)
         print(f"λ = {lam:.2e}: {value:.12f}, {left / value:.0e} left", flush=True)
-    return found
+    return ((value, left, True) for value, left in found)
 
 
-def _start(points):
-    """The last point, moved on by half the last move: penalties are even in their logarithm."""
-    return points[-1] if len(points) < 2 else 1.5 * points[-1] - 0.5 * points[-2]
-
-
-def _newton(x, narrow, y, lam, theta):
+def _newton(rows, narrow, lam, theta):
     """Optimum, its objective, and half the squared decrement there."""
-    metric = None
+
+    def objective(theta, z):
+        return rows.s @ losses.values(rows, z) + lam / 2 * (theta[:-1] ** 2).sum()
+
     for step_number in range(MAX_STEPS):
-        p, value, gradient = _look(x, y, lam, theta)
-        if metric is None or step_number % 6 == 5:
-            metric = _metric(narrow, p, lam)
-        step, decrement = _direction(narrow, p, lam, gradient, metric)
-        left = decrement / 2
+        z = rows.x @ theta
+        value, p = objective(theta, z), losses.bends(rows, z)
+        gradient = rows.x.T @ (rows.s[:, None] * losses.slopes(rows, z))
+        gradient[:-1] += lam * theta[:-1]
+        if step_number % 6 == 0:
+            metric = _metric(rows, narrow, p, lam)
+        step = _direction(rows, narrow, p, lam, gradient, metric)
+        left = (step * gradient).sum() / 2
         if left <= PRECISION * value:
             return theta, value, left
-        size = 1.0
-        while _look(x, y, lam, theta - size * step, value_only=True) > value - 0.1 * size * left:
+        move, size = rows.x @ step, 1.0
+        while objective(theta - size * step, z - size * move) > value - 0.1 * size * left:
             size /= 2
             if size < 1e-6:
                 return theta, value, left
@@ -60,26 +68,10 @@ def _newton(x, narrow, y, lam, theta):
     raise RuntimeError(f"no end in {MAX_STEPS} steps; {left:.1e} of {value:.3e} left at λ = {lam}")
 
 
-def _look(x, y, lam, theta, value_only=False):
-    """Probabilities [N, C], objective and gradient [P, C]; or the objective alone."""
-    z = x @ theta
-    top = z.max(axis=1, keepdims=True)
-    e = np.exp(z - top)
-    total = e.sum(axis=1, keepdims=True)
-    value = (np.log(total[:, 0]) + top[:, 0] - (z * y).sum(axis=1)).mean()
-    value += lam / 2 * (theta[:-1] ** 2).sum()
-    if value_only:
-        return value
-    p = e / total
-    gradient = x.T @ (p - y) / len(x)
-    gradient[:-1] += lam * theta[:-1]
-    return p, value, gradient
-
-
-def _metric(narrow, p, lam):
+def _metric(rows, narrow, p, lam):
     """Factors of each class's Hessian [P, P], with a little added for columns without variance."""
     factors = []
-    for weight in (p * (1 - p)).astype(np.float32).T / len(p):
+    for weight in (rows.s[:, None] * p * (1 - p)).astype(np.float32).T:
         root = narrow * np.sqrt(weight)[:, None]
         full = (root.T @ root).astype(np.float64)
         full[np.diag_indices_from(full)] += lam + 1e-7 * np.trace(full) / len(full)
@@ -87,15 +79,13 @@ def _metric(narrow, p, lam):
     return factors
 
 
-def _direction(narrow, p, lam, gradient, metric):
-    """Newton's step [P, C] by conjugate gradients, and gradient · step."""
-    p32 = p.astype(np.float32)
+def _direction(rows, narrow, p, lam, gradient, metric):
+    """Newton's step [P, C] by conjugate gradients."""
+    p, s = p.astype(np.float32), rows.s.astype(np.float32)[:, None]
 
     def product(v):
-        u = narrow @ v.astype(np.float32)
-        pu = p32 * u
-        back = narrow.T @ (pu - p32 * pu.sum(axis=1, keepdims=True)) / np.float32(len(p))
-        back = back.astype(np.float64)
+        pu = p * (narrow @ v.astype(np.float32))
+        back = (narrow.T @ (s * (pu - p * pu.sum(axis=1, keepdims=True)))).astype(np.float64)
         back[:-1] += lam * v[:-1]
         return back
 
@@ -106,9 +96,8 @@ def _direction(narrow, p, lam, gradient, metric):
         return z - z.mean(axis=1, keepdims=True)
 
     step, r = np.zeros_like(gradient), gradient.copy()
-    z = solve(r)
-    d, rz = z, (r * z).sum()
-    first = rz
+    d = z = solve(r)
+    rz = first = (r * z).sum()
     for _ in range(MAX_PRODUCTS):
         hd = product(d)
         size = rz / (d * hd).sum()
@@ -118,4 +107,4 @@ def _direction(narrow, p, lam, gradient, metric):
         if rz <= 1e-3 * first:
             break
         d = z + rz / last * d
-    return step, (step * gradient).sum()
+    return step

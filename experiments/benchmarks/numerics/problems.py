@@ -9,11 +9,8 @@ from typing import NamedTuple
 import mpmath
 import numpy as np
 
-from experiments.benchmarks import exact
+from experiments.benchmarks.numerics import exact
 
-LOGISTIC = ("sigmoid", "softplus", "log_sigmoid")
-LOG_LOSS = ("log_loss, y = 0", "log_loss, y = 1")
-FROM_PROBABILITY = tuple(f"log_loss_from_probability, y = {y}" for y in (0, 1))
 ROWS = ("softmax", "log_softmax", "softmax_cross_entropy")
 CLASSES = (2, 3, 16)
 # Half a float's digits, the ends of exp in float16, float32 and float64, and log 2.
@@ -24,51 +21,62 @@ class Problem(NamedTuple):
     """A function, its arguments [N] or [N, C], where each stands, and `exact.Numbers` by order.
 
     A number stands at itself; a row at the distance from its largest score to its smallest,
-    and its size is its largest score.
+    and its size is its largest score. A loss has a label for all numbers, or [N] for rows.
     """
 
     function: str
     arguments: np.ndarray
     where: np.ndarray
     size: np.ndarray
-    exact: tuple[exact.Numbers, exact.Numbers, exact.Numbers]
+    exact: tuple[exact.Numbers | None, exact.Numbers | None, exact.Numbers | None]
+    label: np.ndarray | float | None = None
 
 
-def points(dtype: np.dtype) -> np.ndarray:
+def of_format(dtype: np.dtype) -> list[Problem]:
+    """All of one format."""
+    of_rows = [problem for num_classes in CLASSES for problem in _of_rows(num_classes, dtype)]
+    return [*_of_numbers(_points(dtype)), *_of_probabilities(dtype), *of_rows]
+
+
+def _points(dtype):
     """The grid of every exponent, and both sides of where something happens."""
     rng = np.random.default_rng(1)
     near = rng.uniform(-1, 1, (len(CENTRES), 4)) * [1e-7, 1e-3, 0.1, 0.7]
     centres = np.array(CENTRES)[:, None]
     z = np.concatenate([centres, centres * (1 + near[:, :2]), centres + near[:, 2:]], axis=1)
-    small = 10.0 ** rng.uniform(-9, 0, 50)
-    z = np.concatenate([z.ravel(), small])
-    return np.concatenate([exact.grid(dtype, num_mantissas=4), z.astype(dtype), -z.astype(dtype)])
+    z = np.concatenate([z.ravel(), 10.0 ** rng.uniform(-9, 0, 50)]).astype(dtype)
+    return np.concatenate([exact.grid(dtype, num_mantissas=4), z, -z])
 
 
-def of_numbers(z: np.ndarray) -> list[Problem]:
+def _elementwise(function, z, curves, label=None) -> Problem:
+    return Problem(function, z, z, z, tuple(map(exact.numbers, zip(*curves, strict=True))), label)
+
+
+def _of_numbers(z) -> list[Problem]:
     """sigmoid, softplus, log_sigmoid, and log_loss of either label."""
     curves = [exact.logistic_curves(float(one)) for one in z]
-    problems = [Problem(name, z, z, z, _orders([c[name] for c in curves])) for name in LOGISTIC]
-    for y, name in enumerate(LOG_LOSS):
+    problems = [_elementwise(name, z, [curve[name] for curve in curves]) for name in curves[0]]
+    for y in (0, 1):
         answers = [exact.log_loss_curve(float(one), y) for one in z]
-        problems.append(Problem(name, z, z, z, _orders(answers)))
+        problems.append(_elementwise(f"log_loss, y = {y}", z, answers, float(y)))
     return problems
 
 
-def of_probabilities(dtype: np.dtype) -> list[Problem]:
+def _of_probabilities(dtype) -> list[Problem]:
     """log_loss_from_probability of either label, at p near 0, near 1 and between."""
     z = exact.grid(dtype, num_mantissas=4).astype(np.float64)
     wide = z[(z > 0) & (z < 1)]
     between = np.random.default_rng(2).uniform(0, 1, 400)
     p = np.unique(np.concatenate([wide, 1 - wide, between]).astype(dtype))
     p = p[(p > 0) & (p < 1)]
-    return [
-        Problem(name, p, p, p, _orders([exact.from_probability_curve(float(q), y) for q in p]))
-        for y, name in enumerate(FROM_PROBABILITY)
-    ]
+    problems = []
+    for y in (0, 1):
+        answers = [exact.from_probability_curve(float(q), y) for q in p]
+        problems.append(_elementwise(f"log_loss_from_probability, y = {y}", p, answers, float(y)))
+    return problems
 
 
-def rows(num_classes: int, dtype: np.dtype) -> np.ndarray:
+def _rows(num_classes, dtype):
     """Rows with one class ahead by every centre, ties, shifts, scores up to 1e4 and beyond."""
     rng = np.random.default_rng(num_classes)
     shape = (12, num_classes)
@@ -81,35 +89,24 @@ def rows(num_classes: int, dtype: np.dtype) -> np.ndarray:
     return np.concatenate([ahead, -ahead, tied, moved, uniform, *spread]).astype(dtype)
 
 
-def labels(z: np.ndarray) -> np.ndarray:
-    """The largest class in every other row, any class in the rest."""
-    drawn = np.random.default_rng(0).integers(0, z.shape[1], len(z))
-    return np.where(np.arange(len(z)) % 2, z.argmax(axis=1), drawn).astype(np.int32)
-
-
-def of_rows(num_classes: int, dtype: np.dtype) -> list[Problem]:
-    """The softmax family."""
-    z = rows(num_classes, dtype)
+def _of_rows(num_classes, dtype) -> list[Problem]:
+    """The softmax family; labels are the largest class in every other row, any in the rest."""
+    z = _rows(num_classes, dtype)
+    drawn = np.random.default_rng(0).integers(0, num_classes, len(z))
+    labels = np.where(np.arange(len(z)) % 2, z.argmax(axis=1), drawn).astype(np.int32)
     wide = z.astype(np.float64)
-    distance = wide.max(axis=1) - wide.min(axis=1)
-    answers = {name: ([], [], []) for name in ROWS}
-    for row, y in zip(wide, labels(z), strict=True):
-        for name, of_row in _row_answers(row, y).items():
-            for order, components in enumerate(of_row):
-                answers[name][order].extend(components)
-    return [
-        Problem(
-            f"{name}, C = {num_classes}",
-            z,
-            distance,
-            wide.max(axis=1),
-            tuple(exact.numbers(order) if order else None for order in orders),
-        )
-        for name, orders in answers.items()
-    ]
+    top, distance = wide.max(axis=1), wide.max(axis=1) - wide.min(axis=1)
+    answers = [_row_answers(row, y) for row, y in zip(wide, labels, strict=True)]
+    problems = []
+    for name in ROWS:
+        orders = [[c for row in answers for c in row[name][order]] for order in range(3)]
+        right = tuple(exact.numbers(order) if order else None for order in orders)
+        label = labels if name == "softmax_cross_entropy" else None
+        problems.append(Problem(f"{name}, C = {num_classes}", z, distance, top, right, label))
+    return problems
 
 
-def _row_answers(row: np.ndarray, y: int) -> dict[str, tuple[list, list, list]]:
+def _row_answers(row, y) -> dict[str, tuple[list, list, list]]:
     """Components of value, first and second derivative of one row, flattened."""
     p = exact.softmax_row(row)
     classes = range(len(p))
@@ -124,7 +121,3 @@ def _row_answers(row: np.ndarray, y: int) -> dict[str, tuple[list, list, list]]:
             "log_softmax": (logs, log_softmax, [-one for one in softmax]),
             "softmax_cross_entropy": ([-logs[y]], residual, softmax),
         }
-
-
-def _orders(curves: list[exact.Curve]) -> tuple[exact.Numbers, ...]:
-    return tuple(exact.numbers(order) for order in zip(*curves, strict=True))

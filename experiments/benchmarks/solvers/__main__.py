@@ -7,10 +7,9 @@ taken here. scipy has no gradient descent; ours stands beside its CG.
     python -m experiments.benchmarks.solvers
 """
 
+import argparse
 import functools
-import json
 import warnings
-from pathlib import Path
 
 import jax
 
@@ -20,11 +19,11 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 import scipy.optimize  # noqa: E402
 
-from experiments.benchmarks import machine, solver_problems  # noqa: E402
-from experiments.benchmarks.solver_problems import LOGISTIC, NAMES, PROBLEMS, STARTS  # noqa: E402
+from experiments.benchmarks import machine, tables  # noqa: E402
+from experiments.benchmarks.solvers import problems  # noqa: E402
+from experiments.benchmarks.solvers.problems import LOGISTIC, NAMES, PROBLEMS, STARTS  # noqa: E402
 from jaxlr import solvers  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results"
 TOL = float(jnp.finfo(jnp.float64).eps) ** (2 / 3)
 MAX_STEPS = 2000
 TOL_32 = 1e-6  # below the default, which leaves a flat valley with four digits
@@ -38,15 +37,19 @@ OURS = {
     "newton_cg": solvers.newton_cg(),
     "newton": solvers.newton(),
 }
-PEERS = {  # ours: scipy's, and how it is told the tolerance
-    "gradient_descent": ("CG", {"gtol": TOL}),
-    "gradient_descent, not scaled": ("CG", {"gtol": TOL}),
-    "nonlinear_cg": ("CG", {"gtol": TOL}),
-    "nonlinear_cg, not scaled": ("CG", {"gtol": TOL}),
-    "bfgs": ("BFGS", {"gtol": TOL}),
-    "lbfgs": ("L-BFGS-B", {"gtol": TOL, "ftol": 0, "maxfun": 10 * MAX_STEPS}),
-    "newton_cg": ("Newton-CG", {"xtol": 1e-12}),
-    "newton": ("trust-exact", {"gtol": TOL}),
+PEERS = {  # ours: scipy's
+    "gradient_descent": "CG",
+    "gradient_descent, not scaled": "CG",
+    "nonlinear_cg": "CG",
+    "nonlinear_cg, not scaled": "CG",
+    "bfgs": "BFGS",
+    "lbfgs": "L-BFGS-B",
+    "newton_cg": "Newton-CG",
+    "newton": "trust-exact",
+}
+TOLD = {  # how scipy's is told the tolerance, where not by gtol alone
+    "L-BFGS-B": {"gtol": TOL, "ftol": 0, "maxfun": 10 * MAX_STEPS},
+    "Newton-CG": {"xtol": 1e-12},
 }
 
 
@@ -55,16 +58,14 @@ def endings(name, dtype, tol):
     options = {"tol": tol, "max_steps": MAX_STEPS}
 
     def run(x, which):
-        return solvers.minimise(OURS[name], solver_problems.objective, x, which, **options)
+        return solvers.minimise(OURS[name], problems.objective, x, which, **options)
 
     end = jax.jit(jax.vmap(run))(jnp.asarray(STARTS, dtype), jnp.arange(len(NAMES)))
     ends = {problem: jax.tree.map(lambda x, i=i: x[i], end) for i, problem in enumerate(NAMES)}
     for kind in LOGISTIC:
-        x, labels, l2 = (jnp.asarray(a, dtype) for a in solver_problems.logistic_examples(kind))
+        x, labels, l2 = (jnp.asarray(a, dtype) for a in problems.logistic_examples(kind))
         params = {"w": jnp.zeros(x.shape[1], dtype), "b": jnp.zeros([], dtype)}
-        least = functools.partial(
-            solvers.minimise, OURS[name], solver_problems.logistic_risk, **options
-        )
+        least = functools.partial(solvers.minimise, OURS[name], problems.logistic_risk, **options)
         ends[kind] = jax.jit(least)(params, x, labels, l2)
     return ends
 
@@ -80,12 +81,12 @@ def error(problem, value):
 def functions(problem):
     """Objective x [n] -> [], in jax, and start, of a test function or a logistic problem."""
     if problem in PROBLEMS:
-        return functools.partial(solver_problems.value, jnp, problem), PROBLEMS[problem].start
-    x, labels, l2 = solver_problems.logistic_examples(problem)
+        return functools.partial(problems.value, jnp, problem), PROBLEMS[problem].start
+    x, labels, l2 = problems.logistic_examples(problem)
 
     def risk(w):
         params = {"w": w[:-1], "b": w[-1]}
-        return solver_problems.logistic_risk(params, x, labels, l2)
+        return problems.logistic_risk(params, x, labels, l2)
 
     return risk, np.zeros(x.shape[1] + 1)
 
@@ -100,7 +101,7 @@ def derivatives(problem):
 @functools.cache
 def of_scipy(name, problem):
     """scipy's ending, from the same value, gradient and Hessian."""
-    method, options = PEERS[name]
+    method = PEERS[name]
     both, hessian = derivatives(problem)
     curvature = {"hess": lambda x: np.asarray(hessian(x))} if "newton" in name else {}
     with warnings.catch_warnings():
@@ -110,7 +111,7 @@ def of_scipy(name, problem):
             np.array(functions(problem)[1]),
             jac=lambda x: np.asarray(both(x)[1]),
             method=method,
-            options={"maxiter": MAX_STEPS, **options},
+            options={"maxiter": MAX_STEPS, **TOLD.get(method, {"gtol": TOL})},
             **curvature,
         )
 
@@ -138,38 +139,54 @@ def row(name, problem, ours, narrow):
     }
 
 
-def table(rows):
+COLUMNS = {
+    "problem": "{problem}",
+    "status": "{status}",
+    "value": "{value:.8g}",
+    "error": "{error:.0e}",
+    "gradient": "{gradient_norm:.0e}",
+    "steps": "{steps}",
+    "looks": "**{looks}**",
+    "H·v": "{hessian_products}",
+    "float32 error": "{float32_error:.0e}",
+    "scipy value": "{scipy_value:.8g}",
+    "scipy gradient": "{scipy_gradient_norm:.0e}",
+    "scipy steps": "{scipy_steps}",
+    "scipy looks": "{scipy_looks}",
+}
+
+
+def page(rows):
     """The rows as Markdown, a section per solver."""
-    lines = ["# Evaluations to the minimum, beside scipy's", ""]
-    lines += [" ".join(__doc__.split("\n\n")[1].split()), ""]
-    lines += [f"Asked for: no derivative above {TOL:.1e}, within {MAX_STEPS} steps; in float32"]
-    lines[-1] += f" {TOL_32:.0e}. An error is the value's, over the minimum where that is above 1"
-    lines[-1] += " or a risk: 1e-8 is asked for, and 1e-5 in float32."
-    for name, (method, _) in PEERS.items():
-        lines += ["", f"## {name} and scipy's {method}", ""]
-        lines += ["| problem | status | value | error | gradient | steps | looks | H·v |"]
-        lines[-1] += " float32 error | scipy value | gradient | steps | looks |"
-        lines += ["|---|---|" + "--:|" * 11]
-        for r in (r for r in rows if r["solver"] == name):
-            ours = f"{r['value']:.8g} | {r['error']:.0e} | {r['gradient_norm']:.0e}"
-            ours += f" | {r['steps']} | **{r['looks']}**"
-            theirs = f"{r['scipy_value']:.8g} | {r['scipy_gradient_norm']:.0e}"
-            theirs += f" | {r['scipy_steps']} | {r['scipy_looks']}"
-            rest = f"{r['hessian_products']} | {r['float32_error']:.0e} | {theirs}"
-            lines += [f"| {r['problem']} | {r['status']} | {ours} | {rest} |"]
-    return "\n".join(lines) + "\n"
+    about = " ".join(__doc__.split("\n\n")[1].split())
+    sections = [
+        f"# Evaluations to the minimum, beside scipy's\n\n{about}\n\n"
+        f"Asked for: no derivative above {TOL:.1e}, within {MAX_STEPS} steps; in float32"
+        f" {TOL_32:.0e}. An error is the value's, over the minimum where that is above 1"
+        " or a risk: 1e-8 is asked for, and 1e-5 in float32.\n"
+    ]
+    for name, method in PEERS.items():
+        of_solver = [row for row in rows if row["solver"] == name]
+        sections.append(f"## {name} and scipy's {method}\n\n{tables.of(of_solver, COLUMNS)}\n")
+    return "\n".join(sections)
 
 
 def main():
     """Runs everything, and writes results/solvers.json and results/solvers.md."""
-    rows = []
-    for name in PEERS:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(PEERS))
+    names = parser.parse_args().names
+    if unknown := [name for name in names if name not in PEERS]:
+        parser.error(f"no solver {unknown[0]!r}; there are {', '.join(PEERS)}")
+    kept = tables.kept("solvers").get("rows", []) if names else []
+    rows = [row for row in kept if row["solver"] not in names]
+    for name in names or PEERS:
         ends, narrow = endings(name, jnp.float64, TOL), endings(name, jnp.float32, TOL_32)
         rows += [row(name, problem, end, narrow[problem]) for problem, end in ends.items()]
         print(name, sum(r["looks"] for r in rows if r["solver"] == name), flush=True)
+    rows.sort(key=lambda row: list(PEERS).index(row["solver"]))
     record = {**machine.description("scipy"), "tol": TOL, "max_steps": MAX_STEPS, "rows": rows}
-    (RESULTS / "solvers.json").write_text(json.dumps(record, indent=1) + "\n")
-    (RESULTS / "solvers.md").write_text(table(rows))
+    tables.save("solvers", record, page(rows))
 
 
 if __name__ == "__main__":

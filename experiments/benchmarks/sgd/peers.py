@@ -22,11 +22,9 @@ def contestants(batch: Batch, order: Array, hypers: dict) -> dict[str, Callable[
         "SGDClassifier, all cores": sgd_classifier(batch, hypers),
         "optax, a compiled step": optax_loop(batch, order, hypers, whole_epoch=False),
         "optax, a compiled epoch": optax_loop(batch, order, hypers, whole_epoch=True),
+        "torch.func": torch_func(batch, order, hypers),
     }
-    torch_peer = torch_func(batch, order, hypers)
-    if torch_peer is not None:
-        peers["torch.func"] = torch_peer
-    return peers
+    return {name: peer for name, peer in peers.items() if peer}
 
 
 def sgd_classifier(batch: Batch, hypers: dict) -> Callable[[], float]:

@@ -1,8 +1,8 @@
 """Tables and the figure of the SGD sweep benchmark."""
 
-from pathlib import Path
-
 from matplotlib.figure import Figure
+
+from experiments.benchmarks import machine, tables
 
 REQUIRED = {"SGDClassifier, all cores": 40, "optax, a compiled step": 25, "torch.func": 2.5}
 
@@ -17,62 +17,46 @@ def duel_table(duel: dict) -> str:
     return (
         f"{duel['lanes']} lanes, batch {duel['batch_size']}: {duel['share_of_peak']:.0%} of the "
         f"matrix-product peak ({duel['peak_gigaflops']:.0f} GF/s measured in the same rounds; "
-        f"70 % required)\n\n{table(head, rows)}\n"
+        f"70 % required)\n\n{tables.markdown(head, rows)}\n"
     )
 
 
 def lanes_table(rows: list[dict]) -> str:
     """The cost of a lane as lanes are added."""
-    head = ["lanes", "batch", "epoch, s", "ms per lane", "GF/s", "compile, s"]
-    cells = [
-        [
-            str(row["lanes"]),
-            str(row["batch_size"]),
-            f"{row['seconds']:.3f}",
-            f"{row['ms_per_lane']:.2f}",
-            f"{row['gigaflops']:.0f}",
-            f"{row['compile_seconds']:.2f}",
-        ]
-        for row in rows
-    ]
-    return table(head, cells) + "\n"
+    columns = {
+        "lanes": "{lanes}",
+        "batch": "{batch_size}",
+        "epoch, s": "{seconds:.3f}",
+        "ms per lane": "{ms_per_lane:.2f}",
+        "GF/s": "{gigaflops:.0f}",
+        "compile, s": "{compile_seconds:.2f}",
+    }
+    return tables.of(rows, columns) + "\n"
 
 
 def quality_table(quality: dict) -> str:
     """Seconds until both searches reach the same validation log-loss."""
     head = ["search", "configurations", "best log-loss", "seconds to the goal"]
+    seconds = quality["seconds_to_goal"]
     rows = [
-        [name, str(quality["configurations"][name]), f"{best:.5f}", f"{seconds:.2f}"]
-        for (name, best), seconds in zip(
-            quality["best_log_loss"].items(), quality["seconds_to_goal"].values(), strict=True
-        )
+        [name, str(quality["configurations"][name]), f"{best:.5f}", f"{seconds[name]:.2f}"]
+        for name, best in quality["best_log_loss"].items()
     ]
     return (
         f"goal: validation log-loss {quality['goal_log_loss']:.5f}, the worse of the two bests; "
         f"the sweep is there {quality['ratio']:.1f}x sooner, compilation included\n\n"
-        f"{table(head, rows)}\n"
+        f"{tables.markdown(head, rows)}\n"
     )
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table that also reads well as plain text."""
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    lines = [head, ["-" * width for width in widths], *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(w) for cell, w in zip(line, widths, strict=True)) + " |"
-        for line in lines
-    )
-
-
-def write(results: dict, page: Path, figure: Path) -> None:
+def page(results: dict) -> str:
     """The tables as Markdown with the figure beside it."""
-    about = ", ".join(f"{key} {value}" for key, value in results["machine"].items() if value)
-    page.write_text(
+    return (
         f"# SGD sweeps\n\nOdd or even, {results['data']}, float32, binary logistic regression.\n"
-        f"{about}.\n\n{duel_table(results['duel'])}\n![cost per lane]({figure.name})\n\n"
+        f"{machine.about(results['machine'])}.\n\n{duel_table(results['duel'])}\n"
+        f"![cost per lane](sgd_sweep.svg)\n\n"
         f"{lanes_table(results['lanes'])}\n{quality_table(results['quality'])}"
     )
-    cost_per_lane(results).savefig(figure, metadata={"Date": None})
 
 
 def cost_per_lane(results: dict) -> Figure:

@@ -45,18 +45,22 @@ def race(batch: Batch, budget: float) -> dict:
     }
 
 
+def lane(num_features: int, metrics=lambda params, rows: {}) -> sweeps.Lane:
+    """Binary logistic regression by SGD: what both races sweep."""
+    return sweeps.descent(
+        lambda key: models.init_linear(num_features),
+        lambda hyper: losses.risk(models.linear, losses.log_loss, l2=hyper["l2"]),
+        lambda hyper: optimizers.sgd(hyper["learning_rate"], hyper["momentum"]),
+        metrics,
+    )
+
+
 def sweep_search(train: Batch, valid: Batch) -> list[tuple[float, float]]:
     """(seconds, best validation log-loss so far) after each epoch of one sweep."""
     start = time.perf_counter()
     both = Batch(*(jax.numpy.concatenate(pair) for pair in zip(train[:2], valid[:2], strict=True)))
     trains = (np.arange(len(both.x)) < len(train.x)).astype(np.float32)
     unpenalised = losses.risk(models.linear, losses.log_loss)
-    lane = sweeps.descent(
-        lambda key: models.init_linear(both.x.shape[1]),
-        lambda hyper: losses.risk(models.linear, losses.log_loss, l2=hyper["l2"]),
-        lambda hyper: optimizers.sgd(hyper["learning_rate"], hyper["momentum"]),
-        lambda params, rows: {"log_loss": unpenalised(params, rows)},
-    )
     space = {
         "learning_rate": sweeps.LogUniform(*RATE),
         "momentum": sweeps.Uniform(0.0, 0.95),
@@ -64,7 +68,7 @@ def sweep_search(train: Batch, valid: Batch) -> list[tuple[float, float]]:
     }
     ticks = []
     swept = sweeps.run(
-        lane,
+        lane(both.x.shape[1], lambda params, rows: {"log_loss": unpenalised(params, rows)}),
         sweeps.cross(sweeps.sobol(space, CONFIGS).hypers),
         both,
         data.epochs(jax.random.key(1), len(train.x), BATCH_SIZE, EPOCHS),
@@ -73,7 +77,7 @@ def sweep_search(train: Batch, valid: Batch) -> list[tuple[float, float]]:
         on_segment=lambda done, progress: ticks.append(time.perf_counter() - start),
     )
     best = np.minimum.accumulate(np.nanmin(swept.metrics["log_loss"], axis=0))
-    return [(float(t), float(b)) for t, b in zip(ticks, best, strict=True)]
+    return list(zip(ticks, best.tolist(), strict=True))
 
 
 def joblib_search(train: Batch, valid: Batch, budget: float) -> list[tuple[float, float]]:
@@ -102,10 +106,7 @@ def joblib_search(train: Batch, valid: Batch, budget: float) -> list[tuple[float
     cores = joblib.cpu_count()
     with joblib.Parallel(n_jobs=cores, prefer="threads") as parallel:
         while time.perf_counter() - start < budget:
-            draws = 10 ** rng.uniform(
-                np.log10((RATE[0], L2[0])), np.log10((RATE[1], L2[1])), (cores, 2)
-            )
+            draws = 10 ** rng.uniform(*np.log10([RATE, L2]).T, (cores, 2))
             done += parallel(joblib.delayed(configuration)(*draw) for draw in draws)
-    done.sort()
-    bests = np.minimum.accumulate([best for _, best in done])
-    return [(float(t), float(best)) for (t, _), best in zip(done, bests, strict=True)]
+    ticks, bests = np.transpose(sorted(done))
+    return list(zip(ticks.tolist(), np.minimum.accumulate(bests).tolist(), strict=True))

@@ -20,7 +20,6 @@ class Duel(NamedTuple):
     """Two functions of the same arguments, differentiated in the first."""
 
     name: str
-    shape: tuple[int, ...]
     ours: Callable
     theirs: Callable
     arguments: tuple
@@ -38,24 +37,14 @@ def duels(dtype: jnp.dtype, square: int, rows: int) -> list[Duel]:
     pairs = [(name, getattr(activations, name), getattr(jax.nn, name)) for name in names]
     elementwise = jax.vmap(jax.vmap(losses.log_loss))
     of_rows = jax.vmap(losses.softmax_cross_entropy)
+    of_class = optax.softmax_cross_entropy_with_integer_labels
+    of_shares = optax.softmax_cross_entropy
     return [
-        *(Duel(*pair[:1], z.shape, *pair[1:], (z,)) for pair in pairs),
-        *(Duel(*pair[:1], logits.shape, *pair[1:], (logits,)) for pair in pairs[3:]),
-        Duel("log_loss", z.shape, elementwise, optax.sigmoid_binary_cross_entropy, (z, binary)),
-        Duel(
-            "softmax_cross_entropy, class",
-            logits.shape,
-            of_rows,
-            optax.softmax_cross_entropy_with_integer_labels,
-            (logits, label),
-        ),
-        Duel(
-            "softmax_cross_entropy, distribution",
-            logits.shape,
-            of_rows,
-            optax.softmax_cross_entropy,
-            (logits, one_hot),
-        ),
+        *(Duel(*pair, (z,)) for pair in pairs),
+        *(Duel(*pair, (logits,)) for pair in pairs[3:]),
+        Duel("log_loss", elementwise, optax.sigmoid_binary_cross_entropy, (z, binary)),
+        Duel("softmax_cross_entropy, class", of_rows, of_class, (logits, label)),
+        Duel("softmax_cross_entropy, distribution", of_rows, of_shares, (logits, one_hot)),
     ]
 
 
@@ -68,37 +57,26 @@ def compare(duel: Duel, rounds: int = ROUNDS) -> list[dict]:
     """A row for the value and a row for the gradient: medians of interleaved rounds."""
     rows = []
     for order, of in (("value", lambda f: f), ("gradient", gradient)):
-        programs, compile_seconds = zip(
-            *(_compiled(of(f), duel.arguments) for f in (duel.ours, duel.theirs)), strict=True
-        )
-        for program in programs:
-            jax.block_until_ready(program(*duel.arguments))
-        times = [
-            [machine.once(lambda p=program: p(*duel.arguments)) for program in programs]
-            for _ in range(rounds)
-        ]
-        ours, theirs = np.median(times, axis=0)
+        works, compile_seconds = {}, {}
+        for name, function in (("ours", duel.ours), ("theirs", duel.theirs)):
+            start = time.perf_counter()
+            program = jax.jit(of(function)).lower(*duel.arguments).compile()
+            compile_seconds[f"compile_{name}"] = time.perf_counter() - start
+            works[name] = lambda program=program: program(*duel.arguments)
+            machine.once(works[name])
+        times = machine.turns(works, rounds)
         rows.append(
             {
                 "function": duel.name,
-                "shape": list(duel.shape),
+                "shape": list(duel.arguments[0].shape),
                 "dtype": str(duel.arguments[0].dtype),
                 "order": order,
-                "ours_ms": 1e3 * ours,
-                "theirs_ms": 1e3 * theirs,
-                # The middle of the rounds' own ratios: what slows a round slows both.
-                "ratio": float(np.median([a / b for a, b in times])),
-                "compile_ours": compile_seconds[0],
-                "compile_theirs": compile_seconds[1],
+                **{f"{name}_ms": 1e3 * float(np.median(t)) for name, t in times.items()},
+                "ratio": machine.ratio(times["ours"], times["theirs"]),
+                **compile_seconds,
             }
         )
     return rows
-
-
-def _compiled(function: Callable, arguments: tuple) -> tuple[Callable, float]:
-    start = time.perf_counter()
-    program = jax.jit(function).lower(*arguments).compile()
-    return program, time.perf_counter() - start
 
 
 def measure() -> list[dict]:

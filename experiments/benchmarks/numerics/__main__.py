@@ -9,10 +9,8 @@ Ends with status 1 if a bound of ours does not hold.
 """
 
 import argparse
-import json
 import sys
 import warnings
-from pathlib import Path
 
 import jax
 
@@ -21,51 +19,28 @@ jax.config.update("jax_enable_x64", True)  # before any array is made
 import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
-from experiments.benchmarks import (  # noqa: E402
-    exact,
-    machine,
-    numerics_figures,
-    numerics_peers,
-    numerics_problems,
-    numerics_rows,
-    numerics_speed,
-)
+from experiments.benchmarks import machine, tables  # noqa: E402
+from experiments.benchmarks.numerics import exact, figures, peers, problems, speed  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results"
 FORMATS = [jnp.dtype(d) for d in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64)]
 ORDERS = ("value", "slope", "curvature")
 
 
 def bound(function: str, order: int, dtype: np.dtype) -> float | None:
     """What we promise, in ulps."""
-    is_row = function.startswith(numerics_problems.ROWS)
+    is_row = function.startswith(problems.ROWS)
     if dtype.itemsize < 4:
         # The second derivative of a row goes through a first one rounded to 16 bits.
         return None if is_row and order == 2 else 1.0
     return 8.0 if is_row or order == 2 else 4.0
 
 
-def problems(dtype: np.dtype) -> list[numerics_problems.Problem]:
-    """All of one format."""
-    of_rows = [p for c in numerics_problems.CLASSES for p in numerics_problems.of_rows(c, dtype)]
-    of_numbers = numerics_problems.of_numbers(numerics_problems.points(dtype))
-    return [*of_numbers, *numerics_problems.of_probabilities(dtype), *of_rows]
-
-
-def contestants(problem: numerics_problems.Problem) -> dict[str, numerics_peers.Answer]:
-    """By name."""
-    if problem.arguments.ndim == 1:
-        return numerics_peers.elementwise(problem.function)
-    name = problem.function.split(",")[0]
-    return numerics_rows.contestants(name, numerics_problems.labels(problem.arguments))
-
-
-def cells(problem: numerics_problems.Problem) -> list[dict]:
+def cells(problem: problems.Problem) -> list[dict]:
     """One for every contestant and order."""
-    dtype, found_by = problem.arguments.dtype, contestants(problem)
-    rows = []
+    dtype, rows = problem.arguments.dtype, []
+    contestants = peers.contestants(problem.function, problem.label)
     for order, name in enumerate(ORDERS):
-        for peer, answer in found_by.items():
+        for peer, answer in contestants.items():
             found = None if problem.exact[order] is None else answer(order, problem.arguments)
             if found is None:
                 continue
@@ -124,18 +99,17 @@ def main():
     warnings.simplefilter("ignore", RuntimeWarning)  # peers overflow; the table says where
     rows = []
     for dtype in FORMATS:
-        rows += [cell for problem in problems(dtype) for cell in cells(problem)]
+        rows += [cell for problem in problems.of_format(dtype) for cell in cells(problem)]
         print(f"{dtype}: {sum(row['format'] == str(dtype) for row in rows)} cells", flush=True)
     results = {
         "machine": machine.description("optax", "scipy", "torch", "mpmath"),
         "cells": rows,
-        "curves": numerics_figures.curves(),
-        "speed": [] if arguments.no_speed else numerics_speed.measure(),
+        "curves": figures.curves(),
+        "speed": [] if arguments.no_speed else speed.measure(),
     }
-    (RESULTS / "numerics.json").write_text(json.dumps(results, indent=1) + "\n")
-    numerics_figures.write(results, RESULTS / "numerics.md", RESULTS / "numerics.svg")
-    sentences = broken(rows)
-    sys.exit("\n".join(sentences) if sentences else 0)
+    figure = figures.small_multiples(results["curves"])
+    tables.save("numerics", results, figures.page(results), figure)
+    sys.exit("\n".join(broken(rows)) or 0)
 
 
 if __name__ == "__main__":

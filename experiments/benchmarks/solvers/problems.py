@@ -15,122 +15,92 @@ import jax.numpy as jnp
 import numpy as np
 
 WIDTH = 6  # the most variables that a problem here has
+BARD = [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39]
 
 
 class Problem(NamedTuple):
-    """Residuals (xp, x [n]) -> list of arrays, the published start, and the known minima."""
+    """Residuals (xp, *x) -> list of arrays, the published start, and the known minima."""
 
     residuals: Callable
     start: tuple
     minima: tuple
 
 
-def _rosenbrock(xp, x):
-    a, b = x
-    return [10 * (b - a**2), 1 - a]
-
-
-def _freudenstein_roth(xp, x):
-    a, b = x
-    return [
-        -13 + a + ((5 - b) * b - 2) * b,
-        -29 + a + ((b + 1) * b - 14) * b,
-    ]
-
-
-def _powell_badly_scaled(xp, x):
-    a, b = x
-    return [1e4 * a * b - 1, xp.exp(-a) + xp.exp(-b) - 1.0001]
-
-
-def _brown_badly_scaled(xp, x):
-    a, b = x
-    return [a - 1e6, b - 2e-6, a * b - 2]
-
-
-def _beale(xp, x):
-    a, b = x
-    return [y - a * (1 - b**i) for i, y in ((1, 1.5), (2, 2.25), (3, 2.625))]
-
-
-def _jennrich_sampson(xp, x):
-    a, b = x
-    i = xp.asarray(np.arange(1, 11), x.dtype)
+def _jennrich_sampson(xp, a, b):
+    i = xp.asarray(np.arange(1, 11), a.dtype)
     return [2 + 2 * i - (xp.exp(i * a) + xp.exp(i * b))]
 
 
-def _helical_valley(xp, x):
-    a, b, c = x
+def _helical_valley(xp, a, b, c):
     turn = xp.arctan(b / a) / (2 * np.pi) + xp.where(xp.real(a) > 0, 0.0, 0.5)
     return [10 * (c - 10 * turn), 10 * (xp.sqrt(a**2 + b**2) - 1), c]
 
 
-BARD = [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39]
-
-
-def _bard(xp, x):
-    a, b, c = x
+def _bard(xp, a, b, c):
     u = np.arange(1.0, 16.0)
-    y, u, v, w = (xp.asarray(z, x.dtype) for z in (BARD, u, 16 - u, np.minimum(u, 16 - u)))
+    y, u, v, w = (xp.asarray(z, a.dtype) for z in (BARD, u, 16 - u, np.minimum(u, 16 - u)))
     return [y - (a + u / (v * b + w * c))]
 
 
-def _box(xp, x):
-    a, b, c = x
-    t = xp.asarray(np.arange(1, 11) / 10, x.dtype)
+def _box(xp, a, b, c):
+    t = xp.asarray(np.arange(1, 11) / 10, a.dtype)
     return [xp.exp(-t * a) - xp.exp(-t * b) - c * (xp.exp(-t) - xp.exp(-10 * t))]
 
 
-def _powell_singular(xp, x):
-    a, b, c, d = x
-    return [
-        a + 10 * b,
-        5**0.5 * (c - d),
-        (b - 2 * c) ** 2,
-        10**0.5 * (a - d) ** 2,
-    ]
+def _wood(xp, a, b, c, d):
+    valleys = [10 * (b - a**2), 1 - a, 90**0.5 * (d - c**2), 1 - c]
+    return [*valleys, 10**0.5 * (b + d - 2), 10**-0.5 * (b - d)]
 
 
-def _wood(xp, x):
-    a, b, c, d = x
-    return [
-        10 * (b - a**2),
-        1 - a,
-        90**0.5 * (d - c**2),
-        1 - c,
-        10**0.5 * (b + d - 2),
-        10**-0.5 * (b - d),
-    ]
-
-
-def _brown_dennis(xp, x):
-    a, b, c, d = x
-    t = xp.asarray(np.arange(1, 21) / 5, x.dtype)
+def _brown_dennis(xp, a, b, c, d):
+    t = xp.asarray(np.arange(1, 21) / 5, a.dtype)
     return [(a + t * b - xp.exp(t)) ** 2 + (c + d * xp.sin(t) - xp.cos(t)) ** 2]
 
 
-def _variably_dimensioned(xp, x):
+def _variably_dimensioned(xp, *x):
+    x = xp.stack(x)
     moment = xp.sum(xp.asarray(np.arange(1, len(x) + 1), x.dtype) * (x - 1))
     return [x - 1, moment, moment**2]
 
 
-def _trigonometric(xp, x):
-    n = len(x)
-    i = xp.asarray(np.arange(1, n + 1), x.dtype)
-    return [n - xp.sum(xp.cos(x)) + i * (1 - xp.cos(x)) - xp.sin(x)]
+def _trigonometric(xp, *x):
+    x = xp.stack(x)
+    i = xp.asarray(np.arange(1, len(x) + 1), x.dtype)
+    return [len(x) - xp.sum(xp.cos(x)) + i * (1 - xp.cos(x)) - xp.sin(x)]
 
 
 PROBLEMS = {
-    "Rosenbrock": Problem(_rosenbrock, (-1.2, 1.0), (0.0,)),
-    "Freudenstein-Roth": Problem(_freudenstein_roth, (0.5, -2.0), (0.0, 48.98425367924002)),
-    "Powell badly scaled": Problem(_powell_badly_scaled, (0.0, 1.0), (0.0,)),
-    "Brown badly scaled": Problem(_brown_badly_scaled, (1.0, 1.0), (0.0,)),
-    "Beale": Problem(_beale, (1.0, 1.0), (0.0,)),
+    "Rosenbrock": Problem(lambda xp, a, b: [10 * (b - a**2), 1 - a], (-1.2, 1.0), (0.0,)),
+    "Freudenstein-Roth": Problem(
+        lambda xp, a, b: [-13 + a + ((5 - b) * b - 2) * b, -29 + a + ((b + 1) * b - 14) * b],
+        (0.5, -2.0),
+        (0.0, 48.98425367924002),
+    ),
+    "Powell badly scaled": Problem(
+        lambda xp, a, b: [1e4 * a * b - 1, xp.exp(-a) + xp.exp(-b) - 1.0001], (0.0, 1.0), (0.0,)
+    ),
+    "Brown badly scaled": Problem(
+        lambda xp, a, b: [a - 1e6, b - 2e-6, a * b - 2], (1.0, 1.0), (0.0,)
+    ),
+    "Beale": Problem(
+        lambda xp, a, b: [y - a * (1 - b**i) for i, y in ((1, 1.5), (2, 2.25), (3, 2.625))],
+        (1.0, 1.0),
+        (0.0,),
+    ),
     "Jennrich-Sampson": Problem(_jennrich_sampson, (0.3, 0.4), (124.36218235561489,)),
     "Helical valley": Problem(_helical_valley, (-1.0, 0.0, 0.0), (0.0,)),
     "Bard": Problem(_bard, (1.0, 1.0, 1.0), (0.008214877306578994,)),
     "Box 3-D": Problem(_box, (0.0, 10.0, 20.0), (0.0,)),
-    "Powell singular": Problem(_powell_singular, (3.0, -1.0, 0.0, 1.0), (0.0,)),
+    "Powell singular": Problem(
+        lambda xp, a, b, c, d: [
+            a + 10 * b,
+            5**0.5 * (c - d),
+            (b - 2 * c) ** 2,
+            10**0.5 * (a - d) ** 2,
+        ],
+        (3.0, -1.0, 0.0, 1.0),
+        (0.0,),
+    ),
     "Wood": Problem(_wood, (-3.0, -1.0, -3.0, -1.0), (0.0,)),
     "Brown-Dennis": Problem(_brown_dennis, (25.0, 5.0, -5.0, -1.0), (85822.20162635628,)),
     "Variably dimensioned": Problem(
@@ -139,14 +109,12 @@ PROBLEMS = {
     "Trigonometric": Problem(_trigonometric, (0.2,) * 5, (0.0, 2.7950605e-05)),
 }
 NAMES = list(PROBLEMS)
-STARTS = np.stack(
-    [np.pad(problem.start, (0, WIDTH - len(problem.start))) for problem in PROBLEMS.values()]
-)
+STARTS = np.stack([np.pad(p.start, (0, WIDTH - len(p.start))) for p in PROBLEMS.values()])
 
 
 def value(xp, name, x):
     """Σ r², at x [n]."""
-    return sum(xp.sum(r**2) for r in PROBLEMS[name].residuals(xp, x))
+    return sum(xp.sum(r**2) for r in PROBLEMS[name].residuals(xp, *x))
 
 
 def objective(x, which, names=tuple(NAMES)):
@@ -177,10 +145,17 @@ def numpy_gradient(name):
     return gradient
 
 
-def logistic_examples(kind, num_examples=60, num_features=8):
+LOGISTIC = {  # the penalty of each
+    "well scaled": 1e-2,
+    "badly scaled": 1e-6,
+    "duplicated features": 1e-3,
+    "more features than examples": 1e-3,
+}
+
+
+def logistic_examples(kind):
     """x [n, p], ±1 labels [n] and the penalty of one of the hard logistic problems."""
-    if kind == "more features than examples":
-        num_examples, num_features = 20, 40
+    num_examples, num_features = (20, 40) if kind == "more features than examples" else (60, 8)
     random = np.random.default_rng(len(kind))
     x = random.normal(size=(num_examples, num_features))
     logits = x @ random.normal(size=num_features) + 2 * random.normal(size=num_examples)
@@ -189,15 +164,7 @@ def logistic_examples(kind, num_examples=60, num_features=8):
         x = x * np.logspace(-2, 2, num_features)
     if kind == "duplicated features":
         x = np.concatenate([x, x], axis=1)
-    return x, labels, {"well scaled": 1e-2, "badly scaled": 1e-6}.get(kind, 1e-3)
-
-
-LOGISTIC = [
-    "well scaled",
-    "badly scaled",
-    "duplicated features",
-    "more features than examples",
-]
+    return x, labels, LOGISTIC[kind]
 
 
 def logistic_risk(params, x, labels, l2):

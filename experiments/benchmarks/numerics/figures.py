@@ -1,14 +1,12 @@
 """The numerics table as Markdown, and error against z as small multiples."""
 
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
 from matplotlib.figure import Figure
 
-from experiments.benchmarks import exact, numerics_peers
-from experiments.benchmarks.numerics_speed import REQUIRED
-from experiments.benchmarks.sgd_figures import table
+from experiments.benchmarks import machine, tables
+from experiments.benchmarks.numerics import exact, peers
+from experiments.benchmarks.numerics.speed import REQUIRED
 
 PANELS = (("softplus", 0), ("log_sigmoid", 1), ("sigmoid", 1), ("sigmoid", 2))
 TITLES = ("value of {}", "slope of {}", "curvature of {}")
@@ -58,8 +56,9 @@ def curves() -> list[dict]:
         answers = [exact.logistic_curves(float(one)) for one in z]
         for function, order in PANELS:
             right = exact.numbers(answer[function][order] for answer in answers)
-            contestants = numerics_peers.elementwise(function)
-            panel = {"format": dtype, "function": function, "order": order, "z": _middles(z)}
+            contestants = peers.contestants(function)
+            middles = [float(f"{one:.4g}") for one in z.reshape(BINS, PER_BIN).mean(axis=1)]
+            panel = {"format": dtype, "function": function, "order": order, "z": middles}
             for peer in LINE:
                 found = np.asarray(contestants[peer](order, z))
                 errors = exact.ulp_errors(found, right, jnp.dtype(dtype))
@@ -67,10 +66,6 @@ def curves() -> list[dict]:
                 panel[peer] = [float(f"{one:.3g}") for one in worst]
             rows.append(panel)
     return rows
-
-
-def _middles(z: np.ndarray) -> list[float]:
-    return [float(f"{one:.4g}") for one in z.reshape(BINS, PER_BIN).mean(axis=1)]
 
 
 def small_multiples(panels: list[dict]) -> Figure:
@@ -106,19 +101,18 @@ def _draw(axes, panel: dict) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def write(results: dict, page: Path, figure: Path) -> None:
-    """Figure and tables."""
-    about = ", ".join(f"{key} {value}" for key, value in results["machine"].items() if value)
+def page(results: dict) -> str:
+    """Figure and tables, as Markdown."""
+    about = machine.about(results["machine"])
     sections = [f"# Errors in the last place, and where formulas die\n\n{about}.\n\n{ABOUT}"]
-    sections.append(f"![error against z]({figure.name})\n")
+    sections.append("![error against z](numerics.svg)\n")
     sections.append(f"## Worst of ours\n\n{_ours(results['cells'])}\n")
     for dtype in dict.fromkeys(row["format"] for row in results["cells"]):
         rows = [row for row in results["cells"] if row["format"] == dtype]
         sections.append(f"## {dtype}\n\n{_errors(rows)}\n")
     if results["speed"]:
         sections.append(f"## What it costs\n\n{_speed(results['speed'])}\n")
-    page.write_text("\n".join(sections))
-    small_multiples(results["curves"]).savefig(figure, metadata={"Date": None})
+    return "\n".join(sections)
 
 
 def _ours(cells: list[dict]) -> str:
@@ -127,34 +121,31 @@ def _ours(cells: list[dict]) -> str:
     for cell in cells:
         if cell["peer"] == "jaxlr":
             family = "rows" if ", C = " in cell["function"] else "numbers"
-            key = cell["format"], f"{cell['order']}, functions of {family}"
+            derivative = f"{cell['order']}, functions of {family}"
+            limit = f"{cell['bound']:g}" if cell["bound"] else "-"
+            key = cell["format"], derivative
+            cell = cell | {"derivative": derivative, "limit": limit}
             rows[key] = max(rows.get(key, cell), cell, key=lambda one: one["worst_ulp"])
-    return table(
-        ["format", "derivative", "worst ulp", "bound", "of", "at"],
-        [
-            [
-                *key,
-                f"{cell['worst_ulp']:.2f}",
-                f"{cell['bound']:g}" if cell["bound"] else "-",
-                cell["function"],
-                f"{cell['at']:.3g}",
-            ]
-            for key, cell in rows.items()
-        ],
+    return tables.of(
+        rows.values(),
+        {
+            "format": "{format}",
+            "derivative": "{derivative}",
+            "worst ulp": "{worst_ulp:.2f}",
+            "bound": "{limit}",
+            "of": "{function}",
+            "at": "{at:.3g}",
+        },
     )
 
 
 def _errors(cells: list[dict]) -> str:
     lines = {}
     for cell in cells:
-        lines.setdefault((cell["function"], cell["order"]), {})[cell["peer"]] = _text(cell)
-    return table(
-        ["function", "", *numerics_peers.NAMES],
-        [
-            [*key, *(line.get(peer, "-") for peer in numerics_peers.NAMES)]
-            for key, line in lines.items()
-        ],
-    )
+        line = lines.setdefault((cell["function"], cell["order"]), dict.fromkeys(peers.NAMES, "-"))
+        line[cell["peer"]] = _text(cell)
+    rows = [[*key, *line.values()] for key, line in lines.items()]
+    return tables.markdown(["function", "", *peers.NAMES], rows)
 
 
 def _text(cell: dict) -> str:
@@ -166,24 +157,23 @@ def _text(cell: dict) -> str:
 
 def _speed(rows: list[dict]) -> str:
     """Medians of interleaved rounds; the ratio is the median of the rounds' ratios."""
-    head = ["function", "scores", "format", "", "ours, ms", "theirs, ms", "ours / theirs"]
-    head += ["compile ours, s", "theirs, s"]
-    cells = [
-        [
-            row["function"],
-            " x ".join(str(n) for n in row["shape"]),
-            row["dtype"],
-            row["order"],
-            f"{row['ours_ms']:.1f}",
-            f"{row['theirs_ms']:.1f}",
-            f"{row['ratio']:.2f}" if row["ratio"] <= REQUIRED else f"**{row['ratio']:.2f}**",
-            f"{row['compile_ours']:.2f}",
-            f"{row['compile_theirs']:.2f}",
-        ]
-        for row in rows
-    ]
+    told = []
+    for row in rows:
+        bold = "**" if row["ratio"] > REQUIRED else ""
+        told.append(row | {"bold": bold, "scores": " x ".join(map(str, row["shape"]))})
+    columns = {
+        "function": "{function}",
+        "scores": "{scores}",
+        "format": "{dtype}",
+        "": "{order}",
+        "ours, ms": "{ours_ms:.1f}",
+        "theirs, ms": "{theirs_ms:.1f}",
+        "ours / theirs": "{bold}{ratio:.2f}{bold}",
+        "compile ours, s": "{compile_ours:.2f}",
+        "theirs, s": "{compile_theirs:.2f}",
+    }
     return (
         "Value, and gradient of the sum, ours beside jax.nn or optax's of the same name: medians of"
         f" interleaved rounds in one process, on one device.\nRequired: at most {REQUIRED} of"
-        f" theirs; in bold where it is more.\n\n{table(head, cells)}"
+        f" theirs; in bold where it is more.\n\n{tables.of(told, columns)}"
     )
