@@ -11,6 +11,7 @@ from experiments.kit.clock import Clock
 from experiments.kit.problems import Problem
 from experiments.kit.report import examine
 from experiments.sweep import study
+from experiments.sweep.plan import Plan
 from jaxlr import sweeps
 from jaxlr.pytypes import Batch
 
@@ -49,7 +50,7 @@ def make_plan(configs=24, **choices):
     } | space
     space = {"batch_size": sweeps.Choices((64,))} | space
     groups = sweeps.groups(sweeps.random(space, configs, seed=1))
-    return study.Plan(groups, 3, 20, 10, (8,), 0)
+    return Plan(groups, 3, 20, 10, (8,), 0)
 
 
 def make_findings(problem, plan, diverge=0.7, selection="best"):

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from experiments.kit.report import classes, examine, ranking
-from experiments.sweep import landscape, leaderboard, page, study
+from experiments.sweep import leaderboard, page, study
 from tests.report_cases import CASES, CLOCK, case, make_summary
 
 pytestmark = pytest.mark.once
@@ -181,4 +181,4 @@ def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
 def test_near_best_counts_those_within_one_standard_error():
     means = [0.30, 0.31, 0.33, 0.36, np.nan]
     configs = pd.DataFrame({"mean": means, "se": [0.04, 9.0, 9.0, 9.0, np.nan]})
-    assert landscape.near_best(configs)["mean"].tolist() == [0.30, 0.31, 0.33]
+    assert study.near_best(configs)["mean"].tolist() == [0.30, 0.31, 0.33]

@@ -9,7 +9,7 @@ import pytest
 
 from experiments.datasets import load
 from experiments.kit import outputs, problems
-from experiments.sweep import __main__, settings, study
+from experiments.sweep import __main__, study
 from experiments.sweep import run as sweep
 
 FAST = ["--configs", "4", "--epochs", "2", "--folds", "3"]
@@ -136,6 +136,14 @@ def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
         (["--l2", "-1", "1"], "--l2 -1 1: must lie in"),
         (["--l2", "nan", "1"], "--l2 nan 1: the range is empty"),
         (["--momentum", "0", "1"], "--momentum 0 1: must lie in"),
+        (["--optimizer", "adam", "--b2", "0.9", "1"], "--b2 0.9 1: must lie in [0, 1)"),
+        (
+            ["--optimizer", "adam", "momentum", "--rho", "0", "0.9", "--b3", "0", "0.9"],
+            "--rho, --b3: no number of a chosen optimizer; adam has learning_rate, b1, b2, eps, ep"
+            "s_root; momentum has learning_rate, momentum\n",
+        ),
+        (["--optimizer", "sgd", "--momentum", "0", "0.9"], "--momentum: no number of a chosen"),
+        (["--optimizer", "lookahead", "--sync-period", "0", "9"], "LOW must be at least 1"),
         (["--batch-size", "0"], "--batch-size: every size must be at least 1"),
         (["--data", "iris", "--batch-size", "121"], "larger than the 120 training rows"),
         (
@@ -229,11 +237,3 @@ def test_scaling_statistics_come_from_training_rows_only():
     assert np.abs(np.asarray(problem.test.x).mean(axis=0)).max() > 1e-3
     labels = np.asarray(problem.train.labels, np.float64)
     assert (labels.mean(), labels.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
-
-
-def test_every_optimizer_on_offer_makes_a_lane():
-    hyper = {"learning_rate": jax.numpy.float32(0.1), "momentum": jax.numpy.float32(0.5)}
-    for name in study.OPTIMIZERS:
-        init, _ = study.named_optimizer(name, hyper)
-        init({"w": jax.numpy.zeros(2)})
-    assert settings.Settings().optimizer == ("momentum",)

@@ -73,6 +73,25 @@ def panel(width: float = 4.7, height: float = 3.7, **options) -> tuple[Figure, A
     return figure, figure.subplots(**options)
 
 
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """What the axes' marks mean, if anything, under the figure."""
+    marks, labels = axes.get_legend_handles_labels()
+    if labels:
+        ncols = 2 if max(map(len, labels)) > 20 else 3
+        figure.legend(marks, labels, loc="outside lower center", ncols=ncols)
+
+
+def colour_bar(figure: Figure, axes, dots, ticks: dict[float, str], label: str, **options):
+    """What the colours mean, with `ticks` {value: text}, or matplotlib's own."""
+    bar = figure.colorbar(dots, ax=axes, **options)
+    if ticks:
+        bar.set_ticks(list(ticks), labels=list(ticks.values()))
+        bar.ax.minorticks_off()
+    bar.outline.set_visible(False)
+    bar.set_label(label)
+    return bar
+
+
 def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
     """A logarithmic axis over [low, high] with ticks that are round numbers."""
     room = (high / low) ** 0.04 if high > low else 1.5

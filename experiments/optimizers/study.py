@@ -15,13 +15,14 @@ import numpy as np
 
 from experiments.datasets import DataError
 from experiments.kit import problems, strata
+from experiments.kit.optimizers import NUMBERS, RULES, build
 from experiments.kit.problems import LOSS_NAMES, Problem
-from experiments.optimizers.spaces import build, points
 from experiments.sweep import study
 from jaxlr import data, losses, models, sweeps, training
 from jaxlr.pytypes import Array, Batch
 
 LEAST_FOLDS = 4  # a seed never trains on less than three quarters of the rows
+LEAST_FORGOTTEN = 1 - NUMBERS["momentum"].high
 
 
 class Weights(NamedTuple):
@@ -121,6 +122,21 @@ def bench(name: str, problem: Problem, plan, key: Array) -> Bench:
     )
 
 
+def points(optimizer: str, num_points: int, seed: int) -> dict[str, np.ndarray]:
+    """A scrambled Sobol design of the optimizer's own space: {learning_rate, momentum?: [K]}.
+
+    Momentum, which is the memory under whatever name, is spread by the logarithm of 1 - momentum.
+    """
+    rule = RULES[optimizer]
+    space = {"learning_rate": sweeps.LogUniform(rule.low, rule.high)}
+    if rule.memory:
+        space["forgotten"] = sweeps.LogUniform(LEAST_FORGOTTEN, 1.0)
+    hypers = sweeps.sobol(space, num_points, seed).hypers
+    if rule.memory:
+        hypers["momentum"] = 1 - hypers.pop("forgotten")
+    return hypers
+
+
 def lane(on: Bench, optimizer: str) -> sweeps.Lane:
     """A lane that trains one setting under every seed at once; its metrics are [S]."""
     risk = losses.risk(models.linear, on.problem.loss, l2=on.l2)
@@ -148,10 +164,9 @@ def lane(on: Bench, optimizer: str) -> sweeps.Lane:
 
 def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
     """Every setting of the optimizer, as one compiled program."""
-    hypers = points(optimizer, num_points, seed)
     swept = sweeps.run(
         lane(on, optimizer),
-        sweeps.cross(hypers),
+        sweeps.cross(points(optimizer, num_points, seed)),
         on.batch,
         on.orders,
         num_segments=on.evaluations,
@@ -160,7 +175,7 @@ def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
     params = jax.tree.map(lambda leaf: np.asarray(leaf)[best], swept.state.params)
     return Trial(
         optimizer,
-        hypers,
+        swept.hypers,
         swept.metrics,
         best,
         np.asarray(_row_losses(on.problem.loss, params, on.batch)),

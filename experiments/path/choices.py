@@ -16,9 +16,7 @@ def board(found: Findings, plan: Plan, most: int = 24) -> str:
     """The choices as a plain-text table."""
     shown = short(found, plan, most)
     head, rows, _, texts = cells(found, plan, shown)
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    ruled = [head, ["-" * width for width in widths], *rows]
-    lines = [_line(row, widths, texts) for row in ruled]
+    lines = words.lines(head, rows, texts)
     if len(shown) < len(found.probes):
         lines.append(
             f"and {len(found.probes) - len(shown):,} more probes, on the page; above are targets "
@@ -150,11 +148,3 @@ def _row(probe: Probe, place: tuple[int, int], plan: Plan) -> list[str]:
         test,
         ended,
     ]
-
-
-def _line(row, widths, texts: int) -> str:
-    padded = [
-        cell.ljust(width) if i < texts else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(padded).rstrip()

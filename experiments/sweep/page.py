@@ -12,7 +12,8 @@ from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report import examine, sections, tables
 from experiments.sweep import curves, headline, landscape
 from experiments.sweep.leaderboard import cells, varying_static
-from experiments.sweep.study import Findings, Plan
+from experiments.sweep.plan import Plan
+from experiments.sweep.study import Findings
 
 
 def write(
@@ -45,7 +46,10 @@ def _header(problem: Problem, plan: Plan, findings: Findings, summary: dict) -> 
     """The first screen: the setting to use, how good it is, and what was run."""
     title = "Nothing to use" if findings.chosen is None else "Use"
     use = card(title, headline.which(findings), headline.why(problem, findings), "wide")
-    tested = sections.test_cards(problem, findings.test) if findings.test else []
+    tested = []
+    if findings.test:
+        tested = [headline.validated(problem, plan, findings)]
+        tested += sections.test_cards(problem, findings.test)
     notes = [*summary["data"].get("remarks", ()), *headline.cautions(problem, findings, summary)]
     return element(
         "header",
@@ -95,13 +99,7 @@ def _board(findings: Findings, loss_name: str) -> Markup:
     chosen = findings.chosen["config"]
     head, rows, shown = cells(findings.configs, loss_name, 10, also=chosen)
     finite = int(findings.configs["mean"].notna().sum())
-    which = "Every finite configuration"
-    if finite > len(rows):
-        which = f"The first {len(rows)} of {finite:,} finite configurations"
-    caption = (
-        f"{which} by mean validation {words.name(loss_name)} ± its standard error over folds; the "
-        "chosen one is marked."
-    )
+    caption = headline.sentence("board", words.name(loss_name), len(rows), finite)
     return table(head, rows, caption, texts=0, marked=(shown.index(chosen),))
 
 

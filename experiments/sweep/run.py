@@ -3,12 +3,16 @@
 import jax
 
 from experiments.datasets import load
-from experiments.kit import commands, kept_rows, outputs, problems, suspects
+from experiments.kit import commands, kept_rows, outputs, problems, suspects, words
 from experiments.kit.clock import Clock
+from experiments.kit.optimizers import NUMBERS
 from experiments.kit.provenance import device, provenance
-from experiments.sweep import leaderboard, page, study
-from experiments.sweep.settings import Settings, check, check_batches, design
-from jaxlr import sweeps
+from experiments.kit.report import examine
+from experiments.sweep import headline, page, study
+from experiments.sweep.leaderboard import leaderboard
+from experiments.sweep.plan import Plan, planned
+from experiments.sweep.settings import Settings, check, check_batches
+from experiments.sweep.study import Findings
 
 
 def run(settings: Settings, clock: Clock) -> int:
@@ -27,16 +31,8 @@ def run(settings: Settings, clock: Clock) -> int:
         split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
         problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
         fold_weights = problems.folds(problem, fold_key, settings.folds)
-        order = study.orders(problem, settings.epochs, settings.seed)
         check_batches(settings, len(problem.train.x))
-        plan = study.Plan(
-            sweeps.groups(design(settings)),
-            settings.folds,
-            settings.epochs,
-            study.num_evaluations(settings.epochs),
-            settings.hidden,
-            settings.seed,
-        )
+        plan = planned(settings)
         print(introduction(problem, plan))
         remarks = suspects.notes(table, [problems.target_of(table)])
         remarks += suspects.nothing_to_learn([problem])
@@ -47,7 +43,7 @@ def run(settings: Settings, clock: Clock) -> int:
                 problem,
                 plan,
                 fold_weights,
-                order,
+                study.orders(problem, settings.epochs, settings.seed),
                 selection=settings.select,
                 on_segment=lambda lanes: bar.update(lanes * per_segment),
                 on_group=finished.append,
@@ -62,7 +58,7 @@ def run(settings: Settings, clock: Clock) -> int:
     return 0 if found.chosen else 1
 
 
-def introduction(problem: problems.Problem, plan: study.Plan) -> str:
+def introduction(problem: problems.Problem, plan: Plan) -> str:
     """What is about to run."""
     table, rows = problem.table, len(problem.train.x)
     lines = [
@@ -70,39 +66,52 @@ def introduction(problem: problems.Problem, plan: study.Plan) -> str:
         f"{len(problem.test.x)} to test on, {problem.train.x.shape[1]} features",
         *table.notes,
         f"{plan.num_lanes:,} lanes = {plan.num_lanes // plan.num_folds} configurations x "
-        f"{plan.num_folds} folds, {plan.epochs} epochs, {len(plan.groups)} compiled "
-        f"{'program' if len(plan.groups) == 1 else 'programs'}, on {device()}",
+        f"{plan.num_folds} folds, {plan.epochs} epochs, "
+        f"{words.count(len(plan.groups), 'compiled program')}, on {device()}",
     ]
     return "\n".join(lines)
 
 
-def conclusion(settings, problem, plan, found: study.Findings) -> str:
-    """Leaderboard, choice and test figures."""
+def conclusion(settings, problem, plan: Plan, found: Findings) -> str:
+    """Leaderboard, choice, the figure that chose, and test figures."""
     loss_name = problems.LOSS_NAMES[problem.table.task]
-    lines = ["", leaderboard.leaderboard(found.configs, loss_name), ""]
+    lines = ["", leaderboard(found.configs, loss_name), ""]
     if found.chosen is None:
         lines.append(
             f"All {plan.num_lanes:,} lanes diverged: nothing to choose. Lower --learning-rate."
         )
-    else:
-        figures = ", ".join(f"{name} {value:.4f}" for name, value in found.test.figures.items())
-        lines.append(
-            f"chosen ({settings.select}): learning rate {found.chosen['learning_rate']:.4g}, "
-            f"momentum {found.chosen['momentum']:.3f}, l2 {found.chosen['l2']:.3g}"
-        )
-        lines.append(f"test, {len(problem.test.x)} rows nobody touched: {figures}")
+        return "\n".join(lines)
+    mean = words.plus_minus(found.chosen["mean"], found.chosen["se"])
+    lines += [
+        f"chosen ({settings.select}): {headline.which(found)}",
+        f"validation {words.name(loss_name)} {mean}, which chose; {headline.guess(problem)}",
+        f"test, {len(problem.test.x)} rows nobody touched: {figures(problem, found.test)}",
+    ]
     return "\n".join(lines)
 
 
-def summarise(settings, problem, plan, found: study.Findings, remarks: list[str]) -> dict:
+def figures(problem: problems.Problem, test: examine.Test) -> str:
+    """What the test rows said, beside what always saying the commonest class gives."""
+    told = [f"{words.name(name)} {value:.4f}" for name, value in test.figures.items()]
+    if "accuracy" in test.figures:
+        name, share = examine.majority(problem, test)
+        told.append(f"where always saying {name!r} has {share:.4f}")
+    return ", ".join(told)
+
+
+def summarise(settings, problem, plan: Plan, found: Findings, remarks: list[str]) -> dict:
     """What summary.json holds."""
-    table = problem.table
+    table, told = problem.table, provenance(settings)
+    asked = told["settings"]
+    idle = [name for name in NUMBERS if asked[name] is None]
     return {
-        **provenance(settings),
+        **told,
+        "settings": {name: value for name, value in asked.items() if name not in idle},
         "num_lanes": plan.num_lanes,
         "num_compilations": len(plan.groups),
         "num_diverged": int((found.lanes["status"] == "diverged").sum()),
         "best": found.chosen,
+        "guessing": examine.guessing_loss(problem),
         "test": found.test.figures if found.test else None,
         "data": {
             "name": table.name,

@@ -1,10 +1,13 @@
-"""The dials of the sweep, what values make sense, and the design they describe."""
+"""The dials of the sweep, and what values make sense."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import dataclass, make_dataclass
+from typing import Annotated, ClassVar, Literal
+
+import tyro
 
 from experiments.kit.mistakes import SettingError
+from experiments.kit.optimizers import NUMBERS, RULES, taken
 from experiments.kit.settings import (
     LARGEST,
     SIZES,
@@ -13,20 +16,17 @@ from experiments.kit.settings import (
     mistakes,
     refuse,
 )
-from experiments.sweep import study
-from jaxlr import sweeps
 
 MODELS = ("linear", "mlp")
 Range = tuple[float, float]
 LIMITS = {"configs": SIZES, "folds": (2, 2**24), "epochs": SIZES}
 MOST_UNITS = 2**16  # of a hidden stage
 MOST_STEPS = 2**31 - 1  # rows met by a lane: they are numbered in int32, 4 bytes each
+MOMENTUM = (0.0, 0.99)
 
 
 @dataclass(frozen=True)
-class Settings(TableSettings):
-    """The dials of a sweep."""
-
+class _Sweep(TableSettings):
     NAME: ClassVar[str] = "experiments.sweep"
 
     out: str = "out/sweep"
@@ -45,35 +45,50 @@ class Settings(TableSettings):
     """Models to try; several become static choices."""
     hidden: tuple[int, ...] = (32,)
     """Widths of the mlp's hidden stages."""
-    optimizer: tuple[Literal[study.OPTIMIZERS], ...] = ("momentum",)
-    """Optimizers to try; several become static choices. Adam and its kin take momentum as b1."""
-    learning_rate: Range = (1e-3, 1.0)
-    """Range, log-uniform."""
-    momentum: Range = (0.0, 0.99)
-    """Range, uniform."""
-    l2: Range = (1e-6, 1e-1)
-    """Range of the ridge penalty, log-uniform (uniform from 0); the risk adds l2/2 ||W||^2."""
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
+    optimizer: tuple[Literal[tuple(RULES)], ...] = ("momentum",)
+    """Optimizers to try; several become static choices. Each has a learning rate and the numbers
+    below that name it; those not asked for keep its defaults."""
+    learning_rate: Range = (1e-3, 1.0)
+    """Range, log-uniform."""
+    l2: Range = (1e-6, 1e-1)
+    """Range of the ridge penalty, log-uniform (uniform from 0); the risk adds l2/2 ||W||^2."""
 
 
-def design(settings: Settings) -> sweeps.Design:
-    """The settings' points: numbers as lanes, static choices as groups."""
-    space = {
-        "learning_rate": sweeps.LogUniform(*settings.learning_rate),
-        "momentum": sweeps.Uniform(*settings.momentum),
-        "l2": (sweeps.LogUniform if settings.l2[0] > 0 else sweeps.Uniform)(*settings.l2),
-        "model": sweeps.Choices(settings.model),
-        "optimizer": sweeps.Choices(settings.optimizer),
-        "batch_size": sweeps.Choices(settings.batch_size),
-    }
-    draw = sweeps.sobol if settings.design == "sobol" else sweeps.random
-    return draw(space, settings.configs, settings.seed)
+def _help(name: str) -> str:
+    number, of = NUMBERS[name], ", ".join(n for n, rule in RULES.items() if name in rule.numbers)
+    if name == "momentum":
+        return (
+            f"Range, uniform; default: 0 to {MOMENTUM[1]} for all that remember. It is the decay of"
+            f" momentum_ema and the b1 of Adam and kin, unless --decay or --b1 is given. Of: {of}."
+        )
+    spread = {"memory": f"log-uniform in 1 - {name}", "whole": "log-uniform, rounded"}
+    spread = spread.get(number.scale, "log-uniform" if number.scale == "log" else "uniform")
+    return f"Range, {spread}, like {number.low:g} {number.high:g}. Of: {of}."
+
+
+Settings = make_dataclass(
+    "Settings",
+    [(name, Annotated[Range | None, tyro.conf.arg(help=_help(name))], None) for name in NUMBERS],
+    bases=(_Sweep,),
+    frozen=True,
+    namespace={"__doc__": "The dials of a sweep, among them a range for each of NUMBERS."},
+)
 
 
 def check(settings: Settings) -> None:
     """Raises SettingError for values that have no meaning, all in one line, before any work."""
     refuse(_mistakes(settings))
+
+
+def heard(settings: Settings, optimizer: str) -> dict[str, Range]:
+    """The ranges asked for that an optimizer takes, by their options; its memory is always one."""
+    asked = {name: getattr(settings, name) for name in NUMBERS}
+    asked = {name: given for name, given in asked.items() if given is not None}
+    if RULES[optimizer].memory:
+        asked = {"momentum": MOMENTUM} | asked
+    return {name: asked[name] for name in taken(optimizer, asked).values()}
 
 
 def _mistakes(settings: Settings) -> Iterator[str]:
@@ -83,17 +98,34 @@ def _mistakes(settings: Settings) -> Iterator[str]:
             yield f"--{dashed(name)}: every size must be at least 1"
     if max(settings.hidden, default=0) > MOST_UNITS:
         yield f"--hidden {max(settings.hidden)}: must be at most {MOST_UNITS}"
-    for name, most in (("learning_rate", LARGEST), ("momentum", 1.0), ("l2", LARGEST)):
-        low, high = getattr(settings, name)
-        text = f"--{dashed(name)} {low:g} {high:g}"
-        if not low <= high:
-            yield f"{text}: the range is empty; give LOW HIGH with LOW <= HIGH"
-        elif not (low >= 0 and high < most):
-            yield f"{text}: must lie in [0, {most:g})"
-        elif name == "learning_rate" and low == 0:
-            yield f"{text}: spread by its logarithm, so LOW must be above 0"
-        elif 0 < low < 1 / LARGEST:
-            yield f"{text}: LOW must be at least {1 / LARGEST:g}, or float32 takes it for 0"
+    for name in ("learning_rate", "l2", *NUMBERS):
+        if getattr(settings, name) is not None:
+            yield from _faults(name, *getattr(settings, name))
+    used = {name for optimizer in settings.optimizer for name in heard(settings, optimizer)}
+    idle = [n for n in NUMBERS if getattr(settings, n) is not None and n not in used]
+    if idle:
+        options = ", ".join(f"--{dashed(name)}" for name in idle)
+        has = "; ".join(
+            f"{name} has {', '.join(('learning_rate', *RULES[name].numbers))}"
+            for name in dict.fromkeys(settings.optimizer)
+        )
+        yield f"{options}: no number of a chosen optimizer; {has}"
+
+
+def _faults(name: str, low: float, high: float) -> Iterator[str]:
+    text = f"--{dashed(name)} {low:g} {high:g}"
+    scale = NUMBERS[name].scale if name in NUMBERS else "log"
+    most = 1.0 if scale == "memory" else LARGEST
+    if not low <= high:
+        yield f"{text}: the range is empty; give LOW HIGH with LOW <= HIGH"
+    elif not (low >= 0 and high < most):
+        yield f"{text}: must lie in [0, {most:g})"
+    elif name == "learning_rate" and low == 0:
+        yield f"{text}: spread by its logarithm, so LOW must be above 0"
+    elif scale == "whole" and low < 1:
+        yield f"{text}: a number of steps, so LOW must be at least 1"
+    elif 0 < low < 1 / LARGEST:
+        yield f"{text}: LOW must be at least {1 / LARGEST:g}, or float32 takes it for 0"
 
 
 def check_batches(settings: Settings, num_rows: int) -> None:
