@@ -272,7 +272,7 @@ def test_libsvm_without_a_feature_is_told(tmp_path):
 
 
 def test_a_row_longer_than_any_block_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["experiments.datasets.delimited"], "_BLOCK", 64)
+    monkeypatch.setattr(sys.modules["experiments.datasets.formats.delimited"], "_BLOCK", 64)
     message = failure(tmp_path, GOOD + f"1,2,{'a' * 200}\n", {})
     with pytest.raises(DataError, match=r"is not a table: .*; close any open quote, or save it"):
         raise DataError(message)

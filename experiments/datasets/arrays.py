@@ -6,10 +6,10 @@ import pyarrow as pa
 from experiments.datasets.cells import check_numbers, check_weights
 from experiments.datasets.columns import from_columns
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
-from experiments.datasets.npz import Arrays
+from experiments.datasets.formats.npz import Arrays
+from experiments.datasets.formats.texts import understood
 from experiments.datasets.table import AS_FOUND, Choices, Columns, Table
 from experiments.datasets.target import labels_of
-from experiments.datasets.texts import understood
 
 
 def from_arrays(arrays: Arrays, name: str, choices: Choices) -> Table:

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.datasets import numerals
 from experiments.datasets.errors import DataError, listed, shown
+from experiments.datasets.formats import numerals
 
 LARGEST = float(np.finfo(np.float32).max)  # features are float32 once encoded
 

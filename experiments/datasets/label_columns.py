@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.datasets import delimited, embeddings, npz, parquet, sources
+from experiments.datasets import sources
 from experiments.datasets.cells import check_numbers, check_weights, missing_fault, typed
-from experiments.datasets.embeddings import Column
 from experiments.datasets.errors import DataError, shown
+from experiments.datasets.formats import delimited, embeddings, npz, parquet
+from experiments.datasets.formats.embeddings import Column
 from experiments.datasets.table import Columns, Reading
 from experiments.datasets.target import labels_of, position, usual_target
 

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.datasets import builtin, embeddings, sources
+from experiments.datasets import builtin, sources
 from experiments.datasets.cells import typed
-from experiments.datasets.embeddings import Column
 from experiments.datasets.encode import Encoder
 from experiments.datasets.errors import DataError, each, listed, shown
-from experiments.datasets.npz import Arrays
+from experiments.datasets.formats import embeddings
+from experiments.datasets.formats.embeddings import Column
+from experiments.datasets.formats.npz import Arrays
 from experiments.datasets.table import Columns, Reading, Table
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets import builtin, embeddings, label_columns, sources
-from experiments.datasets.embeddings import Held
+from experiments.datasets import builtin, label_columns, sources
 from experiments.datasets.errors import DataError, each, listed, shown
+from experiments.datasets.formats import embeddings
+from experiments.datasets.formats.embeddings import Held
 from experiments.datasets.label_columns import LabelColumns, Target
 from experiments.datasets.load import load
 from experiments.datasets.table import Columns, Reading, Table

@@ -7,9 +7,9 @@ import lzma
 import zlib
 from pathlib import Path
 
-from experiments.datasets import delimited, idx, libsvm, npz, parquet
 from experiments.datasets.builtin import BUILTIN
 from experiments.datasets.errors import DataError, did_you_mean, shown
+from experiments.datasets.formats import delimited, idx, libsvm, npz, parquet
 from experiments.datasets.table import AS_FOUND, Columns, Reading
 
 _DECOMPRESS = {

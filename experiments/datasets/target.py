@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
-from experiments.datasets.numerals import is_whole
+from experiments.datasets.formats.numerals import is_whole
 
 USUAL_TARGETS = ("target", "label", "labels", "class", "y")
 MAX_WHOLE_CLASSES = 20  # a numeric target with more distinct values is a measurement

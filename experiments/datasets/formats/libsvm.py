@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.datasets import load_svmlight_file
 
 from experiments.datasets.errors import DataError, shown
-from experiments.datasets.npz import Arrays
-from experiments.datasets.numerals import NUMBER, is_number
+from experiments.datasets.formats.npz import Arrays
+from experiments.datasets.formats.numerals import NUMBER, is_number
 from experiments.datasets.table import MAX_BYTES
 
 _LINE = re.compile(r"[^\s,;:]+(\s+(qid|[0-9]+):[^\s,;:]+)+", re.A)

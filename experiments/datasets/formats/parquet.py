@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from experiments.datasets.errors import DataError, shown
+from experiments.datasets.formats.texts import understood
 from experiments.datasets.table import Columns, Reading
-from experiments.datasets.texts import understood
 
 
 def read(

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from experiments.datasets import npz, parquet, target
+from experiments.datasets import target
 from experiments.datasets.errors import DataError, listed, shown
+from experiments.datasets.formats import npz, parquet
 from experiments.datasets.table import Columns, Reading
 
 _LARGEST = float(np.finfo(np.float32).max)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.datasets.errors import DataError, listed, shown
-from experiments.datasets.npz import Arrays
+from experiments.datasets.formats.npz import Arrays
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
