@@ -116,6 +116,22 @@ TEXTS = {
         {},
         "'p' is text in row 1 .* 'd' holds date32.* columns 'n', 'm m' hold .* --drop n 'm m',",
     ),
+    "a slip, a weight, a gap, one class": (
+        GOOD.replace("b", "a") + "x,-1,a\n",
+        {"weights": "q"},
+        "'p' is text in row 11 .* belong; mend it.*; --weights 'q' is -1 in row 11; .*; target 'y'"
+        " is 'a' in every row",
+    ),
+    "a slip and a target that is missing": (
+        GOOD + "x,1,\n",
+        {},
+        "'p' is text in row 11 .*; target 'y' is missing in row 11; fill it",
+    ),
+    "an unknown target and more": (
+        GOOD,
+        {"drop": ["pp"], "target": "z", "weights": "w"},
+        "--drop: no column 'pp' .*, --weights: no column 'w', --target: no column 'z'; the columns",
+    ),
     "two unknown": (GOOD, {"drop": ["pp", "zz"]}, "no column 'pp' .*, --drop: no column 'zz'; the"),
     "two missing": (MESSY + ",2,b\n", {"missing": "error"}, "'p' is missing in row 12, column 'q'"),
     "comments alone": ("#a\n#b\n", {"comment": "#"}, "holds no cells beside comments; give rows"),
