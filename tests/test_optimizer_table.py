@@ -15,7 +15,7 @@ from jaxlr import optimizers
 from tests.report_cases import make_problem
 from tests.test_optimizers_lanes import ELSEWHERE
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 SWITCHES = {"nesterov", "eps_in_sqrt", "centered", "bias_correction", "reset_state"}
 SWITCHES |= {"bias_correction_mu", "bias_correction_nu"}
 NO_NUMBERS = {"mu_dtype", "mask", "weight_decay_mask", "trust_ratio_mask", "key"}
@@ -72,7 +72,7 @@ def lane_params(name, hyper, problem, order):
     hyper = jax.tree.map(jnp.float32, {"l2": 0.01, **hyper})
     state = lane.init(hyper, jax.random.key(0))
     for rows in order:
-        state, _ = lane.step(hyper, state, jax.tree.map(lambda leaf: leaf[rows], problem.train))
+        state, _ = lane.step(hyper, state, jax.tree.map(lambda leaf, rows=rows: leaf[rows], problem.train))
     return state.params
 
 
