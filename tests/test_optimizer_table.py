@@ -72,7 +72,9 @@ def lane_params(name, hyper, problem, order):
     hyper = jax.tree.map(jnp.float32, {"l2": 0.01, **hyper})
     state = lane.init(hyper, jax.random.key(0))
     for rows in order:
-        state, _ = lane.step(hyper, state, jax.tree.map(lambda leaf, rows=rows: leaf[rows], problem.train))
+        state, _ = lane.step(
+            hyper, state, jax.tree.map(lambda leaf, rows=rows: leaf[rows], problem.train)
+        )
     return state.params
 
 
