@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.datasets import DataError, load, numerals
+from experiments.datasets import DataError, load
+from experiments.datasets.formats import numerals
 
 pytestmark = pytest.mark.once
 

@@ -162,7 +162,7 @@ def test_blocks_leave_no_seam(tmp_path, monkeypatch, cell):
     text = f"p,q,y\n{rows}{cell},c,1\n"
     choices = {"categorical": ["p"]}
     whole = loaded(tmp_path, text, **choices)
-    monkeypatch.setattr(sys.modules["experiments.datasets.delimited"], "_BLOCK", 64)
+    monkeypatch.setattr(sys.modules["experiments.datasets.formats.delimited"], "_BLOCK", 64)
     pd.testing.assert_frame_equal(loaded(tmp_path, text, **choices).features, whole.features)
 
 

@@ -6,13 +6,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.datasets import builtin, embeddings, sources
+from experiments.datasets import builtin, sources
 from experiments.datasets.cells import typed
-from experiments.datasets.embeddings import Column
 from experiments.datasets.encode import Encoder
 from experiments.datasets.errors import DataError, each, listed, shown
-from experiments.datasets.npz import Arrays
-from experiments.datasets.table import Columns, Reading, Table
+from experiments.datasets.formats import embeddings
+from experiments.datasets.formats.embeddings import Column
+from experiments.datasets.formats.npz import Arrays
+from experiments.datasets.probes import check_layers
+from experiments.datasets.table import Columns, Reading, Table, Target
 
 
 class NewRows(NamedTuple):
@@ -65,8 +67,8 @@ def read(file: str, encoder: Encoder, target: str, layer: str, reading: Reading)
     else:
         features, kept = source.features, names
     extra = [name for name in names if name not in {*encoder.columns, target}]
-    nothing = np.zeros(len(features))
-    table = Table(file, features, nothing, "regression", (), tuple(kept), target)
+    nothing = Target(target, np.zeros(len(features)), "regression", ())
+    table = Table.of(file, features, kept, nothing)
     return NewRows(table, missing, extra, labels, _unknown(table, encoder, missing), tuple(notes))
 
 
@@ -74,19 +76,14 @@ def _source(
     file: str, encoder: Encoder, target: str, layer: str, reading: Reading
 ) -> Columns | Arrays:
     """The file's columns, or its features [N, D] with names and perhaps labels."""
-    if file in builtin.BUILTIN:
-        return Columns(builtin.read(file))
-    held = embeddings.read(sources.existing(file), reading)
+    held = None if file in builtin.BUILTIN else embeddings.read(sources.existing(file), reading)
     if held is None:
         alone = len(encoder.columns) == 1
         found = sources.read(file, reading=reading, labelled=False, one_column=alone)
         if isinstance(found, Columns):
             return found
         return found._replace(features=found.features.reshape(len(found.features), -1))
-    if not held.layers:
-        raise DataError(
-            f"{shown(file)} holds {listed(held.columns)} and no features; name their array x"
-        )
+    check_layers(held._replace(file=file))
     name = next(iter(held.layers)) if len(held.layers) == 1 else layer
     if name not in held.layers:
         raise DataError(
@@ -114,8 +111,7 @@ def _values(source: Columns, name: str, is_category: bool) -> np.ndarray | pd.Ca
     if name not in source.table.column_names:
         gaps = np.full(source.table.num_rows, np.nan)
         return pd.Categorical(gaps) if is_category else gaps
-    column = source.table[name]
-    values = typed(source.written.get(name, column) if is_category else column, name, is_category)
+    values = typed(source.of(name, is_category), name, is_category)
     if isinstance(values, pd.Categorical) and not is_category:
         raise DataError(
             f"column {shown(name)} holds texts ({listed(values.categories, 3)}) where the model"

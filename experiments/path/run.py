@@ -1,9 +1,10 @@
 """All exact paths, from data to page."""
 
 from collections import Counter
+from pathlib import Path
 
 from experiments.datasets.probes import Probes, load_probes
-from experiments.kit import commands, kept_rows, outputs, suspects
+from experiments.kit import commands, kept_rows, outputs, saved, suspects
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, sentences, study
@@ -47,13 +48,35 @@ def run(settings: Settings, clock: Clock) -> int:
             commands.remark(nothing)
             remarks += nothing
         found.lanes.to_parquet(folder / "results.parquet", index=False)
+        models = keep(folder, settings, found)
         summary = summarise(settings, planned, probes, rows, found, remarks) | clock.summary()
         with clock.part("drawing"):
-            page.write(folder / "report.html", probes, planned, found, summary, clock)
+            page.write(folder, probes, planned, found, models, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
     print(conclusion(settings, planned, rows, found))
     print(clock, f"{settings.out}/report.html", sep="\n")
     return 0 if all(probe.test for probe in found.probes) else 1
+
+
+def keep(folder: Path, settings: Settings, found: study.Findings) -> dict[str, saved.Model]:
+    """Saves the model of every probe that has one: the lead's as model.npz, of several all."""
+    models = {}
+    for name, probe in page.names(found).items():
+        if probe.test is None:
+            continue
+        models[name] = saved.of(
+            probe.problem,
+            probe.test.params,
+            certificate={**probe.refit, "tol": settings.tol},
+            provenance=provenance(settings),
+        )
+        if len(found.probes) > 1:
+            (folder / "models").mkdir(exist_ok=True)
+            saved.save(folder / "models" / f"{name}.npz", models[name])
+        if probe is found.lead:
+            saved.save(folder / "model.npz", models[name])
+            saved.coefficients(models[name]).to_csv(folder / "coefficients.csv", index=False)
+    return models
 
 
 def introduction(probes: Probes, planned: Plan, rows: problems.Rows) -> str:
@@ -75,7 +98,8 @@ def introduction(probes: Probes, planned: Plan, rows: problems.Rows) -> str:
 
 def conclusion(settings, planned: Plan, rows, found: study.Findings) -> str:
     """The choices, how they did, and how exact they are."""
-    lines = ["", choices.board(found, planned), ""]
+    lines = ["", *([sentences.answer(planned, found), ""] if found.lead.test else [])]
+    lines += [choices.board(found, planned), ""]
     lost = sum(probe.test is None for probe in found.probes)
     if lost:
         lines.append(

@@ -1,5 +1,6 @@
 """What was run, what to use and why, and how exact it is: the page's sentences."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -9,6 +10,7 @@ from experiments.kit import words
 from experiments.kit.markup import Markup, element
 from experiments.kit.report import examine
 from experiments.kit.report.headline import KINDS
+from experiments.path import choices as chosen
 from experiments.path import metrics
 from experiments.path.choices import RULES, differs, nonzero
 from experiments.path.penalties import MOST_CLASSES, shown_until
@@ -103,6 +105,30 @@ def why(plan: Plan, found: Findings) -> str:
             + f", at {words.plus_minus(lead.mean[b, j], lead.error[b, j])}."
         )
     return text
+
+
+def held_out(plan: Plan, found: Findings) -> tuple[str, str, str]:
+    """The card of what chose: title, value, and what guessing would have."""
+    lead = found.lead
+    metric, place = _metric(plan, lead), lead.chosen
+    guess = chosen.guessing(lead, plan.metric)
+    remark = f"what chose, {'mean over folds' if plan.folds > 1 else 'on the validation split'}"
+    if math.isfinite(guess):
+        said = chosen.guess_words(lead, plan.metric)
+        remark += f"; {said} gives {chosen.figure(plan.metric, guess)}"
+    value = chosen.figure(plan.metric, lead.mean[place], lead.error[place])
+    return f"Held-out {metric}", value, remark
+
+
+def answer(plan: Plan, found: Findings) -> str:
+    """What chose, and the lead's figures on the test rows, beside what guessing has."""
+    lead = found.lead
+    title, value, remark = held_out(plan, found)
+    name, merit = chosen.merit(lead)
+    tested = f"test {name} {chosen.said(name, merit)}"
+    if name == "accuracy":
+        tested += f" (base rate {words.percent(chosen.base_rate(lead))})"
+    return f"{title.lower()}{_of(lead, found)} {value} ({remark}); {tested}"
 
 
 def exact(plan: Plan, found: Findings) -> tuple[str, str, str]:

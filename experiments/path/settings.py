@@ -71,6 +71,8 @@ class Settings(TableSettings):
     split (a fifth of the training rows), refitted with that C on all of them. All 96 are solved;
     the paper's own search looks at fewer. Fixes --lambdas, --l1-ratio, --folds, --rule, --metric
     and --scaling."""
+    probe_pages: int = 60
+    """Most probes that get a page of their own; each target's best layer comes first."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Plan:
       costs: C of each lane in place of penalties; a refit keeps its C.
       folds: 1 is a single validation split.
       intercept: whether lanes have one.
+      pages: how many probes get a page.
     """
 
     lambdas: np.ndarray | None
@@ -96,6 +99,7 @@ class Plan:
     scaling: str
     tol: float
     intercept: bool = True
+    pages: int = 60
 
 
 def plan(settings: Settings) -> Plan:
@@ -131,6 +135,7 @@ def plan(settings: Settings) -> Plan:
         scaling=settings.scaling or ("standard" if settings.intercept else "none"),
         tol=settings.tol,
         intercept=settings.intercept,
+        pages=settings.probe_pages,
     )
 
 
@@ -164,11 +169,12 @@ def _clip(settings: Settings) -> Plan:
         "none",
         settings.tol,
         settings.intercept,
+        settings.probe_pages,
     )
 
 
 def _mistakes(settings: Settings) -> Iterator[str]:
-    yield from mistakes(settings, {"folds": (2, 2**24)})
+    yield from mistakes(settings, {"folds": (2, 2**24), "probe_pages": (0, 2**24)})
     if not 0 < settings.tol < 1:
         yield f"--tol {settings.tol:g}: must lie between 0 and 1, like 1e-6"
     for ratio in settings.l1_ratio:

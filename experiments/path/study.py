@@ -20,7 +20,7 @@ from jaxlr import metrics, paths
 from jaxlr.pytypes import Batch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Probe:
     """One target on one layer: its lanes, what they were worth on held-out rows, and the choice.
 

@@ -6,8 +6,8 @@ import pyarrow as pa
 
 from experiments.datasets import DataError
 from experiments.datasets.cells import typed
-from experiments.datasets.embeddings import Column
 from experiments.datasets.errors import listed, shown
+from experiments.datasets.formats.embeddings import Column
 from experiments.datasets.target import class_name
 from experiments.kit import saved, words
 from experiments.kit.saved import Model

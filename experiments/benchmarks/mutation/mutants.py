@@ -8,42 +8,20 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-OPERATORS = {
-    ast.Add: [ast.Sub],
-    ast.Sub: [ast.Add],
-    ast.Mult: [ast.Div],
-    ast.Div: [ast.Mult],
-    ast.Pow: [ast.Mult],
-    ast.MatMult: [ast.Mult],
-}
+OPERATORS = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult}
+OPERATORS |= {ast.Pow: ast.Mult, ast.MatMult: ast.Mult}
 COMPARISONS = {
     ast.Lt: [ast.LtE, ast.Gt],
     ast.LtE: [ast.Lt, ast.Gt],
     ast.Gt: [ast.GtE, ast.Lt],
     ast.GtE: [ast.Gt, ast.Lt],
-    ast.Eq: [ast.NotEq],
-    ast.NotEq: [ast.Eq],
-    ast.Is: [ast.IsNot],
-    ast.IsNot: [ast.Is],
-    ast.In: [ast.NotIn],
-    ast.NotIn: [ast.In],
 }
-CALLS = {
-    "minimum": "maximum",
-    "maximum": "minimum",
-    "min": "max",
-    "max": "min",
-    "argmax": "argmin",
-    "exp": "expm1",
-    "log": "log1p",
-    "log1p": "log",
-    "sum": "mean",
-    "mean": "sum",
-    "floor": "ceil",
-    "zeros_like": "ones_like",
-    "ones_like": "zeros_like",
-    "ones": "zeros",
-}
+for _one, _other in ((ast.Eq, ast.NotEq), (ast.Is, ast.IsNot), (ast.In, ast.NotIn)):
+    COMPARISONS |= {_one: [_other], _other: [_one]}
+SIBLINGS = "minimum maximum, min max, log log1p, sum mean, zeros_like ones_like"
+CALLS = dict(pair.split() for pair in SIBLINGS.split(", "))
+CALLS |= {other: name for name, other in CALLS.items()}
+CALLS |= {"argmax": "argmin", "exp": "expm1", "floor": "ceil", "ones": "zeros"}
 DROPPED = {"abs", "sign"}  # f(a) -> a
 Change = tuple[ast.AST, ast.AST | None]  # what is replaced, and by what; None deletes a statement
 
@@ -83,10 +61,9 @@ def _code(node: ast.AST, function: str = "") -> Iterator[tuple[str, ast.AST]]:
         if field in {"annotation", "returns"}:
             continue
         for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or isinstance(child, ast.JoinedStr):
+            layout = isinstance(child, ast.keyword) and child.arg == "inline"  # of a program
+            if layout or not isinstance(child, ast.AST) or isinstance(child, ast.JoinedStr):
                 continue
-            if isinstance(child, ast.keyword) and child.arg == "inline":
-                continue  # how a program is laid out, not what it says
             yield function, child
             if not isinstance(child, ast.Raise):
                 yield from _code(child, function)
@@ -98,22 +75,20 @@ def _changes(function: str, node: ast.AST) -> Iterator[Change]:
             yield node, None
         case ast.Return(value=ast.Tuple(elts=[*_, last])) if function.endswith("_jvp"):
             for one in last.elts if isinstance(last, ast.Tuple) else [last]:
-                yield one, _minus(one)
-                yield from _terms(one)
+                yield from _minus_and_terms(one)
         case ast.Return(value=value) if value is not None:
             yield from _terms(value)
         case ast.Call(func=ast.Attribute(attr="defjvps"), args=[ast.Lambda(body=body)]):
-            yield body, _minus(body)
-            yield from _terms(body)
+            yield from _minus_and_terms(body)
         case ast.Call(func=func, args=args):
             yield from _call(node, func, args)
         case ast.BinOp(left=left, op=op, right=right):
-            for other in OPERATORS.get(type(op), []):
-                yield node, ast.BinOp(left, other(), right)
+            if type(op) in OPERATORS:
+                yield node, ast.BinOp(left, OPERATORS[type(op)](), right)
             if isinstance(left, ast.Compare) and isinstance(op, ast.BitAnd):
                 yield node, ast.BinOp(left, ast.BitOr(), right)
         case ast.AugAssign(target=target, op=op, value=value):
-            yield node, ast.AugAssign(target, OPERATORS[type(op)][0](), value)
+            yield node, ast.AugAssign(target, OPERATORS[type(op)](), value)
         case ast.Compare(left=left, ops=ops, comparators=right):
             for at, op in enumerate(ops):
                 for other in COMPARISONS[type(op)]:
@@ -124,8 +99,11 @@ def _changes(function: str, node: ast.AST) -> Iterator[Change]:
             yield node, operand
         case ast.If(test=test) | ast.IfExp(test=test) if not isinstance(test, ast.Compare):
             yield test, ast.UnaryOp(ast.Not(), test)
-        case ast.Constant(value=value) if isinstance(value, bool | int | float):
-            yield node, ast.Constant(_another(value))
+        case ast.Constant(value=bool(value)):
+            yield node, ast.Constant(not value)
+        case ast.Constant(value=int(value) | float(value)):
+            # A constant with digits behind the point moves in its third digit.
+            yield node, ast.Constant(value + 1 if value == int(value) else value * 1.001)
 
 
 def _call(node: ast.Call, func: ast.expr, args: list[ast.expr]) -> Iterator[Change]:
@@ -142,19 +120,13 @@ def _call(node: ast.Call, func: ast.expr, args: list[ast.expr]) -> Iterator[Chan
         yield node, ast.Call(other, args, node.keywords)
 
 
+def _minus_and_terms(value: ast.expr) -> Iterator[Change]:
+    yield value, ast.UnaryOp(ast.USub(), value)
+    yield from _terms(value)
+
+
 def _terms(value: ast.expr) -> Iterator[Change]:
     """A returned sum, difference, product or quotient with one side left out."""
     if isinstance(value, ast.BinOp):
         yield value, value.left
         yield value, value.right
-
-
-def _minus(value: ast.expr) -> ast.expr:
-    return ast.UnaryOp(ast.USub(), value)
-
-
-def _another(number: bool | int | float) -> bool | int | float:
-    """The next number; a constant with digits behind the point moves in its third digit."""
-    if isinstance(number, bool):
-        return not number
-    return number + 1 if number == int(number) else number * 1.001

@@ -20,7 +20,8 @@ import jax.numpy as jnp  # noqa: E402
 import numpy as np  # noqa: E402
 
 from experiments.benchmarks import machine, tables  # noqa: E402
-from experiments.benchmarks.numerics import exact, figures, peers, problems, speed  # noqa: E402
+from experiments.benchmarks.numerics import figures, peers, problems, speed  # noqa: E402
+from tests.truth import exact  # noqa: E402
 
 FORMATS = [jnp.dtype(d) for d in (jnp.float16, jnp.bfloat16, jnp.float32, jnp.float64)]
 ORDERS = ("value", "slope", "curvature")
@@ -44,27 +45,25 @@ def cells(problem: problems.Problem) -> list[dict]:
             found = None if problem.exact[order] is None else answer(order, problem.arguments)
             if found is None:
                 continue
-            where = problem.size if peer == "naive" else problem.where
-            judged = judge(found, problem.exact[order], where, dtype)
-            about = {"function": problem.function, "order": name, "peer": peer}
+            about = {"format": str(dtype), "function": problem.function, "order": name}
+            judged = judge(
+                found, problem, order, problem.size if peer == "naive" else problem.where
+            )
             limit = bound(problem.function, order, dtype) if peer == "jaxlr" else None
-            rows.append({"format": str(dtype), **about, **judged, "bound": limit})
+            rows.append({**about, "peer": peer, **judged, "bound": limit})
     return rows
 
 
-def judge(
-    found: np.ndarray, exact_answers: exact.Numbers, where: np.ndarray, dtype: np.dtype
-) -> dict:
+def judge(found: np.ndarray, problem: problems.Problem, order: int, where: np.ndarray) -> dict:
     """Worst error among living answers, where; and how and nearest to what the others died."""
+    right, dtype = problem.exact[order], problem.arguments.dtype
     found = np.asarray(found).astype(np.float64).ravel()
-    errors = exact.ulp_errors(found, exact_answers, dtype)
+    errors = exact.ulp_errors(found, right, dtype)
     where = np.repeat(where.astype(np.float64), len(found) // len(where))
-    wrong = errors > 0.5
-    is_normal = exact_answers.exponent > jnp.finfo(dtype).minexp
     deaths = {
         "NaN": np.isnan(found),
-        "inf": np.isinf(found) & wrong,
-        "0": (found == 0) & is_normal,
+        "inf": np.isinf(found) & (errors > 0.5),
+        "0": (found == 0) & (right.exponent > jnp.finfo(dtype).minexp),
     }
     dead = np.logical_or.reduce(list(deaths.values()))
     living = np.where(dead, 0, errors)
@@ -74,9 +73,7 @@ def judge(
         "at": float(where[worst]),
         "share_dead": float(dead.mean()),
         "dies": {
-            kind: float(where[died][np.argmin(np.abs(where[died]))])
-            for kind, died in deaths.items()
-            if died.any()
+            kind: float(min(where[died], key=abs)) for kind, died in deaths.items() if died.any()
         },
     }
 

@@ -2,11 +2,13 @@
 
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments.benchmarks import machine, tables
-from experiments.benchmarks.numerics import exact, peers
+from experiments.benchmarks.numerics import peers
 from experiments.benchmarks.numerics.speed import REQUIRED
+from tests.truth import exact
 
 PANELS = (("softplus", 0), ("log_sigmoid", 1), ("sigmoid", 1), ("sigmoid", 2))
 TITLES = ("value of {}", "slope of {}", "curvature of {}")
@@ -73,7 +75,18 @@ def small_multiples(panels: list[dict]) -> Figure:
     figure = Figure(figsize=(12, 6), layout="constrained")
     grid = figure.subplots(len(RANGES), len(PANELS), sharex="row", sharey="row")
     for axes, panel in zip(grid.ravel(), panels, strict=True):
-        _draw(axes, panel)
+        lost = 1 / float(jnp.finfo(panel["format"]).eps)
+        for name, style in LINE.items():
+            axes.plot(panel["z"], np.clip(panel[name], 0.3, lost * 8), label=name, **style)
+        bound, no_digit = BOUNDS[panel["order"]], "no digit left; above: NaN, inf"
+        axes.axhline(bound, color="#0072b2", linewidth=1, linestyle=":", label="our bound")
+        axes.axhline(lost, color="#555555", linewidth=1, linestyle="--", label=no_digit)
+        axes.set_xscale("symlog", linthresh=NEAR_ZERO)
+        axes.set(yscale="log", ylim=(0.25, lost * 12))
+        axes.set_xticks([-100, -1, 0, 1, 100], labels=["-100", "-1", "0", "1", "100"])
+        axes.minorticks_off()
+        axes.set_title(TITLES[panel["order"]].format(panel["function"]), fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
     for axes, name in zip(grid[:, 0], RANGES, strict=True):
         axes.set_ylabel(f"{name}: error in ulp")
     for axes in grid[-1]:
@@ -81,24 +94,6 @@ def small_multiples(panels: list[dict]) -> Figure:
     lines, names = grid[0, 0].get_legend_handles_labels()
     figure.legend(lines, names, loc="outside upper center", ncols=len(names), frameon=False)
     return figure
-
-
-def _draw(axes, panel: dict) -> None:
-    dtype, order = panel["format"], panel["order"]
-    lost = 1 / float(jnp.finfo(dtype).eps)
-    for name, style in LINE.items():
-        errors = np.clip(panel[name], 0.3, lost * 8)
-        axes.plot(panel["z"], errors, label=name, **style)
-    axes.set_xscale("symlog", linthresh=NEAR_ZERO)
-    axes.set_yscale("log")
-    axes.set_xticks([-100, -1, 0, 1, 100], labels=["-100", "-1", "0", "1", "100"])
-    axes.minorticks_off()
-    axes.set_ylim(0.25, lost * 12)
-    axes.axhline(BOUNDS[order], color="#0072b2", linewidth=1, linestyle=":", label="our bound")
-    no_digit = "no digit left; above: NaN, inf"
-    axes.axhline(lost, color="#555555", linewidth=1, linestyle="--", label=no_digit)
-    axes.set_title(TITLES[order].format(panel["function"]), fontsize=10)
-    axes.spines[["top", "right"]].set_visible(False)
 
 
 def page(results: dict) -> str:
@@ -117,26 +112,20 @@ def page(results: dict) -> str:
 
 def _ours(cells: list[dict]) -> str:
     """Worst of each format and order, with the bound."""
-    rows = {}
-    for cell in cells:
-        if cell["peer"] == "jaxlr":
-            family = "rows" if ", C = " in cell["function"] else "numbers"
-            derivative = f"{cell['order']}, functions of {family}"
-            limit = f"{cell['bound']:g}" if cell["bound"] else "-"
-            key = cell["format"], derivative
-            cell = cell | {"derivative": derivative, "limit": limit}
-            rows[key] = max(rows.get(key, cell), cell, key=lambda one: one["worst_ulp"])
-    return tables.of(
-        rows.values(),
-        {
-            "format": "{format}",
-            "derivative": "{derivative}",
-            "worst ulp": "{worst_ulp:.2f}",
-            "bound": "{limit}",
-            "of": "{function}",
-            "at": "{at:.3g}",
-        },
-    )
+    table = pd.DataFrame([cell for cell in cells if cell["peer"] == "jaxlr"])
+    family = np.where(table.function.str.contains(", C = "), "rows", "numbers")
+    table["derivative"] = table.order + ", functions of " + family
+    table["limit"] = [f"{bound:g}" if bound > 0 else "-" for bound in table.bound]
+    worst = table.groupby(["format", "derivative"], sort=False).worst_ulp.idxmax()
+    columns = {
+        "format": "{format}",
+        "derivative": "{derivative}",
+        "worst ulp": "{worst_ulp:.2f}",
+        "bound": "{limit}",
+        "of": "{function}",
+        "at": "{at:.3g}",
+    }
+    return tables.of(table.loc[worst].to_dict("records"), columns)
 
 
 def _errors(cells: list[dict]) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import mpmath
 import numpy as np
 
-from experiments.benchmarks.numerics import exact
+from tests.truth import exact
 
 ROWS = ("softmax", "log_softmax", "softmax_cross_entropy")
 CLASSES = (2, 3, 16)
@@ -96,7 +96,7 @@ def _of_rows(num_classes, dtype) -> list[Problem]:
     labels = np.where(np.arange(len(z)) % 2, z.argmax(axis=1), drawn).astype(np.int32)
     wide = z.astype(np.float64)
     top, distance = wide.max(axis=1), wide.max(axis=1) - wide.min(axis=1)
-    answers = [_row_answers(row, y) for row, y in zip(wide, labels, strict=True)]
+    answers = [_row_answers(*row) for row in zip(wide, labels, strict=True)]
     problems = []
     for name in ROWS:
         orders = [[c for row in answers for c in row[name][order]] for order in range(3)]

@@ -6,7 +6,7 @@ that does the same with scikit-learn, its fastest solver within 1e-6 of every op
 comes; and the commands of `experiments`. Contestants take turns, and figures are medians.
 `--old COMMIT` measures another commit's tree in the same turns.
 
-    python -m experiments.benchmarks.first_answer --old HEAD~20
+    python -m experiments.benchmarks.paths.first_answer --old HEAD~20
 """
 
 import argparse
@@ -22,15 +22,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from experiments.benchmarks import machine
-from experiments.benchmarks.paths import problems, truth, tuning
+from experiments.benchmarks import machine, tables
+from experiments.benchmarks.paths import peers, problems, truth, tuning
 
-RESULTS = Path(__file__).parent / "results"
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 OPTIMA = ROOT / "out/first_answer"
-C = np.logspace(-4, 4, 20)
 SETS = {"breast_cancer": problems.breast_cancer, "digits": problems.digits}
+PARTS = ("whole", "import", "first", "second")
 
 ROWS = """
 import json, sys, time
@@ -46,9 +46,7 @@ C = np.logspace(-4, 4, 20)
 splits = list(StratifiedKFold(5, shuffle=True, random_state=0).split(x, labels))
 told = {}
 """
-OURS = (
-    ROWS
-    + """
+OURS = """
 import jaxlr
 from jaxlr import backend, losses, paths
 if hasattr(backend, "cache_compilations"):
@@ -67,100 +65,84 @@ for part in ("first", "second"):
 told["certified"] = float(np.mean(cross.path.status == 0))
 print(json.dumps(told))
 """
-)
-THEIRS = (
-    ROWS
-    + """
+THEIRS = """
 from sklearn.linear_model import LogisticRegressionCV
-options = json.loads(sys.argv[2])
 told["import"] = time.perf_counter() - began
 start = time.perf_counter()
 LogisticRegressionCV(
     Cs=C, cv=splits, scoring="neg_log_loss", l1_ratios=(0.0,), use_legacy_attributes=False,
-    **options
+    **json.loads(sys.argv[2])
 ).fit(x, labels)
 told["first"] = time.perf_counter() - start
 print(json.dumps(told))
 """
-)
 
 
 class Contestant(NamedTuple):
     """A command line, the tree it runs in, and the cache it finds: "empty", "warm" or none."""
 
     argv: list[str]
-    tree: Path
-    cache: str | None
+    tree: Path = ROOT
+    cache: str | None = None
 
 
-def whole(of: Contestant, folder: Path) -> dict:
-    """Seconds of a whole process, and the parts it tells of itself."""
+def whole(of: Contestant, own: Path) -> dict:
+    """Seconds of a whole process, and the parts it tells of itself; `own` keeps a warm cache."""
     environment = os.environ | {"PYTHONPATH": str(of.tree), "PYTHONWARNINGS": "ignore"}
     with tempfile.TemporaryDirectory() as spare:
-        kept = {"empty": Path(spare) / "cache", "warm": folder / "cache"}.get(of.cache)
-        environment["JAXLR_CACHE"] = str(kept or "off")
-        argv = [part.replace("OUT", spare) for part in of.argv]
+        cache = {"empty": Path(spare) / "cache", "warm": own}.get(of.cache, "off")
+        argv = [sys.executable, *(part.replace("OUT", spare) for part in of.argv)]
         start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, *argv], cwd=of.tree, env=environment, capture_output=True, text=True
-        )
+        environment["JAXLR_CACHE"] = str(cache)
+        done = subprocess.run(argv, cwd=of.tree, env=environment, capture_output=True, text=True)
         seconds = time.perf_counter() - start
     if done.returncode:
-        raise RuntimeError(f"{argv[:3]} in {of.tree} failed: {done.stderr[-500:]}")
-    last = done.stdout.strip().rsplit("\n", 1)[-1]
-    parts = json.loads(last) if argv[0] == "-c" else {}
+        raise RuntimeError(f"{argv[1:4]} in {of.tree} failed: {done.stderr[-500:]}")
+    parts = json.loads(done.stdout.splitlines()[-1]) if of.argv[0] == "-c" else {}
     return parts | {"whole": seconds - parts.get("second", 0.0)}
 
 
 def contestants(trees: dict[str, Path], limit: float) -> dict[str, dict[str, Contestant]]:
     """Task -> name -> who answers it."""
+
+    def ours(*argv):
+        both = [(name, cache) for name in trees for cache in ("empty", "warm")]
+        return {f"{t}, {cache} cache": Contestant([*argv], trees[t], cache) for t, cache in both}
+
     tasks = {}
-    for data, problem_of in SETS.items():
-        problem = problem_of(data, 0.0, None)._replace(C=C)
+    for data, rows in SETS.items():
+        problem = problems.folded(*rows(), C=np.logspace(-4, 4, 20))
         best = truth.optimum(problem, OPTIMA)
-        tuned = tuning.tuned(problem, best.risk, OPTIMA, limit)
-        good = {name: found for name, found in tuned.items() if found["tol"] is not None}
-        task = _ours(trees, ["-c", OURS, data])
-        task["scikit-learn as it comes"] = _theirs(data, {})
-        for name in sorted(good, key=lambda name: good[name]["seconds"])[:1]:
-            options = {"solver": name, "tol": good[name]["tol"], "max_iter": 100_000}
-            task[f"scikit-learn {name}, tol {options['tol']:.0e}"] = _theirs(data, options)
-        tasks[data] = task
-        command = ["-m", "experiments.path", "--data", data, "--out", "OUT/page"]
-        tasks[f"experiments.path, {data}"] = _ours(trees, command)
-    command = ["-m", "experiments.sweep", "--data", "digits", "--out", "OUT/page"]
-    tasks["experiments.sweep, digits"] = _ours(trees, command)
+        good = []
+        for name in set(peers.names(problem)) & set(peers.SKLEARN):
+            found = tuning.tuned(problem, name, best, limit)
+            good += [(found["seconds"], name, found["tol"])] if found["tol"] else []
+        told = {"scikit-learn as it comes": {}}
+        for _, name, tol in sorted(good)[:1]:
+            options = {"solver": name, "tol": tol, "max_iter": 100_000}
+            told[f"scikit-learn {name}, tol {tol:.0e}"] = options
+        tasks[data] = ours("-c", ROWS + OURS, data)
+        for name, options in told.items():
+            tasks[data][name] = Contestant(["-c", ROWS + THEIRS, data, json.dumps(options)])
+        page = ("-m", "experiments.path", "--data", data, "--out", "OUT/page")
+        tasks[f"experiments.path, {data}"] = ours(*page)
+    page = ("-m", "experiments.sweep", "--data", "digits", "--out", "OUT/page")
+    tasks["experiments.sweep, digits"] = ours(*page)
     return tasks
-
-
-def _ours(trees, argv) -> dict[str, Contestant]:
-    caches = ("empty", "warm")
-    return {f"{t}, {c} cache": Contestant(argv, trees[t], c) for t in trees for c in caches}
-
-
-def _theirs(data, options) -> Contestant:
-    return Contestant(["-c", THEIRS, data, json.dumps(options)], ROOT, None)
 
 
 def measured(task: dict[str, Contestant], repeats: int) -> dict[str, dict]:
     """Medians of every contestant's parts over turns; a warm cache is filled by a call before."""
     with tempfile.TemporaryDirectory() as folder:
+        own = {name: Path(folder) / name.replace(" ", "-") for name in task}
         for name, of in task.items():
             if of.cache == "warm":
-                whole(of, _own(folder, name))
-        turns = {name: [] for name in task}
-        for _ in range(repeats):
-            for name, of in task.items():
-                turns[name].append(whole(of, _own(folder, name)))
+                whole(of, own[name])
+        works = {name: (of, own[name]) for name, of in task.items()}
+        turns = machine.turns(works, repeats, timed=lambda work: whole(*work))
     return {
-        name: {part: float(np.median([turn[part] for turn in seen])) for part in seen[0]}
-        for name, seen in turns.items()
+        name: pd.DataFrame(seen).astype(float).median().to_dict() for name, seen in turns.items()
     }
-
-
-def _own(folder, name) -> Path:
-    """Trees keep their programs apart."""
-    return Path(folder) / name.replace(" ", "-")
 
 
 @contextlib.contextmanager
@@ -186,21 +168,15 @@ def page(tasks: dict, where: dict) -> str:
         theirs = [of["whole"] for name, of in found.items() if name.startswith("scikit-learn")]
         for name, of in found.items():
             parts = [f"{of[part]:.2f}" if part in of else "" for part in PARTS]
-            ratio = f"{of['whole'] / theirs[-1]:.2f}" if theirs else ""
-            rows.append(f"| {task} | {name} | " + " | ".join([*parts, ratio]) + " |")
-    about = ", ".join(f"{key} {value}" for key, value in where.items() if value)
+            rows.append([task, name, *parts, f"{of['whole'] / theirs[-1]:.2f}" if theirs else ""])
     head = ["task", "who", "whole process, s", "import", "first answer", "second", "to best peer"]
     return (
         "# The first answer\n\n"
         "Whole processes: 20 C x 5 folds and a refit in one script, and commands with their pages."
         " Import: everything before the first call; second: the same call again, which is not part"
         " of the whole. The best peer is scikit-learn's fastest solver within 1e-6 of every lane's"
-        f" optimum; medians.\n\n{about}.\n\n"
-        + "\n".join(["| " + " | ".join(head) + " |", "|" + " --- |" * len(head), *rows, ""])
+        f" optimum; medians.\n\n{machine.about(where)}.\n\n{tables.markdown(head, rows)}\n"
     )
-
-
-PARTS = ("whole", "import", "first", "second")
 
 
 def main() -> int:
@@ -209,7 +185,7 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=5, help="turns of each contestant")
     parser.add_argument("--old", metavar="COMMIT", help="another commit's tree, beside this one")
     parser.add_argument("--only", nargs="+", metavar="TASK", help="tasks whose name begins so")
-    parser.add_argument("--limit", type=float, default=60, help="seconds per attempt to tune")
+    parser.add_argument("--limit", type=float, default=240, help="seconds to tune one peer in")
     asked = parser.parse_args()
     if asked.repeats < 1:
         print(f"error: --repeats must be at least 1, and is {asked.repeats}", file=sys.stderr)
@@ -217,14 +193,12 @@ def main() -> int:
     tasks, where = {}, machine.description("scikit-learn")
     with checked_out(asked.old) as trees:
         for name, task in contestants(trees, asked.limit).items():
-            if asked.only and not name.startswith(tuple(asked.only)):
-                continue
-            tasks[name] = measured(task, asked.repeats)
-            print(json.dumps({name: tasks[name]}, indent=1), flush=True)
+            if not asked.only or name.startswith(tuple(asked.only)):
+                tasks[name] = measured(task, asked.repeats)
+                print(json.dumps({name: tasks[name]}, indent=1), flush=True)
     if not asked.only:
         found = {"machine": where, "old": asked.old, "tasks": tasks}
-        (RESULTS / "first_answer.json").write_text(json.dumps(found, indent=1) + "\n")
-        (RESULTS / "first_answer.md").write_text(page(tasks, where))
+        tables.save("first_answer", found, page(tasks, where))
     return 0
 
 

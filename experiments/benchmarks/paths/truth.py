@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.benchmarks.paths import newton_cg
 from experiments.benchmarks.paths.problems import Problem
 from tests import truth
-from tests.truth import losses
+from tests.truth import losses, newton_cg
 
 MAX_DENSE = 2500  # parameters of a Hessian that is factored
 

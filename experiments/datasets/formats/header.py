@@ -3,7 +3,7 @@
 import itertools
 import re
 
-from experiments.datasets.numerals import is_whole, looks_numeric
+from experiments.datasets.formats.numerals import is_whole, looks_numeric
 from experiments.kit.settings import MISSING_TEXTS
 
 _NAMELESS = re.compile(r"(Unnamed: [0-9.]+)?")  # what pandas calls a column without a name

@@ -5,9 +5,9 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.datasets import numerals
 from experiments.datasets.errors import DataError, listed, shown
-from experiments.datasets.numerals import PLAIN, Signs
+from experiments.datasets.formats import numerals
+from experiments.datasets.formats.numerals import PLAIN, Signs
 from experiments.datasets.table import Columns, Reading
 
 _TIMES = (

@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from experiments.datasets import header, layout, preamble
 from experiments.datasets.errors import DataError, shown
-from experiments.datasets.layout import Layout, Marked
-from experiments.datasets.preamble import Body
+from experiments.datasets.formats import header, layout, preamble
+from experiments.datasets.formats.layout import Layout, Marked
+from experiments.datasets.formats.preamble import Body
+from experiments.datasets.formats.texts import understood
 from experiments.datasets.table import AS_FOUND, Columns, Reading
-from experiments.datasets.texts import understood
 
 _BLOCK = 1 << 24  # bytes read at a time, more than any row has
 
