@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.datasets import DataError
+from experiments.datasets import DataError, load
+from experiments.kit import saved
 from experiments.kit.optimizers import RULES, build
 from experiments.optimizers import __main__, budget, page, ranking, ravine, run, study, words
 from experiments.optimizers.settings import DEFAULT
@@ -188,6 +189,20 @@ def test_the_ranking_is_what_the_rows_say(finished):
             seeds = rows[(rows["optimizer"] == row["optimizer"]) & (rows["point"] == row["point"])]
             assert row["se"] == pytest.approx(seeds[column].sem(), rel=1e-5)
             assert row["learning_rate"] == pytest.approx(seeds["learning_rate"].iloc[0])
+
+
+def test_the_first_of_each_ranking_is_saved(finished):
+    best = json.loads((finished / "summary.json").read_text())["best"]
+    for data, first in best.items():
+        model = saved.load(finished / "models" / f"{data}.npz")
+        told = model.provenance["best"]
+        assert told["optimizer"] == first["optimizer"]
+        assert told["learning_rate"] == pytest.approx(first["learning_rate"])
+    model, table = saved.load(finished / "models" / "iris.npz"), load("iris")
+    right = saved.predictions(model, saved.scores(model, table))
+    assert (right == np.array(table.class_names)[table.labels]).mean() > 0.7
+    page = (finished / "report.html").read_text()
+    assert "models/plane.csv.npz is the model itself" in " ".join(page.split())
 
 
 def test_shares_count_settings(studied):

@@ -14,6 +14,7 @@ from experiments.optimizers.study import LEAST_FORGOTTEN, Bench, Trial, worth
 
 COLUMNS = 6
 WIDTH = 10.5  # inches: the page's whole width
+LOWEST = 2.2  # inches that the name of the axis takes
 HIGHEST = 4.0  # losses are drawn up to this many times the best
 REFERENCE = {"color": style.MUTED, "lw": 1.0, "ls": (0, (4, 2))}
 
@@ -22,7 +23,7 @@ def multiples(names: list[str], height: float = 1.5, **options) -> tuple[Figure,
     """A figure with a panel per name, and their axes."""
     columns = min(COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(WIDTH, height * rows + 0.55))
+    figure = Figure(figsize=(WIDTH, max(height * rows, LOWEST) + 0.55))
     grid = figure.subplots(rows, columns, squeeze=False, **options)
     for axes, name in zip(grid.flat, names, strict=False):
         axes.set_title(name, fontsize=9.5, pad=4)

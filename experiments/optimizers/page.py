@@ -6,7 +6,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 
-from experiments.kit import pages, saved, style, words
+from experiments.kit import pages, style, words
 from experiments.kit.clock import Clock
 from experiments.kit.markup import escaped
 from experiments.kit.optimizers import RULES
@@ -34,7 +34,7 @@ def write(
     studied,
     lesson: list[Walk],
     walks: list[Walk],
-    models: dict[str, saved.Model],
+    weighed: dict[str, list],
     summary: dict,
     clock: Clock,
 ) -> None:
@@ -45,7 +45,7 @@ def write(
       studied: a list of (bench, trials in rank order, ranking).
       lesson: the lecture's walks down the ravine.
       walks: those of every optimizer, tuned.
-      models: what was refitted, by the bench's name.
+      weighed: the tables of what was refitted, by the bench's name.
       summary: what summary.json holds.
       clock: what the page says of the time.
     """
@@ -65,7 +65,7 @@ def write(
             findings=findings(rankings, points),
             notes=[*summary.get("remarks", ()), *cautions(rankings)],
             overview=_overview(rankings),
-            sets=[_data_set(*part) for part in studied],
+            sets=[_data_set(*part, weighed.get(part[0].name, [])) for part in studied],
             ravine=ravine,
             lesson=lesson,
             walks=walks,
@@ -88,7 +88,7 @@ def _overview(rankings: dict[str, pd.DataFrame]):
     return style.picture("overview", figure, alt)
 
 
-def _data_set(on: Bench, trials: list[Trial], ranked: pd.DataFrame) -> dict:
+def _data_set(on: Bench, trials: list[Trial], ranked: pd.DataFrame, weighed: list) -> dict:
     slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in on.name)
     errors = ranked["behind_se"][ranked["behind_se"] > 0]
     decimals = words.places(errors.min()) if len(errors) else 4
@@ -103,6 +103,7 @@ def _data_set(on: Bench, trials: list[Trial], ranked: pd.DataFrame) -> dict:
         "on": on,
         "slug": slug,
         "rows": rows(ranked),
+        "weights": escaped(weighed),
         "head": head,
         "cells": [_row(row, decimals) for row in rows(ranked)],
         "pictures": {

@@ -10,6 +10,7 @@ from experiments.datasets import load
 from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
+from experiments.kit.report import weights
 from experiments.optimizers import page, ravine, study
 from experiments.optimizers.ranking import lanes, ranking
 from experiments.optimizers.settings import Settings, check
@@ -40,10 +41,11 @@ def run(settings: Settings, clock: Clock) -> int:
         studied, walks, models = compare(settings, benches, clock, finished.append)
         lesson = ravine.lesson()
         pd.concat(finished, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
-        save(folder, models)
+        files = keep(folder, models)
         summary = summarise(settings, studied, lesson, walks, remarks) | clock.summary()
         with clock.part("drawing"):
-            page.write(folder / "report.html", studied, lesson, walks, models, summary, clock)
+            weighed = {name: weights.parts(model, files[name]) for name, model in models.items()}
+            page.write(folder / "report.html", studied, lesson, walks, weighed, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
     print(conclusion(studied))
     print(clock, f"{settings.out}/report.html", sep="\n")
@@ -92,14 +94,16 @@ def compare(settings: Settings, benches, clock: Clock, on_lanes=lambda lanes: No
     return studied, walks, models
 
 
-def save(folder: Path, models: dict[str, saved.Model]) -> None:
-    """A model alone is model.npz; of several each is models/NAME.npz."""
+def keep(folder: Path, models: dict[str, saved.Model]) -> dict[str, str]:
+    """Saves a model alone as model.npz, of several each as models/NAME.npz: {data set: file}."""
     if len(models) == 1:
-        saved.save(folder / "model.npz", *models.values())
-        return
+        saved.keep(folder, *models.values())
+        return dict.fromkeys(models, "model.npz")
     (folder / "models").mkdir()
+    files = {name: f"models/{quote(name, safe=' ')}.npz" for name in models}
     for name, model in models.items():
-        saved.save(folder / "models" / f"{quote(name, safe=' ')}.npz", model)
+        saved.save(folder / files[name], model)
+    return files
 
 
 def introduction(settings: Settings, benches) -> str:
