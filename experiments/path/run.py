@@ -69,8 +69,7 @@ def keep(folder: Path, settings: Settings, found: study.Findings) -> dict[str, s
             (folder / "models").mkdir(exist_ok=True)
             saved.save(folder / "models" / f"{name}.npz", models[name])
         if probe is found.lead:
-            saved.save(folder / "model.npz", models[name])
-            saved.coefficients(models[name]).to_csv(folder / "coefficients.csv", index=False)
+            saved.keep(folder, models[name])
     return models
 
 
