@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.datasets import Encoder, Table, encode
-from experiments.datasets.label_columns import Target
+from experiments.datasets.table import Target
 from experiments.kit import strata
 from jaxlr import activations, losses, metrics
 from jaxlr.pytypes import Array, Batch

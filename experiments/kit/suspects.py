@@ -13,7 +13,7 @@ import pandas as pd
 
 from experiments.datasets import Table
 from experiments.datasets.errors import listed, shown
-from experiments.datasets.label_columns import Target
+from experiments.datasets.table import Target
 from experiments.kit.problems import Problem
 
 ENOUGH = 20  # rows: among fewer, whole numbers often differ and columns tell classes by luck

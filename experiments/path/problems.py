@@ -8,8 +8,8 @@ import numpy as np
 
 from experiments.datasets import DataError, Encoder, encode
 from experiments.datasets.errors import shown
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit import strata
 from experiments.kit.problems import Problem
 from experiments.path import metrics

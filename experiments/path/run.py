@@ -8,8 +8,8 @@ import jax
 import numpy as np
 import pandas as pd
 
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit.problems import LOSS_NAMES, Problem, predictions
 from experiments.path import metrics as path_metrics
 from experiments.path import problems as path_problems
