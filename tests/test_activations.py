@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.benchmarks.exact import (
+from jaxlr import activations
+from jaxlr.activations.logistic import _LOG1P_TAIL
+from tests.truth.exact import (
     grid,
     logistic_curves,
     softmax_row,
     ulp_error,
     worst_ulp,
 )
-from jaxlr import activations
-from jaxlr.activations.logistic import _LOG1P_TAIL
 
 pytestmark = pytest.mark.as_shipped
 

@@ -1,7 +1,5 @@
 """Certificates for anybody's answer: never below the error that an independent judge measures."""
 
-import os
-
 import jax
 import numpy as np
 import pytest
@@ -14,10 +12,11 @@ from jaxlr.certificates import Status, anyone
 from tests import truth
 from tests.path_judge import LOSSES, fitted
 from tests.random_paths import FEW, case
+from tests.sizes import PROOFS
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
-PROBLEMS = 300 if os.environ.get("HYPOTHESIS_PROFILE") == "proofs" else 2
+PROBLEMS = 300 if PROOFS else 2
 MOVES = np.array([0.0, 1e-9, 1e-6, 1e-4, 1e-2, 0.3])
 
 

@@ -10,7 +10,7 @@ import pytest
 from experiments.datasets import DataError
 from experiments.datasets.probes import load_probes
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 Y = np.arange(20) % 2

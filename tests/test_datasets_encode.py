@@ -16,7 +16,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from experiments.datasets import DataError, Encoder, Table, encode, load
 from jaxlr.results import files
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ENCODE = sys.modules["experiments.datasets.encode"]
 

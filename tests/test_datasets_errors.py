@@ -15,7 +15,7 @@ import pytest
 
 from experiments.datasets import DataError, load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 GOOD = "p,q,y\n" + "".join(f"{i / 2},{i * i % 7},{'ab'[i % 2]}\n" for i in range(10))
 LIBSVM = "".join(f"{i % 2} {1 + i % 3}:{i} 7:1.5\n" for i in range(10))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from experiments.datasets import DataError, load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ROWS = [(0.5, 3, "a"), (1.5, -2, "b"), (2.5, 3, "a"), (3.5, 0, "b"), (4.5, 10, "b"), (-5.5, 1, "a")]
 NUMBERS = [[p, q] for p, q, _ in ROWS]

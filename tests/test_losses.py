@@ -14,8 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from experiments.benchmarks.exact import grid, log_loss_curve, softmax_row, ulp_error, worst_ulp
 from jaxlr import Batch, losses, models
+from tests.truth.exact import (
+    grid,
+    log_loss_curve,
+    softmax_row,
+    ulp_error,
+    worst_ulp,
+)
 
 pytestmark = pytest.mark.as_shipped
 
@@ -413,7 +419,7 @@ def test_no_weights_are_equal_weights():
         )
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 def test_a_risk_of_many_narrow_rows_is_summed_in_float32(dtype):
     rng = np.random.default_rng(5)

@@ -16,15 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.datasets import DataError
-from experiments.optimizers import __main__ as optimizers
-from experiments.optimizers import budget, ravine, run, spaces, words
+from experiments.optimizers import __main__, budget, ravine, spaces, study, words
 from experiments.optimizers import page as optimizer_page
 from experiments.optimizers import ranking as optimizer_ranking
+from experiments.optimizers import run as optimizers
 from jaxlr import losses, models, training
 from jaxlr import optimizers as rules
-from tests.report_cases import make_problem
+from tests.report_cases import CLOCK, make_problem
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 FAST = ["--points", "3", "--seeds", "2", "--epochs", "2", "--optimizers", "sgd", "adam"]
 PLAN = SimpleNamespace(epochs=2, batch_size=16, seeds=2, l2=0.05)
@@ -32,7 +32,7 @@ EVERY_ORDER = np.array(list(itertools.permutations(range(5))))
 
 
 def main(*args):
-    return optimizers.main([str(arg) for arg in args])
+    return __main__.main([str(arg) for arg in args])
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def lesson():
 @pytest.fixture(scope="module")
 def studied():
     """A bench, its trials in rank order and their ranking."""
-    on = run.bench("made", make_problem("multiclass", 3), PLAN, jax.random.key(4))
-    trials = {name: run.trial(on, name, 4, 7) for name in ("sgd", "momentum")}
+    on = study.bench("made", make_problem("multiclass", 3), PLAN, jax.random.key(4))
+    trials = {name: study.trial(on, name, 4, 7) for name in ("sgd", "momentum")}
     ranked = optimizer_ranking.ranking(on, list(trials.values()))
     return on, [trials[name] for name in ranked["optimizer"]], ranked
 
@@ -161,10 +161,10 @@ def counting(plain, traces):
 def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(studied, monkeypatch):
     on, trials, _ = studied
     traces = []
-    monkeypatch.setattr(run, "lane", counting(run.lane, traces))
+    monkeypatch.setattr(study, "lane", counting(study.lane, traces))
     problem = on.problem._replace(test=jax.tree.map(lambda leaf: leaf * np.nan, on.problem.test))
-    again = run.bench("made", problem, PLAN, jax.random.key(4))
-    ran = run.trial(again, "sgd", 4, 7)
+    again = study.bench("made", problem, PLAN, jax.random.key(4))
+    ran = study.trial(again, "sgd", 4, 7)
     first = next(t for t in trials if t.optimizer == "sgd")
     np.testing.assert_array_equal(ran.curves["log_loss"], first.curves["log_loss"])
     assert traces == ["sgd"]
@@ -173,7 +173,7 @@ def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(st
 def test_a_setting_that_ends_above_the_start_is_worth_the_start(studied):
     on = dataclasses.replace(studied[0], start_losses=np.array([1.0, 1.0]))
     ends = np.array([[0.2, 0.4], [0.5, np.nan], [np.inf, 0.1], [3.0, 0.2]])
-    np.testing.assert_allclose(run.worth(on, ends[:, None]), [0.3, 1, 1, 1])
+    np.testing.assert_allclose(study.worth(on, ends[:, None]), [0.3, 1, 1, 1])
 
 
 def test_the_ranking_is_what_the_rows_say(finished):
@@ -298,7 +298,7 @@ def write(part, path, points=4, remarks=()):
     summary = {"settings": {"points": points, "seeds": 2, "epochs": 2}, "num_lanes": 16}
     summary |= {"num_compilations": 2, "compile_seconds": 1.0, "run_seconds": 1.0}
     summary |= {"device": "a device", "versions": {}, "command": "python", "remarks": remarks}
-    optimizer_page.write(path, [part], walks[:1] * 2, walks, summary)
+    optimizer_page.write(path, [part], walks[:1] * 2, walks, summary, CLOCK)
     return " ".join(path.read_text().split())
 
 
@@ -399,7 +399,7 @@ def test_a_folder_that_is_taken_keeps_what_it_holds(finished, tmp_path, capsys):
 def test_too_few_rows_for_the_folds_is_said_of_a_regression_too():
     problem = make_problem("regression", rows=6)
     with pytest.raises(DataError, match="made has 3 training rows, fewer than the 4 folds"):
-        run.bench("made", problem, PLAN, jax.random.key(0))
+        study.bench("made", problem, PLAN, jax.random.key(0))
 
 
 def test_classes_and_columns_are_left_out_and_suspects_noted(tmp_path, capsys, monkeypatch):
@@ -411,7 +411,7 @@ def test_classes_and_columns_are_left_out_and_suspects_noted(tmp_path, capsys, m
     assert main(*asked) == 2
     assert "take fewer seeds or more rows, or --drop-classes rare" in capsys.readouterr().err
 
-    def compared(settings, benches, on_lanes):
+    def compared(settings, benches, clock, on_lanes):
         (bench,) = benches
         assert bench.problem.table.class_names == ("p", "q")
         assert bench.problem.feature_names == ("a", "b", "nr")

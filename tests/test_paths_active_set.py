@@ -6,7 +6,7 @@ import pytest
 
 from jaxlr.paths import active_set
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 FEATURES = 12
 minimum = jax.jit(active_set.minimum)

@@ -11,7 +11,7 @@ from jaxlr import losses, paths
 from jaxlr.paths import blas, march
 from jaxlr.pytypes import Batch
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 
 def num_threads():

@@ -7,7 +7,7 @@ import pytest
 
 from jaxlr.glm import blocks
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 
 @pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-12), (np.float32, 1e-5)])

@@ -14,7 +14,7 @@ from jaxlr.paths import basis, descent, march, newton, progress, proximal, worki
 from tests import truth
 from tests.test_paths import BINARY
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 
 class State(NamedTuple):

@@ -12,7 +12,7 @@ from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
 from jaxlr.paths import descent
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 NUM_FOLDS = 3
 

@@ -16,7 +16,7 @@ from jaxlr.paths import hessians, march, proximal
 from tests import truth
 from tests.test_paths import BINARY, CLASSES
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 
 def rows_of(x, labels, num_folds):

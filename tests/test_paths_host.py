@@ -8,7 +8,7 @@ import pytest
 
 from jaxlr.glm import host
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 
 @pytest.mark.parametrize("num_rows", [1, 255, 256, 700])

@@ -10,7 +10,7 @@ from jaxlr import Batch, losses, paths
 from jaxlr.glm import blocks, sharing
 from jaxlr.paths import march, placed
 
-pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
+pytestmark = pytest.mark.float64  # a path works in float64 whatever JAX is set to
 
 MESHES = {
     "lanes": ((8,), ("lanes",)),

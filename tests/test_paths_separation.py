@@ -14,7 +14,7 @@ from jaxlr.paths.separation import separating_direction
 from tests import truth
 from tests.random_paths import case
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "data" / "reference" / "data"
 

@@ -9,7 +9,7 @@ from jaxlr.paths import active_set, march, proximal, working_set
 from jaxlr.solvers import slopes
 from tests import truth
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 LAMBDAS = [0.18, 0.15]
 

@@ -16,7 +16,7 @@ from experiments.kit.problems import Problem
 from experiments.predict.__main__ import main
 from jaxlr.pytypes import Batch
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 BODY = {"binary": "no yes", "multiclass": "a b c", "regression": ""}
 

@@ -11,11 +11,12 @@ from sklearn import calibration
 from sklearn import metrics as peer
 
 from experiments.kit import style, words
-from experiments.kit.report import classes, examine, headline, regression, tables, uncertainty
-from experiments.sweep import curves, landscape, run
+from experiments.kit.report import classes, examine, regression, tables, uncertainty
+from experiments.sweep import curves, landscape, study
+from experiments.sweep import headline as chosen_by
 from tests.report_cases import case, make_problem, make_test
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")
@@ -211,9 +212,9 @@ def test_each_configuration_plays_one_role():
 def test_a_choice_at_the_edge_of_its_range_is_told(rate, end):
     problem, _, findings = case("binary")
     chosen = findings.chosen | {"learning_rate": rate, "momentum": 0.5, "l2": 1e-3}
-    moved = run.Findings(**{**vars(findings), "chosen": chosen})
+    moved = study.Findings(**{**vars(findings), "chosen": chosen})
     settings = {"learning_rate": (1e-3, 1.0), "momentum": (0.0, 0.99), "l2": (1e-6, 1e-1)}
-    notes = headline.cautions(problem, moved, {"settings": settings})
+    notes = chosen_by.cautions(problem, moved, {"settings": settings})
     told = [note for note in notes if "edge of its range" in note]
     assert len(told) == (end is not None)
     assert all(f"lies at the {end} edge" in note for note in told)

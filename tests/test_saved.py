@@ -20,7 +20,7 @@ from jaxlr import models
 from jaxlr.pytypes import Batch
 from jaxlr.results import files
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 NAMES = {"binary": ("no", "yes"), "multiclass": ("a", "b", "c"), "regression": ()}
 NUMBERS, TEXTS = ["age", "size"], ["colour"]

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from experiments.benchmarks import solver_problems
-from experiments.benchmarks.solver_problems import NAMES, PROBLEMS, STARTS
+from experiments.benchmarks.solvers import problems as solver_problems
+from experiments.benchmarks.solvers.problems import NAMES, PROBLEMS, STARTS
 from jaxlr import solvers
 from jaxlr.solvers import Status
 from tests.test_solvers import DTYPE, RELATIVE, SOLVERS, TOL, X64
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 # Rounding alone makes gradients above the tolerance: of a product times 10⁶ in either dtype; in
 # float32 of a product times 10⁴, and of sums of squares of large residuals.

@@ -10,7 +10,7 @@ from experiments.datasets.table import Target
 from experiments.kit import problems, strata
 from jaxlr import data
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 KEY = jax.random.key(3)
 ALL = np.ones(96, bool)

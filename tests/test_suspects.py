@@ -10,7 +10,7 @@ from experiments.kit import suspects
 from experiments.kit.problems import Problem, target_of
 from jaxlr.pytypes import Batch
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 RNG = np.random.default_rng(1)
 N = 200

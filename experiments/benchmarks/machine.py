@@ -1,9 +1,9 @@
-"""What a benchmark must say of where it ran, and how it takes a time."""
+"""What a benchmark must say of where it ran, and how it takes times."""
 
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -22,38 +22,61 @@ def description(*packages: str) -> dict:
     }
 
 
-def seconds(work: Callable[[], object], repeats: int = 5) -> list[float]:
-    """Wall-clock times of `work`, after one call that warms up; waits for JAX to finish."""
-    jax.block_until_ready(work())
-    return [once(work) for _ in range(repeats)]
+def about(where: dict) -> str:
+    """A description in one line."""
+    return ", ".join(f"{key} {value}" for key, value in where.items() if value)
 
 
 def once(work: Callable[[], object]) -> float:
-    """Wall-clock seconds of one call."""
+    """Wall-clock seconds of one call; waits for JAX to finish."""
     start = time.perf_counter()
     jax.block_until_ready(work())
     return time.perf_counter() - start
 
 
+def turns(
+    works: dict[str, Callable[[], object]], rounds: int, timed: Callable = once
+) -> dict[str, list[float]]:
+    """Seconds of each contestant, everybody in turn, forth and back: what slows one slows all.
+
+    Args:
+      works: the contestants, warm: compiled, and with data in place.
+      rounds: turns of each.
+      timed: work -> seconds.
+    """
+    seconds = {name: [] for name in works}
+    for number in range(rounds):
+        for name in list(works)[:: -1 if number % 2 else 1]:
+            seconds[name].append(timed(works[name]))
+    return seconds
+
+
+def ratio(times: Sequence[float], base: Sequence[float]) -> float:
+    """The median of the rounds' own ratios, of the rounds that both took part in."""
+    rounds = min(len(times), len(base))
+    return float(np.median(np.divide(times[:rounds], base[:rounds])))
+
+
 def matrix_product_peak(size: int = 2048, repeats: int = 9) -> float:
-    """float32 operations per second of a large square product: the best of XLA's and BLAS's."""
-    return max(matrix_product_rates(size, repeats).values())
+    """float32 operations per second of a large square product: the best of XLA's and BLAS's.
 
-
-def matrix_product_rates(size: int = 2048, repeats: int = 9) -> dict[str, float]:
-    """The best rate of each library that multiplies here: the machine's peak is the higher one."""
+    Either library's product may be slow here, and a share of that would flatter us.
+    """
     a = jax.random.normal(jax.random.key(0), (size, size))
     product, host = jax.jit(lambda a, b: a @ b), np.asarray(a)
-    works = {"xla": lambda: product(a, a), "blas": lambda: host @ host}
-    return {name: 2 * size**3 / min(seconds(work, repeats)) for name, work in works.items()}
+    fastest = []
+    for work in (lambda: product(a, a), lambda: host @ host):
+        once(work)
+        fastest.append(min(once(work) for _ in range(repeats)))
+    return 2 * size**3 / min(fastest)
 
 
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        if names:
-            return names[0].split(":", 1)[1].strip()
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
 
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from experiments.kit.mistakes import CallerError
+
 S, T = TypeVar("S"), TypeVar("T")
 _MOST = 8  # faults that one line names
 
@@ -14,7 +16,7 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
 
-class DataError(ValueError):
+class DataError(CallerError):
     """A caller's mistake about data, in one line."""
 
     def __init__(self, fault: str, cure: str = ""):

@@ -8,15 +8,14 @@ from experiments.datasets.arrays import from_arrays
 from experiments.datasets.columns import from_columns
 from experiments.datasets.errors import DataError, did_you_mean, shown
 from experiments.datasets.table import (
-    DECIMALS,
     MISSING,
-    MISSING_TEXTS,
     TASKS,
     Choices,
     Columns,
     Reading,
     Table,
 )
+from experiments.kit.settings import DECIMALS, MISSING_TEXTS
 
 
 def load(

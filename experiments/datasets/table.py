@@ -10,12 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from experiments.datasets.errors import listed
+from experiments.kit.settings import MISSING_TEXTS
 
 TASKS = ("binary", "multiclass", "regression")
 MISSING = ("impute", "drop", "error")
-DECIMALS = (".", ",")
-# NaN is none of these: it is the answer of a failed computation, not an empty cell.
-MISSING_TEXTS = ("NA", "N/A", "n/a", "<NA>", "#N/A", "?", "null", "NULL", "None")
 MAX_BYTES = 8 << 30  # the largest dense array that a table or its encoding may need
 
 

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-
-class OutputError(ValueError):
-    """The output folder can't be used; the message names it and the cure."""
+from experiments.kit.mistakes import OutputError
 
 
 @contextmanager

@@ -86,3 +86,15 @@ def listed(parts) -> str:
 def clipped(text: str, most: int) -> str:
     """The text, cut to `most` characters with an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def lines(head, rows, texts: int = 0) -> list[str]:
+    """A table as plain text: the first `texts` columns align left, the others right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    ends = "<" * texts + ">" * (len(widths) - texts)
+    return [
+        "  ".join(
+            f"{cell:{end}{width}}" for cell, end, width in zip(row, ends, widths, strict=True)
+        ).rstrip()
+        for row in [head, ["-" * width for width in widths], *rows]
+    ]

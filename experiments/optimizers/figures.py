@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 
 from experiments.kit import style, words
 from experiments.optimizers import budget
-from experiments.optimizers.run import Bench, Trial, worth
 from experiments.optimizers.spaces import LEAST_FORGOTTEN
+from experiments.optimizers.study import Bench, Trial, worth
 
 COLUMNS = 6
 WIDTH = 10.5  # inches: the page's whole width

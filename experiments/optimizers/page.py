@@ -7,14 +7,15 @@ import numpy as np
 import pandas as pd
 
 from experiments.kit import pages, style, words
+from experiments.kit.clock import Clock
 from experiments.kit.markup import Markup, card, element, table
-from experiments.kit.report import sections
+from experiments.kit.report import sections, tables
 from experiments.optimizers import figures, ravine_figures
 from experiments.optimizers import words as optimizer_words
 from experiments.optimizers.ranking import FEW
 from experiments.optimizers.ravine import Walk
-from experiments.optimizers.run import Bench, Trial
 from experiments.optimizers.spaces import CONTESTANTS, LEAST_FORGOTTEN
+from experiments.optimizers.study import Bench, Trial
 
 # Small multiples keep a readable size on a narrow screen, and scroll.
 EXTRA_CSS = """
@@ -25,8 +26,12 @@ EXTRA_CSS = """
 ul.findings { padding-left: 1.2rem; max-width: 46rem; } ul.findings li { margin: 0.35rem 0; }
 """
 
+FILES = "results.parquet has a row per optimizer, setting and seed; summary.json the rankings."
 
-def write(path: Path, studied, lesson: list[Walk], walks: list[Walk], summary: dict) -> None:
+
+def write(
+    path: Path, studied, lesson: list[Walk], walks: list[Walk], summary: dict, clock: Clock
+) -> None:
     """Writes report.html; `studied` is a list of (bench, trials in rank order, ranking)."""
     rankings = {on.name: ranked for on, _, ranked in studied}
     num_points = summary["settings"]["points"]
@@ -37,7 +42,8 @@ def write(path: Path, studied, lesson: list[Walk], walks: list[Walk], summary: d
             *(_data_set(*part, num_points) for part in studied),
             _ravine(lesson, walks, num_points),
             _spaces(next(iter(rankings.values()))["optimizer"]),
-            _again(summary),
+            tables.again(summary, FILES, clock),
+            tables.settings(summary),
         ]
     pages.write(path, f"Optimizers on {words.listed(rankings)}", body, EXTRA_CSS)
 
@@ -188,21 +194,6 @@ def _spaces(names) -> Markup:
     )
     content = table(["optimizer", "family", "learning rate", "memory"], rows, caption, texts=4)
     return sections.section("spaces", "What each was given to tune", content)
-
-
-def _again(summary: dict) -> Markup:
-    text = (
-        "The same command, seed and versions on the same kind of device give the same numbers. "
-        "results.parquet has a row per optimizer, setting and seed; summary.json the rankings."
-    )
-    versions = ", ".join(f"{name} {number}" for name, number in summary["versions"].items())
-    return sections.section(
-        "reproduce",
-        "Do it again",
-        element("pre", element("code", summary["command"]), tabindex="0"),
-        element("p", text),
-        element("p", f"{summary['device']}; {versions}."),
-    )
 
 
 def _pictures(drawn, caption: str) -> Markup:

@@ -5,8 +5,8 @@ import pandas as pd
 
 from experiments.kit.report import uncertainty
 from experiments.optimizers import budget
-from experiments.optimizers.run import Bench, Trial, worth
 from experiments.optimizers.spaces import CONTESTANTS
+from experiments.optimizers.study import Bench, Trial, worth
 
 NEAR = 1.05  # a setting within 5 % of the best counts as near it
 FEW = 8  # a small tuning budget, for the tables

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.optimizers.spaces import build, points
+from experiments.kit.optimizers import build
+from experiments.optimizers.study import points
 from jaxlr import sweeps
 from jaxlr.pytypes import Batch
 

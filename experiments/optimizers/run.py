@@ -1,228 +1,153 @@
-"""One data set, many optimizers: each gets as many settings, the same seeds, the same judge.
-
-A seed is its own fold to be judged on and its own order of the other rows; the start is zero, as
-the problem is convex. A lane carries all seeds of its setting, so lanes still share their
-minibatches (a block of rows per seed), and an optimizer on a data set is one compiled program.
-"""
-
-from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+"""The whole comparison, from data to page."""
 
 import jax
-import jax.numpy as jnp
-import numpy as np
+import pandas as pd
 
-from experiments.datasets import DataError
-from experiments.kit import problems, strata
-from experiments.kit.problems import LOSS_NAMES, Problem
-from experiments.optimizers.spaces import build, points
-from experiments.sweep import run as study
-from jaxlr import data, losses, models, sweeps, training
-from jaxlr.pytypes import Array, Batch
-
-LEAST_FOLDS = 4  # a seed never trains on less than three quarters of the rows
+from experiments.datasets import load
+from experiments.kit import commands, kept_rows, outputs, problems, suspects, words
+from experiments.kit.clock import Clock
+from experiments.kit.provenance import device, provenance
+from experiments.optimizers import page as optimizer_page
+from experiments.optimizers import ranking as optimizer_ranking
+from experiments.optimizers import ravine, study
+from experiments.optimizers.settings import Settings, check
 
 
-class Weights(NamedTuple):
-    """A row's weight in training [N], and in judging each seed [N, S]: 0 outside its fold."""
+def run(settings: Settings, clock: Clock) -> int:
+    """The whole comparison, from data to page; the exit status."""
+    settings, finished = check(settings), []
+    with outputs.folder(
+        settings.out,
+        overwrite=settings.overwrite,
+        finished=finished,
+        provenance=provenance(settings),
+    ) as folder:
+        split_key, bench_key = jax.random.split(jax.random.key(settings.seed))
+        tables = [
+            kept_rows.of_table(
+                load(name, target=settings.target, **settings.reading()),
+                settings.drop_classes,
+                settings.task,
+            )
+            for name in settings.data
+        ]
+        names = [table.name for table in tables]
+        if len(set(names)) < len(names):  # two files of one name in different folders
+            names = list(settings.data)
+        benches = [
+            study.bench(
+                name,
+                problems.prepare(table, split_key, settings.test_fraction),
+                settings,
+                bench_key,
+            )
+            for name, table in zip(names, tables, strict=True)
+        ]
+        print(introduction(settings, benches))
+        remarks = suspect(tables)
+        commands.remark(remarks)
+        studied, walks = compare(settings, benches, clock, finished.append)
+        lesson = ravine.lesson()
+        lanes = [optimizer_ranking.lanes(on, trials) for on, trials, _ in studied]
+        pd.concat(lanes, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
+        summary = summarise(settings, studied, lesson, walks, remarks) | clock.summary()
+        with clock.part("drawing"):
+            optimizer_page.write(folder / "report.html", studied, lesson, walks, summary, clock)
+        outputs.write_json(folder / "summary.json", summary | clock.summary())
+    print(conclusion(studied))
+    print(clock, f"{settings.out}/report.html", sep="\n")
+    return 0
 
-    training: Array
-    judging: Array
 
+def compare(settings: Settings, benches, clock: Clock, on_lanes=lambda lanes: None):
+    """[(bench, trials in rank order, ranking)] and the tuned walks down the ravine.
 
-@dataclass(frozen=True)
-class Bench:
-    """What all optimizers on a data set share.
-
-    batch: the training rows of the problem, weighted by Weights; its test rows are never looked at.
-    orders: [T, S·B], a block of B rows for each of S seeds, none out of the seed's own fold.
-    start_losses: [S] what zeros give on each seed's fold.
+    Args:
+      settings: which optimizers, and how many points.
+      benches: one for each data set.
+      clock: shows the progress.
+      on_lanes: called with the table of the lanes that have ended.
     """
-
-    name: str
-    problem: Problem
-    batch: Batch
-    orders: Array
-    start_losses: np.ndarray
-    epochs: int
-    evaluations: int
-    l2: float
-
-    @property
-    def num_seeds(self) -> int:
-        """S."""
-        return len(self.start_losses)
-
-    @property
-    def start_loss(self) -> float:
-        """What zeros give, averaged over seeds."""
-        return float(self.start_losses.mean())
-
-    @property
-    def loss_name(self) -> str:
-        """The metric that judges."""
-        return LOSS_NAMES[self.problem.table.task]
+    studied = []
+    runs = (len(benches) + 1) * len(settings.optimizers)
+    with clock.bar(runs, "runs") as bar:
+        for on in benches:
+            trials = {}
+            for name in settings.optimizers:
+                trials[name] = study.trial(on, name, settings.points, settings.seed)
+                on_lanes(optimizer_ranking.lanes(on, [trials[name]]))
+                bar.update()
+            ranked = optimizer_ranking.ranking(on, list(trials.values()))
+            studied.append((on, [trials[name] for name in ranked["optimizer"]], ranked))
+        walks = []
+        for name in settings.optimizers:
+            walks.append(ravine.tuned(name, settings.points, settings.seed))
+            bar.update()
+    return studied, walks
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One optimizer on a bench, K settings by S seeds.
-
-    curves: {metric: [K, evaluations, S]}. best: the setting of the lowest final loss. row_losses:
-    [S, N], its loss on every row under each seed.
-    """
-
-    optimizer: str
-    hypers: dict[str, np.ndarray]
-    curves: dict[str, np.ndarray]
-    best: int
-    row_losses: np.ndarray
-    compile_seconds: float
-    run_seconds: float
-
-    def final(self, metric: str) -> np.ndarray:
-        """[K, S] at the end."""
-        return self.curves[metric][:, -1]
+def introduction(settings: Settings, benches) -> str:
+    """What is about to run."""
+    kinds, sets = len(settings.optimizers), len(benches)
+    lanes = kinds * settings.points * settings.seeds * sets
+    return (
+        f"{words.count(kinds, 'optimizer')} x {words.count(settings.points, 'setting')} x "
+        f"{words.count(settings.seeds, 'seed')} on {words.listed(on.name for on in benches)}: "
+        f"{lanes:,} lanes in {words.count(kinds * sets, 'compiled program')}, "
+        f"{words.count(settings.epochs, 'epoch')}, on {device()}"
+    )
 
 
-def bench(name: str, problem: Problem, plan, key: Array) -> Bench:
-    """Folds and orders of a problem; `plan` has epochs, batch_size, seeds and l2.
-
-    Raises:
-      DataError: too few rows of a class for the folds, or for one batch.
-    """
-    fold_key, order_key = jax.random.split(key)
-    training_folds = _folds(name, problem, fold_key, plan.seeds)
-    rows = [np.flatnonzero(fold) for fold in training_folds[: plan.seeds]]
-    fewest = min(map(len, rows))
-    if plan.batch_size > fewest:
-        raise DataError(
-            f"--batch-size {plan.batch_size}: larger than the {fewest} rows of {name} that a seed "
-            f"trains on; take at most {fewest}"
-        )
-    seed_keys = jax.random.split(order_key, plan.seeds)
-    orders = [
-        mine[data.epochs(key, fewest, plan.batch_size, plan.epochs)]
-        for mine, key in zip(rows, seed_keys, strict=True)
+def suspect(tables) -> list[str]:
+    """What a person should know of the columns before believing a figure."""
+    return [
+        f"{table.name}: {note}"
+        for table in tables
+        for note in suspects.notes(table, [problems.target_of(table)])
     ]
-    weights = problem.train.weights
-    judging = weights[:, None] * (1 - training_folds[: plan.seeds].T).astype(np.float32)
-    batch = problem.train._replace(weights=Weights(weights, judging))
-    start = _for_seeds(plan.seeds, _zeros(problem))
-    judged = jax.jit(_judge(problem))(start, batch)[LOSS_NAMES[problem.table.task]]
-    return Bench(
-        name,
-        problem,
-        batch,
-        jnp.asarray(np.concatenate(orders, axis=1)),
-        np.asarray(judged, np.float64),
-        plan.epochs,
-        study.num_evaluations(plan.epochs),
-        plan.l2,
-    )
 
 
-def lane(on: Bench, optimizer: str) -> sweeps.Lane:
-    """A lane that trains one setting under every seed at once; its metrics are [S]."""
-    risk = losses.risk(models.linear, on.problem.loss, l2=on.l2)
-    judge = _judge(on.problem)
-
-    def init(hyper, key):
-        del key  # a convex problem starts at zero
-        return _for_seeds(on.num_seeds, training.init(build(optimizer, hyper), _zeros(on.problem)))
-
-    def step(hyper, state, batch):
-        def seed_step(state, batch):
-            return training.step(risk, build(optimizer, hyper), state, batch)
-
-        batch = batch._replace(weights=batch.weights.training)
-        blocks = jax.tree.map(lambda leaf: leaf.reshape(on.num_seeds, -1, *leaf.shape[1:]), batch)
-        state, values = jax.vmap(seed_step)(state, blocks)
-        return state, jnp.mean(values)
-
-    def evaluate(hyper, state, batch):
-        del hyper
-        return judge(state.params, batch)
-
-    return sweeps.Lane(init, step, evaluate)
-
-
-def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
-    """Every setting of the optimizer, as one compiled program."""
-    hypers = points(optimizer, num_points, seed)
-    swept = sweeps.run(
-        lane(on, optimizer),
-        sweeps.cross(hypers),
-        on.batch,
-        on.orders,
-        num_segments=on.evaluations,
-    )
-    best = int(np.argmin(worth(on, swept.metrics[on.loss_name])))
-    params = jax.tree.map(lambda leaf: np.asarray(leaf)[best], swept.state.params)
-    return Trial(
-        optimizer,
-        hypers,
-        swept.metrics,
-        best,
-        np.asarray(_row_losses(on.problem.loss, params, on.batch)),
-        swept.compile_seconds,
-        swept.run_seconds,
-    )
-
-
-def worth(on: Bench, curves: np.ndarray) -> np.ndarray:
-    """[K] mean final loss over seeds; a setting that ends above the start is worth the start.
-
-    Nobody would use such a setting (the zeros it began with are better), and its loss, which may be
-    infinite, must not decide an average.
-    """
-    ends = curves[:, -1].astype(np.float64)
-    means = np.where(np.isfinite(ends).all(axis=1), ends.mean(axis=1), np.inf)
-    return np.minimum(means, on.start_loss)
-
-
-@partial(jax.jit, static_argnums=0)
-def _row_losses(loss, params, batch: Batch) -> Array:
-    """[S, N] loss of each row under each seed; params have a leading axis S."""
-
-    def row(params, x, label):
-        return loss(models.linear(params, x), label)
-
-    rows = jax.vmap(row, in_axes=(None, 0, 0))
-    return jax.vmap(rows, in_axes=(0, None, None))(params, batch.x, batch.labels)
-
-
-def _judge(problem: Problem):
-    """(params with a leading axis S, batch) -> {metric: [S]}, each seed on its own fold."""
-    measure = problems.lane_metrics(problem.table.task, models.linear)
-
-    def on_fold(params, weights, batch):
-        return measure(params, batch._replace(weights=weights))
-
-    seeds = jax.vmap(on_fold, in_axes=(0, 1, None))
-    return lambda params, batch: seeds(params, batch.weights.judging, batch)
-
-
-def _folds(name: str, problem: Problem, key: Array, num_seeds: int) -> np.ndarray:
-    """[F, N] stratified folds, 1 where a row trains; F is at least the number of seeds."""
-    num_folds = max(LEAST_FOLDS, num_seeds)
-    labels, classes = problem.target.labels, problem.target.class_names
-    strata_of = labels if classes else np.zeros(len(labels), int)
-    counts = np.bincount(strata_of, minlength=len(classes))
-    if counts.min() < num_folds:
-        rare = f"class {classes[counts.argmin()]!r} of {name}" if classes else name
-        cure = f", or --drop-classes {classes[counts.argmin()]}" if classes else ""
-        raise DataError(
-            f"{rare} has {counts.min()} training rows, fewer than the {num_folds} folds that "
-            f"--seeds {num_seeds} makes; take fewer seeds or more rows{cure}"
+def conclusion(studied) -> str:
+    """The first three on each data set, and where the page is."""
+    lines = []
+    for on, _, ranked in studied:
+        first = [
+            f"{row['optimizer']} {words.plus_minus(row['mean'], row['se'])}"
+            for _, row in ranked.head(3).iterrows()
+        ]
+        tied = int(ranked["tied"].sum()) - 1
+        lines.append(
+            f"{on.name}, validation {words.name(on.loss_name)}: {', '.join(first)}; {tied} of "
+            f"{len(ranked) - 1} others cannot be told from the first"
         )
-    return strata.folds(key, [problem.target], problem.heard, num_folds)
+    return "\n".join(lines)
 
 
-def _for_seeds(num_seeds: int, tree):
-    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_seeds, *leaf.shape)), tree)
+def summarise(settings: Settings, studied, lesson, walks, remarks: list[str]) -> dict:
+    """What summary.json holds."""
+    trials = [ran for _, trials, _ in studied for ran in trials]
+    return {
+        **provenance(settings),
+        "num_lanes": len(trials) * settings.points * settings.seeds,
+        "num_compilations": len(trials),
+        "best": {on.name: ranked.iloc[0].to_dict() for on, _, ranked in studied},
+        "rankings": {on.name: ranked.to_dict("records") for on, _, ranked in studied},
+        "remarks": remarks,
+        "start_losses": {on.name: on.start_loss for on, _, _ in studied},
+        "ravine": {
+            "steps": ravine.STEPS,
+            "lesson": [_walked(walk) for walk in lesson],
+            "tuned": [_walked(walk) for walk in walks],
+        },
+    }
 
 
-def _zeros(problem: Problem):
-    return models.init_linear(problem.train.x.shape[1], problem.num_outputs, jnp.float32)
+def _walked(walk: ravine.Walk) -> dict:
+    return {
+        "optimizer": walk.optimizer,
+        **walk.hyper,
+        "turns": walk.turns,
+        "detour": walk.detour,
+        "arrival": walk.arrival,
+        "end": float(walk.values[-1] / walk.values[0]),
+    }

@@ -9,7 +9,7 @@ from experiments.kit import words
 from experiments.optimizers import ravine
 from experiments.optimizers.ranking import FEW
 from experiments.optimizers.ravine import Walk
-from experiments.optimizers.run import Bench
+from experiments.optimizers.study import Bench
 
 Rankings = dict[str, pd.DataFrame]
 

@@ -11,10 +11,10 @@ from experiments.datasets.errors import shown
 from experiments.datasets.probes import Probes
 from experiments.datasets.table import Target
 from experiments.kit import strata
+from experiments.kit.mistakes import SettingError
 from experiments.kit.problems import Problem, heard_of, of_rows
 from experiments.path import metrics
 from experiments.path.settings import VALIDATION_FRACTION, Plan
-from experiments.sweep.settings import SettingError
 from jaxlr.pytypes import Batch
 
 

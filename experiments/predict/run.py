@@ -6,17 +6,39 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from experiments.datasets import DataError
+from experiments.datasets import DataError, new_rows
 from experiments.datasets.errors import did_you_mean, listed, shown
 from experiments.datasets.new_rows import NewRows
-from experiments.kit import saved, words
-from experiments.kit.outputs import OutputError
+from experiments.datasets.table import Reading
+from experiments.kit import commands, saved, words
+from experiments.kit.clock import Clock
+from experiments.kit.mistakes import OutputError
 from experiments.kit.saved import Model
+from experiments.predict import judged
+from experiments.predict.settings import Settings
 
 SUFFIXES = (".csv", ".parquet")
 
 
-def goal(out: str, overwrite: bool) -> Path:
+def run(settings: Settings, clock: Clock) -> int:
+    """From a file to a file; the exit status."""
+    goal = free_file(settings.out, settings.overwrite)
+    model = saved.load(model_file(settings.folder, settings.model))
+    reading = Reading(settings.header, settings.missing_values, settings.comment, settings.decimal)
+    with clock.part("reading"):
+        rows = new_rows.read(settings.data, model.encoder, model.target, model.data, reading)
+    check(rows, model, settings.missing_columns)
+    print(introduction(rows, model))
+    commands.remark(remarks(rows))
+    scores = saved.scores(model, rows.table)
+    write(goal, predictions(model, scores))
+    if rows.labels is not None:
+        print(judged.sentence(rows.labels, model, scores))
+    print(settings.out)
+    return 0
+
+
+def free_file(out: str, overwrite: bool) -> Path:
     """The file to write.
 
     Raises:

@@ -26,14 +26,13 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from experiments.benchmarks import machine
-from experiments.benchmarks.paths import figures, peers, problems, truth, tuning
+from experiments.benchmarks import machine, tables
+from experiments.benchmarks.paths import figures, ours, peers, problems, truth, tuning
 from experiments.benchmarks.paths.peers import Setting
-from experiments.benchmarks.paths.problems import Problem
+from experiments.benchmarks.paths.problems import Entry, Problem
 from experiments.datasets import DataError
-from jaxlr import Batch, losses, paths
+from jaxlr import paths
 
-RESULTS = Path(__file__).parent.parent / "results"
 OPTIMA = Path("out/paths_truth")
 JOBS = (-1, None, 1)
 LONG = 60.0  # seconds of a call
@@ -43,55 +42,42 @@ PAUSE = 0.3  # seconds; OpenBLAS's threads spin for a tenth of that
 WORTH_TIMING = 4.0  # times the processor seconds of the least
 
 
-def ours(problem: Problem) -> paths.Path:
-    """The whole problem by `paths.fit`, in its one configuration."""
-    several = problem.num_classes > 2
-    return paths.fit(
-        Batch(problem.x, problem.labels if len(problem.labels) > 1 else problem.labels[0]),
-        problem.lambdas,
-        loss=losses.softmax_cross_entropy if several else losses.log_loss,
-        num_classes=problem.num_classes if several else None,
-        l1_ratio=problem.l1_ratio,
-        fold_weights=problem.trains.astype(float) if len(problem.trains) > 1 else None,
-    )
-
-
-def race(problem: Problem, rounds: int, limit: float, slow: bool) -> dict:
+def race(entry: Entry, rounds: int, limit: float, slow: bool) -> dict:
     """Ours and every peer worth timing, in turn: seconds, errors and ratios."""
-    part = problem if slow else problems.part(problem)
-    best = truth.optimum(problem, OPTIMA)
-    best_of_part = truth.optimum(part, OPTIMA)
-    tuned = tuning.tuned(part, best_of_part.risk, OPTIMA, limit)
+    problem = entry.build()
+    part = problem if slow else entry.part(problem)
+    best, best_of_part = truth.optimum(problem, OPTIMA), truth.optimum(part, OPTIMA)
+    tuned = all_tuned(part, best_of_part, OPTIMA, limit)
     jax.clear_caches()  # a problem of the same shape before this one has left its programs
-    first = machine.once(lambda: ours(problem))
+    first = machine.once(lambda: ours.fitted(problem))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     timed = {}
     for settings in [_as_it_comes(part), *_worth_timing(part, tuned)]:
-        timed |= _fastest(part, settings, best_of_part.risk)
+        timed |= _fastest(part, settings, best_of_part)
     times = {name: [] for name in ("jaxlr", *timed)}
-    scale = problem.num_lanes / part.num_lanes
+    scale = np.prod(problem.shape) / np.prod(part.shape)
     for _ in range(rounds):
-        times["jaxlr"].append(_turn(lambda: ours(problem)))
+        times["jaxlr"].append(_turn(lambda: ours.fitted(problem)))
         for name, peer in timed.items():
             if not times[name] or times[name][0] < LONG * scale:
                 times[name].append(_turn(peer["run"]) * scale)
-    base = np.array(times["jaxlr"])
+    seconds = float(np.median(times["jaxlr"]))
     return {
-        "about": problem.about,
+        "about": entry.about,
         "shape": problem.x.shape,
-        "lanes": problem.num_lanes,
-        "required": problem.required,
-        "part": part.num_lanes / problem.num_lanes,
-        "truth_error": float(best.error.max()),
+        "lanes": int(np.prod(problem.shape)),
+        "required": entry.required,
+        "part": 1 / scale,
+        "truth_error": float(np.max(best.slack / best.risk)),
         "first_seconds": first,
         "peak_gib": memory,
-        "seconds": float(np.median(base)),
-        "compile_seconds": first - float(np.median(base)),
+        "seconds": seconds,
+        "compile_seconds": first - seconds,
         **_answer(problem, best),
         "peers": {
             name: {
                 "seconds": float(np.median(times[name])),
-                "ratio": float(np.median(np.array(times[name]) / base[: len(times[name])])),
+                "ratio": machine.ratio(times[name], times["jaxlr"]),
                 "turns": len(times[name]),
                 "error": peer["error"],
             }
@@ -99,6 +85,18 @@ def race(problem: Problem, rounds: int, limit: float, slow: bool) -> dict:
         },
         "tuning": tuned,
     }
+
+
+def all_tuned(problem: Problem, best: truth.Truth, folder: Path, limit: float) -> dict[str, dict]:
+    """Peer -> `tuning.tuned`, from its file in `folder` or found and put there."""
+    file = folder / f"{problem.key()}.json"
+    kept = json.loads(file.read_text()) if file.exists() else {}
+    for name in peers.names(problem):
+        if name not in kept:
+            kept[name] = tuning.tuned(problem, name, best, limit)
+            print(f"{name} {kept[name]}", flush=True)
+            file.write_text(json.dumps(kept, indent=1) + "\n")
+    return {name: kept[name] for name in peers.names(problem)}
 
 
 def _turn(run: Callable[[], object]) -> float:
@@ -114,12 +112,12 @@ def _turn(run: Callable[[], object]) -> float:
     return machine.once(run) if seconds < SHORT else seconds
 
 
-def _as_it_comes(problem: Problem) -> list[Setting]:
+def _as_it_comes(problem) -> list[Setting]:
     name = "saga" if problem.l1_ratio else "lbfgs"
     return [Setting(name, None, jobs) for jobs in JOBS]
 
 
-def _worth_timing(problem: Problem, tuned: dict) -> list[list[Setting]]:
+def _worth_timing(problem, tuned) -> list[list[Setting]]:
     """For each good peer that is not far behind: one process or all, dense or CSR."""
     good = {name: found for name, found in tuned.items() if found["tol"] is not None}
     least = min((found["seconds"] for found in good.values()), default=0.0)
@@ -131,81 +129,69 @@ def _worth_timing(problem: Problem, tuned: dict) -> list[list[Setting]]:
     ]
 
 
-def _fastest(problem: Problem, settings: list[Setting], best: np.ndarray) -> dict:
+def _fastest(problem, settings, best) -> dict:
     """The fastest of some settings of one peer, by a warm call each, and its worst lane."""
     fastest, kept = np.inf, {}
     for setting in settings:
-        run = functools.partial(peers.solve, problem, setting)
         if fastest > LONG and kept and setting.jobs != -1:
             continue
-        start = time.perf_counter()
-        coefs = run()
-        taken = time.perf_counter() - start
+        taken, params = tuning.timed(problem, setting)
         if taken < 2:  # a short call warms up first
-            taken = machine.once(run)
+            taken, params = tuning.timed(problem, setting)
         if taken < fastest:
-            error = tuning.worst(problem, coefs, best)
+            run = functools.partial(peers.solve, problem, setting)
+            error = truth.worst(problem, params, best)
             fastest, kept = taken, {setting.label(): {"run": run, "error": error}}
     return kept
 
 
-def _answer(problem: Problem, best: truth.Truth) -> dict:
+def _answer(problem, best) -> dict:
     """What a path of ours is worth, by the witness's objective and optimum."""
-    path = ours(problem)
-    shape = (len(problem.labels), len(problem.trains), len(problem.C), problem.x.shape[1], -1)
-    w = np.reshape(path.params["w"], shape)
-    risk = truth.risk(problem, w, np.reshape(path.params["b"], (*shape[:3], -1)))
-    excess = risk - best.risk
-    slack = 1e-12 + best.error * best.risk
-    status = np.ravel(path.status)
+    path = ours.fitted(problem)
+    w, b = ours.params(problem, path)
+    lanes = list(np.ndindex(problem.shape))
+    risk = np.reshape([truth.risk(problem, at, w[at], b[at]) for at in lanes], problem.shape)
+    excess, status = risk - best.risk, np.ravel(path.status)
     return {
         "error": float(np.max(excess / best.risk)),
         "good": float(np.mean(excess <= tuning.GOOD * best.risk)),
         "status": {s.name: int((status == s).sum()) for s in paths.Status if (status == s).any()},
         "certified": float((status == paths.Status.certified).mean()),
-        "bounds_broken": int((path.gap.reshape(risk.shape) < excess - slack).sum()),
+        "bounds_broken": int((path.gap < excess - 1e-12 - best.slack).sum()),
     }
 
 
 def main() -> int:
     """Runs the problems asked for, and renews their part of results/paths.{json,md,svg}."""
+    names = ", ".join(problems.race())
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--problems", nargs="+", metavar="NAME", help="of " + ", ".join(_built()))
+    parser.add_argument("--problems", nargs="+", metavar="NAME", help="of " + names)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
     parser.add_argument("--mnist", default="../shared/data/mnist", help="folder of IDX files")
     parser.add_argument("--a9a", default="../shared/data/a9a", help="LIBSVM file or its folder")
-    parser.add_argument("--limit", type=float, default=60, help="seconds per attempt to tune")
+    parser.add_argument("--limit", type=float, default=240, help="seconds to tune one peer in")
     parser.add_argument("--slow", action="store_true", help="peers solve whole problems: hours")
     asked = parser.parse_args()
-    built = _built(asked.mnist, asked.a9a)
+    built = problems.race(asked.mnist, problems.file_of(asked.a9a))
     unknown = [name for name in asked.problems or [] if name not in built]
     if unknown or asked.rounds < 1:
-        wrong = f"no problem {unknown[0]}; take of " + ", ".join(built) if unknown else None
-        print(
-            "error: " + (wrong or f"--rounds must be at least 1, and is {asked.rounds}"),
-            file=sys.stderr,
-        )
+        wrong = f"no problem {unknown[0]}; take of {names}" if unknown else None
+        wrong = wrong or f"--rounds must be at least 1, and is {asked.rounds}"
+        print(f"error: {wrong}", file=sys.stderr)
         return 2
-    file = RESULTS / "paths.json"
-    kept = json.loads(file.read_text())["problems"] if file.exists() else {}
+    kept = tables.kept("paths").get("problems", {})
     where = machine.description("scikit-learn", "glum", "skglm")
     for name in asked.problems or built:
         try:
-            problem = built[name]()
+            found = race(built[name], asked.rounds, asked.limit, asked.slow)
         except DataError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2
-        kept[name] = race(problem, asked.rounds, asked.limit, asked.slow) | {"machine": where}
+        kept[name] = found | {"machine": where}
         kept = {known: kept[known] for known in built if known in kept}
         print(figures.table({name: kept[name]}), flush=True)
-        RESULTS.mkdir(exist_ok=True)
-        file.write_text(json.dumps({"problems": kept}, indent=1) + "\n")
-        figures.write(kept, RESULTS / "paths.md", RESULTS / "paths.svg")
+        tables.save("paths", {"problems": kept}, figures.page(kept), figures.ratios(kept))
     return 0
-
-
-def _built(mnist: str = "", a9a: str = "") -> dict[str, Callable[[], Problem]]:
-    return problems.problems(mnist, problems.file_of(a9a))
 
 
 if __name__ == "__main__":

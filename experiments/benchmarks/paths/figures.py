@@ -1,10 +1,9 @@
 """Tables and the figure of the path benchmark."""
 
-from pathlib import Path
-
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
+from experiments.benchmarks import machine, tables
 from experiments.benchmarks.paths.tuning import GOOD
 
 
@@ -19,39 +18,39 @@ def as_it_comes(result: dict) -> str:
     return next(name for name in result["peers"] if "as it comes" in name)
 
 
-def yardstick(result: dict) -> str:
-    """Whom the required ratio is measured against: the best peer, or the default if none is."""
-    return best_peer(result) or as_it_comes(result)
-
-
 def table(problems: dict) -> str:
     """A row per problem: ours, the best good peer, and scikit-learn as it comes."""
-    head = ["problem", "lanes", "jaxlr, s", "compile, s", "worst lane", "certified"]
-    head += ["best peer within 1e-6", "its s", "ratio", "required", "as it comes, s", "its error"]
-    head += ["ratio"]
+    columns = {
+        "problem": "{name}: {about}, {shape[0]:,} x {shape[1]}",
+        "lanes": "{lanes}",
+        "jaxlr, s": "{own}",
+        "compile, s": "{compile_seconds:.1f}",
+        "worst lane": "{error:.0e}",
+        "certified": "{certified:.0%}",
+        "best peer within 1e-6": "{best}",
+        "its s": "{best_seconds}",
+        "ratio": "{best_ratio}",
+        "required": "{required:g}",
+        "as it comes, s": "{usual_seconds}",
+        "its error": "{usual[error]:.0e}",
+        "ratio ": "{usual[ratio]:.1f}",
+    }
     rows = []
     for name, result in problems.items():
         best, usual = best_peer(result), result["peers"][as_it_comes(result)]
-        peer = result["peers"][best] if best else None
+        peer = result["peers"].get(best)
         part = "" if result["part"] == 1 else f" (from {result['part']:.0%} of the lanes)"
-        rows.append(
-            [
-                f"{name}: {result['about']}, {result['shape'][0]:,} x {result['shape'][1]}",
-                str(result["lanes"]),
-                _seconds(result["seconds"]),
-                f"{result['compile_seconds']:.1f}",
-                f"{result['error']:.0e}",
-                f"{result['certified']:.0%}",
-                best + part if best else "none",
-                _seconds(peer["seconds"]) if peer else "",
-                f"{peer['ratio']:.1f}" if peer else "",
-                f"{result['required']:g}",
-                _seconds(usual["seconds"]) + part,
-                f"{usual['error']:.0e}",
-                f"{usual['ratio']:.1f}",
-            ]
-        )
-    return _markdown(head, rows)
+        told = {
+            "name": name,
+            "own": _seconds(result["seconds"]),
+            "best": best + part if best else "none",
+            "best_seconds": _seconds(peer["seconds"]) if peer else "",
+            "best_ratio": f"{peer['ratio']:.1f}" if peer else "",
+            "usual": usual,
+            "usual_seconds": _seconds(usual["seconds"]) + part,
+        }
+        rows.append(result | told)
+    return tables.of(rows, columns)
 
 
 def peers_table(problems: dict) -> str:
@@ -68,7 +67,7 @@ def peers_table(problems: dict) -> str:
             error = "" if found["error"] is None else f"{found['error']:.0e}"
             why = found.get("ended") or f"tol {found['tol']:.0e}, slower than others on one core"
             rows.append([name, f"{peer}: {why}", error, "", ""])
-    return _markdown(["problem", "peer", "worst lane", "s", "ratio"], rows)
+    return tables.markdown(["problem", "peer", "worst lane", "s", "ratio"], rows)
 
 
 def machines(problems: dict) -> str:
@@ -78,18 +77,17 @@ def machines(problems: dict) -> str:
     """
     measured = {}
     for name, result in problems.items():
-        about = ", ".join(f"{key} {value}" for key, value in result["machine"].items() if value)
-        measured.setdefault(about, []).append(name)
+        measured.setdefault(machine.about(result["machine"]), []).append(name)
     if len(measured) == 1:
         return f"{next(iter(measured))}."
     return "\n".join(f"- {', '.join(names)}: {about}." for about, names in measured.items())
 
 
-def write(problems: dict, page: Path, figure: Path) -> None:
+def page(problems: dict) -> str:
     """The tables as Markdown with the figure beside it."""
     broken = sum(result["bounds_broken"] for result in problems.values())
     lanes = sum(result["lanes"] for result in problems.values())
-    page.write_text(
+    return (
         "# Penalty paths beside other libraries\n\n"
         "Seconds of a whole path, warm, from numpy arrays in memory; worst lane: the greatest "
         "(J - J*) / J*, with J* by numpy in float64. Peers stand at the loosest tolerance that "
@@ -97,9 +95,8 @@ def write(problems: dict, page: Path, figure: Path) -> None:
         "and CSR.\n\n"
         f"{machines(problems)}\n\n{table(problems)}\n\n"
         f"Bounds below the measured error: {broken} of {lanes} lanes.\n\n"
-        f"![speed-ups]({figure.name})\n\n## Every peer\n\n{peers_table(problems)}\n"
+        f"![speed-ups](paths.svg)\n\n## Every peer\n\n{peers_table(problems)}\n"
     )
-    ratios(problems).savefig(figure, metadata={"Date": None})
 
 
 def ratios(problems: dict) -> Figure:
@@ -107,7 +104,9 @@ def ratios(problems: dict) -> Figure:
     figure = Figure(figsize=(6.4, 1.0 + 0.35 * len(problems)), layout="constrained")
     axes = figure.subplots()
     names = list(problems)[::-1]
-    found = [problems[n]["peers"][yardstick(problems[n])]["ratio"] for n in names]
+    # Where no peer is good, the default is the yardstick.
+    peers = [best_peer(problems[n]) or as_it_comes(problems[n]) for n in names]
+    found = [problems[n]["peers"][peer]["ratio"] for n, peer in zip(names, peers, strict=True)]
     axes.barh(names, found, color="#0072b2", height=0.6, label="measured")
     needed = [problems[n]["required"] for n in names]
     axes.plot(needed, names, "|", color="#d55e00", markersize=14, mew=2, label="required")
@@ -129,8 +128,3 @@ def ratios(problems: dict) -> Figure:
 
 def _seconds(value: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:.0f}"
-
-
-def _markdown(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

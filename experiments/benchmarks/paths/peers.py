@@ -1,11 +1,12 @@
-"""Peers of the path benchmark: the whole problem by scikit-learn, glum or skglm.
+"""Peers of the path benchmarks: the whole problem by scikit-learn, glum or skglm.
 
 Paths start each penalty where the stronger one ended, wherever the library can; nothing is scored
-and nothing refitted. celer fits no intercept, so has no answer to this question.
+and nothing refitted. celer fits no intercept, so has no answer to this question. Nothing here
+imports jax.
 """
 
 import warnings
-from collections.abc import Callable
+from importlib.util import find_spec
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ from threadpoolctl import threadpool_limits
 
 from experiments.benchmarks.paths.problems import Problem
 
-MAX_ITER = 100_000  # the tolerance decides, not this
+MAX_ITER = 1_000_000  # the tolerance decides, not this
+SKLEARN = ("lbfgs", "newton-cg", "newton-cholesky", "liblinear", "saga")
 
 
 class Setting(NamedTuple):
@@ -47,24 +49,28 @@ def names(problem: Problem) -> list[str]:
         found = ["newton-cholesky", "glum irls-ls", "newton-cg", "lbfgs", "liblinear"]
     else:
         found = ["skglm", "glum irls-cd", *(["liblinear"] * (problem.l1_ratio == 1)), "saga"]
-    return [name for name in found if _installed(name.split()[0])]
+    return [name for name in found if name in SKLEARN or find_spec(name.split()[0])]
 
 
 def solve(problem: Problem, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
-    """Weights [T, F, K, D, C] and intercepts [T, F, K, C], from arrays in memory."""
+    """Weights [..., D, C] and intercepts [..., C] of all lanes with a penalty, from memory."""
     x = scipy.sparse.csr_array(problem.x) if setting.sparse else problem.x
+    sizes = problem.folds @ problem.weights
+    # LogisticRegressionCV has one C for all folds.
+    crossed = len(sizes) > 1 and np.ptp(sizes) == 0 and (problem.weights == 1).all()
     with warnings.catch_warnings(), threadpool_limits(1 if setting.jobs == 1 else None):
         warnings.simplefilter("ignore")  # of paths that end early, which the error tells
-        if len(problem.trains) > 1 and setting.name in _SKLEARN:
-            coefs = [_cross_validated(problem, x, labels, setting) for labels in problem.labels]
+        if crossed and setting.name in SKLEARN and problem.labels.dtype.kind in "iu":
+            targets = np.atleast_2d(problem.labels)
+            coefs = [_cross_validated(problem, x, labels, setting) for labels in targets]
         else:
             coefs = _each_path(problem, x, setting)
-    both = np.reshape(coefs, (len(problem.labels), len(problem.trains), *np.shape(coefs)[-3:]))
-    both = np.swapaxes(both, -1, -2)
-    return both[..., :-1, :], both[..., -1, :]
+    coefs = np.reshape(coefs, (*problem.shape[:-1], *np.shape(coefs)[-3:])).swapaxes(-1, -2)
+    return coefs[..., :-1, :], coefs[..., -1, :]
 
 
-_SKLEARN = ("lbfgs", "newton-cg", "newton-cholesky", "liblinear", "saga")
+def _penalties(problem):
+    return problem.lambdas[problem.lambdas > 0]
 
 
 def _options(problem, setting):
@@ -85,9 +91,9 @@ def _no_score(estimator, x, y):
 def _cross_validated(problem, x, labels, setting):
     """[F, K, C, D + 1] of LogisticRegressionCV."""
     cross = LogisticRegressionCV(
-        Cs=problem.C,
+        Cs=1 / (_penalties(problem) * problem.folds[0].sum()),
         l1_ratios=np.array([problem.l1_ratio]),  # it indexes them with an array
-        cv=[(np.flatnonzero(trains), np.flatnonzero(~trains)) for trains in problem.trains],
+        cv=[(np.flatnonzero(fold), np.flatnonzero(fold == 0)) for fold in problem.folds],
         scoring=_no_score,
         refit=False,
         n_jobs=setting.jobs,
@@ -99,84 +105,74 @@ def _cross_validated(problem, x, labels, setting):
 
 def _each_path(problem, x, setting):
     """[T F, K, C, D + 1], every path a job; as it comes a library knows no paths: every penalty."""
-    if setting.name in _SKLEARN:
+    if setting.name in SKLEARN:
         work, options = _warm_started, _options(problem, setting)
     else:
-        work, options = _OTHERS[setting.name], {"tol": setting.tol}
-    jobs = [problem.C] if setting.tol is not None else problem.C[:, None]
+        work, options = {"glum": _glum, "skglm": _skglm}[setting.name.split()[0]], setting.tol
+    lambdas = _penalties(problem)
+    jobs = [lambdas] if setting.tol is not None else lambdas[:, None]
     coefs = Parallel(n_jobs=setting.jobs)(
-        delayed(work)(x, labels, trains, penalties, problem.l1_ratio, options)
-        for labels in problem.labels
-        for trains in problem.trains
-        for penalties in jobs
+        delayed(work)(*_rows(x, labels, problem.weights * fold), some, problem.l1_ratio, options)
+        for labels in np.atleast_2d(problem.labels)
+        for fold in problem.folds
+        for some in jobs
     )
-    return np.reshape(coefs, (-1, len(problem.C), *np.shape(coefs)[2:]))
+    return np.reshape(coefs, (-1, len(lambdas), *np.shape(coefs)[2:]))
 
 
-def _rows(x, labels, trains):
-    """The training rows, without a copy where that is all of them."""
-    return (x, labels) if trains.all() else (x[trains], labels[trains])
+def _rows(x, labels, weights):
+    """Rows of weight, without a copy where that is all; a share of a class is two rows."""
+    if not weights.all():
+        used = np.flatnonzero(weights)
+        x, labels, weights = x[used], labels[used], weights[used]
+    if labels.dtype.kind in "iu":
+        return x, labels, weights
+    both = np.concatenate([weights * (1 - labels), weights * labels])
+    return np.concatenate([x, x]), np.repeat([0, 1], len(x)), both
 
 
-def _warm_started(x, labels, trains, penalties, l1_ratio, options):
+def _warm_started(x, labels, weights, lambdas, l1_ratio, options):
     """[K, C, D + 1] of LogisticRegression; as it comes, it starts every fit from zero."""
-    x, labels = _rows(x, labels, trains)
     model = LogisticRegression(l1_ratio=l1_ratio, warm_start="tol" in options, **options)
     found = []
-    for C in penalties:
-        model.set_params(C=C).fit(x, labels)
+    for lam in lambdas:
+        model.set_params(C=1 / (lam * weights.sum())).fit(x, labels, weights)
         found.append(np.concatenate([model.coef_, model.intercept_[:, None]], axis=1))
     return found
 
 
-def _glum(x, labels, trains, penalties, l1_ratio, options):
+def _glum(x, labels, weights, lambdas, l1_ratio, tol):
     """[K, 1, D + 1] of glum's binomial path."""
     from glum import GeneralizedLinearRegressor
 
-    x, labels = _rows(x, labels, trains)
     model = GeneralizedLinearRegressor(
         family="binomial",
         l1_ratio=l1_ratio,
         solver="irls-cd" if l1_ratio else "irls-ls",
         alpha_search=True,
-        alphas=1 / (penalties * len(labels)),
-        gradient_tol=options["tol"],
+        alphas=lambdas,
+        gradient_tol=tol,
         max_iter=MAX_ITER,
     )
     model.fit(x.tocsc() if scipy.sparse.issparse(x) else x, labels.astype(float))
     return np.concatenate([model.coef_path_, model.intercept_path_[:, None]], axis=1)[:, None]
 
 
-def _skglm(x, labels, trains, penalties, l1_ratio, options):
+def _skglm(x, labels, weights, lambdas, l1_ratio, tol):
     """[K, 1, D + 1] of skglm's proximal Newton method, each from the one before."""
     from skglm.datafits import Logistic
     from skglm.penalties import L1, L1_plus_L2
     from skglm.solvers import ProxNewton
     from skglm.utils.jit_compilation import compiled_clone
 
-    x, labels = _rows(x, labels, trains)
     x = x.tocsc() if scipy.sparse.issparse(x) else np.asfortranarray(x)
     y = 2.0 * labels - 1
-    solver = ProxNewton(tol=options["tol"], max_iter=1000)
+    solver = ProxNewton(tol=tol, max_iter=1000)
     datafit = compiled_clone(Logistic())
     found, theta, z = [], np.zeros(x.shape[1] + 1), np.zeros(len(y))
-    for C in penalties:
-        lam = 1 / (C * len(y))
+    for lam in lambdas:
         penalty = compiled_clone(L1(lam) if l1_ratio == 1 else L1_plus_L2(lam, l1_ratio))
         theta = solver.solve(x, y, datafit, penalty, theta, z)[0]
         z = x @ theta[:-1] + theta[-1]
         found.append(theta[None].copy())
     return found
-
-
-_OTHERS: dict[str, Callable] = {"glum irls-ls": _glum, "glum irls-cd": _glum, "skglm": _skglm}
-
-
-def _installed(library: str) -> bool:
-    if library not in ("glum", "skglm"):
-        return True
-    try:
-        __import__(library)
-    except ImportError:
-        return False
-    return True

@@ -1,100 +1,64 @@
-"""The loosest tolerance at which each peer's worst lane is good enough, found once and kept.
+"""The loosest tolerance at which each peer's worst lane is good enough.
 
-Every attempt runs in a process of its own with a limit on processor time, on one core; what an
-attempt reaches is no matter of time, so it may run while the machine does other work.
+Attempts run in a process apart, which is ended where one takes too long; what an attempt reaches is
+no matter of time, so it may run while the machine does other work.
 """
 
-import json
-import multiprocessing
-import os
-import resource
-import signal
 import time
-from pathlib import Path
+from collections.abc import Callable
 
-import numpy as np
+from joblib.externals.loky import get_reusable_executor
 
 from experiments.benchmarks.paths import peers, truth
 from experiments.benchmarks.paths.problems import Problem
 
 GOOD = 1e-6  # the worst lane, relative to the optimum
-LADDER = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10)
+LADDER = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
 
 
-def tuned(problem: Problem, best: np.ndarray, folder: Path, limit: float) -> dict[str, dict]:
-    """Peer -> {"tol", "error", "seconds"}; tol None where no tolerance of the ladder will do.
+def tuned(problem: Problem, name: str, best: truth.Truth, limit: float, jobs=1) -> dict:
+    """{"tol", "error", "seconds"} of a peer; tol None where no tolerance of the ladder will do.
 
-    Then error is the least seen. An attempt may take `limit` processor seconds, but no more than
-    eight times those of a peer already tuned.
+    Then "error" is the least seen, "seconds" None, and "ended" says why; the climb has `limit`
+    seconds. Where a peer fails of itself its error is raised: it must not pass for slowness.
     """
-    file = folder / f"{problem.name}-{problem.key()}.json"
-    kept = json.loads(file.read_text()) if file.exists() else {}
-    for name in peers.names(problem):
-        if name not in kept:
-            good = [found["seconds"] for found in kept.values() if found["tol"] is not None]
-            allowed = min([limit, *(max(5.0, 8 * seconds) for seconds in good)])
-            kept[name] = _climb(problem, name, best, allowed)
-            print(f"{problem.name}: {name} {kept[name]}", flush=True)
-            file.write_text(json.dumps(kept, indent=1) + "\n")
-    return {name: kept[name] for name in peers.names(problem)}
-
-
-def worst(problem: Problem, coefs, best: np.ndarray) -> float:
-    """The greatest relative distance of a lane from the optimum; inf where one is not finite."""
-    with np.errstate(all="ignore"):
-        error = np.max(truth.risk(problem, *coefs) / best - 1)
-    return float(error) if np.isfinite(error) else float("inf")
-
-
-def _climb(problem, name, best, limit):
-    """Tightens the tolerance until the worst lane is good or an attempt exceeds the limit."""
-    least = {"tol": None, "error": None, "seconds": None}
+    apart(3600.0, peers.names, problem)  # begins the process, and imports what it needs
+    least, end = None, time.monotonic() + limit
     for tol in LADDER:
-        answer = _attempt(problem, peers.Setting(name, tol), best, limit)
+        setting = peers.Setting(name, tol, jobs)
+        answer = apart(max(end - time.monotonic(), 0.1), attempt, problem, setting, best)
         if answer is None:
-            return least | {"ended": f"over {limit:.0f} s at tol {tol:.0e}"}
+            ended = f"over {limit:.0f} s at tol {tol:.0e}"
+            break
         error, seconds = answer
         if error <= GOOD:
             return {"tol": tol, "error": error, "seconds": seconds}
-        if least["error"] is None or error < least["error"]:
-            least |= {"error": error, "seconds": seconds}
-    return least | {"ended": f"not at tol {LADDER[-1]:.0e}"}
+        least = error if least is None else min(least, error)
+    else:
+        ended = f"not at tol {LADDER[-1]:.0e}"
+    return {"tol": None, "error": least, "seconds": None, "ended": ended}
 
 
-def _attempt(problem, setting, best, limit):
-    """(worst lane, processor seconds of the second call), None where the limit came first.
-
-    Raises:
-      RuntimeError: the peer failed of itself, which must not pass for slowness.
-    """
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_child, args=(problem, setting, best, limit, theirs))
-    child.start()
-    theirs.close()
+def apart(limit: float, function: Callable, *arguments):
+    """What a function returns in a process of its own; None where the limit came first."""
+    executor = get_reusable_executor(max_workers=1, timeout=None)
     try:
-        answer = ours.recv()
-    except EOFError:
-        answer = None
-    child.join()
-    if answer is None and child.exitcode != -signal.SIGXCPU:
-        raise RuntimeError(
-            f"{setting.label()} failed on {problem.name} with exit status {child.exitcode}; "
-            "its own message is above"
-        )
-    return answer
+        return executor.submit(function, *arguments).result(limit)
+    except TimeoutError:
+        executor.shutdown(kill_workers=True)
+        return None
 
 
-def _child(problem, setting, best, limit, pipe):
-    """The attempt itself, ended by the system once it has used its time."""
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    used = time.process_time()
-    seconds = int(used + limit) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 60))  # SIGXCPU, then SIGKILL
-    coefs = peers.solve(problem, setting)
-    seconds = time.process_time() - used
+def attempt(problem: Problem, setting: peers.Setting, best: truth.Truth) -> tuple[float, float]:
+    """Worst lane, and seconds of a warm call."""
+    seconds, params = timed(problem, setting)
     if seconds < 10:  # the first call may have compiled
-        used = time.process_time()
-        coefs = peers.solve(problem, setting)
-        seconds = time.process_time() - used
-    pipe.send((worst(problem, coefs, best), seconds))
+        seconds, params = timed(problem, setting)
+    return truth.worst(problem, params, best), seconds
+
+
+def timed(problem: Problem, setting: peers.Setting):
+    """Seconds of a call, and its params."""
+    start = time.perf_counter()
+    params = peers.solve(problem, setting)
+    return time.perf_counter() - start, params

@@ -4,7 +4,7 @@ import itertools
 import re
 
 from experiments.datasets.formats.numerals import is_whole, looks_numeric
-from experiments.datasets.table import MISSING_TEXTS
+from experiments.kit.settings import MISSING_TEXTS
 
 _NAMELESS = re.compile(r"(Unnamed: [0-9.]+)?")  # what pandas calls a column without a name
 

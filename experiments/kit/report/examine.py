@@ -1,5 +1,6 @@
 """The test rows looked at closely, and what guessing without features would give."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -10,8 +11,18 @@ import numpy as np
 from experiments.kit import problems
 from experiments.kit.problems import Problem
 from experiments.kit.report import uncertainty
-from experiments.sweep.run import Test
 from jaxlr import metrics
+
+
+@dataclass(frozen=True)
+class Test:
+    """The chosen setting, refitted on all training rows, on the test rows: used once."""
+
+    figures: dict[str, float]
+    scores: np.ndarray  # [N] or [N, C], logits or (standardised) predictions
+    weights: np.ndarray
+    labels: np.ndarray
+    params: dict | list
 
 
 class Classified(NamedTuple):

@@ -1,0 +1,1 @@
+"""The metrics measured beside scikit-learn."""

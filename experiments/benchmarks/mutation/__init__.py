@@ -1,0 +1,1 @@
+"""Lines broken on purpose: which of them no test sees."""

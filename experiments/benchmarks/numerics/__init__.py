@@ -1,0 +1,1 @@
+"""Errors in the last place, and where formulas die."""

@@ -1,0 +1,1 @@
+"""Path problems that nobody tuned for."""

@@ -1,0 +1,1 @@
+"""Sweeps of SGD, and steps of optimizers, measured beside other libraries."""

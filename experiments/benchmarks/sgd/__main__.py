@@ -1,0 +1,126 @@
+"""How fast is a sweep of SGD runs? Lanes as one matrix product, beside peers in the same run.
+
+Question: what does a lane cost when 1, 8, 64, 256 or 1024 of them share their minibatches, against
+the machine's matrix-product peak, scikit-learn's SGDClassifier over all cores, the same SGD in
+optax run lane after lane from one compiled step or one compiled epoch, and torch.func?
+
+The work is one epoch of binary logistic regression (is the digit odd?) over 60,000 x 784 float32
+with momentum and an l2 penalty: 4 N D operations per lane for everybody. SGDClassifier takes one
+row per step and has no momentum; it does the same products. Every figure is a median of rounds in
+which all contestants take turns.
+
+    python -m experiments.benchmarks.sgd
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from experiments.benchmarks import machine, tables
+from experiments.benchmarks.sgd import figures, peers, quality
+from experiments.datasets import DataError, load
+from jaxlr import Batch, data, sweeps
+
+LANES = (1, 8, 64, 256, 1024)
+BATCH_SIZES = (64, 256)
+N, D = 60_000, 784
+
+
+def data_set(folder: str, num_rows: int = N) -> tuple[Batch, str]:
+    """MNIST's odd-or-even from IDX files in `folder`, or random numbers of its shape."""
+    if Path(folder).is_dir():
+        table = load(folder)
+        x = np.asarray(table.features, np.float32)[:num_rows] / 255
+        labels = np.asarray(table.labels)[:num_rows] % 2
+        return Batch(jax.numpy.asarray(x), jax.numpy.asarray(labels)), "MNIST"
+    rng = np.random.default_rng(0)
+    x = np.maximum(rng.normal(-0.9, 1, (num_rows, D)), 0)  # 80 % zeros, as MNIST
+    x = x.astype(np.float32)
+    labels = x @ rng.normal(size=D) + rng.normal(size=num_rows) > 0
+    return Batch(jax.numpy.asarray(x), jax.numpy.asarray(labels, np.int32)), "synthetic"
+
+
+def hypers(num_lanes: int) -> dict[str, np.ndarray]:
+    """Settings that all converge: the work is the same for any."""
+    space = {
+        "learning_rate": sweeps.LogUniform(1e-3, 1e-1),
+        "momentum": sweeps.Uniform(0.0, 0.9),
+        "l2": sweeps.LogUniform(1e-6, 1e-2),
+    }
+    return sweeps.sobol(space, num_lanes).hypers
+
+
+def ours(batch: Batch, num_lanes: int, batch_size: int, rounds: int) -> dict:
+    """Median seconds of an epoch of a sweep, and its compilation apart."""
+    lane, lanes = quality.lane(D), sweeps.cross(hypers(num_lanes))
+    order = data.epochs(jax.random.key(0), len(batch.x), batch_size, 1)
+    first = sweeps.run(lane, lanes, batch, order)
+    runs = [sweeps.run(lane, lanes, batch, order).run_seconds for _ in range(rounds)]
+    seconds = float(np.median(runs))
+    return {
+        "lanes": num_lanes,
+        "batch_size": batch_size,
+        "seconds": seconds,
+        "ms_per_lane": seconds / num_lanes * 1e3,
+        "gigaflops": 4 * num_lanes * order.size * batch.x.shape[1] / seconds / 1e9,
+        "compile_seconds": first.compile_seconds,
+    }
+
+
+def duel(batch: Batch, num_lanes: int, batch_size: int, rounds: int) -> dict:
+    """Everybody in turn: medians of the seconds per lane and of the ratios."""
+    order = data.epochs(jax.random.key(0), len(batch.x), batch_size, 1)
+    lane, lanes = quality.lane(D), sweeps.cross(hypers(num_lanes))
+    contestants = {
+        "peak": lambda: 1 / machine.matrix_product_peak(),
+        "jaxlr": lambda: sweeps.run(lane, lanes, batch, order).run_seconds / num_lanes,
+        **peers.contestants(batch, order, hypers(num_lanes)),
+    }
+    for run in contestants.values():
+        run()  # warm: compiled, data in place
+    times = machine.turns(contestants, rounds, timed=lambda run: run())
+    per_operation = times.pop("peak")
+    rates = np.divide(4 * order.size * batch.x.shape[1], times["jaxlr"])
+    return {
+        "lanes": num_lanes,
+        "batch_size": batch_size,
+        "ms_per_lane": {name: float(np.median(t)) * 1e3 for name, t in times.items()},
+        "ratio": {
+            name: machine.ratio(t, times["jaxlr"]) for name, t in times.items() if name != "jaxlr"
+        },
+        "share_of_peak": float(np.median(rates * per_operation)),
+        "peak_gigaflops": 1e-9 / float(np.median(per_operation)),
+    }
+
+
+def main() -> int:
+    """Runs everything, prints the tables and writes results/sgd_sweep.{json,md,svg}."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    folder = "../shared/data/mnist"
+    parser.add_argument("--data", default=folder, help="folder of MNIST's IDX files")
+    parser.add_argument("--rows", type=int, default=N, help="of the data, from the first on")
+    parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
+    parser.add_argument("--budget", type=float, default=90, help="seconds per search for quality")
+    asked = parser.parse_args()
+    try:
+        batch, source = data_set(asked.data, asked.rows)
+    except DataError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    results = {"data": source, "machine": machine.description("scikit-learn", "optax", "torch")}
+    print(f"{source}, {len(batch.x):,} x {batch.x.shape[1]}, float32, {results['machine']}")
+    results["duel"] = duel(batch, 256, 256, asked.rounds)
+    print(figures.duel_table(results["duel"]))
+    results["lanes"] = [ours(batch, n, b, asked.rounds) for b in BATCH_SIZES for n in LANES]
+    print(figures.lanes_table(results["lanes"]))
+    results["quality"] = quality.race(batch, asked.budget)
+    print(figures.quality_table(results["quality"]))
+    tables.save("sgd_sweep", results, figures.page(results), figures.cost_per_lane(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

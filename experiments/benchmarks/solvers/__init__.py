@@ -1,0 +1,1 @@
+"""Evaluations to the minimum, beside scipy."""
