@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from experiments.datasets import DataError, Table
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit import kept_rows
 
 pytestmark = pytest.mark.once

@@ -253,7 +253,7 @@ def test_mistakes_are_one_line_and_leave_nothing(trained, tmp_path, capsys):
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / "layer0.npz").write_bytes(b"PK")
     cases = [
-        ({"data": "no.csv"}, "no file "),
+        ({"data": "no.csv", "out": "deep/er/p.csv"}, "no file "),
         ({"data": "wine"}, "has none of the model's 4 columns ('age', 'size', 'colour', 'zip')"),
         (
             {"data": "texts.csv"},

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from experiments.datasets import DataError, Table
-from experiments.datasets.label_columns import Target
+from experiments.datasets.table import Target
 from experiments.kit import problems, strata
 from jaxlr import data
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from experiments.datasets import Table, load
-from experiments.datasets.label_columns import Target
+from experiments.datasets.table import Target
 from experiments.kit import suspects
 from experiments.kit.problems import Problem, target_of
 from jaxlr.pytypes import Batch

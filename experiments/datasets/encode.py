@@ -50,7 +50,7 @@ class Encoder(NamedTuple):
 
     @property
     def sources(self) -> list[tuple[str, str, str]]:
-        """[D] pairs (name, column, kind) of the features; kinds: number, indicator, category."""
+        """[D] the features as (name, column, kind); kinds are number, indicator and category."""
         hot = [
             (f"{column}_missing" if name is None else f"{column}={name}", column, "category")
             for column, known in self.categories.items()
@@ -70,9 +70,9 @@ class Encoder(NamedTuple):
         Raises:
           DataError: a value beyond float32's reach, or more features than memory should hold.
         """
-        numbers = self._numbers(table.features, table.feature_names)
+        numbers = self._numbers(table)
         is_frame = isinstance(table.features, pd.DataFrame)
-        features = self._empty(len(table.features))
+        features = self._empty(len(numbers))
         width = len(self.numbers)
         for start in range(0, len(features) if width else 0, _BLOCK):
             block = slice(start, start + _BLOCK)
@@ -83,38 +83,37 @@ class Encoder(NamedTuple):
         for column, name in enumerate(self.told, start=width):
             features[:, column] = np.isnan(numbers[:, self.numbers.index(name)])
         start = width + len(self.told)
+        features[:, start:] = 0
         for name, known in self.categories.items():
-            place = {category: start + i for i, category in enumerate(known)}
             values = table.features[name].array
+            place = {category: start + i for i, category in enumerate(known)}
             places = [place.get(category, -1) for category in (*values.categories, None)]
             places = np.array(places)[values.codes]  # code -1, a gap, takes the last
             rows = np.flatnonzero(places >= 0)
-            features[:, start : start + len(known)] = 0
             features[rows, places[rows]] = 1
             start += len(known)
         self._check_range(features)
         return features
 
-    def _numbers(self, features, names) -> np.ndarray:
+    def _numbers(self, table: Table) -> np.ndarray:
         """[N, Dn] as the table holds them."""
-        if isinstance(features, pd.DataFrame):
-            return features[list(self.numbers)].to_numpy(np.float64)
-        if tuple(names) == self.numbers:
-            return features
-        place = {name: i for i, name in enumerate(names)}
-        return features[:, [place[name] for name in self.numbers]]
+        if isinstance(table.features, pd.DataFrame):
+            return table.features[list(self.numbers)].to_numpy(np.float64)
+        if tuple(table.feature_names) == self.numbers:
+            return table.features
+        return table.features[:, [table.feature_names.index(name) for name in self.numbers]]
 
     def _empty(self, num_rows: int) -> np.ndarray:
-        num_columns = len(self.sources)
-        needed = 4 * num_rows * num_columns
+        shape = num_rows, len(self.sources)
+        needed = 4 * np.prod(shape)
         if needed > MAX_BYTES:
             widest = max(self.categories, key=lambda name: len(self.categories[name]), default="")
             advice = f"drop a column of many categories ({shown(widest)})" if widest else ""
             raise DataError(
-                f"{num_rows} rows of {num_columns} encoded features need {needed / 2**30:.1f} GiB"
-                f" of at most {MAX_BYTES >> 30}; {advice or 'use fewer rows'}"
+                f"{num_rows} rows of {shape[1]} encoded features need {needed / 2**30:.1f} GiB of"
+                f" at most {MAX_BYTES >> 30}; {advice or 'use fewer rows'}"
             )
-        return np.empty((num_rows, num_columns), np.float32)
+        return np.empty(shape, np.float32)
 
     def _check_range(self, features: np.ndarray) -> None:
         finite = np.isfinite(features)
@@ -158,16 +157,17 @@ def encode(table: Table, train_rows: np.ndarray) -> Encoded:
 def fit(table: Table, train_rows: np.ndarray) -> Encoder:
     """The encoder of these rows, as `encode` says."""
     rows = _row_numbers(train_rows, len(table.labels))
-    features, told, categories = table.features, (), {}
-    names = table.feature_names
+    features, names, told, categories = table.features, table.feature_names, (), {}
     if isinstance(features, pd.DataFrame):
-        kinds = {name: features[name].dtype for name in features}
-        texts = [name for name in kinds if isinstance(kinds[name], pd.CategoricalDtype)]
-        categories = {name: _categories(features[name].array[rows]) for name in texts}
-        names = tuple(name for name in kinds if name not in categories)
+        columns = {name: features[name] for name in features}
+        categories = {
+            name: _categories(column.array[rows])
+            for name, column in columns.items()
+            if isinstance(column.dtype, pd.CategoricalDtype)
+        }
+        names = tuple(name for name in columns if name not in categories)
+        told = tuple(name for name in names if columns[name].array[rows].isna().any())
         features = features[list(names)].to_numpy(np.float64)
-        has_gap = np.isnan(features[rows]).any(axis=0)
-        told = tuple(name for name, is_told in zip(names, has_gap, strict=True) if is_told)
     fills = None if table.complete else _medians(features, rows)
     means, scales = _moments(features, fills, rows)
     return Encoder(names, means if fills is None else fills, means, scales, told, categories)
@@ -187,9 +187,8 @@ def _row_numbers(train_rows: np.ndarray, num_rows: int) -> np.ndarray:
 
 def _categories(values: pd.Categorical) -> tuple[str | None, ...]:
     """Those that occur, in order; a gap comes first."""
-    return tuple(
-        None if code < 0 else str(values.categories[code]) for code in np.unique(values.codes)
-    )
+    codes = np.unique(values.codes)
+    return tuple(None if code < 0 else str(values.categories[code]) for code in codes)
 
 
 def _medians(numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -8,11 +8,11 @@ import numpy as np
 
 from experiments.datasets import DataError, Encoder, encode
 from experiments.datasets.errors import shown
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit import strata
 from experiments.kit.mistakes import SettingError
-from experiments.kit.problems import Problem
+from experiments.kit.problems import Problem, heard_of, of_rows
 from experiments.path import metrics
 from experiments.path.settings import VALIDATION_FRACTION, Plan
 from jaxlr.pytypes import Batch
@@ -93,22 +93,9 @@ def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np
 def problem(
     probes: Probes, layer: str, target: Target, chosen: Rows, x, encoder, centred: bool = True
 ) -> Problem:
-    """One target on one layer; a regression's labels are standardised by training rows.
-
-    Not centred they are only divided: what goes through the origin goes on doing so.
-    """
+    """One target on one layer; a regression's labels are standardised by training rows."""
     table = probes.table(layer, target)
-    labels, scale = target.labels, (0.0, 1.0)
-    if target.task == "regression":
-        known = labels[chosen.train]
-        scale = float(known.mean()) if centred else 0.0, float(known.std()) or 1.0
-        labels = ((labels - scale[0]) / scale[1]).astype(np.float32)
-    weights = np.ones(len(labels)) if table.weights is None else table.weights
-
-    def batch(part):
-        return Batch(x[part], labels[part], weights[part].astype(np.float32))
-
-    return Problem(table, batch(chosen.train), batch(chosen.test), encoder.names, scale, encoder)
+    return of_rows(table, x, encoder, chosen.train, chosen.test, centred)
 
 
 def stacked(problems: list[Problem]) -> Batch:
@@ -128,5 +115,4 @@ def groups(targets: tuple[Target, ...]) -> list[list[Target]]:
 
 def _heard(probes: Probes) -> np.ndarray:
     """[N] whether a row has weight."""
-    weights = next(iter(probes.layers.values())).weights
-    return np.ones(len(probes.targets[0].labels), bool) if weights is None else weights > 0
+    return heard_of(next(iter(probes.layers.values())))

@@ -14,12 +14,7 @@ from experiments.path.settings import Plan, Settings, plan
 def run(settings: Settings, clock: Clock) -> int:
     """All paths, from data to page; the exit status."""
     planned, finished = plan(settings), []
-    with outputs.folder(
-        settings.out,
-        overwrite=settings.overwrite,
-        finished=finished,
-        provenance=provenance(settings),
-    ) as folder:
+    with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
             probes = load_probes(
                 settings.data,

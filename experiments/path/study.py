@@ -7,8 +7,8 @@ import jax
 import numpy as np
 import pandas as pd
 
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit.mistakes import SettingError
 from experiments.kit.problems import LOSS_NAMES, Problem, predictions
 from experiments.kit.report.examine import Test

@@ -42,7 +42,7 @@ def free_file(out: str, overwrite: bool) -> Path:
     """The file to write.
 
     Raises:
-      OutputError: it exists, has another suffix, or its folder can't be made.
+      OutputError: it exists, or has another suffix.
     """
     path = Path(out).expanduser()
     if path.suffix not in SUFFIXES:
@@ -50,12 +50,6 @@ def free_file(out: str, overwrite: bool) -> Path:
     if path.is_dir() or (os.path.lexists(path) and not overwrite):
         cure = "" if path.is_dir() else ", or say --overwrite"
         raise OutputError(f"--out {out}: exists; choose another file{cure}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(
-            f"--out {out}: cannot be written ({error.strerror}); choose another file"
-        ) from None
     return path
 
 
@@ -154,6 +148,7 @@ def write(goal: Path, found: pd.DataFrame) -> None:
     """
     fresh = goal.with_name(f".{goal.stem}.{os.getpid()}{goal.suffix}")
     try:
+        goal.parent.mkdir(parents=True, exist_ok=True)
         (found.to_csv if goal.suffix == ".csv" else found.to_parquet)(fresh, index=False)
         fresh.replace(goal)
     except OSError as error:
@@ -161,4 +156,5 @@ def write(goal: Path, found: pd.DataFrame) -> None:
             f"--out {goal}: cannot be written ({error.strerror}); choose another file"
         ) from None
     finally:
-        fresh.unlink(missing_ok=True)
+        if fresh.parent.is_dir():
+            fresh.unlink(missing_ok=True)
