@@ -76,11 +76,17 @@ def test_regression_is_told_in_original_units():
     weights = problem.test.weights
     rmse = peer.root_mean_squared_error(true, predicted, sample_weight=weights)
     r2 = peer.r2_score(true, predicted, sample_weight=weights)
-    np.testing.assert_allclose(examine.root_mean_square(rows), rmse, rtol=1e-9)
-    np.testing.assert_allclose(examine.r_squared(rows), r2, rtol=1e-9)
+    figures = regression.figures(rows)
+    np.testing.assert_allclose(regression.root_mean_square(rows), rmse, rtol=1e-9)
+    np.testing.assert_allclose([value for _, value, _ in figures[:2]], [rmse, r2], rtol=1e-9)
     assert len(rows.true) == np.count_nonzero(weights)
-    for _, value, (low, high) in regression.figures(rows):
+    for _, value, (low, high) in figures:
         assert low < value < high
+    # Normal errors in rows that weigh alike: the RMSE has a standard error of RMSE / √(2N).
+    alike = rows._replace(weights=np.ones(len(rows.true)))
+    (_, value, (low, high)), *_ = regression.figures(alike)
+    error = value / np.sqrt(2 * len(rows.true))
+    np.testing.assert_allclose(high - low, 2 * 1.96 * error, rtol=0.2)
 
 
 def test_guessing_is_the_best_constant_answer():
@@ -152,13 +158,6 @@ def test_mean_and_error_are_scipys_and_free_of_scale():
     np.testing.assert_allclose([mean, error], [values.mean(), stats.sem(values)], rtol=1e-12)
     doubled = uncertainty.mean_and_error(values, np.full(80, 2.0))
     np.testing.assert_allclose(doubled, [mean, error], rtol=1e-12)
-
-
-def test_bootstrap_agrees_with_theory():
-    values = np.random.default_rng(4).normal(size=400)
-    low, high = uncertainty.bootstrap(lambda rows: values[rows].mean(), 400)
-    np.testing.assert_allclose(high - low, 2 * 1.96 * stats.sem(values), rtol=0.2)
-    assert np.isnan(uncertainty.bootstrap(lambda rows: np.nan, 5)).all()
 
 
 # Words, ticks, curves and cautions.

@@ -51,11 +51,12 @@ def why(problem: Problem, findings: Findings) -> str:
 def validated(problem: Problem, plan: Plan, findings: Findings) -> tuple[str, str, str]:
     """Title, value and remark of the figure that chose, beside what guessing has."""
     loss_name, chosen = LOSS_NAMES[problem.table.task], findings.chosen
+    spread = f" ± {words.number(chosen['se'], 2)}" if np.isfinite(chosen["se"]) else ""
     return (
-        f"Validation {words.name(loss_name)}, which chose",
-        words.plus_minus(chosen["mean"], chosen["se"]),
-        f"Mean of {plan.num_folds} folds ± its standard error, in {words.UNITS[loss_name]}"
-        f"{'' if loss_name == 'log_loss' else ' units'}; {guess(problem)}",
+        f"Validation {words.name(loss_name)}",
+        words.number(chosen["mean"]),
+        f"The figure that chose: mean of {plan.num_folds} folds{spread}, {words.UNITS[loss_name]};"
+        f" {guess(problem)}",
     )
 
 

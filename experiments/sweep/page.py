@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.kit import pages, saved, style, words
 from experiments.kit.clock import Clock
-from experiments.kit.markup import Markup, card, element, table
+from experiments.kit.markup import Markup, card, element, escaped, table
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report import examine, sections, tables, weights
 from experiments.sweep import curves, headline, landscape
@@ -36,70 +36,48 @@ def write(
       summary: what summary.json holds, `command` among it.
       clock: what the page says of the time.
     """
-    with matplotlib.rc_context(style.RC):
-        body = [
-            _header(problem, plan, findings, summary),
-            _leading(problem, findings),
-            _terrain(problem, findings),
-            _learning(problem, findings),
-            weights.section(model) if model else None,
-            sections.tested(problem, findings.test),
-            _groups(problem, findings),
-            tables.about(problem, summary, clock),
-        ]
-    pages.write(path, f"{problem.table.name}: {plan.num_lanes:,} lanes compared", body)
-
-
-def _header(problem: Problem, plan: Plan, findings: Findings, summary: dict) -> Markup:
-    """The first screen: the setting to use, how good it is, and what was run."""
-    title = "Nothing to use" if findings.chosen is None else "Use"
-    use = card(title, headline.which(findings), headline.why(problem, findings), "wide")
-    tested = []
+    loss_name, guessing = LOSS_NAMES[problem.table.task], examine.guessing_loss(problem)
+    title, cards = "Use" if findings.chosen else "Nothing to use", []
     if findings.test:
-        tested = [headline.validated(problem, plan, findings)]
-        tested += sections.test_cards(problem, findings.test)
-    notes = [*summary["data"].get("remarks", ()), *headline.cautions(problem, findings, summary)]
-    return element(
-        "header",
-        element("p", "jaxlr sweep", class_="over"),
-        element("h1", f"{problem.table.name}: {plan.num_lanes:,} lanes compared"),
-        element("p", headline.what_ran(problem, plan, summary), class_="lead"),
-        use,
-        element("div", *(card(*text) for text in tested), class_="cards") if tested else None,
-        element("ul", *(element("li", note) for note in notes), class_="notes") if notes else None,
-    )
+        cards = [headline.validated(problem, plan, findings)]
+        cards += sections.test_cards(problem, findings.test)
+    with matplotlib.rc_context(style.RC):
+        tested = [weights.section(model)] if model else []
+        tested += sections.tested(problem, findings.test)
+        pages.render(
+            path,
+            "sweep_page.html",
+            title=f"{problem.table.name}: {plan.num_lanes:,} lanes compared",
+            loss=words.name(loss_name),
+            ran=headline.what_ran(problem, plan, summary),
+            use=card(title, headline.which(findings), headline.why(problem, findings), "wide"),
+            cards=cards,
+            notes=[
+                *summary["data"].get("remarks", ()),
+                *headline.cautions(problem, findings, summary),
+            ],
+            board=_board(findings, loss_name) if findings.chosen else None,
+            landscape=_landscape(findings, loss_name, guessing),
+            curves=_curves(findings, loss_name, guessing),
+            tested=escaped(tested),
+            groups=_groups(findings, loss_name),
+            about=escaped(tables.about(problem, summary, clock)),
+        )
 
 
-def _leading(problem: Problem, findings: Findings) -> Markup | None:
-    """The leaderboard, with the chosen row marked."""
-    if findings.chosen is None:
-        return None
-    return sections.section(
-        "leaderboard", "Leaderboard", _board(findings, LOSS_NAMES[problem.table.task])
-    )
-
-
-def _terrain(problem: Problem, findings: Findings) -> Markup | None:
-    """The landscape; nothing where no number varies."""
-    loss_name = LOSS_NAMES[problem.table.task]
+def _landscape(findings: Findings, loss_name: str, guessing: float) -> Markup | None:
+    """Nothing where no number varies."""
     chosen = findings.chosen and findings.chosen["config"]
-    guessing = examine.guessing_loss(problem)
     drawn = landscape.panels(findings.configs, loss_name, guessing, chosen)
-    if not drawn:
-        return None
     caption = landscape.caption(findings.configs, loss_name, guessing)
-    return sections.section("landscape", "Landscape", sections.pictures(drawn, caption))
+    return sections.pictures(drawn, caption) if drawn else None
 
 
-def _learning(problem: Problem, findings: Findings) -> Markup:
-    """The loss curves."""
-    loss_name = LOSS_NAMES[problem.table.task]
-    guessing = examine.guessing_loss(problem)
+def _curves(findings: Findings, loss_name: str, guessing: float) -> Markup:
     caption = curves.caption(findings, loss_name, guessing)
     if not np.isfinite(findings.curves["risk"]).any():
-        return sections.section("curves", "Loss curves", element("p", caption))
-    drawn = curves.panels(findings, loss_name, guessing)
-    return sections.section("curves", "Loss curves", sections.pictures(drawn, caption))
+        return element("p", caption)
+    return sections.pictures(curves.panels(findings, loss_name, guessing), caption)
 
 
 def _board(findings: Findings, loss_name: str) -> Markup:
@@ -111,27 +89,17 @@ def _board(findings: Findings, loss_name: str) -> Markup:
     return table(head, rows, caption, texts=0, marked=(shown.index(chosen),))
 
 
-def _groups(problem: Problem, findings: Findings) -> Markup | None:
+def _groups(findings: Findings, loss_name: str) -> dict | None:
     """The best and the median of each static setting, where several were tried."""
-    configs = findings.configs
-    static = varying_static(configs)
+    static = varying_static(findings.configs)
     if not static:
         return None
     rows = []
-    for key, part in configs.groupby(static, sort=True):
+    for key, part in findings.configs.groupby(static, sort=True):
         finite = part[part["mean"].notna()]
-        best = finite.iloc[0] if len(finite) else None
-        rows.append(
-            [
-                *key,
-                f"{len(part):,}",
-                "none" if best is None else words.plus_minus(best["mean"], best["se"]),
-                words.number(finite["mean"].median()),
-                f"{len(part) - len(finite):,}",
-            ]
-        )
-    loss = words.name(LOSS_NAMES[problem.table.task])
-    head = [*(words.name(s) for s in static), "configurations", f"best val. {loss}", "median"]
-    caption = f"Mean validation {loss} by static setting; each is a compiled program."
-    content = table([*head, "diverged"], rows, caption, texts=len(static))
-    return sections.section("groups", "Static settings", content)
+        best = [words.plus_minus(*found) for found in finite[["mean", "se"]].to_numpy()[:1]]
+        median = words.number(finite["mean"].median())
+        lost = f"{len(part) - len(finite):,}"
+        rows.append([*key, f"{len(part):,}", *(best or ["none"]), median, lost])
+    head = [*map(words.name, static), "configurations", f"best val. {words.name(loss_name)}"]
+    return {"head": [*head, "median", "diverged"], "rows": rows, "texts": len(static)}

@@ -77,20 +77,6 @@ def reliability(rows: Classified) -> uncertainty.Reliability:
     return uncertainty.reliability(stated, came_true.astype(np.float64), rows.weights)
 
 
-def root_mean_square(rows: Regressed, chosen=slice(None)) -> float:
-    """Root of the mean squared error, in the target's units."""
-    squares = (rows.predicted - rows.true)[chosen] ** 2
-    return float(np.sqrt(np.average(squares, weights=rows.weights[chosen])))
-
-
-def r_squared(rows: Regressed, chosen=slice(None)) -> float:
-    """1 - squared error / variance of the test rows; NaN when they don't vary."""
-    true, weights = rows.true[chosen], rows.weights[chosen]
-    variance = np.average((true - np.average(true, weights=weights)) ** 2, weights=weights)
-    error = root_mean_square(rows, chosen) ** 2
-    return float(1 - error / variance) if variance > 0 else float("nan")
-
-
 def guessing_loss(problem: Problem) -> float:
     """The loss on training rows of one constant answer: class frequencies, or the mean."""
     labels = np.asarray(problem.train.labels)
