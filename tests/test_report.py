@@ -34,7 +34,7 @@ def pages(tmp_path_factory):
                 "binary",
             }:  # a program less for each other number of rows
                 patch.setattr(ranking, "_bands", lambda _: {"roc": flat, "precision_recall": flat})
-            page.write(path, problem, plan, findings, make_summary(problem, plan), CLOCK)
+            page.write(path, problem, plan, findings, None, make_summary(problem, plan), CLOCK)
         made[name] = path.read_text(encoding="utf-8")
     return made
 
@@ -106,8 +106,9 @@ def test_figures_follow_the_theme(pages):
 
 def test_the_same_findings_give_the_same_bytes(pages, tmp_path):
     problem, plan, findings = case("binary")
-    page.write(tmp_path / "again.html", problem, plan, findings, make_summary(problem, plan), CLOCK)
-    assert (tmp_path / "again.html").read_text(encoding="utf-8") == pages["binary"]
+    again, summary = tmp_path / "again.html", make_summary(problem, plan)
+    page.write(again, problem, plan, findings, None, summary, CLOCK)
+    assert again.read_text(encoding="utf-8") == pages["binary"]
 
 
 def test_a_page_where_all_diverged_says_so(pages):

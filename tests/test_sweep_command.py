@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from experiments.datasets import load
-from experiments.kit import outputs, problems
+from experiments.kit import outputs, problems, saved
 from experiments.sweep import __main__, study
 from experiments.sweep import run as sweep
 
@@ -27,8 +27,10 @@ def finished(tmp_path_factory):
 
 
 @pytest.mark.once
-def test_the_three_files_hold_what_they_promise(finished):
+def test_the_files_hold_what_they_promise(finished):
     assert sorted(path.name for path in finished.iterdir()) == [
+        "coefficients.csv",
+        "model.npz",
         "report.html",
         "results.parquet",
         "summary.json",
@@ -47,6 +49,21 @@ def test_the_three_files_hold_what_they_promise(finished):
     assert summary["best"]["mean"] == pytest.approx(means.min(), rel=1e-6)
     page = (finished / "report.html").read_text()
     assert "<svg" in page or "data:image" in page
+
+
+@pytest.mark.once
+def test_the_saved_model_is_the_one_that_was_tested(finished):
+    summary = json.loads((finished / "summary.json").read_text())
+    model = saved.load(finished / "model.npz")
+    split_key, _ = jax.random.split(jax.random.key(3))
+    problem = problems.prepare(load("iris"), split_key, 0.2, 3)
+    logits = np.asarray(problem.test.x) @ model.params["w"] + model.params["b"]
+    right = logits.argmax(axis=1) == np.asarray(problem.test.labels)
+    assert right.mean() == pytest.approx(summary["test"]["accuracy"])
+    assert summary["guessing"] == pytest.approx(np.log(3), rel=1e-3)
+    page = (finished / "report.html").read_text()
+    assert "guessing by class frequency gives 1.10" in page[: page.index("Test accuracy")]
+    assert 'id="coefficients"' in page
 
 
 @pytest.fixture

@@ -22,11 +22,6 @@ def description(*packages: str) -> dict:
     }
 
 
-def about(where: dict) -> str:
-    """A description in one line."""
-    return ", ".join(f"{key} {value}" for key, value in where.items() if value)
-
-
 def once(work: Callable[[], object]) -> float:
     """Wall-clock seconds of one call; waits for JAX to finish."""
     start = time.perf_counter()

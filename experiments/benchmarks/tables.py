@@ -1,28 +1,52 @@
-"""The tables and files of results that all benchmarks write."""
+"""The pages and files of results that all benchmarks write."""
 
 import json
-from collections.abc import Iterable
+import re
 from pathlib import Path
 
+import jinja2
 from matplotlib.figure import Figure
 
-RESULTS = Path(__file__).parent / "results"
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
 
 
-def markdown(head: list[str], rows: Iterable[list[str]]) -> str:
-    """A Markdown table that also reads well as plain text."""
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = [head, ["-" * max(width, 3) for width in widths], *rows]
-    padded = [[cell.ljust(width) for cell, width in zip(r, widths, strict=True)] for r in lines]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in padded)
+def about(machine: dict) -> str:
+    """A `machine.description` in one line."""
+    return ", ".join(f"{key} {value}" for key, value in machine.items() if value)
 
 
-def of(records: Iterable[dict], columns: dict[str, str]) -> str:
-    """A row for each record; columns are headings, each with its cells' format: "{seconds:.2f}"."""
-    return markdown(
-        list(columns), [[cell.format(**record) for cell in columns.values()] for record in records]
-    )
+def machines(problems: dict[str, dict]) -> str:
+    """A line for every machine that problems were measured on, with their names if there are two.
+
+    Times of different machines are not to be compared; ratios are of one run each.
+    """
+    measured = {}
+    for name, result in problems.items():
+        measured.setdefault(about(result["machine"]), []).append(name)
+    if len(measured) == 1:
+        return f"{next(iter(measured))}."
+    return "\n".join(f"- {', '.join(names)}: {about}." for about, names in measured.items())
+
+
+def page(template: str, **values) -> str:
+    """A page in Markdown of the template in a benchmark's folder; its tables read well as text."""
+    loader = jinja2.FileSystemLoader(HERE)
+    strict = {"undefined": jinja2.StrictUndefined, "keep_trailing_newline": True}
+    pages = jinja2.Environment(loader=loader, trim_blocks=True, lstrip_blocks=True, **strict)
+    pages.filters |= {"about": about, "machines": machines, "f": format}
+    text = pages.get_template(template).render(values)
+    return re.sub(r"(?:^\|.*\n)+", lambda table: _aligned(table[0]), text, flags=re.MULTILINE)
+
+
+def _aligned(table):
+    """Its columns as wide as their widest cell."""
+    lines = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines()]
+    lines = [[cell.strip() for cell in line] for line in lines]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    lines[1] = ["-" * width for width in widths]
+    padded = [[c.ljust(w) for c, w in zip(line, widths, strict=True)] for line in lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in padded)
 
 
 def kept(name: str) -> dict:

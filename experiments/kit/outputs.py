@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from experiments.kit.mistakes import OutputError
+from experiments.kit.provenance import provenance
+from experiments.kit.settings import TableSettings
 
 
 @contextmanager
@@ -54,6 +56,12 @@ def folder(
             error.args = (_kept(fresh, goal, pd.concat(finished), provenance or {}),)
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def results(settings: TableSettings, finished: Sequence[pd.DataFrame] = ()):
+    """`folder` as a command's settings ask for it."""
+    told = provenance(settings)
+    return folder(settings.out, overwrite=settings.overwrite, finished=finished, provenance=told)
 
 
 def write_json(path: Path, value: dict) -> None:

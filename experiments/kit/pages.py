@@ -6,7 +6,7 @@ from pathlib import Path
 import jinja2
 
 from experiments.kit import words
-from experiments.kit.markup import Markup, escaped
+from experiments.kit.markup import Markup, card, escaped, table
 
 CSS = Path(__file__).with_name("page.css")
 TEMPLATES = Path(__file__).with_name("templates")
@@ -22,15 +22,13 @@ def write(path: Path, title: str, body: list, css: str = "") -> None:
       body: the page's parts, in order; None is nothing.
       css: rules beside those that all pages share.
     """
-    html = (
-        environment()
-        .get_template("base.html")
-        .render(
-            title=title,
-            css=CSS.read_text(encoding="utf-8") + css,
-            body=escaped(body),
-        )
-    )
+    render(path, "base.html", title=title, body=escaped(body), css=css)
+
+
+def render(path: Path, template: str, css: str = "", **context) -> None:
+    """Writes one page out of a template and what it asks for."""
+    css = CSS.read_text(encoding="utf-8") + css
+    html = environment().get_template(template).render(css=css, **context)
     path.write_text(html, encoding="utf-8")
 
 
@@ -49,5 +47,6 @@ def environment() -> jinja2.Environment:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
+    made.globals |= {"card": card, "table": table}
     made.filters |= {name: getattr(words, name) for name in FILTERS.split()}
     return made

@@ -95,6 +95,13 @@ def save(path: str | os.PathLike, model: Model) -> None:
     files.save(path, {"model": VERSION, **fields, "encoder": model.encoder._asdict()})
 
 
+def keep(folder: Path, model: Model) -> None:
+    """Into a result folder: model.npz, and where it is linear coefficients.csv."""
+    save(folder / "model.npz", model)
+    if model.is_linear:
+        coefficients(model).to_csv(folder / "coefficients.csv", index=False)
+
+
 def load(path: str | os.PathLike) -> Model:
     """What `save` kept, with the same bits.
 

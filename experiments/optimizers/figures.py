@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from experiments.kit import style, words
 from experiments.optimizers import budget
-from experiments.optimizers.spaces import LEAST_FORGOTTEN
-from experiments.optimizers.study import Bench, Trial, worth
+from experiments.optimizers.study import LEAST_FORGOTTEN, Bench, Trial, worth
 
 COLUMNS = 6
 WIDTH = 10.5  # inches: the page's whole width
+LOWEST = 2.2  # inches that the name of the axis takes
 HIGHEST = 4.0  # losses are drawn up to this many times the best
 REFERENCE = {"color": style.MUTED, "lw": 1.0, "ls": (0, (4, 2))}
 
@@ -23,7 +23,7 @@ def multiples(names: list[str], height: float = 1.5, **options) -> tuple[Figure,
     """A figure with a panel per name, and their axes."""
     columns = min(COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(WIDTH, height * rows + 0.55))
+    figure = Figure(figsize=(WIDTH, max(height * rows, LOWEST) + 0.55))
     grid = figure.subplots(rows, columns, squeeze=False, **options)
     for axes, name in zip(grid.flat, names, strict=False):
         axes.set_title(name, fontsize=9.5, pad=4)
@@ -68,7 +68,7 @@ def overview(rankings: dict[str, pd.DataFrame], order: list[str]) -> Figure:
 
 def budgets(on: Bench, trials: list[Trial]) -> Figure:
     """Best so far against settings tried: median and middle half over all orders of trying."""
-    means = [worth(on, ran.curves[on.loss_name]) for ran in trials]
+    means = [worth(on, ran) for ran in trials]
     medians = [budget.quantile_of_best(values, 0.5) for values in means]
     frontier = np.min(medians, axis=0)
     tried = np.arange(1, len(frontier) + 1)
@@ -95,7 +95,7 @@ def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
     """Final loss of every setting against its learning rate; the colour is the memory."""
     figure, panels = multiples([ran.optimizer for ran in trials], sharex=True, sharey=True)
     rates = [ran.hypers["learning_rate"] for ran in trials]
-    every = [worth(on, ran.curves[on.loss_name]) for ran in trials]
+    every = [worth(on, ran) for ran in trials]
     best = min(values.min() for values in every)
     style.log_axis(panels[0], "x", min(map(np.min, rates)), max(map(np.max, rates)))
     ticks = style.log_ticks(*panels[0].get_xlim(), most=3)
@@ -173,10 +173,7 @@ def _labelled(figure: Figure, x: str, y: str) -> Figure:
 
 
 def _memory_bar(figure: Figure, panels: list[Axes], dots) -> None:
-    bar = figure.colorbar(dots, ax=panels, aspect=40, pad=0.01, fraction=0.03)
     ticks = {1.0: "0", 0.5: "0.5", 0.1: "0.9", 0.03: "0.97", 0.01: "0.99"}
-    bar.set_ticks(list(ticks), labels=list(ticks.values()))
-    bar.ax.minorticks_off()
-    bar.ax.invert_yaxis()
-    bar.outline.set_visible(False)
-    bar.set_label("memory (momentum, decay or b1)")
+    label = "memory (momentum, decay or b1)"
+    look = {"aspect": 40, "pad": 0.01, "fraction": 0.03}
+    style.colour_bar(figure, panels, dots, ticks, label, **look).ax.invert_yaxis()

@@ -58,6 +58,12 @@ class Walk:
         last = above[-1] if len(above) else -1
         return int(last + 1) if last < len(self.values) - 1 else None
 
+    def told(self) -> dict:
+        """What a summary says of it."""
+        numbers = {"turns": self.turns, "detour": self.detour, "arrival": self.arrival}
+        end = float(self.values[-1] / self.values[0])
+        return {"optimizer": self.optimizer, **self.hyper, **numbers, "end": end}
+
 
 def value(w) -> np.ndarray:
     """f at points [..., 2]."""

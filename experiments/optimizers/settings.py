@@ -5,9 +5,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from experiments.datasets import errors
+from experiments.kit.optimizers import RULES
 from experiments.kit.settings import LARGEST, SIZES, TableSettings, mistakes, refuse
-from experiments.optimizers.spaces import CONTESTANTS, DEFAULT
+
+# Left out unless asked for: rprop is for whole batches, the others differ little from a neighbour.
+EXTRAS = ("rprop", "noisy_sgd", "nadamw", "adamaxw")
+DEFAULT = tuple(name for name in RULES if name not in EXTRAS)
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,8 @@ class Settings(TableSettings):
     optimizers: tuple[str, ...] = DEFAULT
     """Optimizers to compare; rprop, noisy_sgd, nadamw and adamaxw are there for the asking."""
     points: int = 64
-    """Settings that each optimizer may try."""
+    """Settings that each optimizer may try: of its learning rate, and of its memory (momentum,
+    decay or b1) where it has one; experiments.sweep tunes the other numbers."""
     seeds: int = 3
     """Folds and orders that each setting is tried on."""
     epochs: int = 20
@@ -48,14 +52,16 @@ def check(settings: Settings) -> Settings:
 
 
 def _mistakes(settings: Settings) -> Iterator[str]:
+    from experiments.datasets.errors import did_you_mean  # late, as it imports pandas
+
     limits = dict.fromkeys(("points", "seeds", "epochs", "batch_size"), SIZES)
     yield from mistakes(settings, limits)
     for name in ("data", "optimizers"):
         if not getattr(settings, name):
             yield f"--{name}: name at least one"
     for name in settings.optimizers:
-        if name not in CONTESTANTS:
-            near = errors.did_you_mean(name, tuple(CONTESTANTS))
-            yield f"--optimizers {name!r} is unknown{near}; choose out of {', '.join(CONTESTANTS)}"
+        if name not in RULES:
+            near = did_you_mean(name, tuple(RULES))
+            yield f"--optimizers {name!r} is unknown{near}; choose out of {', '.join(RULES)}"
     if not 0 <= settings.l2 < LARGEST:
         yield f"--l2 {settings.l2:g}: must lie in [0, {LARGEST:g})"

@@ -5,6 +5,7 @@ the problem is convex. A lane carries all seeds of its setting, so lanes still s
 minibatches (a block of rows per seed), and an optimizer on a data set is one compiled program.
 """
 
+import dataclasses
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -14,10 +15,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from experiments.datasets import DataError
-from experiments.kit import problems, strata
+from experiments.kit import problems, saved, strata
 from experiments.kit.optimizers import NUMBERS, RULES, build
 from experiments.kit.problems import LOSS_NAMES, Problem
+from experiments.kit.provenance import provenance
+from experiments.kit.report import examine
 from experiments.sweep import study
+from experiments.sweep.plan import num_evaluations
 from jaxlr import data, losses, models, sweeps, training
 from jaxlr.pytypes import Array, Batch
 
@@ -61,6 +65,26 @@ class Bench:
         return float(self.start_losses.mean())
 
     @property
+    def guessing(self) -> float:
+        """The loss of one constant answer."""
+        return examine.guessing_loss(self.problem)
+
+    @property
+    def commonest(self) -> tuple[str, float]:
+        """The commonest class, and the accuracy of always saying it."""
+        return examine.majority(self.problem, jax.tree.map(np.asarray, self.problem.train))
+
+    @property
+    def num_judged(self) -> int:
+        """Rows that some seed holds out."""
+        return int(np.sum(np.asarray(self.batch.weights.judging) > 0))
+
+    @property
+    def epochs_each(self) -> int:
+        """From one evaluation to the next."""
+        return self.epochs // self.evaluations
+
+    @property
     def loss_name(self) -> str:
         """The metric that judges."""
         return LOSS_NAMES[self.problem.table.task]
@@ -70,8 +94,8 @@ class Bench:
 class Trial:
     """One optimizer on a bench, K settings by S seeds.
 
-    curves: {metric: [K, evaluations, S]}. best: the setting of the lowest final loss. row_losses:
-    [S, N], its loss on every row under each seed.
+    hypers: {number: [K]}. curves: {metric: [K, evaluations, S]}. best: the setting of the lowest
+    final loss. row_losses: [S, N], its loss on every row under each seed.
     """
 
     optimizer: str
@@ -79,6 +103,11 @@ class Trial:
     curves: dict[str, np.ndarray]
     best: int
     row_losses: np.ndarray
+
+    @property
+    def num_points(self) -> int:
+        """K."""
+        return len(self.hypers["learning_rate"])
 
     def final(self, metric: str) -> np.ndarray:
         """[K, S] at the end."""
@@ -117,7 +146,7 @@ def bench(name: str, problem: Problem, plan, key: Array) -> Bench:
         jnp.asarray(np.concatenate(orders, axis=1)),
         np.asarray(judged, np.float64),
         plan.epochs,
-        study.num_evaluations(plan.epochs),
+        num_evaluations(plan.epochs),
         plan.l2,
     )
 
@@ -171,24 +200,31 @@ def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
         on.orders,
         num_segments=on.evaluations,
     )
-    best = int(np.argmin(worth(on, swept.metrics[on.loss_name])))
+    ran = Trial(optimizer, swept.hypers, swept.metrics, 0, np.zeros(0))
+    best = int(np.argmin(worth(on, ran)))
     params = jax.tree.map(lambda leaf: np.asarray(leaf)[best], swept.state.params)
-    return Trial(
-        optimizer,
-        swept.hypers,
-        swept.metrics,
-        best,
-        np.asarray(_row_losses(on.problem.loss, params, on.batch)),
-    )
+    row_losses = np.asarray(_row_losses(on.problem.loss, params, on.batch))
+    return dataclasses.replace(ran, best=best, row_losses=row_losses)
 
 
-def worth(on: Bench, curves: np.ndarray) -> np.ndarray:
+def refit(on: Bench, ran: Trial, settings) -> saved.Model:
+    """The optimizer's best setting on all training rows."""
+    one = study.lane(on.problem, {"model": "linear", "optimizer": ran.optimizer})
+    hypers = {name: float(numbers[ran.best]) for name, numbers in ran.hypers.items()}
+    hypers["l2"] = on.l2
+    order = study.orders(on.problem, on.epochs, settings.seed)(settings.batch_size)
+    params = study.refit(on.problem, one, hypers, order)
+    told = provenance(settings) | {"best": {"optimizer": ran.optimizer, **hypers}}
+    return saved.of(on.problem, params, provenance=told)
+
+
+def worth(on: Bench, ran: Trial) -> np.ndarray:
     """[K] mean final loss over seeds; a setting that ends above the start is worth the start.
 
     Nobody would use such a setting (the zeros it began with are better), and its loss, which may be
     infinite, must not decide an average.
     """
-    ends = curves[:, -1].astype(np.float64)
+    ends = ran.final(on.loss_name).astype(np.float64)
     means = np.where(np.isfinite(ends).all(axis=1), ends.mean(axis=1), np.inf)
     return np.minimum(means, on.start_loss)
 

@@ -14,12 +14,7 @@ from experiments.path.settings import Plan, Settings, plan
 def run(settings: Settings, clock: Clock) -> int:
     """All paths, from data to page; the exit status."""
     planned, finished = plan(settings), []
-    with outputs.folder(
-        settings.out,
-        overwrite=settings.overwrite,
-        finished=finished,
-        provenance=provenance(settings),
-    ) as folder:
+    with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
             probes = load_probes(
                 settings.data,
@@ -74,8 +69,7 @@ def keep(folder: Path, settings: Settings, found: study.Findings) -> dict[str, s
             (folder / "models").mkdir(exist_ok=True)
             saved.save(folder / "models" / f"{name}.npz", models[name])
         if probe is found.lead:
-            saved.save(folder / "model.npz", models[name])
-            saved.coefficients(models[name]).to_csv(folder / "coefficients.csv", index=False)
+            saved.keep(folder, models[name])
     return models
 
 

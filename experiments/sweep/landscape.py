@@ -39,7 +39,7 @@ def coordinate(name: str, values):
     scale = NUMBERS[name].scale if name in NUMBERS else "log"
     if name != "momentum" and scale == "memory":
         return 1 - values, f"1 − {words.name(name)}", True
-    is_log = name != "momentum" and scale != "uniform" and np.nanmin(values) > 0
+    is_log = name != "momentum" and scale != "uniform" and not (values <= 0).any()
     return values, words.name(name), is_log
 
 

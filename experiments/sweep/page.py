@@ -5,11 +5,11 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 
-from experiments.kit import pages, style, words
+from experiments.kit import pages, saved, style, words
 from experiments.kit.clock import Clock
 from experiments.kit.markup import Markup, card, element, table
 from experiments.kit.problems import LOSS_NAMES, Problem
-from experiments.kit.report import examine, sections, tables
+from experiments.kit.report import examine, sections, tables, weights
 from experiments.sweep import curves, headline, landscape
 from experiments.sweep.leaderboard import cells, varying_static
 from experiments.sweep.plan import Plan
@@ -17,7 +17,13 @@ from experiments.sweep.study import Findings
 
 
 def write(
-    path: Path, problem: Problem, plan: Plan, findings: Findings, summary: dict, clock: Clock
+    path: Path,
+    problem: Problem,
+    plan: Plan,
+    findings: Findings,
+    model: saved.Model | None,
+    summary: dict,
+    clock: Clock,
 ) -> None:
     """Writes report.html: self-contained, the same bytes for the same findings.
 
@@ -26,6 +32,7 @@ def write(
       problem: what was learned.
       plan: what was run.
       findings: what came of it; `chosen` and `test` are None when every lane diverged.
+      model: what is saved of the choice.
       summary: what summary.json holds, `command` among it.
       clock: what the page says of the time.
     """
@@ -35,6 +42,7 @@ def write(
             _leading(problem, findings),
             _terrain(problem, findings),
             _learning(problem, findings),
+            weights.section(model) if model else None,
             sections.tested(problem, findings.test),
             _groups(problem, findings),
             tables.about(problem, summary, clock),

@@ -3,7 +3,7 @@
 import jax
 
 from experiments.datasets import load
-from experiments.kit import commands, kept_rows, outputs, problems, suspects, words
+from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
 from experiments.kit.clock import Clock
 from experiments.kit.optimizers import NUMBERS
 from experiments.kit.provenance import device, provenance
@@ -49,9 +49,13 @@ def run(settings: Settings, clock: Clock) -> int:
                 on_group=finished.append,
             )
         found.lanes.to_parquet(folder / "results.parquet", index=False)
+        model = None
+        if found.test:
+            model = saved.of(problem, found.test.params, provenance=provenance(settings))
+            saved.keep(folder, model)
         summary = summarise(settings, problem, plan, found, remarks) | clock.summary()
         with clock.part("drawing"):
-            page.write(folder / "report.html", problem, plan, found, summary, clock)
+            page.write(folder / "report.html", problem, plan, found, model, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
     print(conclusion(settings, problem, plan, found))
     print(clock, f"{settings.out}/report.html", sep="\n")

@@ -148,26 +148,6 @@ def single_calls(num_rows: int, rounds: int) -> dict:
     return found
 
 
-def table(duels: dict) -> str:
-    """A Markdown table of duels."""
-    rows = []
-    for name, result in duels.items():
-        mine, peer = result["milliseconds"].values()
-        ratio, gap = result["ratio"]["scikit-learn"], result["greatest_difference"]
-        rows.append([name, f"{mine:.1f}", f"{peer:.0f}", f"{ratio:.1f}", f"{gap:.1e}"])
-    head = ["", "jaxlr, ms", "scikit-learn, ms", "ratio", "greatest difference"]
-    return tables.markdown(head, rows) + "\n"
-
-
-def page(results: dict, asked: argparse.Namespace) -> str:
-    """The results as Markdown."""
-    return (
-        f"# Metrics beside scikit-learn\n\n{machine.about(results['machine'])}.\n\n"
-        f"## {asked.lanes:,} lanes x {asked.rows:,} rows, all cores\n\n{table(results['lanes'])}\n"
-        f"## One call on {asked.single:,} rows\n\n{table(results['single'])}\n"
-    )
-
-
 def main() -> None:
     """Runs everything, prints the tables and writes results/metrics.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -181,8 +161,9 @@ def main() -> None:
         "lanes": lanes(asked.lanes, asked.rows, asked.rounds),
         "single": single_calls(asked.single, max(1, asked.rounds - 1)),
     }
-    print(page(results, asked))
-    tables.save("metrics", results, page(results, asked))
+    page = tables.page("metrics/page.md", **results, asked=asked)
+    print(page)
+    tables.save("metrics", results, page)
 
 
 if __name__ == "__main__":

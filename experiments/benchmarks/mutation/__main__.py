@@ -114,42 +114,17 @@ def run(path: str, copy: Path, minutes: float, results: dict[str, dict]) -> None
     print(f"{path}: {known['run']} of {len(found)}, {survive} survive", flush=True)
 
 
-ABOUT = """\
-A mutant exchanges an operator, a comparison or a function for its sibling, drops a minus, a term, \
-a guard or an error, moves a constant, swaps or removes the branches of a `where`, or flips the \
-sign of a derivative rule. Docstrings and messages stay. Each runs against the tests of its own \
-module alone (chain_rule: those of the mlp for mlp.py, the others for the rest), in float32 and, \
-where it survives, in float64. A file with fewer runs than mutants was sampled with a fixed seed; \
-one without a row has not been run. A mutant past the time limit counts as killed, and is named as \
-such at the end."""
-
-
-def page(results: dict[str, dict], reasons: dict[str, str]) -> str:
+def page(results: dict[str, dict]) -> str:
     """The tables, in Markdown."""
-    files, survivors, kills = [], [], Counter()
-    for path, one in sorted(results.items()):
-        survive = len(one["survivors"])
-        cells = [one["mutants"], one["run"], one["run"] - survive, survive]
-        files += [[path, *map(str, cells)]] * (one["mutants"] > 0)
-        for line, function, before, after in sorted(one["survivors"]):
-            reason = reasons.get(f"{path} {function}: {before} -> {after}", "**not explained yet**")
-            change = f"`{before}` → `{after}`".replace("|", "\\|")
-            survivors.append([f"{path}:{line} {function}", change, reason])
+    survivors = [(path, *one) for path in sorted(results) for one in results[path]["survivors"]]
+    kills = Counter()
+    for _, one in sorted(results.items()):
         for name, count in one["kills"].items():
             kills[name.split("::")[-1].split("[")[0]] += count
-    total, drawn = (sum(one[key] for one in results.values()) for key in ("mutants", "run"))
-    killers = [[name, str(count)] for name, count in kills.most_common()]
-    return (
-        "# Every line broken once: does a test see it?\n\n"
-        f"{drawn} of {total} mutants were run; the tests kill {drawn - len(survivors)} and"
-        f" {len(survivors)} survive, all listed below with what they are.\n\n{ABOUT}\n\n"
-        + tables.markdown(["file", "mutants", "run", "killed", "survive"], files)
-        + "\n\n## Survivors\n\n"
-        + tables.markdown(["where", "change", "why no test sees it"], survivors)
-        + "\n\n## Which tests kill\n\n"
-        + tables.markdown(["test that fails first", "mutants"], killers)
-        + "\n"
-    )
+    total, run = (sum(one[key] for one in results.values()) for key in ("mutants", "run"))
+    told = {"results": results, "survivors": sorted(survivors), "kills": kills}
+    reasons = tomllib.loads(REASONS.read_text())
+    return tables.page("mutation/page.md", **told, total=total, run=run, reasons=reasons)
 
 
 def main() -> None:
@@ -165,7 +140,7 @@ def main() -> None:
             place = copy / "jaxlr" / module
             for file in sorted(place.glob("*.py")) or [place.with_suffix(".py")]:
                 run(str(file.relative_to(copy)), copy, asked.minutes, results)
-    tables.save("mutation", results, page(results, tomllib.loads(REASONS.read_text())))
+    tables.save("mutation", results, page(results))
 
 
 if __name__ == "__main__":

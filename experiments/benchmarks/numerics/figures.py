@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.benchmarks import machine, tables
+from experiments.benchmarks import tables
 from experiments.benchmarks.numerics import peers
 from experiments.benchmarks.numerics.speed import REQUIRED
 from tests.truth import exact
@@ -20,32 +20,6 @@ LINE = {  # widest first, so that what lies below still shows
 }
 BINS, PER_BIN, NEAR_ZERO = 180, 6, 0.01
 BOUNDS = (4, 4, 8)
-
-ABOUT = """\
-Each cell is the worst error in units of the last place (ulp) of the exact answer, and where it
-is; 0.5 is the best that a format allows. Behind it the ways in which the answer dies, with the
-place nearest to zero: NaN; inf where the exact answer is finite; 0 where it is a normal number,
-so that no digit is left. The worst error is that of the answers that did not die. Where the
-exact answer is below the smallest normal number an answer is right if it is as near as that:
-XLA flushes subnormal numbers to zero. A dash: there is no such function or derivative.
-
-For z the places are every exponent of the format, and both sides of log 2, 17, 37, 88, 103, 709,
-745 and their like. A row of a softmax stands at the distance from its largest score to its
-smallest, under *naive* at its largest score: it is size that kills exp. Every component counts
-by its own exact value; the second derivative of log_softmax is that of its component 0. The
-second derivative of a row in 16 bits passes through a first one rounded to 16 bits, and has no
-bound.
-
-- *naive*: 1 / (1 + exp(-z)), log(1 + exp(z)), log(sigmoid(z)), -y log p - (1 - y) log(1 - p),
-  exp / sum, their logarithm, and jax.grad of these.
-- *by hand*: the textbook's derivatives, p - y, p (1 - p) (1 - 2p), diag(p) - p pᵀ, from the p of
-  jax.nn: a good p is not enough, p - y still cancels.
-- *jax.nn* of log_loss_from_probability is `xlogy` and `xlog1py` of jax.scipy.special. XLA's
-  float64 log1p(-p) alone is off by up to 128 ulp for p in [0.3, 0.42].
-- *scipy*: expit, log_expit (also for softplus and log_loss), xlogy and xlog1py, softmax and
-  log_softmax; it has no derivatives and no bfloat16; its float16 is float32 rounded once.
-- *torch*: its own autograd, twice for the curvature.
-"""
 
 
 def curves() -> list[dict]:
@@ -98,43 +72,23 @@ def small_multiples(panels: list[dict]) -> Figure:
 
 def page(results: dict) -> str:
     """Figure and tables, as Markdown."""
-    about = machine.about(results["machine"])
-    sections = [f"# Errors in the last place, and where formulas die\n\n{about}.\n\n{ABOUT}"]
-    sections.append("![error against z](numerics.svg)\n")
-    sections.append(f"## Worst of ours\n\n{_ours(results['cells'])}\n")
-    for dtype in dict.fromkeys(row["format"] for row in results["cells"]):
-        rows = [row for row in results["cells"] if row["format"] == dtype]
-        sections.append(f"## {dtype}\n\n{_errors(rows)}\n")
-    if results["speed"]:
-        sections.append(f"## What it costs\n\n{_speed(results['speed'])}\n")
-    return "\n".join(sections)
-
-
-def _ours(cells: list[dict]) -> str:
-    """Worst of each format and order, with the bound."""
-    table = pd.DataFrame([cell for cell in cells if cell["peer"] == "jaxlr"])
-    family = np.where(table.function.str.contains(", C = "), "rows", "numbers")
-    table["derivative"] = table.order + ", functions of " + family
-    table["limit"] = [f"{bound:g}" if bound > 0 else "-" for bound in table.bound]
-    worst = table.groupby(["format", "derivative"], sort=False).worst_ulp.idxmax()
-    columns = {
-        "format": "{format}",
-        "derivative": "{derivative}",
-        "worst ulp": "{worst_ulp:.2f}",
-        "bound": "{limit}",
-        "of": "{function}",
-        "at": "{at:.3g}",
-    }
-    return tables.of(table.loc[worst].to_dict("records"), columns)
-
-
-def _errors(cells: list[dict]) -> str:
-    lines = {}
-    for cell in cells:
-        line = lines.setdefault((cell["function"], cell["order"]), dict.fromkeys(peers.NAMES, "-"))
-        line[cell["peer"]] = _text(cell)
-    rows = [[*key, *line.values()] for key, line in lines.items()]
-    return tables.markdown(["function", "", *peers.NAMES], rows)
+    own = pd.DataFrame([cell for cell in results["cells"] if cell["peer"] == "jaxlr"])
+    family = np.where(own.function.str.contains(", C = "), "rows", "numbers")
+    own["derivative"] = own.order + ", functions of " + family
+    worst = own.groupby(["format", "derivative"], sort=False).worst_ulp.idxmax()
+    formats = {}
+    for cell in results["cells"]:
+        lines = formats.setdefault(cell["format"], {})
+        key = cell["function"], cell["order"]
+        lines.setdefault(key, dict.fromkeys(peers.NAMES, "-"))[cell["peer"]] = _text(cell)
+    return tables.page(
+        "numerics/page.md",
+        **results,
+        worst=own.loc[worst].to_dict("records"),
+        formats=formats,
+        peers=peers.NAMES,
+        required=REQUIRED,
+    )
 
 
 def _text(cell: dict) -> str:
@@ -142,27 +96,3 @@ def _text(cell: dict) -> str:
     size = f"{error:.1f}" if error < 100 else f"{error:.0e}".replace("e+0", "e").replace("e+", "e")
     deaths = "".join(f"; {kind} at {where:.3g}" for kind, where in cell["dies"].items())
     return f"{size} at {cell['at']:.3g}{deaths}"
-
-
-def _speed(rows: list[dict]) -> str:
-    """Medians of interleaved rounds; the ratio is the median of the rounds' ratios."""
-    told = []
-    for row in rows:
-        bold = "**" if row["ratio"] > REQUIRED else ""
-        told.append(row | {"bold": bold, "scores": " x ".join(map(str, row["shape"]))})
-    columns = {
-        "function": "{function}",
-        "scores": "{scores}",
-        "format": "{dtype}",
-        "": "{order}",
-        "ours, ms": "{ours_ms:.1f}",
-        "theirs, ms": "{theirs_ms:.1f}",
-        "ours / theirs": "{bold}{ratio:.2f}{bold}",
-        "compile ours, s": "{compile_ours:.2f}",
-        "theirs, s": "{compile_theirs:.2f}",
-    }
-    return (
-        "Value, and gradient of the sum, ours beside jax.nn or optax's of the same name: medians of"
-        f" interleaved rounds in one process, on one device.\nRequired: at most {REQUIRED} of"
-        f" theirs; in bold where it is more.\n\n{tables.of(told, columns)}"
-    )

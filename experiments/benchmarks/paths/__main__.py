@@ -189,7 +189,7 @@ def main() -> int:
             return 2
         kept[name] = found | {"machine": where}
         kept = {known: kept[known] for known in built if known in kept}
-        print(figures.table({name: kept[name]}), flush=True)
+        print(figures.page({name: kept[name]}), flush=True)
         tables.save("paths", {"problems": kept}, figures.page(kept), figures.ratios(kept))
     return 0
 

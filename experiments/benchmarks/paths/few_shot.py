@@ -102,24 +102,6 @@ def measured(file: Path, repeats: int) -> dict:
     }
 
 
-def page(found: dict) -> str:
-    """The results as Markdown."""
-    columns = {
-        "who": "{name}",
-        "warm, s": "{seconds:.2f}",
-        "to ours": "{ratio:.2f}",
-        "J above the least": "{excess:.0e}",
-        "mean test accuracy": "{accuracy:.10f}",
-    }
-    rows = [of | {"name": name} for name, of in found["contestants"].items()]
-    return (
-        "# Ten few-shot data sets of Banking77\n\n"
-        "616 rows x 384, 77 classes, C = 1, drawn by MTEB's rule; ours in 1 call,"
-        f" {found['certified']:.0%} certified, the first in {found['first_seconds']:.1f} s."
-        f" Turns; medians.\n\n{machine.about(found['machine'])}.\n\n{tables.of(rows, columns)}\n"
-    )
-
-
 def main() -> int:
     """Measures, and renews results/few_shot.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -132,8 +114,9 @@ def main() -> int:
         return 2
     found = measured(Path(asked.file), asked.repeats)
     found |= {"machine": machine.description("scikit-learn")}
-    tables.save("few_shot", found, page(found))
-    print(page(found))
+    page = tables.page("paths/few_shot.md", **found)
+    tables.save("few_shot", found, page)
+    print(page)
     return 0
 
 

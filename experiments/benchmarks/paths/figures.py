@@ -1,9 +1,9 @@
-"""Tables and the figure of the path benchmark."""
+"""The page and the figure of the path benchmark."""
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from experiments.benchmarks import machine, tables
+from experiments.benchmarks import tables
 from experiments.benchmarks.paths.tuning import GOOD
 
 
@@ -18,85 +18,16 @@ def as_it_comes(result: dict) -> str:
     return next(name for name in result["peers"] if "as it comes" in name)
 
 
-def table(problems: dict) -> str:
-    """A row per problem: ours, the best good peer, and scikit-learn as it comes."""
-    columns = {
-        "problem": "{name}: {about}, {shape[0]:,} x {shape[1]}",
-        "lanes": "{lanes}",
-        "jaxlr, s": "{own}",
-        "compile, s": "{compile_seconds:.1f}",
-        "worst lane": "{error:.0e}",
-        "certified": "{certified:.0%}",
-        "best peer within 1e-6": "{best}",
-        "its s": "{best_seconds}",
-        "ratio": "{best_ratio}",
-        "required": "{required:g}",
-        "as it comes, s": "{usual_seconds}",
-        "its error": "{usual[error]:.0e}",
-        "ratio ": "{usual[ratio]:.1f}",
-    }
-    rows = []
-    for name, result in problems.items():
-        best, usual = best_peer(result), result["peers"][as_it_comes(result)]
-        peer = result["peers"].get(best)
-        part = "" if result["part"] == 1 else f" (from {result['part']:.0%} of the lanes)"
-        told = {
-            "name": name,
-            "own": _seconds(result["seconds"]),
-            "best": best + part if best else "none",
-            "best_seconds": _seconds(peer["seconds"]) if peer else "",
-            "best_ratio": f"{peer['ratio']:.1f}" if peer else "",
-            "usual": usual,
-            "usual_seconds": _seconds(usual["seconds"]) + part,
-        }
-        rows.append(result | told)
-    return tables.of(rows, columns)
-
-
-def peers_table(problems: dict) -> str:
-    """Every peer of every problem: the loosest good tolerance, or why there is none."""
-    rows = []
-    for name, result in problems.items():
-        rows += [
-            [name, peer, f"{p['error']:.0e}", _seconds(p["seconds"]), f"{p['ratio']:.1f}"]
-            for peer, p in result["peers"].items()
-        ]
-        for peer, found in result["tuning"].items():
-            if any(timed.startswith(peer + ", tol") for timed in result["peers"]):
-                continue
-            error = "" if found["error"] is None else f"{found['error']:.0e}"
-            why = found.get("ended") or f"tol {found['tol']:.0e}, slower than others on one core"
-            rows.append([name, f"{peer}: {why}", error, "", ""])
-    return tables.markdown(["problem", "peer", "worst lane", "s", "ratio"], rows)
-
-
-def machines(problems: dict) -> str:
-    """A line for every machine that problems were measured on, with their names if there are two.
-
-    Times of different machines are not to be compared; ratios are of one run each.
-    """
-    measured = {}
-    for name, result in problems.items():
-        measured.setdefault(machine.about(result["machine"]), []).append(name)
-    if len(measured) == 1:
-        return f"{next(iter(measured))}."
-    return "\n".join(f"- {', '.join(names)}: {about}." for about, names in measured.items())
-
-
 def page(problems: dict) -> str:
     """The tables as Markdown with the figure beside it."""
-    broken = sum(result["bounds_broken"] for result in problems.values())
-    lanes = sum(result["lanes"] for result in problems.values())
-    return (
-        "# Penalty paths beside other libraries\n\n"
-        "Seconds of a whole path, warm, from numpy arrays in memory; worst lane: the greatest "
-        "(J - J*) / J*, with J* by numpy in float64. Peers stand at the loosest tolerance that "
-        "brings their worst lane within 1e-6, in the faster of one process and all cores, dense "
-        "and CSR.\n\n"
-        f"{machines(problems)}\n\n{table(problems)}\n\n"
-        f"Bounds below the measured error: {broken} of {lanes} lanes.\n\n"
-        f"![speed-ups](paths.svg)\n\n## Every peer\n\n{peers_table(problems)}\n"
-    )
+    untimed = [
+        (name, peer, found)
+        for name, result in problems.items()
+        for peer, found in result["tuning"].items()
+        if not any(timed.startswith(peer + ", tol") for timed in result["peers"])
+    ]
+    told = {"problems": problems, "best_peer": best_peer, "as_it_comes": as_it_comes}
+    return tables.page("paths/page.md", **told, untimed=untimed)
 
 
 def ratios(problems: dict) -> Figure:
@@ -124,7 +55,3 @@ def ratios(problems: dict) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(frameon=False, fontsize=8, loc="outside upper right", ncols=2)
     return figure
-
-
-def _seconds(value: float) -> str:
-    return f"{value:.3g}" if value < 100 else f"{value:.0f}"

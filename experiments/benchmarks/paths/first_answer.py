@@ -161,24 +161,6 @@ def checked_out(commit: str | None) -> Iterator[dict[str, Path]]:
             subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
-def page(tasks: dict, where: dict) -> str:
-    """The results as Markdown."""
-    rows = []
-    for task, found in tasks.items():
-        theirs = [of["whole"] for name, of in found.items() if name.startswith("scikit-learn")]
-        for name, of in found.items():
-            parts = [f"{of[part]:.2f}" if part in of else "" for part in PARTS]
-            rows.append([task, name, *parts, f"{of['whole'] / theirs[-1]:.2f}" if theirs else ""])
-    head = ["task", "who", "whole process, s", "import", "first answer", "second", "to best peer"]
-    return (
-        "# The first answer\n\n"
-        "Whole processes: 20 C x 5 folds and a refit in one script, and commands with their pages."
-        " Import: everything before the first call; second: the same call again, which is not part"
-        " of the whole. The best peer is scikit-learn's fastest solver within 1e-6 of every lane's"
-        f" optimum; medians.\n\n{machine.about(where)}.\n\n{tables.markdown(head, rows)}\n"
-    )
-
-
 def main() -> int:
     """Measures, and renews results/first_answer.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -198,7 +180,9 @@ def main() -> int:
                 print(json.dumps({name: tasks[name]}, indent=1), flush=True)
     if not asked.only:
         found = {"machine": where, "old": asked.old, "tasks": tasks}
-        tables.save("first_answer", found, page(tasks, where))
+        tables.save(
+            "first_answer", found, tables.page("paths/first_answer.md", **found, parts=PARTS)
+        )
     return 0
 
 

@@ -27,20 +27,20 @@ from jaxlr import Batch, data, sweeps
 LANES = (1, 8, 64, 256, 1024)
 BATCH_SIZES = (64, 256)
 N, D = 60_000, 784
+REQUIRED = {"SGDClassifier, all cores": 40, "optax, a compiled step": 25, "torch.func": 2.5}
 
 
 def data_set(folder: str, num_rows: int = N) -> tuple[Batch, str]:
     """MNIST's odd-or-even from IDX files in `folder`, or random numbers of its shape."""
     if Path(folder).is_dir():
-        table = load(folder)
-        x = np.asarray(table.features, np.float32)[:num_rows] / 255
-        labels = np.asarray(table.labels)[:num_rows] % 2
-        return Batch(jax.numpy.asarray(x), jax.numpy.asarray(labels)), "MNIST"
-    rng = np.random.default_rng(0)
-    x = np.maximum(rng.normal(-0.9, 1, (num_rows, D)), 0)  # 80 % zeros, as MNIST
-    x = x.astype(np.float32)
-    labels = x @ rng.normal(size=D) + rng.normal(size=num_rows) > 0
-    return Batch(jax.numpy.asarray(x), jax.numpy.asarray(labels, np.int32)), "synthetic"
+        table, source = load(folder), "MNIST"
+        x, labels = np.asarray(table.features, np.float32) / 255, np.asarray(table.labels) % 2
+    else:
+        rng, source = np.random.default_rng(0), "synthetic"
+        x = np.maximum(rng.normal(-0.9, 1, (N, D)), 0).astype(np.float32)  # 80 % zeros, as MNIST
+        labels = x @ rng.normal(size=D) + rng.normal(size=N) > 0
+    x, labels = x[:num_rows], labels[:num_rows].astype(np.int32)
+    return Batch(jax.numpy.asarray(x), jax.numpy.asarray(labels)), source
 
 
 def hypers(num_lanes: int) -> dict[str, np.ndarray]:
@@ -99,8 +99,7 @@ def duel(batch: Batch, num_lanes: int, batch_size: int, rounds: int) -> dict:
 def main() -> int:
     """Runs everything, prints the tables and writes results/sgd_sweep.{json,md,svg}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    folder = "../shared/data/mnist"
-    parser.add_argument("--data", default=folder, help="folder of MNIST's IDX files")
+    parser.add_argument("--data", default="../shared/data/mnist", help="folder of IDX files")
     parser.add_argument("--rows", type=int, default=N, help="of the data, from the first on")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
     parser.add_argument("--budget", type=float, default=90, help="seconds per search for quality")
@@ -113,12 +112,13 @@ def main() -> int:
     results = {"data": source, "machine": machine.description("scikit-learn", "optax", "torch")}
     print(f"{source}, {len(batch.x):,} x {batch.x.shape[1]}, float32, {results['machine']}")
     results["duel"] = duel(batch, 256, 256, asked.rounds)
-    print(figures.duel_table(results["duel"]))
+    print(results["duel"], flush=True)
     results["lanes"] = [ours(batch, n, b, asked.rounds) for b in BATCH_SIZES for n in LANES]
-    print(figures.lanes_table(results["lanes"]))
+    print(*results["lanes"], sep="\n", flush=True)
     results["quality"] = quality.race(batch, asked.budget)
-    print(figures.quality_table(results["quality"]))
-    tables.save("sgd_sweep", results, figures.page(results), figures.cost_per_lane(results))
+    page = tables.page("sgd/page.md", **results, required=REQUIRED)
+    print(page)
+    tables.save("sgd_sweep", results, page, figures.cost_per_lane(results))
     return 0
 
 

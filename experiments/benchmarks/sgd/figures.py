@@ -1,62 +1,6 @@
-"""Tables and the figure of the SGD sweep benchmark."""
+"""The figure of the SGD sweep benchmark."""
 
 from matplotlib.figure import Figure
-
-from experiments.benchmarks import machine, tables
-
-REQUIRED = {"SGDClassifier, all cores": 40, "optax, a compiled step": 25, "torch.func": 2.5}
-
-
-def duel_table(duel: dict) -> str:
-    """Milliseconds per lane and epoch, everybody in one run."""
-    rows = [
-        [name, f"{ms:.2f}", f"{duel['ratio'].get(name, 1):.1f}x", str(REQUIRED.get(name, ""))]
-        for name, ms in duel["ms_per_lane"].items()
-    ]
-    head = ["contestant", "ms per lane and epoch", "jaxlr is faster by", "required"]
-    return (
-        f"{duel['lanes']} lanes, batch {duel['batch_size']}: {duel['share_of_peak']:.0%} of the "
-        f"matrix-product peak ({duel['peak_gigaflops']:.0f} GF/s measured in the same rounds; "
-        f"70 % required)\n\n{tables.markdown(head, rows)}\n"
-    )
-
-
-def lanes_table(rows: list[dict]) -> str:
-    """The cost of a lane as lanes are added."""
-    columns = {
-        "lanes": "{lanes}",
-        "batch": "{batch_size}",
-        "epoch, s": "{seconds:.3f}",
-        "ms per lane": "{ms_per_lane:.2f}",
-        "GF/s": "{gigaflops:.0f}",
-        "compile, s": "{compile_seconds:.2f}",
-    }
-    return tables.of(rows, columns) + "\n"
-
-
-def quality_table(quality: dict) -> str:
-    """Seconds until both searches reach the same validation log-loss."""
-    head = ["search", "configurations", "best log-loss", "seconds to the goal"]
-    seconds = quality["seconds_to_goal"]
-    rows = [
-        [name, str(quality["configurations"][name]), f"{best:.5f}", f"{seconds[name]:.2f}"]
-        for name, best in quality["best_log_loss"].items()
-    ]
-    return (
-        f"goal: validation log-loss {quality['goal_log_loss']:.5f}, the worse of the two bests; "
-        f"the sweep is there {quality['ratio']:.1f}x sooner, compilation included\n\n"
-        f"{tables.markdown(head, rows)}\n"
-    )
-
-
-def page(results: dict) -> str:
-    """The tables as Markdown with the figure beside it."""
-    return (
-        f"# SGD sweeps\n\nOdd or even, {results['data']}, float32, binary logistic regression.\n"
-        f"{machine.about(results['machine'])}.\n\n{duel_table(results['duel'])}\n"
-        f"![cost per lane](sgd_sweep.svg)\n\n"
-        f"{lanes_table(results['lanes'])}\n{quality_table(results['quality'])}"
-    )
 
 
 def cost_per_lane(results: dict) -> Figure:

@@ -43,31 +43,28 @@ class Contestant:
         def start(rate, key):
             w, g = jax.random.normal(key, (2, NUM_FEATURES, NUM_CLASSES))
             params = {"w": w, "b": w[0]}
-            return rate, params, optimizer(rate).init(params), {"w": g, "b": g[0]}
+            return (params, optimizer(rate).init(params)), {"w": g, "b": g[0]}
 
-        def step(rate, params, state, grads):
+        def step(lane, rate, grads):
+            params, state = lane
             updates, state = optimizer(rate).update(grads, state, params)
             return jax.tree.map(jnp.add, params, updates), state
 
-        rates = jnp.logspace(-4, -1, NUM_LANES)
+        self._step, self._rates = step, jnp.logspace(-4, -1, NUM_LANES)
         keys = jax.random.split(jax.random.key(0), NUM_LANES)
-        self._step = step
-        self._rates, self._params, self._state, self._grads = jax.jit(jax.vmap(start))(rates, keys)
+        self._lanes, self._grads = jax.jit(jax.vmap(start))(self._rates, keys)
 
     def compile(self) -> None:
         """Traces and compiles a step, nothing remembered."""
         jax.clear_caches()
-        program = jax.jit(jax.vmap(self._step), donate_argnums=(1, 2))
-        arguments = self._rates, self._params, self._state, self._grads
-        self._program = program.lower(*arguments).compile()
+        program = jax.jit(jax.vmap(self._step), donate_argnums=0)
+        self._program = program.lower(self._lanes, self._rates, self._grads).compile()
 
     def run(self) -> jax.Array:
         """Some steps of all lanes, from where the last left them."""
         for _ in range(STEPS):
-            self._params, self._state = self._program(
-                self._rates, self._params, self._state, self._grads
-            )
-        return self._params
+            self._lanes = self._program(self._lanes, self._rates, self._grads)
+        return self._lanes[0]
 
 
 def measure(name: str, runs: int = RUNS, compiles: int = COMPILES) -> dict[str, float]:
@@ -75,12 +72,11 @@ def measure(name: str, runs: int = RUNS, compiles: int = COMPILES) -> dict[str, 
     both = {prefix: Contestant(library, name) for prefix, library in LIBRARIES.items()}
     compile_seconds = machine.turns({p: c.compile for p, c in both.items()}, compiles)
     seconds = machine.turns({p: c.run for p, c in both.items()}, runs)
-    return {**_medians("step", seconds, STEPS), **_medians("compile", compile_seconds, 1)}
-
-
-def _medians(what, seconds, steps) -> dict[str, float]:
-    row = {f"{of}{what}_ms": 1e3 * float(np.median(t)) / steps for of, t in seconds.items()}
-    return row | {f"{what}_ratio": machine.ratio(*seconds.values())}
+    row = {}
+    for what, times, each in (("step", seconds, STEPS), ("compile", compile_seconds, 1)):
+        row |= {f"{of}{what}_ms": 1e3 / each * float(np.median(t)) for of, t in times.items()}
+        row[f"{what}_ratio"] = machine.ratio(*times.values())
+    return row
 
 
 def main():

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 
 import jax
 import joblib
@@ -9,25 +10,28 @@ import numpy as np
 import optax
 from sklearn.linear_model import SGDClassifier
 
+from experiments.benchmarks import machine
 from jaxlr.pytypes import Array, Batch
 
-SKLEARN_LANES = 4  # a lane takes the same time however many there are
-OPTAX_LANES = 4
+LANES = 4  # a lane takes the same time however many there are
 TORCH_STEPS = 40
+NAMES = ("learning_rate", "momentum", "l2")
 
 
 def contestants(batch: Batch, order: Array, hypers: dict) -> dict[str, Callable[[], float]]:
     """Name -> () -> seconds per lane and epoch, for every peer that is installed."""
+    numbers = np.stack([hypers[name] for name in NAMES]).astype(np.float32)
     peers = {
-        "SGDClassifier, all cores": sgd_classifier(batch, hypers),
-        "optax, a compiled step": optax_loop(batch, order, hypers, whole_epoch=False),
-        "optax, a compiled epoch": optax_loop(batch, order, hypers, whole_epoch=True),
-        "torch.func": torch_func(batch, order, hypers),
+        "SGDClassifier, all cores": sgd_classifier(batch, numbers),
+        "optax, a compiled step": optax_loop(batch, order, numbers, whole_epoch=False),
+        "optax, a compiled epoch": optax_loop(batch, order, numbers, whole_epoch=True),
     }
-    return {name: peer for name, peer in peers.items() if peer}
+    if find_spec("torch"):
+        peers["torch.func"] = torch_func(batch, order, numbers)
+    return peers
 
 
-def sgd_classifier(batch: Batch, hypers: dict) -> Callable[[], float]:
+def sgd_classifier(batch: Batch, numbers: np.ndarray) -> Callable[[], float]:
     """One epoch of scikit-learn's SGDClassifier per lane, over all cores.
 
     Threads: its loop releases the interpreter's lock, and processes would copy the data.
@@ -35,21 +39,17 @@ def sgd_classifier(batch: Batch, hypers: dict) -> Callable[[], float]:
     x, y = np.asarray(batch.x), np.asarray(batch.labels)
 
     def lane(rate, l2):
-        classifier = SGDClassifier(
-            loss="log_loss", alpha=l2, learning_rate="constant", eta0=rate, random_state=0
-        )
+        options = {"learning_rate": "constant", "eta0": rate, "random_state": 0}
+        classifier = SGDClassifier(loss="log_loss", alpha=l2, **options)
         classifier.partial_fit(x, y, classes=[0, 1])  # one epoch, no validation, no tolerance
 
-    def run():
-        start = time.perf_counter()
-        pairs = zip(hypers["learning_rate"][:SKLEARN_LANES], hypers["l2"], strict=False)
-        joblib.Parallel(n_jobs=-1, prefer="threads")(joblib.delayed(lane)(*pair) for pair in pairs)
-        return (time.perf_counter() - start) / SKLEARN_LANES
-
-    return run
+    jobs = [joblib.delayed(lane)(*map(float, pair)) for pair in numbers[[0, 2], :LANES].T]
+    return lambda: machine.once(lambda: joblib.Parallel(n_jobs=-1, prefer="threads")(jobs)) / LANES
 
 
-def optax_loop(batch: Batch, order: Array, hypers: dict, whole_epoch: bool) -> Callable[[], float]:
+def optax_loop(
+    batch: Batch, order: Array, numbers: np.ndarray, whole_epoch: bool
+) -> Callable[[], float]:
     """The same SGD in optax, lane after lane from one compiled program that takes its numbers.
 
     A compiled step called from a Python loop is how optax's own examples train; the epoch as one
@@ -76,42 +76,28 @@ def optax_loop(batch: Batch, order: Array, hypers: dict, whole_epoch: bool) -> C
     labels = batch.labels.astype(np.float32)
     params = {"w": np.zeros(batch.x.shape[1], np.float32), "b": np.float32(0)}
     fresh = jax.device_put((params, optax.sgd(0.1, 0.9).init(params)))
-    steps = list(order)
+    work, parts = (epoch, [order]) if whole_epoch else (step, list(order))
 
-    def lane(numbers):
-        if whole_epoch:
-            return epoch(numbers, fresh, batch.x, labels, order)
-        carry = fresh
-        for rows in steps:
-            carry, loss = step(numbers, carry, batch.x, labels, rows)
-        return carry, loss
+    def lanes():
+        for own in numbers.T[np.arange(LANES) % numbers.shape[1]]:
+            carry = fresh
+            for rows in parts:
+                carry, loss = work(tuple(own), carry, batch.x, labels, rows)
+            jax.block_until_ready((carry, loss))
 
-    def run():
-        start = time.perf_counter()
-        for i in range(OPTAX_LANES):
-            names = ("learning_rate", "momentum", "l2")
-            numbers = tuple(np.float32(hypers[name][i % len(hypers[name])]) for name in names)
-            jax.block_until_ready(lane(numbers))
-        return (time.perf_counter() - start) / OPTAX_LANES
-
-    return run
+    return lambda: machine.once(lanes) / LANES
 
 
-def torch_func(batch: Batch, order: Array, hypers: dict) -> Callable[[], float] | None:
-    """torch.func.vmap(grad) over all lanes on shared minibatches; None without PyTorch.
+def torch_func(batch: Batch, order: Array, numbers: np.ndarray) -> Callable[[], float]:
+    """torch.func.vmap(grad) over all lanes on shared minibatches.
 
     Its steps all cost the same, so a part of the epoch is timed and scaled up.
     """
-    try:
-        import torch
-    except ImportError:
-        return None
+    import torch
+
     x, y = torch.from_numpy(np.array(batch.x)), torch.from_numpy(np.array(batch.labels)).float()
     rows = torch.from_numpy(np.array(order)).long()
-    rate, momentum, l2 = (
-        torch.tensor(hypers[name], dtype=torch.float32)
-        for name in ("learning_rate", "momentum", "l2")
-    )
+    rate, momentum, l2 = torch.from_numpy(numbers)
 
     def risk(w, b, x, y, l2):
         logits = x @ w + b
@@ -122,8 +108,7 @@ def torch_func(batch: Batch, order: Array, hypers: dict) -> Callable[[], float] 
     steps = min(TORCH_STEPS, len(rows))
 
     def run():
-        num_lanes = len(rate)
-        w, b = torch.zeros(num_lanes, x.shape[1]), torch.zeros(num_lanes)
+        w, b = torch.zeros(len(rate), x.shape[1]), torch.zeros(len(rate))
         velocity_w, velocity_b = torch.zeros_like(w), torch.zeros_like(b)
         start = time.perf_counter()
         for i in range(steps):
@@ -132,6 +117,6 @@ def torch_func(batch: Batch, order: Array, hypers: dict) -> Callable[[], float] 
             velocity_b.mul_(momentum).add_(grad_b)
             w.addcmul_(velocity_w, -rate[:, None])
             b.addcmul_(velocity_b, -rate)
-        return (time.perf_counter() - start) * len(rows) / steps / num_lanes
+        return (time.perf_counter() - start) * len(rows) / steps / len(rate)
 
     return run

@@ -24,21 +24,22 @@ RATE, L2 = (1e-4, 1.0), (1e-7, 1e-2)
 
 def race(batch: Batch, budget: float) -> dict:
     """Seconds until each reaches the common goal; compilation and data movement included."""
-    train_rows, test_rows = data.split(jax.random.key(0), batch.labels, 1 / 6)
-    train, valid = training.take(batch, train_rows), training.take(batch, test_rows)
-    traces = {
+    train, valid = (
+        training.take(batch, rows) for rows in data.split(jax.random.key(0), batch.labels, 1 / 6)
+    )
+    searches = {
         "jaxlr": sweep_search(train, valid),
         "SGDClassifier": joblib_search(train, valid, budget),
     }
-    goal = max(trace[-1][1] for trace in traces.values())
-    reached = {
-        name: next(seconds for seconds, best in trace if best <= goal)
-        for name, trace in traces.items()
+    traces = {
+        name: (ticks, np.minimum.accumulate(bests)) for name, (ticks, bests) in searches.items()
     }
+    goal = max(float(bests[-1]) for _, bests in traces.values())
+    reached = {n: float(ticks[np.argmax(bests <= goal)]) for n, (ticks, bests) in traces.items()}
     return {
         "goal_log_loss": goal,
-        "best_log_loss": {name: trace[-1][1] for name, trace in traces.items()},
-        "configurations": {"jaxlr": CONFIGS, "SGDClassifier": len(traces["SGDClassifier"])},
+        "best_log_loss": {name: float(bests[-1]) for name, (_, bests) in traces.items()},
+        "configurations": {"jaxlr": CONFIGS, "SGDClassifier": len(traces["SGDClassifier"][0])},
         "seconds_to_goal": reached,
         "ratio": reached["SGDClassifier"] / reached["jaxlr"],
         "epochs": EPOCHS,
@@ -55,8 +56,8 @@ def lane(num_features: int, metrics=lambda params, rows: {}) -> sweeps.Lane:
     )
 
 
-def sweep_search(train: Batch, valid: Batch) -> list[tuple[float, float]]:
-    """(seconds, best validation log-loss so far) after each epoch of one sweep."""
+def sweep_search(train: Batch, valid: Batch) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds after each epoch of one sweep, and its best validation log-loss."""
     start = time.perf_counter()
     both = Batch(*(jax.numpy.concatenate(pair) for pair in zip(train[:2], valid[:2], strict=True)))
     trains = (np.arange(len(both.x)) < len(train.x)).astype(np.float32)
@@ -76,26 +77,18 @@ def sweep_search(train: Batch, valid: Batch) -> list[tuple[float, float]]:
         num_segments=EPOCHS,
         on_segment=lambda done, progress: ticks.append(time.perf_counter() - start),
     )
-    best = np.minimum.accumulate(np.nanmin(swept.metrics["log_loss"], axis=0))
-    return list(zip(ticks, best.tolist(), strict=True))
+    return np.array(ticks), np.nanmin(swept.metrics["log_loss"], axis=0)
 
 
-def joblib_search(train: Batch, valid: Batch, budget: float) -> list[tuple[float, float]]:
-    """(seconds, best validation log-loss so far) after each configuration, over all cores."""
-    x, y = np.asarray(train.x), np.asarray(train.labels)
-    valid_x, valid_y = np.asarray(valid.x), np.asarray(valid.labels)
-    rng = np.random.default_rng(0)
+def joblib_search(train: Batch, valid: Batch, budget: float) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds after each configuration, over all cores, and its best validation log-loss."""
+    x, y, valid_x, valid_y = (np.asarray(part) for part in (*train[:2], *valid[:2]))
+    rng, cores = np.random.default_rng(0), joblib.cpu_count()
     start = time.perf_counter()
 
     def configuration(rate, l2):
-        classifier = SGDClassifier(
-            loss="log_loss",
-            alpha=l2,
-            learning_rate="invscaling",
-            power_t=0.25,
-            eta0=rate,
-            random_state=0,
-        )
+        rule = {"learning_rate": "invscaling", "power_t": 0.25, "eta0": rate}
+        classifier = SGDClassifier(loss="log_loss", alpha=l2, random_state=0, **rule)
         seen = []
         for _ in range(EPOCHS):
             classifier.partial_fit(x, y, classes=[0, 1])
@@ -103,10 +96,8 @@ def joblib_search(train: Batch, valid: Batch, budget: float) -> list[tuple[float
         return time.perf_counter() - start, min(seen)
 
     done = []
-    cores = joblib.cpu_count()
     with joblib.Parallel(n_jobs=cores, prefer="threads") as parallel:
         while time.perf_counter() - start < budget:
             draws = 10 ** rng.uniform(*np.log10([RATE, L2]).T, (cores, 2))
             done += parallel(joblib.delayed(configuration)(*draw) for draw in draws)
-    ticks, bests = np.transpose(sorted(done))
-    return list(zip(ticks.tolist(), np.minimum.accumulate(bests).tolist(), strict=True))
+    return tuple(np.transpose(sorted(done)))

@@ -139,38 +139,6 @@ def row(name, problem, ours, narrow):
     }
 
 
-COLUMNS = {
-    "problem": "{problem}",
-    "status": "{status}",
-    "value": "{value:.8g}",
-    "error": "{error:.0e}",
-    "gradient": "{gradient_norm:.0e}",
-    "steps": "{steps}",
-    "looks": "**{looks}**",
-    "H·v": "{hessian_products}",
-    "float32 error": "{float32_error:.0e}",
-    "scipy value": "{scipy_value:.8g}",
-    "scipy gradient": "{scipy_gradient_norm:.0e}",
-    "scipy steps": "{scipy_steps}",
-    "scipy looks": "{scipy_looks}",
-}
-
-
-def page(rows):
-    """The rows as Markdown, a section per solver."""
-    about = " ".join(__doc__.split("\n\n")[1].split())
-    sections = [
-        f"# Evaluations to the minimum, beside scipy's\n\n{about}\n\n"
-        f"Asked for: no derivative above {TOL:.1e}, within {MAX_STEPS} steps; in float32"
-        f" {TOL_32:.0e}. An error is the value's, over the minimum where that is above 1"
-        " or a risk: 1e-8 is asked for, and 1e-5 in float32.\n"
-    ]
-    for name, method in PEERS.items():
-        of_solver = [row for row in rows if row["solver"] == name]
-        sections.append(f"## {name} and scipy's {method}\n\n{tables.of(of_solver, COLUMNS)}\n")
-    return "\n".join(sections)
-
-
 def main():
     """Runs everything, and writes results/solvers.json and results/solvers.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -186,7 +154,8 @@ def main():
         print(name, sum(r["looks"] for r in rows if r["solver"] == name), flush=True)
     rows.sort(key=lambda row: list(PEERS).index(row["solver"]))
     record = {**machine.description("scipy"), "tol": TOL, "max_steps": MAX_STEPS, "rows": rows}
-    tables.save("solvers", record, page(rows))
+    page = tables.page("solvers/page.md", **record, tol_32=TOL_32, peers=PEERS)
+    tables.save("solvers", record, page)
 
 
 if __name__ == "__main__":

@@ -13,25 +13,30 @@ MOST_LISTED = 2_000  # rows of the whole table; a file has the others
 
 
 def section(model: saved.Model) -> Markup | None:
-    """The coefficients of a linear model; nothing for an mlp."""
+    """The coefficients of a linear model; nothing for an mlp, or where there is no feature."""
+    found = parts(model)
+    return sections.section("coefficients", "The model's weights", *found) if found else None
+
+
+def parts(model: saved.Model, file: str = "model.npz") -> list[Markup]:
+    """The section's content; `file` of the result folder has the model."""
     if not model.is_linear:
-        return None
+        return []
     found = saved.coefficients(model)
     intercepts, found = found[found["kind"] == "intercept"], found[found["kind"] != "intercept"]
     if found.empty:
-        return None
+        return []
     wide = model.task == "multiclass" and len(model.class_names) <= MOST_CLASSES
     head, rows = _by_class(found, intercepts) if wide else _listed(found, intercepts, model)
-    caption = _caption(model, len(rows) - 1 if wide else len(rows) - len(intercepts))
+    caption = _caption(model, len(rows) - 1 if wide else len(rows) - len(intercepts), file)
     few = rows[: MOST_ROWS + 1]
     texts = 2 if model.task == "multiclass" and not wide else 1
-    parts = [table(head, few, caption, texts=texts)]
+    told = [table(head, few, caption, texts=texts)]
     if len(rows) > len(few):
         whole = table(head, rows[:MOST_LISTED], "The heaviest first.", texts=texts)
         name = f"All {len(rows):,} rows" if len(rows) <= MOST_LISTED else f"{MOST_LISTED:,} rows"
-        parts.append(element("details", element("summary", name), whole))
-    parts += [element("p", note) for note in _notes(model)]
-    return sections.section("coefficients", "The model's weights", *parts)
+        told.append(element("details", element("summary", name), whole))
+    return told + [element("p", note) for note in _notes(model)]
 
 
 def _listed(found: pd.DataFrame, intercepts: pd.DataFrame, model: saved.Model):
@@ -60,7 +65,7 @@ def _by_class(found: pd.DataFrame, intercepts: pd.DataFrame):
     return head, [rows[0], *(rows[1 + i] for i in order)]
 
 
-def _caption(model: saved.Model, number: int) -> str:
+def _caption(model: saved.Model, number: int, file: str) -> str:
     of = {
         "binary": f"the log odds of “{words.clipped(model.class_names[-1], 24)}”"
         if model.class_names
@@ -68,10 +73,11 @@ def _caption(model: saved.Model, number: int) -> str:
         "multiclass": "a class's logit",
         "regression": f"the predicted “{words.clipped(model.target, 24)}”",
     }[model.task]
+    units = "coefficients.csv has all, in the table's own units too; "
     return (
         f"What one standard deviation of a feature adds to {of}: the intercept, then the heaviest"
-        f" of {words.count(number, 'weight')}. coefficients.csv has all, in the table's own units"
-        " too; model.npz is the model itself, for python -m experiments.predict."
+        f" of {words.count(number, 'weight')}. {units if file == 'model.npz' else ''}{file} is the"
+        " model itself, for python -m experiments.predict."
     )
 
 
