@@ -114,9 +114,7 @@ def main() -> int:
         return 2
     found = measured(Path(asked.file), asked.repeats)
     found |= {"machine": machine.description("scikit-learn")}
-    page = tables.page("paths/few_shot.md", **found)
-    tables.save("few_shot", found, page)
-    print(page)
+    print(tables.publish("few_shot", found, "paths/few_shot.md"))
     return 0
 
 

@@ -127,7 +127,7 @@ def main() -> int:
         if not asked.quick:
             kept[name] = found | {"machine": machine.description("scikit-learn")}
             kept = {known: kept[known] for known in zoo if known in kept}
-            tables.save("zoo", kept, figures.page(kept))
+            tables.publish("zoo", kept, "paths/zoo/page.md", **figures.told(kept))
     return int(faults > 0)
 
 
