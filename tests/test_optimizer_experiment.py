@@ -255,11 +255,11 @@ def test_plain_descent_zig_zags_and_memory_does_not(lesson):
         assert walk.turns < plain.turns / 5
         assert walk.detour < plain.detour / 5
         assert walk.values[-1] < plain.values[-1], "and gets further"
-    assert "turns back 39 times in 40 steps" in words.sentence("in_short", lesson, ravine.STEPS)
-    text = words.sentence("lesson", lesson, ravine)
+    assert "turns back 39 times in 40 steps" in words.sentences.in_short(lesson, ravine.STEPS)
+    text = words.sentences.lesson(lesson, ravine)
     assert f"{plain.turns} times out of 39" in text
     assert "Memory moves forward" in text
-    assert "Memory does not help" in words.sentence("lesson", [others[0], plain], ravine)
+    assert "Memory does not help" in words.sentences.lesson([others[0], plain], ravine)
 
 
 def test_turns_detour_and_arrival_by_hand():

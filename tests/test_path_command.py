@@ -4,7 +4,6 @@ import json
 import re
 from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,16 +15,14 @@ from sklearn.metrics import r2_score
 
 import jaxlr
 from experiments.datasets.probes import load_probes
-from experiments.kit import commands, saved
+from experiments.kit import commands, pages, saved
 from experiments.path import (
     __main__,
-    certificates,
     choices,
     metrics,
     page,
     penalties,
     problems,
-    sentences,
     study,
 )
 from experiments.path import run as path
@@ -268,7 +265,7 @@ def test_no_penalty_on_separable_classes_is_said(quick, tmp_path, rule):
     assert np.isinf(lanes["gap"][lanes["status"] == "separable"]).all()
     assert np.isinf(lanes["C"][lanes["lambda"] == 0]).all()
     well_formed(html)
-    assert certificates.MEANINGS["separable"] in html
+    assert pages.macros("path/words.html").ending("separable") in html
     assert "λ = 0 is drawn at the right end" in html
     assert (summary["best"]["refit"]["status"] == "separable") == (rule == "best")
     assert ("take a λ above 0" in html) == (rule == "best")
@@ -393,8 +390,7 @@ def test_nothing_to_learn_is_w_0_and_one_line(files, quick, capsys):
 
 @pytest.mark.parametrize(("means", "end"), [([0.5] * 4, None), ([0.5, 0.6, 0.7, 0.8], "strongest")])
 def test_an_end_of_the_penalties_is_one_where_others_are_worse(means, end):
-    probe = SimpleNamespace(lambdas=np.geomspace(1, 0.1, 4), chosen=(0, 0), mean=np.array([means]))
-    assert sentences._edge(probe) == end
+    assert study.edge(np.geomspace(1, 0.1, 4), np.array([means]), (0, 0)) == end
 
 
 def test_suspect_columns_are_noted_beside_the_headline_and_on_stderr(files, quick, capsys):

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.kit.pages import macros
 from experiments.kit.report import classes, examine, ranking
 from experiments.sweep import leaderboard, page, study
 from tests.report_cases import CASES, CLOCK, case, make_summary
@@ -86,7 +87,8 @@ def test_a_confusion_matrix_counts_weights_of_any_size(scale):
     rows = examine.classified(problem, findings.test)
     rows = rows._replace(weights=rows.weights * scale, confusion=rows.confusion * scale)
     right, total = np.trace(rows.confusion), rows.confusion.sum()
-    said = classes.confusion_caption(rows, problem.table.class_names)
+    names, said = problem.table.class_names, macros("tested.html", plain=True)
+    said = said.confusion(rows, names, classes.mistakes(rows))
     kind = "" if scale == 1 else "weight "
     assert f"prediction: {kind}{number(right)} of {number(total)} on the" in said
 
@@ -174,7 +176,9 @@ def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
     *_, findings = case("binary")
     late = findings.configs[findings.configs["mean"].notna()].iloc[13]
     moved = study.Findings(**{**vars(findings), "chosen": late.to_dict()})
-    marked = re.findall(r'<tr class="marked">.*?</tr>', page._board(moved, "log_loss"))
+    told = page.board(moved, "log_loss")
+    table = macros("parts.html").table(told["head"], told["rows"], "", 0, told["marked"])
+    marked = re.findall(r'<tr class="marked">.*?</tr>', table)
     assert len(marked) == 1
     assert '<th scope="row" class="n">14</th>' in marked[0]
 

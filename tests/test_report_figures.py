@@ -10,8 +10,8 @@ from scipy import stats
 from sklearn import calibration
 from sklearn import metrics as peer
 
-from experiments.kit import style, words
-from experiments.kit.report import classes, examine, regression, tables, uncertainty
+from experiments.kit import pages, style, words
+from experiments.kit.report import classes, examine, regression, uncertainty
 from experiments.sweep import curves, landscape, study
 from experiments.sweep import headline as chosen_by
 from tests.report_cases import case, make_problem, make_test
@@ -42,7 +42,7 @@ def test_confusion_and_losses_are_scikit_learns(weighted_rows):
 
 def test_the_per_class_table_is_scikit_learns(weighted_rows):
     _, test, rows = weighted_rows
-    page = str(tables.per_class(rows, tuple("abcde"))[0])
+    page = str(pages.macros("tested.html").per_class(*classes.per_class(rows, tuple("abcde"))))
     cells = [re.findall(r">([^<]*)</t[hd]>", row) for row in page.split("<tr>")[2:]]
     figures = peer.precision_recall_fscore_support(
         test.labels, test.scores.argmax(1), sample_weight=test.weights
@@ -61,11 +61,12 @@ def test_more_classes_than_fit_show_the_weakest_and_hide_none():
     problem, _, findings = case("100 classes")
     rows = examine.classified(problem, findings.test)
     scores = peer.f1_score(rows.labels, rows.predicted, average=None, labels=range(100))
-    short, whole = (str(part) for part in tables.per_class(rows, problem.table.class_names))
+    told = classes.per_class(rows, problem.table.class_names)
+    short, whole = str(pages.macros("tested.html").per_class(*told)).split("<details>")
     assert f">{problem.table.class_names[scores.argmin()]}<" in short
     assert f">{problem.table.class_names[scores.argmax()]}<" not in short
     assert all(f">{name}<" in whole for name in problem.table.class_names)
-    assert whole.startswith("<details>")
+    assert whole.startswith("<summary>All 100 classes</summary>")
 
 
 def test_regression_is_told_in_original_units():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as theirs
 
+from experiments.kit import pages
 from experiments.kit.report import examine, ranking
 from experiments.kit.report.ranking import OneClass
 from tests.report_cases import case
@@ -16,6 +17,13 @@ LECTURE = OneClass(
     np.array([0.5, 0.1, 0.2, 0.6, 0.2, 0.3, 0.0]),
     np.ones(7),
 )
+
+
+SAID = pages.macros("tested.html", plain=True)
+
+
+def caption(one):
+    return SAID.ranking(ranking.areas(one))
 
 
 def seen(name):
@@ -78,7 +86,7 @@ def test_the_lectures_staircase_has_nine_and_a_half_cells_of_twelve():
     assert sorted(zip(right, up, strict=True)) == [
         (0, 0), (0, 1), (1, 1), (1, 2), (2, 3), (3, 3), (4, 3),
     ]  # fmt: skip
-    assert "9.5 of 12 cells" in ranking.staircase_caption(LECTURE)
+    assert "9.5 of 12 cells" in SAID.staircase("one", *ranking.pairs(LECTURE))
 
 
 def test_a_staircase_needs_equal_weights_and_cells_that_can_be_seen():
@@ -88,7 +96,7 @@ def test_a_staircase_needs_equal_weights_and_cells_that_can_be_seen():
 
 def test_the_caption_states_the_areas():
     _, one = seen("binary")
-    said = ranking.caption(one)
+    said = caption(one)
     assert f"AUC {theirs.roc_auc_score(one.positive, one.stated):.3f}" in said
     precision = theirs.average_precision_score(one.positive, one.stated)
     assert f"Average precision {precision:.3f}" in said
@@ -98,18 +106,16 @@ def test_the_caption_states_the_areas():
 def test_the_interval_of_an_area_does_not_depend_on_the_scale_of_weights(scale):
     weights = np.array([1, 1, 2, 1, 2, 2, 1.0])
     of_either = LECTURE.positive + 1.0  # a class's own scale tells nothing either
-    plain = ranking.caption(LECTURE._replace(weights=weights))
-    assert ranking.caption(LECTURE._replace(weights=scale * weights)) == plain
+    plain = caption(LECTURE._replace(weights=weights))
+    assert caption(LECTURE._replace(weights=scale * weights)) == plain
     assert (
         plain.split(": the")[0]
-        == (ranking.caption(LECTURE._replace(weights=weights * of_either)).split(": the")[0])
+        == (caption(LECTURE._replace(weights=weights * of_either)).split(": the")[0])
     )
-    ones = ranking.caption(LECTURE._replace(weights=np.full(7, scale)))
-    assert ones == ranking.caption(LECTURE)
+    ones = caption(LECTURE._replace(weights=np.full(7, scale)))
+    assert ones == caption(LECTURE)
 
 
 def test_a_class_of_one_row_has_no_interval():
     one = LECTURE._replace(positive=np.array([0, 0, 0, 1, 0, 0, 0]))
-    assert "AUC 1.000, without an interval, which takes two rows of the class" in ranking.caption(
-        one
-    )
+    assert "AUC 1.000, without an interval, which takes two rows of the class" in caption(one)

@@ -1,52 +1,68 @@
-"""Pages that hold everything: they open anywhere and need no network."""
+"""Pages from templates: they hold everything, open anywhere and need no network."""
 
+import re
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import jinja2
+from jinja2.runtime import Macro
+from markupsafe import Markup
 
-from experiments.kit import words
-from experiments.kit.markup import Markup, card, escaped, table
+from experiments.kit import style, words
 
 CSS = Path(__file__).with_name("page.css")
 TEMPLATES = Path(__file__).with_name("templates")
-FILTERS = "count interval listed name number percent plus_minus seconds tidy"
+FILTERS = "amount clipped count interval listed name number percent plus_minus seconds setting"
+FILTERS += " tally tidy"
+KEPT = re.compile(r"(<(svg|pre|style)\b.*?</\2>)|\s+", re.DOTALL)
 
 
-def write(path: Path, title: str, body: list, css: str = "") -> None:
+def write(path: Path, template: str, css: str = "", **context) -> None:
     """Writes one page.
 
     Args:
       path: the file to write.
-      title: what the browser's tab says.
-      body: the page's parts, in order; None is nothing.
+      template: its name below `experiments` or `kit/templates`.
       css: rules beside those that all pages share.
+      context: what the template asks for; `title` among it.
     """
-    render(path, "base.html", title=title, body=escaped(body), css=css)
-
-
-def render(path: Path, template: str, css: str = "", **context) -> None:
-    """Writes one page out of a template and what it asks for."""
     css = CSS.read_text(encoding="utf-8") + css
     html = environment().get_template(template).render(css=css, **context)
-    path.write_text(html, encoding="utf-8")
+    html = KEPT.sub(lambda found: found[1] or " ", html)  # a template's lines are no reader's
+    path.write_text(html.strip() + "\n", encoding="utf-8")
 
 
-def said(template: str, macro: str, *of, **more) -> Markup:
-    """What a macro of a template says of something, in one line."""
-    module = environment().get_template(template).module
-    return Markup(" ".join(getattr(module, macro)(*of, **more).split()))
+@cache
+def macros(template: str, *, plain: bool = False) -> SimpleNamespace:
+    """The macros of a template as functions, each saying what it says in one line.
+
+    Args:
+      template: its name, as of `write`.
+      plain: text for a terminal, not HTML.
+    """
+
+    def one_line(macro):
+        def said(*of, **more):
+            text = Markup(" ".join(macro(*of, **more).split()))
+            return text.unescape() if plain else text
+
+        return said
+
+    found = vars(environment().get_template(template).module).items()
+    return SimpleNamespace(**{n: one_line(macro) for n, macro in found if isinstance(macro, Macro)})
 
 
 @cache
 def environment() -> jinja2.Environment:
-    """The templates, with the functions of `words` as filters."""
+    """The templates, with the functions of `words` as filters, and figures as pictures."""
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader([TEMPLATES, Path(__file__).parents[1]]),
         autoescape=True,
-        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    made.globals |= {"card": card, "table": table}
+    made.globals |= {"words": words, "picture": style.picture}
     made.filters |= {name: getattr(words, name) for name in FILTERS.split()}
     return made

@@ -10,6 +10,7 @@ import re
 import warnings
 
 import numpy as np
+from markupsafe import Markup, escape
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_hex, to_rgb, to_rgba
@@ -17,7 +18,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from experiments.kit import words
-from experiments.kit.markup import Markup, element
 
 INK, MUTED, RULE, ACCENT, WARM, PAPER = (f"#00000{i}" for i in range(1, 7))
 VARIABLES = {
@@ -133,7 +133,7 @@ def picture(name: str, figure: Figure, alt: str) -> Markup:
         f'{box} style="max-width:{widest:.0f}px" role="img" aria-labelledby="{name}-title">'
     )
     body = svg[svg.index(">") + 1 :].strip()
-    return Markup(head + element("title", alt, id=f"{name}-title") + body)
+    return Markup(f'{head}<title id="{name}-title">{escape(alt)}</title>{body}')
 
 
 def _drawn(figure: Figure, dots_per_inch: int = 150) -> str:

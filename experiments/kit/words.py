@@ -3,10 +3,16 @@
 import math
 
 NAMES = {
+    "best": "best mean",
     "learning_rate": "learning rate",
     "batch_size": "batch size",
     "log_loss": "log-loss",
     "squared_error": "squared error",
+}
+KINDS = {
+    "binary": "logistic regressions",
+    "multiclass": "softmax regressions",
+    "regression": "linear regressions",
 }
 UNITS = {"log_loss": "nats", "squared_error": "standardised"}
 MINUS = "\N{MINUS SIGN}"
@@ -37,6 +43,11 @@ def tidy(value) -> str:
     if "." in mantissa:
         mantissa = mantissa.rstrip("0").rstrip(".")
     return "e".join([mantissa, *exponent])
+
+
+def amount(value) -> str:
+    """A count, or a sum of weights: whole, or to three digits."""
+    return f"{value:,.0f}" if value == round(value) else number(value)
 
 
 def percent(share, places: int = 1) -> str:
@@ -81,6 +92,22 @@ def listed(parts) -> str:
     """One, two and three."""
     parts = list(parts)
     return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def tally(counts: dict) -> str:
+    """3 solved and 1,200 stalled."""
+    return listed(f"{number:,} {name}" for name, number in counts.items())
+
+
+def setting(value) -> str:
+    """The value of an option."""
+    if value is None:
+        return "not given"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(setting, value))
+    return tidy(value) if isinstance(value, float) else str(value)
 
 
 def clipped(text: str, most: int) -> str:

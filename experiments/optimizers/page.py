@@ -8,9 +8,7 @@ import pandas as pd
 
 from experiments.kit import pages, style, words
 from experiments.kit.clock import Clock
-from experiments.kit.markup import escaped
 from experiments.kit.optimizers import RULES
-from experiments.kit.report import tables
 from experiments.optimizers import figures, ravine, ravine_figures
 from experiments.optimizers.ranking import FEW
 from experiments.optimizers.ravine import Walk
@@ -25,7 +23,6 @@ EXTRA_CSS = """
 .ranking table { font-size: 0.88rem; } .ranking th, .ranking td { padding-inline: 0.45rem; }
 ul.findings { padding-left: 1.2rem; max-width: 46rem; } ul.findings li { margin: 0.35rem 0; }
 """
-FILES = "results.parquet has a row per optimizer, setting and seed; summary.json the rankings."
 LATE = float("inf")  # the arrival of a walk that does not
 
 
@@ -34,7 +31,7 @@ def write(
     studied,
     lesson: list[Walk],
     walks: list[Walk],
-    weighed: dict[str, list],
+    weighed: dict,
     summary: dict,
     clock: Clock,
 ) -> None:
@@ -54,9 +51,9 @@ def write(
     points = summary["settings"]["points"]
     walks = sorted(walks, key=lambda walk: (walk.arrival or LATE, walk.values[-1]))
     with matplotlib.rc_context(style.RC):
-        pages.render(
+        pages.write(
             path,
-            "optimizers_page.html",
+            "optimizers/page.html",
             EXTRA_CSS,
             title=f"Optimizers on {words.listed(rankings)}",
             summary=summary,
@@ -65,14 +62,15 @@ def write(
             findings=findings(rankings, points),
             notes=[*summary.get("remarks", ()), *cautions(rankings)],
             overview=_overview(rankings),
-            sets=[_data_set(*part, weighed.get(part[0].name, [])) for part in studied],
+            sets=[_data_set(*part, weighed.get(part[0].name)) for part in studied],
             ravine=ravine,
             lesson=lesson,
             walks=walks,
             paths=_paths(lesson, walks),
             spaces=[_space(name) for name in RULES if name in set(names)],
             most=1 - LEAST_FORGOTTEN,
-            about=escaped([tables.again(summary, FILES, clock), tables.settings(summary)]),
+            clock=clock,
+            problem=None,
         )
 
 
@@ -88,7 +86,7 @@ def _overview(rankings: dict[str, pd.DataFrame]):
     return style.picture("overview", figure, alt)
 
 
-def _data_set(on: Bench, trials: list[Trial], ranked: pd.DataFrame, weighed: list) -> dict:
+def _data_set(on: Bench, trials: list[Trial], ranked: pd.DataFrame, weighed) -> dict:
     slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in on.name)
     errors = ranked["behind_se"][ranked["behind_se"] > 0]
     decimals = words.places(errors.min()) if len(errors) else 4
@@ -103,7 +101,7 @@ def _data_set(on: Bench, trials: list[Trial], ranked: pd.DataFrame, weighed: lis
         "on": on,
         "slug": slug,
         "rows": rows(ranked),
-        "weights": escaped(weighed),
+        "weights": weighed,
         "head": head,
         "cells": [_row(row, decimals) for row in rows(ranked)],
         "pictures": {

@@ -44,7 +44,7 @@ def run(settings: Settings, clock: Clock) -> int:
         files = keep(folder, models)
         summary = summarise(settings, studied, lesson, walks, remarks) | clock.summary()
         with clock.part("drawing"):
-            weighed = {name: weights.parts(model, files[name]) for name, model in models.items()}
+            weighed = {name: weights.told(model, files[name]) for name, model in models.items()}
             page.write(folder / "report.html", studied, lesson, walks, weighed, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
     print(conclusion(studied))

@@ -1,7 +1,6 @@
 """What the comparison found, in sentences made from its numbers."""
 
 import itertools
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,7 +9,7 @@ from experiments.kit import pages
 from experiments.optimizers.ranking import FEW
 
 Rankings = dict[str, pd.DataFrame]
-sentence = partial(pages.said, "optimizers.html")
+sentences = pages.macros("optimizers/words.html")
 
 
 def rows(ranked: pd.DataFrame) -> list[dict]:
@@ -24,19 +23,19 @@ def findings(rankings: Rankings, num_points: int) -> list[str]:
     for name, ranked in rankings.items():
         useful = ranked[ranked["useless"] < 1]
         if ranked["useless"].iloc[0] < 1 and len(ranked) > 1:
-            found.append(sentence("apart", name, rows(ranked)))
+            found.append(sentences.apart(name, rows(ranked)))
             if num_points >= 2 * FEW:
-                found.append(sentence("gamble", name, rows(ranked), FEW))
+                found.append(sentences.gamble(name, rows(ranked), FEW))
         if len(useful) > 1:
             untuned = float(np.median(useful["median"] / useful["mean"])) - 1
             costs.append((name, untuned, useful["mean"].iloc[-1] / useful["mean"].iloc[0] - 1))
     if costs:
         wins = sum(untuned > last for _, untuned, last in costs)
-        found.append(sentence("choice_or_tuning", costs, wins))
+        found.append(sentences.choice_or_tuning(costs, wins))
     ranks = [ranked.set_index("optimizer")["rank"] for ranked in rankings.values()]
     if len(ranks) > 1 and len(ranks[0]) > 2:
         pairs = [one.corr(other) for one, other in itertools.combinations(ranks, 2)]
-        found.append(sentence("agreement", float(np.mean(pairs))))
+        found.append(sentences.agreement(float(np.mean(pairs))))
     return found
 
 
@@ -46,12 +45,12 @@ def cautions(rankings: Rankings) -> list[str]:
     for name, ranked in rankings.items():
         tied, optimizers = int(ranked["tied"].sum()) - 1, ranked["optimizer"]
         if tied > (len(ranked) - 1) / 2:
-            notes.append(sentence("mostly_luck", name, tied))
+            notes.append(sentences.mostly_luck(name, tied))
         for end in ("lower", "upper"):
             at = optimizers[ranked["at_edge"] == end]
             if len(at):
-                notes.append(sentence("at_an_edge", name, at, end))
+                notes.append(sentences.at_an_edge(name, at, end))
         lost = optimizers[ranked["useless"] == 1]
         if len(lost):
-            notes.append(sentence("hopeless", name, lost))
+            notes.append(sentences.hopeless(name, lost))
     return notes

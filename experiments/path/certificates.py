@@ -1,21 +1,12 @@
-"""How near each lane is to its optimum: proved bounds and estimates, and the endings in words."""
+"""How near each lane is to its optimum: proved bounds and estimates, and how they ended."""
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.kit import style, words
-from experiments.kit.markup import Markup, table
+from experiments.kit import pages, style, words
 from experiments.path.penalties import WIDE, penalty_axis, places
 
-MEANINGS = {
-    "certified": "Proved: the bound on risk − optimum is at most tol × risk.",
-    "solved": "Estimated: the Hessian at the end point says so; the proved bound is wider.",
-    "stalled": "No step lowered the risk any more, before the tolerance was proved or estimated.",
-    "budget": "Out of steps before the tolerance was reached.",
-    "separable": "No finite optimum: a direction separates the classes and λ = 0 does not stop it.",
-    "nan": "Something was not a number; the lane has no answer.",
-}
 LOOKS = {
     "certified": {"marker": "o", "color": style.ACCENT},
     "solved": {"marker": "o", "facecolors": style.PAPER, "edgecolors": style.ACCENT},
@@ -88,44 +79,16 @@ def draw(lanes: pd.DataFrame, tol: float) -> Figure:
     return figure
 
 
-def caption(lanes: pd.DataFrame, tol: float) -> str:
-    """The certificates in words."""
-    found = relative(lanes)
-    proved = found[found["status"] == "certified"]
-    text = (
-        f"Each bar is a lane: it ends below at the estimate (half the squared Newton decrement) "
-        f"and above at the proved bound on risk − optimum, both divided by the risk. "
-        f"{len(proved):,} of {words.count(len(found), 'lane')} lie below the line, tol = "
-        f"{words.tidy(tol)}, by proof"
-    )
-    if len(proved):
-        text += f"; half of those below {words.number(proved['gap'].median())}"
-    text += "."
-    rest = found[found["status"] != "certified"]
-    if len(rest):
-        low, high = rest["lambda"].min(), rest["lambda"].max()
-        span = words.interval(low, high) if low < high else words.number(low)
-        text += f" The others have λ {span}."
-    if np.isinf(found["gap"]).any():
-        text += " A bound of ∞ is drawn at the top."
-    if len(found) > MOST_LANES:
-        text += " Of each penalty and status, only the lane with the widest bound is drawn."
-    return text
-
-
-def statuses(lanes: pd.DataFrame) -> Markup:
-    """How the lanes ended: status, lanes, share, steps, what it means."""
-    rows = []
-    for status, meaning in MEANINGS.items():
-        here = lanes[lanes["status"] == status]
-        if len(here):
-            share, steps = words.percent(len(here) / len(lanes)), here["num_steps"]
-            rows.append(
-                [status, meaning, f"{len(here):,}", share, f"{steps.median():,.0f}"]
-                + [f"{steps.max():,}"]
-            )
-    head = ["ending", "what it means", "lanes", "share", "steps, median", "most"]
-    return table(head, rows, "How the lanes ended.", texts=2)
+def endings(lanes: pd.DataFrame) -> list[list[str]]:
+    """How the lanes ended: status, what it means, lanes, share, steps in the median and at most."""
+    means, rows = pages.macros("path/words.html").ending, []
+    for status in LOOKS:
+        steps = lanes.loc[lanes["status"] == status, "num_steps"]
+        if len(steps):
+            share = words.percent(len(steps) / len(lanes))
+            told = f"{len(steps):,}", share, f"{steps.median():,.0f}", f"{steps.max():,}"
+            rows.append([status, means(status), *told])
+    return rows
 
 
 def _beside(lanes: pd.DataFrame) -> pd.Series:

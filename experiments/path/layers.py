@@ -6,7 +6,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.kit import style, words
-from experiments.path.choices import base_rate, merit
 from experiments.path.penalties import WIDE
 from experiments.path.settings import Plan
 from experiments.path.study import Findings, Probe, leading
@@ -20,7 +19,7 @@ def maps(found: Findings, plan: Plan) -> list[tuple[str, Figure, str]]:
     """(name, figure, alt text) of a heat map for each kind of merit: accuracy, R²."""
     kinds = {}
     for probe in found.probes:
-        kinds.setdefault(merit(probe)[0], []).append(probe)
+        kinds.setdefault(probe.merit[0], []).append(probe)
     return [
         (f"layers-{i}", draw(probes, name, plan), f"Test {name} of every layer and target")
         for i, (name, probes) in enumerate(kinds.items())
@@ -31,12 +30,12 @@ def draw(probes: list[Probe], name: str, plan: Plan) -> Figure:
     """Rows are targets, columns layers; a frame around each target's best layer."""
     layers = list(dict.fromkeys(probe.layer for probe in probes))
     targets = list(dict.fromkeys(probe.target for probe in probes))
-    values = np.array([merit(probe)[1] for probe in probes]).reshape(len(layers), len(targets)).T
+    values = np.array([probe.merit[1] for probe in probes]).reshape(len(layers), len(targets)).T
     height = float(np.clip(CELL * len(targets), 0.5, 14))
     width = float(np.clip(0.62 * len(layers) + 3.2, 4.7, WIDE))
     figure = Figure(figsize=(width, height + 1.35))
     axes = figure.subplots()
-    bases = [base_rate(next(p for p in probes if p.target == target)) for target in targets]
+    bases = [next(p for p in probes if p.target == target).base_rate for target in targets]
     lifts = values - np.array(bases)[:, None]
     finite = lifts[np.isfinite(lifts)]
     low, high = (min(finite.min(), 0.0), finite.max()) if len(finite) else (0.0, 1.0)
@@ -45,7 +44,7 @@ def draw(probes: list[Probe], name: str, plan: Plan) -> Figure:
     if values.size <= MOST_NUMBERS:
         _numbers(axes, values, (lifts - low) / (high - low), name)
     for t, target in enumerate(targets):
-        best = leading([probe for probe in probes if probe.target == target], plan.metric)
+        best = leading([probe for probe in probes if probe.target == target], plan)
         if len(layers) > 1:
             corner = (layers.index(best.layer) + 0.03, t + 0.04)
             axes.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec=style.WARM, lw=2.2))
@@ -61,38 +60,6 @@ def draw(probes: list[Probe], name: str, plan: Plan) -> Figure:
         ticks = [tick for tick in ticks if low <= tick <= high]
         bar.set_ticks(ticks, labels=[words.percent(tick) for tick in ticks])
     return figure
-
-
-def caption(found: Findings, plan: Plan) -> str:
-    """The heat map in words."""
-    first = found.lead
-    same = [probe for probe in found.probes if probe.target == first.target]
-    name, value = merit(first)
-    text = "Each cell is a probe, refitted at its own choice and met by the test rows once. "
-    if name == "accuracy":
-        text += (
-            "Numbers are percentages of test rows; in brackets, what always saying the commonest "
-            "class has, and colours show how far above that a probe is. "
-        )
-    if len(same) > 1:
-        ranked = sorted(same, key=lambda probe: merit(probe)[1])
-        text += (
-            "Framed: the layer that serves a target best on held-out rows, which no test row "
-            f"decided; for “{first.target}” it is {first.layer}, with test {name} "
-            f"{_said(name, value)} between {_said(name, merit(ranked[0])[1])} "
-            f"({ranked[0].layer}) and {_said(name, merit(ranked[-1])[1])} ({ranked[-1].layer})."
-        )
-        return text
-    ranked = sorted(found.probes, key=lambda probe: merit(probe)[1])
-    (low_name, low), (high_name, high) = merit(ranked[0]), merit(ranked[-1])
-    return text + (
-        f"From {_said(low_name, low)} (“{ranked[0].target}”) to {_said(high_name, high)} "
-        f"(“{ranked[-1].target}”)."
-    )
-
-
-def _said(name: str, value: float) -> str:
-    return words.percent(value) if name == "accuracy" else words.number(value)
 
 
 def _numbers(axes: Axes, values: np.ndarray, shades: np.ndarray, name: str) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from experiments.kit import words
+
 CLASSES = ("binary", "multiclass")
 REGRESSION = ("regression",)
 
@@ -65,4 +67,4 @@ def prose(name: str, task: str) -> str:
     """The metric's name in a sentence about this task."""
     from experiments.kit.problems import LOSS_NAMES
 
-    return LOSS_NAMES[task] if name == "loss" else METRICS[name].name
+    return words.name(LOSS_NAMES[task] if name == "loss" else METRICS[name].name)

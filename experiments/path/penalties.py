@@ -102,7 +102,7 @@ def spread(heights: np.ndarray, least: float, low: float, high: float) -> np.nda
     return placed
 
 
-def curve(probe: Probe, plan: Plan, metric: str, guessing: float | None) -> Figure:
+def curve(probe: Probe, plan: Plan, guessing: float | None) -> Figure:
     """The mean over folds against λ, ± its standard error, and what either rule takes."""
     figure = Figure(figsize=(WIDE, 4.4))
     axes = figure.subplots()
@@ -129,7 +129,7 @@ def curve(probe: Probe, plan: Plan, metric: str, guessing: float | None) -> Figu
         style.log_axis(axes, "y", low, high)
     else:
         axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
-    axes.set_ylabel(f"held-out {words.name(metric)}")
+    axes.set_ylabel(f"held-out {plan.metric_name(probe.task)}")
     marks, labels = axes.get_legend_handles_labels()
     figure.legend(marks, labels, loc="outside lower center", ncols=6 if len(labels) < 7 else 4)
     return figure

@@ -4,10 +4,10 @@ from collections import Counter
 from pathlib import Path
 
 from experiments.datasets.probes import Probes, load_probes
-from experiments.kit import commands, kept_rows, outputs, saved, suspects
+from experiments.kit import commands, kept_rows, outputs, pages, saved, suspects
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
-from experiments.path import choices, page, problems, sentences, study
+from experiments.path import choices, page, problems, study
 from experiments.path.settings import Plan, Settings, plan
 
 
@@ -79,20 +79,24 @@ def introduction(probes: Probes, planned: Plan, rows: problems.Rows) -> str:
         f"{target.task}" + (f" of {len(target.class_names)}" * (target.task == "multiclass"))
         for target in probes.targets
     )
-    first = next(iter(probes.layers.values()))
+    first, said = next(iter(probes.layers.values())), pages.macros("path/words.html", plain=True)
     lines = [
         f"{probes.name}: {len(rows.train)} rows to train on, {len(rows.test)} to test on",
         "targets: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()),
         *first.notes,
         f"{study.num_lanes(probes, planned):,} lanes = "
-        f"{' x '.join(sentences.factors(probes, planned))}, on {device()}",
+        f"{said.crossed(probes, planned, 'x')}, on {device()}",
     ]
     return "\n".join(lines)
 
 
 def conclusion(settings, planned: Plan, rows, found: study.Findings) -> str:
     """The choices, how they did, and how exact they are."""
-    lines = ["", *([sentences.answer(planned, found), ""] if found.lead.test else [])]
+    lines = [""]
+    if found.lead.test:
+        said = pages.macros("path/words.html", plain=True)
+        guess = choices.guessing(found.lead, planned.metric)
+        lines += [said.answer(planned, found, guess), ""]
     lines += [choices.board(found, planned), ""]
     lost = sum(probe.test is None for probe in found.probes)
     if lost:
@@ -100,10 +104,9 @@ def conclusion(settings, planned: Plan, rows, found: study.Findings) -> str:
             f"{lost} of {len(found.probes)} probes have no finite --metric {planned.metric}, so"
             " nothing to choose. Look at the endings below, or take another --metric."
         )
-    statuses = Counter(found.lanes["status"])
     lines += [
         f"test: {len(rows.test)} rows nobody touched",
-        f"lanes: {', '.join(f'{number:,} {status}' for status, number in statuses.items())}"
+        f"lanes: {', '.join(f'{number:,} {status}' for status, number in found.statuses.items())}"
         f" (certified: proved within {planned.tol:g} of the optimum)",
     ]
     return "\n".join(lines)
@@ -124,7 +127,7 @@ def summarise(
     return {
         **provenance(settings),
         "num_lanes": len(found.lanes),
-        "statuses": dict(Counter(found.lanes["status"])),
+        "statuses": dict(found.statuses),
         "best": chosen(lead) if lead.test else None,
         "test": lead.test.figures if lead.test else None,
         "metric": planned.metric,

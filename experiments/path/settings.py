@@ -9,7 +9,7 @@ import numpy as np
 
 from experiments.kit.mistakes import SettingError
 from experiments.kit.settings import LARGEST, TableSettings, dashed, mistakes, refuse
-from experiments.path.metrics import METRICS
+from experiments.path import metrics
 
 CLIP_C = (1e-6, 1e6, 96)  # Radford et al. 2021, appendix A.3
 VALIDATION_FRACTION = 0.2  # of the training rows, where the protocol validates on one split
@@ -56,7 +56,7 @@ class Settings(TableSettings):
     """Folds of the training rows; default 5."""
     rule: Literal["best", "one_standard_error"] | None = None
     """The best mean over folds (default), or the strongest penalty within a standard error."""
-    metric: Literal[tuple(METRICS)] | None = None
+    metric: Literal[tuple(metrics.METRICS)] | None = None
     """What chooses, on rows held out; default: the mean loss."""
     intercept: bool = True
     """Whether there is one; without, features and a regression's target are not centred, so that
@@ -100,6 +100,20 @@ class Plan:
     tol: float
     intercept: bool = True
     pages: int = 60
+
+    @property
+    def num_penalties(self) -> int:
+        """How many penalties a fold and l1 ratio have."""
+        return self.num if self.lambdas is None else len(self.lambdas)
+
+    @property
+    def maximise(self) -> bool:
+        """Whether more of the metric is better."""
+        return metrics.METRICS[self.metric].maximise
+
+    def metric_name(self, task: str) -> str:
+        """What the metric is called in a sentence about such a target."""
+        return metrics.prose(self.metric, task)
 
 
 def plan(settings: Settings) -> Plan:

@@ -1,5 +1,6 @@
 """Layers × targets × folds × l1_ratios × penalties as lanes; each probe refitted, and tested."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import pandas as pd
 
 from experiments.datasets.probes import Probes
 from experiments.datasets.table import Target
+from experiments.kit import words
 from experiments.kit.mistakes import SettingError
 from experiments.kit.problems import LOSS_NAMES, Problem, predictions
 from experiments.kit.report.examine import Test
@@ -63,6 +65,61 @@ class Probe:
         """The target's name."""
         return self.problem.table.target
 
+    @property
+    def task(self) -> str:
+        """The target's task."""
+        return self.problem.table.task
+
+    @property
+    def differs(self) -> bool:
+        """Whether the two rules take different settings."""
+        return self.best != self.one_standard_error
+
+    @property
+    def edge(self) -> str | None:
+        """Whether the choice is the strongest or the weakest penalty; 0 is no end."""
+        return edge(self.lambdas, self.mean, self.chosen)
+
+    @property
+    def largest(self) -> tuple[int, ...] | None:
+        """Where the largest mean weight of the choice is: (d,) or (d, c); None if separable."""
+        w = self.coefficients[:, self.chosen[0], self.chosen[1]].mean(axis=0)
+        return np.unravel_index(np.abs(w).argmax(), w.shape) if np.isfinite(w).all() else None
+
+    @property
+    def is_separable(self) -> bool:
+        """Whether any lane is."""
+        return bool(np.isnan(self.coefficients).any())
+
+    @property
+    def merit(self) -> tuple[str, float]:
+        """What probes are compared by on test rows: accuracy, or R² of a regression."""
+        key, name = ("r2", "R²") if self.task == "regression" else ("accuracy", "accuracy")
+        return name, self.test.figures[key] if self.test else float("nan")
+
+    @property
+    def merit_said(self) -> str:
+        """The merit as a person reads it."""
+        name, value = self.merit
+        is_share = name == "accuracy" and np.isfinite(value)
+        return words.percent(value) if is_share else words.number(value)
+
+    @property
+    def base_rate(self) -> float:
+        """What always saying the training rows' commonest class has of the merit; 0 of R²."""
+        if self.task == "regression":
+            return 0.0
+        train, test = self.problem.train, self.problem.test
+        commonest = np.argmax(np.bincount(train.labels, train.weights))
+        return float(np.average(test.labels == commonest, weights=test.weights))
+
+    def used(self, place: tuple[int, int]) -> str:
+        """How many weights are not zero in the folds' lanes of a setting."""
+        w = self.coefficients[:, place[0], place[1]]
+        used = np.count_nonzero(w.reshape(len(w), -1), axis=1)
+        ends = dict.fromkeys([used.min(), used.max()])
+        return " to ".join(f"{end:,}" for end in ends)
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -78,11 +135,35 @@ class Findings:
     lanes: pd.DataFrame
     lead: Probe
 
+    @property
+    def layers(self) -> list[str]:
+        """Their names."""
+        return list(dict.fromkeys(probe.layer for probe in self.probes))
+
+    @property
+    def targets(self) -> list[str]:
+        """Their names."""
+        return list(dict.fromkeys(probe.target for probe in self.probes))
+
+    @property
+    def widths(self) -> list[int]:
+        """How many features each probe has."""
+        return [probe.problem.train.x.shape[1] for probe in self.probes]
+
+    @property
+    def statuses(self) -> Counter:
+        """How many lanes ended how."""
+        return Counter(self.lanes["status"])
+
+    @property
+    def refits(self) -> Counter:
+        """How many refits ended how."""
+        return Counter(probe.refit["status"] for probe in self.probes)
+
 
 def num_lanes(probes: Probes, plan: Plan) -> int:
     """Layers × targets × folds × l1_ratios × penalties."""
-    penalties = plan.num if plan.lambdas is None else len(plan.lambdas)
-    each = plan.folds * len(plan.l1_ratios) * penalties
+    each = plan.folds * len(plan.l1_ratios) * plan.num_penalties
     return len(probes.layers) * len(probes.targets) * each
 
 
@@ -111,12 +192,22 @@ def run(
             on_lanes(table)
         found += [of_layer[target.name] for target in probes.targets]
     first = [probe for probe in found if probe.target == probes.targets[0].name]
-    return Findings(found, pd.concat(lanes, ignore_index=True), leading(first, plan.metric))
+    return Findings(found, pd.concat(lanes, ignore_index=True), leading(first, plan))
 
 
-def leading(probes: list[Probe], metric: str) -> Probe:
+def edge(lambdas: np.ndarray, mean: np.ndarray, chosen: tuple[int, int]) -> str | None:
+    """Whether a choice lies at an end of its penalties; 0 is no end, none being weaker."""
+    last, k = len(lambdas) - 1, chosen[1]
+    if last < 2 or k not in (0, last) or lambdas[k] == 0:
+        return None
+    if np.nanmax(mean) - np.nanmin(mean) <= 1e-9 * np.nanmax(np.abs(mean)):
+        return None  # every setting is as good
+    return "strongest" if k == 0 else "weakest"
+
+
+def leading(probes: list[Probe], plan: Plan) -> Probe:
     """The probe whose choice is worth most on held-out rows."""
-    sign = 1 if path_metrics.METRICS[metric].maximise else -1
+    sign = 1 if plan.maximise else -1
     worth = [sign * probe.mean[probe.chosen] for probe in probes]
     return probes[int(np.argmax(np.nan_to_num(worth, nan=-np.inf)))]
 

@@ -114,7 +114,7 @@ def caption(findings: Findings, loss_name: str, guessing: float) -> str:
     alive = np.isfinite(findings.curves["risk"]).any()
     died = lanes.loc[lanes["status"] == "diverged", "died_at"]
     told = words.name(loss_name), findings.epochs_seen[-1], means, risk, top, alive, died
-    return pages.said("sweep.html", "curves", *told)
+    return pages.macros("sweep/words.html").curves(*told)
 
 
 def _bands(axes: Axes, epochs, finite: pd.DataFrame) -> None:

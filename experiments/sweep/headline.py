@@ -1,30 +1,27 @@
 """What was run, which setting to choose, and why: the first screen of a sweep's page."""
 
-from functools import partial
-
 import numpy as np
 
 from experiments.kit import pages, words
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report import examine
-from experiments.kit.report.headline import KINDS
 from experiments.sweep.landscape import coordinate
 from experiments.sweep.leaderboard import numbers, said, varying_static
 from experiments.sweep.plan import Plan
 from experiments.sweep.study import Findings, near_best
 
 EDGE = 0.05  # the share of a range that counts as its edge
-sentence = partial(pages.said, "sweep.html")
+sentences = pages.macros("sweep/words.html")
 
 
 def what_ran(problem: Problem, plan: Plan, summary: dict) -> str:
     """The run in one paragraph."""
     models = sorted({str(group.settings.get("model", "linear")) for group in plan.groups})
-    kind = KINDS[problem.table.task]
+    kind = words.KINDS[problem.table.task]
     if models != ["linear"]:
         kind = f"{problem.table.task} models ({words.listed(models)})"
     speed = summary["num_lanes"] / max(summary["run_seconds"], 1e-9)
-    return sentence("what_ran", *problem.train.x.shape, kind, plan, summary, speed)
+    return sentences.what_ran(*problem.train.x.shape, kind, plan, summary, speed)
 
 
 def which(findings: Findings) -> str:
@@ -42,10 +39,10 @@ def why(problem: Problem, findings: Findings) -> str:
     """The reason for the choice, and how much it matters."""
     configs = findings.configs
     if findings.chosen is None:
-        return sentence("all_diverged", len(findings.lanes), configs["learning_rate"])
+        return sentences.all_diverged(len(findings.lanes), configs["learning_rate"])
     loss = words.name(LOSS_NAMES[problem.table.task])
     near = len(near_best(configs))
-    return sentence("why", loss, findings.chosen, configs.iloc[0], len(configs), near)
+    return sentences.why(loss, findings.chosen, configs.iloc[0], len(configs), near)
 
 
 def validated(problem: Problem, plan: Plan, findings: Findings) -> tuple[str, str, str]:

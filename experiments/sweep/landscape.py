@@ -129,7 +129,7 @@ def caption(configs: pd.DataFrame, loss_name: str, guessing: float) -> str:
     lost = configs.loc[configs["mean"].isna(), "learning_rate"]
     top = ceiling(means, guessing) if len(means) else None
     loss = words.name(loss_name)
-    return pages.said("sweep.html", "landscape", loss, means, len(near), spans, lost, top)
+    return pages.macros("sweep/words.html").landscape(loss, means, len(near), spans, lost, top)
 
 
 def _varying(configs: pd.DataFrame) -> list[str]:

@@ -7,9 +7,8 @@ import numpy as np
 
 from experiments.kit import pages, saved, style, words
 from experiments.kit.clock import Clock
-from experiments.kit.markup import Markup, card, element, escaped, table
 from experiments.kit.problems import LOSS_NAMES, Problem
-from experiments.kit.report import examine, sections, tables, weights
+from experiments.kit.report import examine, tested, weights
 from experiments.sweep import curves, headline, landscape
 from experiments.sweep.leaderboard import cells, varying_static
 from experiments.sweep.plan import Plan
@@ -37,56 +36,43 @@ def write(
       clock: what the page says of the time.
     """
     loss_name, guessing = LOSS_NAMES[problem.table.task], examine.guessing_loss(problem)
-    title, cards = "Use" if findings.chosen else "Nothing to use", []
-    if findings.test:
-        cards = [headline.validated(problem, plan, findings)]
-        cards += sections.test_cards(problem, findings.test)
+    chosen, configs = findings.chosen and findings.chosen["config"], findings.configs
+    trained = np.isfinite(findings.curves["risk"]).any()
     with matplotlib.rc_context(style.RC):
-        tested = [weights.section(model)] if model else []
-        tested += sections.tested(problem, findings.test)
-        pages.render(
+        pages.write(
             path,
-            "sweep_page.html",
+            "sweep/page.html",
             title=f"{problem.table.name}: {plan.num_lanes:,} lanes compared",
+            problem=problem,
+            findings=findings,
+            summary=summary,
+            clock=clock,
             loss=words.name(loss_name),
             ran=headline.what_ran(problem, plan, summary),
-            use=card(title, headline.which(findings), headline.why(problem, findings), "wide"),
-            cards=cards,
+            which=headline.which(findings),
+            why=headline.why(problem, findings),
+            validated=findings.test and headline.validated(problem, plan, findings),
             notes=[
                 *summary["data"].get("remarks", ()),
                 *headline.cautions(problem, findings, summary),
             ],
-            board=_board(findings, loss_name) if findings.chosen else None,
-            landscape=_landscape(findings, loss_name, guessing),
-            curves=_curves(findings, loss_name, guessing),
-            tested=escaped(tested),
+            board=board(findings, loss_name) if findings.chosen else None,
+            landscape=landscape.panels(configs, loss_name, guessing, chosen),
+            terrain=landscape.caption(configs, loss_name, guessing),
+            curves=curves.panels(findings, loss_name, guessing) if trained else [],
+            learned=curves.caption(findings, loss_name, guessing),
+            weights=weights.told(model) if model else None,
+            seen=tested.of(problem, findings.test),
             groups=_groups(findings, loss_name),
-            about=escaped(tables.about(problem, summary, clock)),
         )
 
 
-def _landscape(findings: Findings, loss_name: str, guessing: float) -> Markup | None:
-    """Nothing where no number varies."""
-    chosen = findings.chosen and findings.chosen["config"]
-    drawn = landscape.panels(findings.configs, loss_name, guessing, chosen)
-    caption = landscape.caption(findings.configs, loss_name, guessing)
-    return sections.pictures(drawn, caption) if drawn else None
-
-
-def _curves(findings: Findings, loss_name: str, guessing: float) -> Markup:
-    caption = curves.caption(findings, loss_name, guessing)
-    if not np.isfinite(findings.curves["risk"]).any():
-        return element("p", caption)
-    return sections.pictures(curves.panels(findings, loss_name, guessing), caption)
-
-
-def _board(findings: Findings, loss_name: str) -> Markup:
-    """The leaderboard, the chosen row marked."""
+def board(findings: Findings, loss_name: str) -> dict:
+    """The leaderboard, and the place of the chosen row."""
     chosen = findings.chosen["config"]
     head, rows, shown = cells(findings.configs, loss_name, 10, also=chosen)
     finite = int(findings.configs["mean"].notna().sum())
-    caption = headline.sentence("board", words.name(loss_name), len(rows), finite)
-    return table(head, rows, caption, texts=0, marked=(shown.index(chosen),))
+    return {"head": head, "rows": rows, "marked": [shown.index(chosen)], "finite": finite}
 
 
 def _groups(findings: Findings, loss_name: str) -> dict | None:

@@ -1,4 +1,4 @@
-"""The test rows of a classification: confusion matrix and reliability diagram."""
+"""The test rows of a classification: each class, confusions, reliability."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -8,12 +8,15 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.kit import style, words
+from experiments.kit.report import uncertainty
 from experiments.kit.report.examine import Classified
 from experiments.kit.report.uncertainty import Reliability
+from jaxlr import metrics
 
 MOST_SHARES = 12  # more classes than this: cells are too small for row shares,
 MOST_COUNTS = 30  # for counts,
 MOST_NAMES = 50  # and for the name of every class
+MOST_CLASSES, WEAKEST = 30, 15  # rows of a table: of more classes, those of lowest F1 first
 
 
 def confusion(rows: Classified, names: tuple[str, ...]) -> Figure:
@@ -72,64 +75,40 @@ def reliability(found: Reliability, stated: str, true: str) -> Figure:
     return figure
 
 
-def confusion_caption(rows: Classified, names: tuple[str, ...]) -> str:
-    """The confusion matrix in words."""
-    right, total = np.trace(rows.confusion), rows.confusion.sum()
-    rest = rows.confusion - np.diag(np.diag(rows.confusion))
-    weight = "" if (rows.weights == 1).all() else "weight "
-    text = (
-        f"Rows are the truth, columns the prediction: {weight}{_plain(right)} of {_plain(total)} "
-        f"on the diagonal (blue), {_plain(total - right)} off it (orange). Colour: the share of "
-        "the row."
-    )
-    if rest.max() > 0:
-        i, j = np.unravel_index(rest.argmax(), rest.shape)
-        text += (
-            f" The commonest mistake: {names[i]} taken for {names[j]}, {_plain(rest[i, j])} "
-            f"of {_plain(rows.confusion[i].sum())}."
-        )
-    if len(names) > MOST_SHARES:
-        kind = "weights" if weight else "counts"
-        text += f" Numbers are {kind}." if len(names) <= MOST_COUNTS else ""
-    return text
-
-
-def mistakes(rows: Classified, names: tuple[str, ...], most: int = 10) -> list[list[str]]:
-    """The commonest confusions: truth, prediction, weight, share of the truth's row."""
+def mistakes(rows: Classified, most: int = 10) -> list[tuple[int, int]]:
+    """(true, predicted) of the commonest confusions, the weightiest first."""
     rest = rows.confusion - np.diag(np.diag(rows.confusion))
     order = np.argsort(-rest, axis=None, kind="stable")[:most]
-    places = [np.unravel_index(k, rest.shape) for k in order if rest.flat[k] > 0]
-    return [
+    return [divmod(int(k), len(rest)) for k in order if rest.flat[k] > 0]
+
+
+def per_class(rows: Classified, names: tuple[str, ...]):
+    """Cells of each class's row, of the averages', and of the weakest where there are many.
+
+    Columns: class, precision, recall, F1, the recall's 95 % interval, support.
+    """
+    scores = metrics.precision_recall_fscore_support(
+        rows.labels, rows.predicted, sample_weight=rows.weights, num_classes=len(names)
+    )
+    *shares, support = (np.asarray(part, np.float64) for part in scores)
+    worth = [uncertainty.effective_rows(rows.weights[rows.labels == c]) for c in range(len(names))]
+    low, high = uncertainty.wilson(shares[1], worth)
+    each = [
         [
-            names[i],
-            names[j],
-            _plain(rest[i, j]),
-            words.percent(rest[i, j] / rows.confusion[i].sum()),
+            names[c],
+            *(words.percent(part[c]) for part in shares),
+            words.interval(low[c], high[c], words.percent) if support[c] else "no row",
+            words.number(support[c], 6) if support[c] % 1 else words.amount(support[c]),
         ]
-        for i, j in places
+        for c in range(len(names))
     ]
-
-
-def reliability_caption(found: Reliability, rows: Classified) -> str:
-    """The reliability diagram in words."""
-    lucky, most = found.luck
-    verdict = (
-        "within what chance alone would show for a perfectly calibrated model"
-        if found.error <= most
-        else "more than chance alone would show for a perfectly calibrated model"
-    )
-    text = (
-        f"Expected calibration error {words.percent(found.error, 2)}, {verdict} "
-        f"({words.percent(lucky, 2)} on average, at most {words.percent(most, 2)} in 95 of 100). "
-    )
-    if rows.probabilities.shape[1] > 2:
-        surplus = rows.probabilities.max(axis=1) - (rows.labels == rows.predicted)
-        gap = np.average(surplus, weights=rows.weights)
-        side = "over" if gap > 0 else "under"
-        text += (
-            f"Confidence minus accuracy {_signed(100 * gap)} points: {side}confident on average. "
-        )
-    return text + "Bars: Wilson's 95% intervals. Below: rows in each of ten equal bins."
+    means = {
+        "macro": [part.mean() for part in shares],
+        "weighted": [np.average(part, weights=support) for part in shares],
+    }
+    averages = [[f"{kind} average", *map(words.percent, of), "", ""] for kind, of in means.items()]
+    fewest = np.argsort(shares[2], kind="stable")[: WEAKEST if len(names) > MOST_CLASSES else 0]
+    return each, averages, [each[c] for c in fewest]
 
 
 def _cells(axes: Axes, shares: np.ndarray, where: np.ndarray, colour: str) -> None:
@@ -147,7 +126,7 @@ def _numbers(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
         share = words.percent(shares[i, j], 0 if shares[i, j] >= 0.01 else 1)
         look = {"color": colour, "ha": "center", "va": "center", "textcoords": "offset points"}
         lift = 3 if with_shares else 0
-        axes.annotate(_plain(counts[i, j]), (j, i), (0, lift), fontsize=size, **look)
+        axes.annotate(words.amount(counts[i, j]), (j, i), (0, lift), fontsize=size, **look)
         if with_shares:
             axes.annotate(share, (j, i), (0, -8), fontsize=7, **look)
 
@@ -174,11 +153,3 @@ def _class_axes(axes: Axes, names: tuple[str, ...]) -> None:
     axes.xaxis.tick_top()
     axes.set_xlabel(f"predicted{unit}")
     axes.set_ylabel(f"true{unit}")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", words.MINUS)
-
-
-def _plain(weight: float) -> str:
-    return f"{weight:,.0f}" if weight == round(weight) else words.number(weight)

@@ -29,6 +29,19 @@ class OneClass(NamedTuple):
     weights: np.ndarray  # [N] > 0
 
 
+class Areas(NamedTuple):
+    """The curves in numbers."""
+
+    roc: float
+    low: float  # DeLong's 95 % interval; NaN where it has none
+    high: float
+    precision: float  # average
+    share: float  # of the class: the average precision of guessing
+    f1: float  # the largest,
+    threshold: float  # and where it is
+    resamples: int = NUM_RESAMPLES  # of the curves' bands
+
+
 class Band(NamedTuple):
     """Pointwise 95% bootstrap intervals over `GRID`."""
 
@@ -84,27 +97,17 @@ def panels(seen: OneClass) -> list[tuple[str, Figure, str]]:
     ]
 
 
-def caption(seen: OneClass) -> str:
-    """The three figures in words."""
-    interval = metrics.roc_auc_interval(seen.positive, seen.stated, sample_weight=seen.weights)
-    ends = words.interval(interval.low, interval.high, "{:.3f}".format)
-    sure = f"by DeLong's 95% interval {ends}"
-    if np.isnan(interval.low):
-        sure = "without an interval, which takes two rows of the class and two of the rest"
+def areas(seen: OneClass) -> Areas:
+    """The areas under both curves, and the best F1."""
+    auc = metrics.roc_auc_interval(seen.positive, seen.stated, sample_weight=seen.weights)
     precision = metrics.average_precision_score(
         seen.positive, seen.stated, sample_weight=seen.weights
     )
-    share = np.average(seen.positive, weights=seen.weights)
     found = thresholds(seen)
     best = int(np.nanargmax(found.f1))
-    return (
-        f"AUC {float(interval.estimate):.3f}, {sure}: the share of pairs, one row of "
-        "the class and one of the rest, that are ranked rightly, ties a half. "
-        f"Average precision {float(precision):.3f}, where guessing has {share:.3f}. F1 is largest, "
-        f"{found.f1[best]:.3f}, when {words.number(found.at[best])} or more is flagged. Bands: "
-        f"pointwise 95% of {NUM_RESAMPLES} bootstrap resamples. Chosen on these rows, a threshold "
-        "flatters itself: choose it on others."
-    )
+    share = np.average(seen.positive, weights=seen.weights)
+    ends = float(auc.estimate), float(auc.low), float(auc.high)
+    return Areas(*ends, float(precision), float(share), found.f1[best], found.at[best])
 
 
 def table_rows(seen: OneClass) -> list[list[str]]:
@@ -167,16 +170,11 @@ def staircase(seen: OneClass) -> Figure | None:
     return figure
 
 
-def staircase_caption(seen: OneClass) -> str:
-    """The staircase in words."""
+def pairs(seen: OneClass) -> tuple[float, int]:
+    """How many pairs of a row of the class and one of the rest are ranked rightly, and of all."""
     positives = int(seen.positive.sum())
-    pairs = positives * (len(seen.positive) - positives)
-    won = float(metrics.roc_auc_score(seen.positive, seen.stated)) * pairs
-    return (
-        f"Flag rows from the highest probability down: a row of “{seen.name}” is a step up, any "
-        f"other a step right, a tie goes both ways at once. {words.tidy(round(won, 1))} of {pairs} "
-        "cells lie below: the pairs ranked rightly. Their share is the AUC."
-    )
+    number = positives * (len(seen.positive) - positives)
+    return round(float(metrics.roc_auc_score(seen.positive, seen.stated)) * number, 1), number
 
 
 def _curves(positive, stated, weights, *, sample_weight):

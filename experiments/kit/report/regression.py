@@ -5,7 +5,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments.kit import style, words
+from experiments.kit import style
 from experiments.kit.report import uncertainty
 from experiments.kit.report.examine import Regressed
 from jaxlr import metrics
@@ -66,8 +66,8 @@ def figures(rows: Regressed) -> list[tuple[str, float, tuple[float, float]]]:
     ]
     return [
         *squares,
-        ("mean absolute error", mean, _around(mean, error)),
-        ("mean of predicted − true", bias, _around(bias, bias_error)),
+        ("mean absolute error", mean, uncertainty.around(mean, error)),
+        ("mean of predicted − true", bias, uncertainty.around(bias, bias_error)),
     ]
 
 
@@ -87,29 +87,17 @@ def _squares(true, predicted, weights, *, sample_weight):
     }
 
 
-def caption(rows: Regressed, target: str) -> str:
-    """The two panels in words."""
-    absolute = np.abs(rows.true - rows.predicted)
-    rmse = root_mean_square(rows)
-    r2 = metrics.r2_score(rows.true, rows.predicted, sample_weight=rows.weights)
-    inside = np.average(absolute <= rmse, weights=rows.weights)
-    slope = (
-        np.polyfit(rows.predicted, rows.true, 1, w=np.sqrt(rows.weights))[0]
-        if len(np.unique(rows.predicted)) > 1
-        else float("nan")
-    )
-    text = (
-        f"RMSE {words.number(rmse)} in the units of “{target}”, R² "
-        f"{words.number(r2)}; {words.percent(inside, 0)} of the rows miss by "
-        "less than the RMSE (68% if errors were normal)."
-    )
-    if np.isfinite(slope):
-        text += f" Truth rises by {slope:.2f} for each 1 predicted; 1 would be unbiased."
-    return text
+def inside(rows: Regressed) -> float:
+    """The share of the rows that miss by less than the RMSE."""
+    missed = np.abs(rows.true - rows.predicted)
+    return float(np.average(missed <= root_mean_square(rows), weights=rows.weights))
 
 
-def _around(mean: float, error: float) -> tuple[float, float]:
-    return mean - uncertainty.Z95 * error, mean + uncertainty.Z95 * error
+def slope(rows: Regressed) -> float:
+    """How much truth rises for each 1 predicted; NaN where all predictions are one."""
+    if len(np.unique(rows.predicted)) == 1:
+        return float("nan")
+    return float(np.polyfit(rows.predicted, rows.true, 1, w=np.sqrt(rows.weights))[0])
 
 
 def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:

@@ -29,6 +29,8 @@ def effective_rows(weights: np.ndarray) -> float:
 def wilson(share, rows):
     """Wilson's 95 % interval of a share seen in `rows` rows; scalars or arrays, NaN for 0 rows.
 
+    Weighted rows are worth a number that is not whole, for which scipy's binomtest has no interval.
+
     Reference:
       Wilson, Probable inference, the law of succession, and statistical inference (1927).
     """
@@ -47,6 +49,11 @@ def mean_and_error(values: np.ndarray, weights: np.ndarray) -> tuple[float, floa
     rows = effective_rows(weights)
     variance = np.average((values - mean) ** 2, weights=weights)
     return float(mean), float(np.sqrt(variance / (rows - 1))) if rows > 1 else float("nan")
+
+
+def around(mean: float, error: float) -> tuple[float, float]:
+    """The normal 95 % interval."""
+    return mean - Z95 * error, mean + Z95 * error
 
 
 def reliability(stated, came_true, weights, num_bins: int = 10, rounds: int = 200) -> Reliability:

@@ -1,42 +1,43 @@
 """The chosen model, feature by feature: the page's table of coefficients."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
 from experiments.kit import saved, words
-from experiments.kit.markup import Markup, element, table
-from experiments.kit.report import sections
 
 MOST_ROWS = 20  # heaviest features shown at once; the others on demand
 MOST_CLASSES = 6  # a column for each; of more, a row for each class and feature
 MOST_LISTED = 2_000  # rows of the whole table; a file has the others
 
 
-def section(model: saved.Model) -> Markup | None:
-    """The coefficients of a linear model; nothing for an mlp, or where there is no feature."""
-    found = parts(model)
-    return sections.section("coefficients", "The model's weights", *found) if found else None
+def told(model: saved.Model, file: str = "model.npz") -> SimpleNamespace | None:
+    """What `weights.html` asks for; None for an mlp, and where there is no feature.
 
-
-def parts(model: saved.Model, file: str = "model.npz") -> list[Markup]:
-    """The section's content; `file` of the result folder has the model."""
+    Args:
+      model: a saved model.
+      file: what has it in the result folder.
+    """
     if not model.is_linear:
-        return []
+        return None
     found = saved.coefficients(model)
     intercepts, found = found[found["kind"] == "intercept"], found[found["kind"] != "intercept"]
     if found.empty:
-        return []
+        return None
     wide = model.task == "multiclass" and len(model.class_names) <= MOST_CLASSES
     head, rows = _by_class(found, intercepts) if wide else _listed(found, intercepts, model)
-    caption = _caption(model, len(rows) - 1 if wide else len(rows) - len(intercepts), file)
-    few = rows[: MOST_ROWS + 1]
-    texts = 2 if model.task == "multiclass" and not wide else 1
-    told = [table(head, few, caption, texts=texts)]
-    if len(rows) > len(few):
-        whole = table(head, rows[:MOST_LISTED], "The heaviest first.", texts=texts)
-        name = f"All {len(rows):,} rows" if len(rows) <= MOST_LISTED else f"{MOST_LISTED:,} rows"
-        told.append(element("details", element("summary", name), whole))
-    return told + [element("p", note) for note in _notes(model)]
+    return SimpleNamespace(
+        model=model,
+        file=file,
+        head=head,
+        texts=2 if model.task == "multiclass" and not wide else 1,
+        few=rows[: MOST_ROWS + 1],
+        rows=rows[:MOST_LISTED],
+        number_of_rows=len(rows),
+        number=len(rows) - (1 if wide else len(intercepts)),
+        notes=saved.own_units(model).notes,
+    )
 
 
 def _listed(found: pd.DataFrame, intercepts: pd.DataFrame, model: saved.Model):
@@ -63,24 +64,3 @@ def _by_class(found: pd.DataFrame, intercepts: pd.DataFrame):
     ]
     head = ["feature", *(words.clipped(name, 24) for name in cells.columns)]
     return head, [rows[0], *(rows[1 + i] for i in order)]
-
-
-def _caption(model: saved.Model, number: int, file: str) -> str:
-    of = {
-        "binary": f"the log odds of “{words.clipped(model.class_names[-1], 24)}”"
-        if model.class_names
-        else "",
-        "multiclass": "a class's logit",
-        "regression": f"the predicted “{words.clipped(model.target, 24)}”",
-    }[model.task]
-    units = "coefficients.csv has all, in the table's own units too; "
-    return (
-        f"What one standard deviation of a feature adds to {of}: the intercept, then the heaviest"
-        f" of {words.count(number, 'weight')}. {units if file == 'model.npz' else ''}{file} is the"
-        " model itself, for python -m experiments.predict."
-    )
-
-
-def _notes(model: saved.Model) -> tuple[str, ...]:
-    notes = saved.own_units(model).notes
-    return tuple(f"{note[0].upper()}{note[1:]}." for note in notes)

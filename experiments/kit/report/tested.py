@@ -1,0 +1,107 @@
+"""What the page says of the test rows: everything that `tested.html` asks for."""
+
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import numpy as np
+
+from experiments.kit import words
+from experiments.kit.problems import Problem
+from experiments.kit.report import classes, examine, ranking, regression, uncertainty
+from experiments.kit.report.examine import Classified, Regressed, Test
+
+
+class Figure(NamedTuple):
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def of(problem: Problem, test: Test | None) -> SimpleNamespace | None:
+    """What the chosen setting, refitted on all training rows, does; None where there is none."""
+    if test is None:
+        return None
+    weights = np.asarray(problem.test.weights)
+    common = {
+        "task": problem.table.task,
+        "num_train": len(problem.train.x),
+        "num_test": len(problem.test.x),
+        "worth": uncertainty.effective_rows(weights) if np.ptp(weights) > 0 else None,
+    }
+    if problem.table.task == "regression":
+        told = _numbers(examine.regressed(problem, test), problem.table.target)
+    else:
+        told = _classes(problem, examine.classified(problem, test))
+    return SimpleNamespace(**common, **told)
+
+
+def _classes(problem: Problem, rows: Classified) -> dict:
+    names = problem.table.class_names
+    accuracy = np.average(rows.labels == rows.predicted, weights=rows.weights)
+    interval = uncertainty.wilson(accuracy, uncertainty.effective_rows(rows.weights))
+    loss, error = uncertainty.mean_and_error(rows.losses, rows.weights)
+    low, high = uncertainty.around(loss, error)
+    counts, mistakes = rows.confusion, classes.mistakes(rows)
+    total, found = counts.sum(axis=1), examine.reliability(rows)
+    stated, true = "confidence in the predicted class", "share predicted rightly"
+    surplus = rows.probabilities.max(axis=1) - (rows.labels == rows.predicted)
+    if len(names) == 2:
+        stated, true = f"stated probability of “{names[1]}”", f"share that is “{names[1]}”"
+        surplus = None
+    alt = "Reliability diagram: stated probability against what came true"
+    each, averages, weakest = classes.per_class(rows, names)
+    one = ranking.one_class(rows, names)
+    return {
+        "names": names,
+        "rows": rows,
+        "accuracy": Figure(accuracy, *interval),
+        "loss": Figure(loss, max(low, 0), high),
+        "majority": examine.majority(problem, rows),
+        "guessing": examine.guessing_loss(problem),
+        "confusion": [
+            ("confusion", classes.confusion(rows, names))
+            + (f"Confusion matrix of {len(names)} classes on test rows",)
+        ],
+        "mistakes": mistakes,
+        "mistaken": [
+            [names[i], names[j], words.amount(counts[i, j]), words.percent(counts[i, j] / total[i])]
+            for i, j in mistakes
+        ],
+        "each": each,
+        "averages": averages,
+        "weakest": weakest,
+        "reliability": found,
+        "reliable": [("reliable", classes.reliability(found, stated, true), alt)],
+        "surplus": None if surplus is None else np.average(surplus, weights=rows.weights),
+        "one": one,
+        **(_one_class(one) if one else {}),
+    }
+
+
+def _one_class(one: ranking.OneClass) -> dict:
+    steps = ranking.staircase(one)
+    alt = f"The ROC staircase of “{one.name}” on its grid of pairs"
+    return {
+        "ranked": ranking.panels(one),
+        "areas": ranking.areas(one),
+        "steps": [("staircase", steps, alt)] if steps else [],
+        "pairs": ranking.pairs(one) if steps else (),
+        "thresholds": ranking.table_rows(one),
+    }
+
+
+def _numbers(rows: Regressed, target: str) -> dict:
+    figures = regression.figures(rows)
+    return {
+        "target": target,
+        "figures": [Figure(value, *ends) for _, value, ends in figures],
+        "cells": [
+            [name, words.number(value, 4), words.interval(*ends)] for name, value, ends in figures
+        ],
+        "spread": np.sqrt(np.cov(rows.true, aweights=rows.weights, ddof=0)),
+        "panels": regression.panels(rows, target),
+        "inside": regression.inside(rows),
+        "slope": regression.slope(rows),
+    }
