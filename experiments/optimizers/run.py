@@ -36,7 +36,7 @@ def run(settings: Settings, clock: Clock) -> int:
             ]
         benches = benched(settings, tables)
         print(introduction(settings, benches))
-        remarks = suspect(tables)
+        remarks = suspect(benches)
         commands.remark(remarks)
         studied, walks, models = compare(settings, benches, clock, finished.append)
         lesson = ravine.lesson()
@@ -118,13 +118,15 @@ def introduction(settings: Settings, benches) -> str:
     )
 
 
-def suspect(tables) -> list[str]:
-    """What a person should know of the columns before believing a figure."""
-    return [
-        f"{table.name}: {note}"
-        for table in tables
-        for note in suspects.notes(table, [problems.target_of(table)])
-    ]
+def suspect(benches) -> list[str]:
+    """What a person should know of columns and classes before believing a figure."""
+    notes = []
+    for on in benches:
+        target = problems.target_of(on.problem.table)
+        found = suspects.notes(on.problem.table, [target])
+        found += suspects.few(target, on.judged_labels, "validation rows", "take more --seeds")
+        notes += [f"{on.name}: {note}" for note in found]
+    return notes
 
 
 def conclusion(studied) -> str:

@@ -75,9 +75,10 @@ class Bench:
         return examine.majority(self.problem, jax.tree.map(np.asarray, self.problem.train))
 
     @property
-    def num_judged(self) -> int:
-        """Rows that some seed holds out."""
-        return int(np.sum(np.asarray(self.batch.weights.judging) > 0))
+    def judged_labels(self) -> np.ndarray:
+        """Of the rows that some seed holds out."""
+        judged = (np.asarray(self.batch.weights.judging) > 0).any(axis=1)
+        return np.asarray(self.batch.labels)[judged]
 
     @property
     def epochs_each(self) -> int:

@@ -1,6 +1,7 @@
 """The whole sweep, from data to page."""
 
 import jax
+import numpy as np
 
 from experiments.datasets import load
 from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
@@ -36,6 +37,10 @@ def run(settings: Settings, clock: Clock) -> int:
         print(introduction(problem, plan))
         remarks = suspects.notes(table, [problems.target_of(table)])
         remarks += suspects.nothing_to_learn([problem])
+        tested = np.asarray(problem.test.labels)[np.asarray(problem.test.weights) > 0]
+        remarks += suspects.few(
+            problem.target, tested, "test rows", "take a larger --test-fraction"
+        )
         commands.remark(remarks)
         per_segment = plan.epochs // plan.evaluations
         with clock.bar(plan.num_lanes * plan.epochs, "lane epochs") as bar:
