@@ -21,29 +21,20 @@ Function = Callable[[Array, Array], Array]
 class Loss(NamedTuple):
     """A convex loss of logits [..., C, N] under labels [..., N]; leading axes are lanes.
 
-    Attributes:
-      num_outputs: C, 1 where the function takes a scalar.
-      multiclass: whether it takes a row of logits.
-      value: (logits, labels) -> [..., N] nats.
-      gradient: (logits, labels) -> [..., C, N], by the logits.
-      factors: (logits, labels) -> what the Hessian by the logits is made of, a pytree. It costs
-        exponentials, and what is made of it doesn't.
-      diagonal: (factors) -> [..., C, N], of that Hessian.
-      hessian_product: (factors, v [..., C, N]) -> [..., C, N].
-      self_concordance: M with |l'''[v, v, u]| <= M range(u) l''[v, v], where range is the largest
-        minus the smallest of the classes (|u| for a scalar); None if it isn't known.
-      intercept: whether logits have one that is free.
+    `factors` are what the Hessian by the logits is made of, a pytree: they cost exponentials, and
+    what is made of them doesn't. self_concordance is M, |l'''[v, v, u]| <= M range(u) l''[v, v],
+    where range is the largest minus the smallest of the classes (|u| for a scalar), or None.
     """
 
-    num_outputs: int
-    multiclass: bool
-    value: Callable[[Array, Array], Array]
-    gradient: Callable[[Array, Array], Array]
-    factors: Callable[[Array, Array], Any]
-    diagonal: Callable[[Any], Array]
-    hessian_product: Callable[[Any, Array], Array]
+    num_outputs: int  # C, 1 where the function takes a scalar
+    multiclass: bool  # whether it takes a row of logits
+    value: Callable[[Array, Array], Array]  # (logits, labels) -> [..., N] nats
+    gradient: Callable[[Array, Array], Array]  # (logits, labels) -> [..., C, N], by the logits
+    factors: Callable[[Array, Array], Any]  # (logits, labels) -> as above
+    diagonal: Callable[[Any], Array]  # (factors) -> [..., C, N], of that Hessian
+    hessian_product: Callable[[Any, Array], Array]  # (factors, v [..., C, N]) -> [..., C, N]
     self_concordance: float | None
-    intercept: bool = True
+    intercept: bool = True  # whether logits have one that is free
 
 
 @lru_cache  # one object for one function: programs are found by it
@@ -53,7 +44,7 @@ def loss(
     """The loss of a function: of the C classes of `num_classes`, or of a scalar where it is None.
 
     A `jit`, a `partial` or a wrapper that computes what a loss of `jaxlr.losses` does is that loss.
-    For other functions the certificate lacks the bound from self-concordance, and separable labels
+    Of other functions the certificate lacks the bound from self-concordance, and separable labels
     are not looked for.
 
     Args:
@@ -95,12 +86,6 @@ def _program(function, arguments) -> str | None:
         return None
 
 
-def _logistic(z):
-    """exp(-|z|), σ(z) (1 + that) and σ(-z) (1 + that): one exponential, no digit lost."""
-    e = jnp.exp(-jnp.abs(z))
-    return e, jnp.where(z >= 0, 1, e), jnp.where(z >= 0, e, 1)
-
-
 def _logistic_value(z, y):
     z = z[..., 0, :]
     # What cancels first: of a confident row the rest is all there is.
@@ -108,9 +93,8 @@ def _logistic_value(z, y):
 
 
 def _logistic_gradient(z, y):
-    e, above, below = _logistic(z)
-    y = y[..., None, :]
-    return ((1 - y) * above - y * below) / (1 + e)
+    e, y = jnp.exp(-jnp.abs(z)), y[..., None, :]  # one exponential, no digit lost
+    return ((1 - y) * jnp.where(z >= 0, 1, e) - y * jnp.where(z >= 0, e, 1)) / (1 + e)
 
 
 def _logistic_hessian(z, y):
@@ -119,21 +103,16 @@ def _logistic_hessian(z, y):
     return e / (1 + e) ** 2
 
 
-def _itself(factors):
-    return factors
+def _scalar(value, gradient, second, self_concordance) -> Loss:
+    """A loss of one logit: the factor of its Hessian is its diagonal itself."""
+    return Loss(1, False, value, gradient, second, lambda d: d, jnp.multiply, self_concordance)
 
 
-_log_loss = Loss(
-    1, False, _logistic_value, _logistic_gradient, _logistic_hessian, _itself, jnp.multiply, 1.0
-)
-_squared_error = Loss(
-    1,
-    False,
+_log_loss = _scalar(_logistic_value, _logistic_gradient, _logistic_hessian, 1.0)
+_squared_error = _scalar(
     lambda z, y: (z[..., 0, :] - y) ** 2,
     lambda z, y: 2 * (z - y[..., None, :]),
     lambda z, y: jnp.full_like(z, 2),
-    _itself,
-    jnp.multiply,
     0.0,
 )
 
@@ -173,14 +152,10 @@ def _of_scalar(function) -> Loss:
     slope = jax.grad(function)
     second = jnp.vectorize(jax.grad(slope))
     value, first = jnp.vectorize(function), jnp.vectorize(slope)
-    return Loss(
-        1,
-        False,
+    return _scalar(
         lambda z, y: value(z[..., 0, :], y),
         lambda z, y: first(z, y[..., None, :]),
         lambda z, y: second(z, y[..., None, :]),
-        _itself,
-        jnp.multiply,
         None,
     )
 

@@ -11,23 +11,16 @@ import numpy as np
 
 from jaxlr import losses
 from jaxlr.glm.door import Given
-from jaxlr.paths.infimum import infimum
 from jaxlr.paths.proofs import Answers
-from jaxlr.paths.separation import separating_direction
+from jaxlr.paths.separation import infimum, separating_direction
 
 
 class Limits(NamedTuple):
-    """What T targets on F folds run into.
+    """What T targets on F folds run into."""
 
-    Attributes:
-      empty: [T, F, C] classes without a row of weight; C = 2 for a single logit, labels 0 and 1.
-      directions: [T, F, C, P] that separate at λ = 0, C = 1 for a single logit; 0 where none does.
-      infima: [T, F] of the risk there.
-    """
-
-    empty: np.ndarray
-    directions: np.ndarray
-    infima: np.ndarray
+    empty: np.ndarray  # [T, F, C] classes without a row of weight; C = 2 for labels 0 and 1
+    directions: np.ndarray  # [T, F, C, P] that separate at λ = 0, C = 1 of a logit; 0 if none does
+    infima: np.ndarray  # [T, F] of the risk there
 
     @property
     def alone(self) -> np.ndarray:

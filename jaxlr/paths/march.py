@@ -13,7 +13,7 @@ import numpy as np
 from jax.sharding import PartitionSpec as P
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.certificates import bounds
+from jaxlr.certificates import bounds, duality
 from jaxlr.glm import sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, cast, lanes_of
@@ -23,8 +23,7 @@ from jaxlr.paths.proofs import Answers, Ends
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
 WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
-USEFUL = 0.25  # of λ `reaching`: from half of that a decrement bounds nothing
-MEMORY = 2**30  # bytes for the logits and metrics of a batch of certificates
+USEFUL = 0.25  # of λ / (M k R)²: from half of that a decrement bounds nothing
 
 
 def march(
@@ -45,10 +44,10 @@ def march(
     if start is None:
         start = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
     width = _width(family, problem, num_lanes, num_penalties)
-    narrow = l1_ratio == 0 and MARGIN * tol >= WITHIN_FLOAT32
     certified = partial(proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
     walked = partial(_walked_l1 if l1_ratio > 0 else _walked, family, problem)
-    planned = descent.plan(family, problem, num_lanes)._replace(narrow=narrow)
+    planned = descent.plan(family, problem, num_lanes)
+    planned = planned._replace(narrow=l1_ratio == 0 and MARGIN * tol >= WITHIN_FLOAT32)
     # A preconditioner dearer than the steps that it serves has to earn its price by many penalties.
     plans = [planned._replace(bare=False)]
     if num_penalties == 1 and planned.bare and l1_ratio == 0:
@@ -79,7 +78,8 @@ def march(
 def _walked(family, problem, planned, turns, start, aim, num_turns, max_steps):
     """The first `num_turns` penalties of `turns`, one after the other; the rest take no step."""
     rows = cast(jnp.float32, problem) if planned.narrow else problem
-    goals = USEFUL * turns.lam * bounds.reaching(family, problem)[turns.fold]
+    reach = duality.over(USEFUL, bounds.radii(family, problem) ** 2)
+    goals = turns.lam * reach[turns.fold]
     here = jnp.where(jnp.arange(len(goals)) < num_turns, max_steps, 0)
     turns, start, goals, aim = cast(rows.x.dtype, (turns, start, goals, jnp.asarray(aim)))
 
@@ -99,8 +99,7 @@ def _walked_l1(family, problem, planned, turns, start, aim, num_turns, max_steps
 
     def one(state, turn):
         lanes, most = turn
-        state = proximal.onward(lanes, state)
-        state = proximal.solve(family, problem, lanes, state, aim, most)
+        state = proximal.solve(family, problem, lanes, proximal.onward(state), aim, most)
         return state, Ends(state.params, state.risk, None, state.num_steps)
 
     first = jax.tree.map(lambda leaf: leaf[0], turns)
@@ -126,7 +125,6 @@ def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarr
 def _width(family, problem, num_lanes, num_lambdas) -> int:
     """How many penalties are a block, all blocks being as long as can be alike."""
     num_rows, size = problem.x.shape
-    logits = num_lanes * family.num_outputs * num_rows * 8
-    metric = family.num_outputs * size**2 * problem.x.dtype.itemsize
-    most = int(np.clip(MEMORY // (8 * logits + 2 * metric), 1, num_lambdas))
+    numbers = family.num_outputs * (8 * num_lanes * num_rows + 2 * size**2)
+    most = int(np.clip(bounds.MEMORY // numbers, 1, num_lambdas))
     return -(-num_lambdas // -(-num_lambdas // most))

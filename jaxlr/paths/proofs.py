@@ -10,10 +10,7 @@ from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
 from jaxlr.glm import sharing
 from jaxlr.paths import preconditioner
-from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.pytypes import Array
-
-FACTORED = 1000  # C P up to which a Hessian is factored where nothing else bounds the gap
 
 
 class Answers(NamedTuple):
@@ -27,30 +24,23 @@ class Answers(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Where the lanes of K penalties ended, in float64: all [K, ...].
-
-    metric is what the engine knows for a certificate, or None.
-    """
+    """Where the lanes of K penalties ended, in float64: all [K, ...]."""
 
     params: Array
     risk: Array
-    metric: Any
+    metric: Any  # the engine's preconditioner, or None
     num_steps: Array
 
 
 @partial(QuicklyCompiled, static_argnums=0, static_argnames=("ridge_only", "direct", "num_steps"))
-def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, num_steps=30):
+def certified(family, problem, lanes, ends, *, tol, direct=None, **options):
     """Certificates of the ends of K penalties, lanes and all else [K, m, ...].
 
-    Where risks are known, they need be no sharper than half of tol · risk. The engine's metric
-    preconditions conjugate gradients. A penalty at a time: what is made of rows is then in cache.
+    Where risks are known, they need be no sharper than half of tol · risk. A preconditioner serves
+    conjugate gradients. A penalty at a time: what is made of rows is then in cache.
     """
-    options = {"ridge_only": ridge_only, "num_steps": num_steps, "direct": direct}
-    metric = ends.metric
-    if metric is not None:
-        options["direct"] = False
-    if isinstance(metric, Preconditioner):
-        options["apply"] = preconditioner.apply
+    direct = direct if ends.metric is None else False
+    options |= {"direct": direct, "apply": preconditioner.apply}
 
     def of_penalty(own):
         lanes, params, risk, metric = own
@@ -59,5 +49,5 @@ def certified(family, problem, lanes, ends, *, tol, ridge_only, direct=None, num
             family, problem, lanes, params, enough=enough, metric=metric, **options
         )
 
-    own = sharing.pinned((lanes, ends.params, ends.risk, metric), lanes=1)
+    own = sharing.pinned((lanes, ends.params, ends.risk, ends.metric), lanes=1)
     return jax.lax.map(of_penalty, own)

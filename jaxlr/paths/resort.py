@@ -8,19 +8,19 @@ from functools import partial
 import jax
 import numpy as np
 
-from jaxlr.glm import objective
+from jaxlr.certificates import bounds
+from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
 from jaxlr.paths import newton, proofs, proximal
 from jaxlr.paths.proofs import Answers, Ends
 
 BEYOND = 1e-7  # of tol: bounds at weak penalties ask for all that float64 has
-MOST = 1000  # iterations of conjugate gradients, for a proof
 
 
 def finish(
     family: Loss,
-    problem: Problem,
+    rows: Problem,
     lambdas: np.ndarray,
     l1_ratio: float,
     tol: float,
@@ -31,24 +31,23 @@ def finish(
 
     A lane starts from where it stands, or from its answer to the last penalty if J is lower there.
     """
-    risk, gap, steps = answers.risk, answers.gap, answers.num_steps
+    params, risk, gap, _, steps = answers
     left = ~((gap < np.inf) & (gap <= tol * risk)) & (steps < max_steps)
     engine = proximal if l1_ratio > 0 else newton
     for k, m in np.argwhere(left.T):
-        of_penalty = lanes_of(problem, lambdas[k], l1_ratio)
+        of_penalty = lanes_of(rows, lambdas[k], l1_ratio)
         lane = jax.tree.map(lambda leaf, m=m: leaf[m : m + 1], of_penalty)
-        starts = answers.params[m, [k, max(k - 1, 0)]]
+        starts = params[m, [k, max(k - 1, 0)]]
         starts = np.where(np.isfinite(starts), starts, 0)
-        here, before = (_risk(family, problem, lane, start).item() for start in starts)
+        here, before = (_risk(family, rows, lane, start).item() for start in starts)
         start = starts[int(before < here)][None]
         ends = Ends(start[None], None, None, steps[m, k][None, None])
-        proof = partial(_proof, family, problem, lane, l1_ratio, tol)
+        proof = partial(_proof, family, rows, lane, l1_ratio, tol)
         # A march looks at the duality gap alone: another bound may be all that is missing.
         found = proof(ends) if l1_ratio > 0 else None
         if found is None or not found.gap[0] <= tol * found.risk[0]:
-            ends = engine.alone(
-                family, problem, lane, start, BEYOND * tol, ends.num_steps[0], max_steps
-            )
+            on = start, BEYOND * tol, ends.num_steps[0], max_steps
+            ends = engine.alone(family, rows, lane, *on)
             found = proof(ends)
         steps[m, k] = ends.num_steps.item()
         if not found.gap[0] >= gap[m, k] or found.risk[0] < risk[m, k]:
@@ -58,31 +57,28 @@ def finish(
 
 
 @partial(jax.jit, static_argnums=0)
-def _risk(family, problem, lane, params):
-    own = lane_of(problem, jax.tree.map(lambda leaf: leaf[0], lane))
-    return objective.risk(family, own, params, logits_of(params, problem))
+def _risk(family, rows, lane, params):
+    own = lane_of(rows, jax.tree.map(lambda leaf: leaf[0], lane))
+    return problem.risk(family, own, params, logits_of(params, rows))
 
 
-def _proof(family, problem, lane, l1_ratio, tol, ends):
+def _proof(family, rows, lane, l1_ratio, tol, ends):
     """A certificate by a factor of a Hessian of ordinary size, or by products.
 
     Of a single logit, or with an l1 part, the better of both.
     """
-    ends = ends._replace(num_steps=None)
-    whole = l1_ratio == 0 and newton.is_whole(family, problem)
-    factored = whole or family.num_outputs * problem.x.shape[1] <= proofs.FACTORED
-    found = None
+    ends, found = ends._replace(num_steps=None), None
+    whole = l1_ratio == 0 and newton.is_whole(family, rows)
+    factored = whole or family.num_outputs * rows.x.shape[1] <= bounds.FACTORED
+    own = jax.tree.map(lambda leaf: leaf[None], lane)
     for direct in (True, False)[not factored : 2 - whole]:
         given = ends._replace(metric=None) if direct else ends
-        options = {"ridge_only": l1_ratio == 0, "direct": direct, "num_steps": MOST}
-        own = jax.tree.map(lambda leaf: leaf[None], lane)
-        proof = proofs.certified(family, problem, own, given, tol=tol, **options)
+        options = {"ridge_only": l1_ratio == 0, "direct": direct, "num_steps": bounds.MOST}
+        proof = proofs.certified(family, rows, own, given, tol=tol, **options)
         proof = jax.tree.map(lambda leaf: np.array(leaf)[0], jax.device_get(proof))
         if found is not None:
-            proof = proof._replace(
-                gap=np.fmin(proof.gap, found.gap),
-                decrement=np.fmin(proof.decrement, found.decrement),
-            )
+            gap, decrement = map(np.fmin, proof[1:3], found[1:3])
+            proof = proof._replace(gap=gap, decrement=decrement)
         if proof.gap[0] <= tol * proof.risk[0]:
             return proof
         found = proof
