@@ -229,7 +229,7 @@ _controller = cache(ThreadpoolController)  # looking for a process's libraries t
 
 @contextlib.contextmanager
 def on_one_core(size: int) -> Iterator[None]:
-    """A context in which BLAS, which makes XLA's factors on the CPU, uses one thread for small ones.
+    """A context in which BLAS, which makes XLA's factors on the CPU, has one thread for small ones.
 
     OpenBLAS's threads wait for the next call by spinning, some thirty milliseconds each time, on
     the cores that XLA's own threads need. It is the process's BLAS, of all its threads. While one

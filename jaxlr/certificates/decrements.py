@@ -16,10 +16,9 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.certificates.duality import Point, norm, over, unit
-from jaxlr.glm.blocks import hessian
 from jaxlr.glm.intercepts import empty
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lane, Problem, gradient_of, logits_of, without_intercept
+from jaxlr.glm.problem import Lane, Problem, gradient_of, hessian, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
 SHARP = 1e-3  # of ν²: a bound need not be nearer; with 0 answers far off take 8 to 28 times longer
