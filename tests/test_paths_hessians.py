@@ -13,6 +13,7 @@ from jaxlr.certificates import duality
 from jaxlr.glm import problem
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.paths import march, proximal
+from jaxlr.solvers.bfgs import learnt_hessian
 from tests import truth
 from tests.test_paths import BINARY, CLASSES
 
@@ -69,7 +70,7 @@ def test_a_hessian_learns_its_last_step_and_stays_positive():
     half = rng.normal(size=(3, size, size))
     truth = half @ half.swapaxes(1, 2) + 0.1 * np.eye(size)
     found = np.broadcast_to(np.eye(size), truth.shape)
-    first, learnt = np.linalg.norm(found - truth), jax.vmap(proximal.learnt)
+    first, learnt = np.linalg.norm(found - truth), jax.vmap(learnt_hessian)
     for turn in range(30):
         s = rng.normal(size=(3, size))
         y = np.einsum("lpq,lq->lp", truth, s)

@@ -48,10 +48,10 @@ class Lane(NamedTuple):
 
 
 def lanes_of(problem: Problem, lam: np.ndarray, l1_ratio: float) -> Lanes:
-    """Targets x folds under λ [m], in the rows' precision: m is target m // F on fold m % F."""
-    lane, dtype = np.arange(len(lam)), problem.x.dtype
-    num_folds = len(problem.weights)
-    ratios = np.full(len(lam), l1_ratio, dtype)
+    """Targets x folds under λ [..., m], in the rows' precision: m is target m // F, fold m % F."""
+    lane = np.broadcast_to(np.arange(lam.shape[-1]), lam.shape)
+    num_folds, dtype = len(problem.weights), problem.x.dtype
+    ratios = np.full(lam.shape, l1_ratio, dtype)
     return Lanes(lam.astype(dtype), ratios, lane % num_folds, lane // num_folds)
 
 

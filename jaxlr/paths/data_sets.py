@@ -30,11 +30,7 @@ def given(
     num_classes: int | None,
     **options: Any,
 ) -> tuple[list[door.Given], tuple[str, ...]]:
-    """What `door.given` makes of every data set, and the axes that the caller gave.
-
-    Raises:
-      ValueError: as `door.given`, naming the data set; leading axes that don't fit.
-    """
+    """What `door.given` makes of every data set, and the axes that the caller gave."""
     x = getattr(batch, "x", None)
     several = np.ndim(x if hasattr(x, "ndim") else containers.array("x", x)) == 3
     counts = several and num_classes is None and loss is losses.softmax_cross_entropy

@@ -5,7 +5,7 @@ gradient where it ends. Every trial of its length in between is a pass over logi
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxlr.glm import problem, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
-from jaxlr.paths import preconditioner, progress
+from jaxlr.paths import preconditioner
 from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
@@ -25,7 +25,11 @@ SERVES = 4  # steps; times the root of what it costs, in steps
 # Steps that the lanes' own preconditioners may cost; dearer ones are shared. With shared ones alone
 # breast cancer takes 3 times as long; with own ones alone 64 probes make 64 where one does.
 OWN = 80
+PATIENCE = 6  # steps without a smaller estimate or a lower J
+FALLS = {4: 1e-5, 8: 1e-12}  # of J: a fall that is more than a number's rounding, by its bytes
 DEAR = 2**33  # multiplications, from which a preconditioner may pay for a program without one
+
+Judged = TypeVar("Judged")
 
 
 class State(NamedTuple):
@@ -128,9 +132,9 @@ class _Engine(NamedTuple):
         grad = gradient(lanes, params, logits)
         pairs = jax.vmap(lambda w: compact.no_pairs(w.ravel(), PAIRS))(params)
         far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros(len(params), jnp.int32)
-        judged = far, far, zero, zero < most, zero
+        endings = far, far, zero, zero < most, zero
         there = params, before, grad, self.applied(lanes, made, grad), logits, risk, pairs
-        return State(*there, *judged, made, age, jnp.int32(0))
+        return State(*there, *endings, made, age, jnp.int32(0))
 
     def applied(self, lanes: Lane, made: Preconditioner, grads: Array) -> Array:
         """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row.
@@ -163,7 +167,7 @@ class _Engine(NamedTuple):
 
         own = state.params, state.before, state.grad, state.image, state.pairs, state.num_steps
         direction, estimate = jax.vmap(directed)(*own)
-        state = progress.judged(state, estimate, jnp.fmin(tol * state.risk, goal))
+        state = judged(state, estimate, jnp.fmin(tol * state.risk, goal))
         direction = jnp.where(state.active[:, None, None], direction, 0)
         made = state.preconditioner
         moved = partial(self._moved, lanes, made, direction=direction)
@@ -238,3 +242,21 @@ class _Engine(NamedTuple):
             age=state.age + 1,
             count=state.count + 1,
         )
+
+
+def judged(state: Judged, estimate: Array, goal: Array) -> Judged:
+    """A state with J - J* estimated anew; `active` says whether it goes on, of one lane or many.
+
+    It ends where the estimate is at most its goal, is no number, or where neither it nor J has
+    become smaller for a while: no lane is left while its risk falls.
+    """
+    falls = state.mark - state.risk > FALLS[state.risk.dtype.itemsize] * state.risk
+    smaller = estimate < 0.9 * state.best
+    idle = jnp.where(smaller | falls, 0, state.idle + state.active.astype(jnp.int32))
+    over = (estimate <= goal) | ~jnp.isfinite(estimate) | (idle >= PATIENCE)
+    return state._replace(
+        best=jnp.where(smaller, estimate, state.best),
+        mark=jnp.where(smaller | falls, jnp.fmin(state.risk, state.mark), state.mark),
+        idle=idle,
+        active=state.active & ~over,
+    )

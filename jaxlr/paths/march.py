@@ -57,8 +57,7 @@ def march(
         block = lambdas[first : first + width]
         kept = len(block)
         block = np.concatenate([block, np.repeat(block[-1:], width - kept, axis=0)])  # one shape
-        lanes = [lanes_of(problem, lam, l1_ratio) for lam in block]
-        turns = jax.tree.map(lambda *leaves: np.stack(leaves), *lanes)
+        turns = lanes_of(problem, block, l1_ratio)
         for planned in plans:
             most = min(planned.serves, max_steps) if planned.bare else max_steps
             *here, ends = walked(planned, turns, (start, before), MARGIN * tol, kept, most)
@@ -99,7 +98,8 @@ def _walked_l1(family, problem, planned, turns, start, aim, num_turns, max_steps
 
     def one(state, turn):
         lanes, most = turn
-        state = proximal.solve(family, problem, lanes, proximal.onward(state), aim, most)
+        state = state._replace(num_steps=jnp.zeros_like(state.num_steps))
+        state = proximal.solve(family, problem, lanes, state, aim, most)
         return state, Ends(state.params, state.risk, None, state.num_steps)
 
     first = jax.tree.map(lambda leaf: leaf[0], turns)
@@ -111,15 +111,11 @@ def _walked_l1(family, problem, planned, turns, start, aim, num_turns, max_steps
 
 def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
     """Params [m, K, C, P] found in one step under λ [K, m], with their certificates."""
-    seen = []
-    for k, lam in enumerate(lambdas):
-        lanes = jax.tree.map(lambda leaf: leaf[None], lanes_of(problem, lam, 0.0))
-        end = Ends(params[None, :, k], None, None, None)
-        proof = proofs.certified(family, problem, lanes, end, ridge_only=True, tol=0.0)
-        proof = jax.device_get(proof)
-        seen.append((proof.params[0], proof.risk[0], proof.gap[0], proof.decrement[0]))
-    params, *rest = (np.stack(column, axis=1) for column in zip(*seen, strict=True))
-    return Answers(params, *rest, np.ones(rest[0].shape, np.int32))
+    lanes = lanes_of(problem, lambdas, 0.0)
+    ends = Ends(np.swapaxes(params, 0, 1), None, None, None)
+    proof = proofs.certified(family, problem, lanes, ends, ridge_only=True, tol=0.0)
+    risk, gap, decrement, params = (np.swapaxes(leaf, 0, 1) for leaf in proof[:4])
+    return Answers(params, risk, gap, decrement, np.ones(risk.shape, np.int32))
 
 
 def _width(family, problem, num_lanes, num_lambdas) -> int:

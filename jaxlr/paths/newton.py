@@ -21,7 +21,8 @@ from jaxlr.certificates.bounds import FACTORED, MOST
 from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
-from jaxlr.paths import preconditioner, progress
+from jaxlr.paths import preconditioner
+from jaxlr.paths.descent import judged
 from jaxlr.paths.preconditioner import Preconditioner
 from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
@@ -70,8 +71,8 @@ def alone(
     far, count = jnp.full((), jnp.inf), num_steps[0]
     shapes = jax.eval_shape(lambda params: lane.measured(lane.looked(params)[0]), params[0])
     nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
-    judged = far, far, jnp.int32(0), count < max_steps, count
-    state = State(params[0], far, nothing, jnp.bool_(True), *judged)
+    endings = far, far, jnp.int32(0), count < max_steps, count
+    state = State(params[0], far, nothing, jnp.bool_(True), *endings)
 
     def on(state):
         state = lane.step(state, tol)
@@ -123,7 +124,7 @@ class _Newton(NamedTuple):
         left = jnp.vdot(grad.ravel() + found.residual, found.params)
         stale, estimate = found.num_steps > HANDFUL, (left + found.residual_norm**2) / 2
         state = state._replace(risk=risk, preconditioner=made, stale=stale)
-        state = progress.judged(state, estimate, tol * risk)
+        state = judged(state, estimate, tol * risk)
         direction = -found.params.reshape(grad.shape)
         moved = partial(self._moved, logits=logits, grad=grad, direction=direction)
         return jax.lax.cond(state.active, moved, lambda s: s, state)

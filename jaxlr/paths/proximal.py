@@ -7,8 +7,7 @@ step by BFGS, and serves until steps on it gain too little. Where a step leads n
 has a fresh Hessian with a longer diagonal: it is shorter, and rounding has less of a part in it.
 
 Reference:
-  Lee, Sun and Saunders, Proximal Newton-type methods for minimizing composite functions (2014);
-  Nocedal and Wright, Numerical Optimization (2006), equation 6.19, for BFGS.
+  Lee, Sun and Saunders, Proximal Newton-type methods for minimizing composite functions (2014).
 """
 
 from functools import partial
@@ -26,13 +25,13 @@ from jaxlr.glm.problem import Lanes, Problem, cast, lane_of, without_intercept
 from jaxlr.paths.proofs import Ends
 from jaxlr.pytypes import Array
 from jaxlr.solvers import active_set
+from jaxlr.solvers.bfgs import learnt_hessian
 
 SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what was left before
 SLACK = 0.1  # of tol, and of the bounds of slopes: what the minimum of a model may leave
 FLAT = 10.0  # what a slope of an intercept squared may stand for
 FAILURES, SHORTEST, LIFTED = 8, 1e-13, 100.0  # in a row: the diagonal is LIFTED times as long then
 ARMIJO, TRIALS = 1e-4, 60  # of the line search
-LEAST = 1e-3  # of the curvature that was expected: from less than this a Hessian learns nothing
 # N Q² from which a Hessian is first made in float32: without it a lasso on a9a takes 1.3 times as
 # long, an elastic net 1.4.
 ROUGH = 2**27
@@ -63,18 +62,11 @@ def start(family: Loss, rows: Problem, lanes: Lanes, params: Array) -> State:
         z = problem.logits_of(params, rows)
         grad = problem.gradient_of(problem.slopes_of(family, lane, z), rows)
         hessian = jnp.zeros((params.size, params.size), params.dtype)
-        zero, far = jnp.int32(0), jnp.asarray(jnp.inf, params.dtype)
+        zero, none = jnp.int32(0), jnp.zeros((), params.dtype)
         rough = jnp.bool_(len(rows.x) * params.size**2 > ROUGH)
-        return State(params, grad, z, far, hessian, rough, zero - 1, far, zero, zero == 0, zero)
+        return State(params, grad, z, none, hessian, rough, zero - 1, none, zero, zero == 0, zero)
 
     return jax.vmap(one)(jax.vmap(partial(lane_of, rows))(lanes), params)
-
-
-def onward(state: State) -> State:
-    """The state at its first step under other penalties."""
-    zero, far = jnp.zeros_like(state.num_steps), jnp.full_like(state.left, jnp.inf)
-    true = jnp.ones_like(state.active)
-    return state._replace(left=far, failures=zero, active=true, num_steps=zero)
 
 
 def solve(
@@ -84,9 +76,9 @@ def solve(
     own = jax.vmap(partial(lane_of, rows))(lanes)
 
     def begun(lane, state):
-        state = state._replace(risk=problem.risk(family, lane, state.params, state.logits))
-        goes_on = (max_steps > 0) & ~_proved(lane, state, tol)
-        return state._replace(active=state.active & goes_on)
+        risk = problem.risk(family, lane, state.params, state.logits)
+        state = state._replace(risk=risk, left=jnp.full_like(risk, jnp.inf), failures=jnp.int32(0))
+        return state._replace(active=(max_steps > 0) & ~_proved(lane, state, tol))
 
     def measured(state):
         wanted = (state.age < 0) & state.active
@@ -140,7 +132,7 @@ def _step(family, rows, tol, lane, state) -> State:
     poor = ~(gain <= SERVES * state.left)
     spent = fails | (length < 1) | poor
     change = (params - state.params).ravel(), (grad - state.grad).ravel()
-    hessian, age = learnt(state.hessian, *change), jnp.where(spent, -1, state.age + 1)
+    hessian, age = learnt_hessian(state.hessian, *change), jnp.where(spent, -1, state.age + 1)
     there = params, grad, z, risk, hessian, state.rough & ~fails, age, gain, failures
     moved = State(*there, state.active, state.num_steps + 1)
     ends = (moves & little & exact) | (failures > FAILURES) | _proved(lane, moved, tol)
@@ -170,16 +162,6 @@ def _modelled(tol, lane, state):
         return d.reshape(shape), gain, exact
 
     return jax.lax.cond(state.active, step, rest)
-
-
-def learnt(hessian: Array, s: Array, y: Array) -> Array:
-    """The Hessian after a step s [Q] and its change y [Q] of the gradient: BFGS's."""
-    image = hessian @ s
-    curved, expected = s @ y, s @ image
-    learns = (expected > 0) & (curved > LEAST * expected)
-    new = jnp.where(learns, 1 / jnp.where(learns, curved, 1), 0)
-    old = jnp.where(learns, 1 / jnp.where(learns, expected, 1), 0)
-    return hessian + new * jnp.outer(y, y) - old * jnp.outer(image, image)
 
 
 def firm(hessian: Array, ridge: Array, lift: Array, num_outputs: int) -> Array:

@@ -34,8 +34,7 @@ def scorer(
 ) -> Scorer:
     """A metric of `metrics`, with options in a `partial` or without, a caller's own, or the loss.
 
-    Raises:
-      ValueError: a metric that is no single figure, or not one of this loss; one of scikit-learn.
+    A ValueError for a metric that is no single figure, or not one of this loss, or scikit-learn's.
     """
     if metric is None:
         return Scorer(_mean_loss(loss, num_classes), bool(maximise))
@@ -99,11 +98,7 @@ def _scores(metric, labels, logits, away):
 
 
 def _whole(labels: np.ndarray) -> np.ndarray:
-    """Labels [T, N] as the classes that they are.
-
-    Raises:
-      ValueError: probabilities among them.
-    """
+    """Labels [T, N] as the classes that they are; a ValueError for probabilities among them."""
     odd = labels[labels != np.round(labels)]
     if len(odd):
         raise ValueError(f"the metric is one of classes, and labels hold {odd[0]}, which is none")

@@ -57,9 +57,8 @@ def answers(
                 break
             wanted |= broken
         ends = Ends(params[None], found.risk.T, None, None)
-        own = jax.tree.map(lambda leaf: leaf[None], lanes)
-        options = {"tol": tol, "ridge_only": False, "direct": False}
-        proof = jax.device_get(proofs.certified(family, whole, own, ends, **options))
+        own, options = lanes_of(whole, lam[None], l1_ratio), {"ridge_only": False, "direct": False}
+        proof = jax.device_get(proofs.certified(family, whole, own, ends, tol=tol, **options))
         seen.append((*(leaf[0] for leaf in proof[:4]), np.minimum(steps, max_steps)))
     risk, gap, decrement, params, steps = (np.stack(c, axis=1) for c in zip(*seen, strict=True))
     return Answers(params, risk, gap, decrement, steps)
