@@ -181,8 +181,11 @@ class _Engine(NamedTuple):
 
     def _measured(self, lanes, state):
         """With a preconditioner of where lanes are."""
-        curvature = self.loss.diagonal(self.loss.factors(state.logits, lanes.labels))
-        curvature, lam = curvature * lanes.weights[:, None], lanes.ridge
+
+        def bend(logits, lane):
+            return self.loss.diagonal(self.loss.factors(logits, lane.labels)) * lane.weights[None]
+
+        curvature, lam = jax.vmap(bend)(state.logits, lanes), lanes.ridge
         if not self.plan.own:
             curvature, lam = curvature.mean(axis=0, keepdims=True), lam.mean(keepdims=True)
         num, classes, num_rows = curvature.shape
