@@ -14,8 +14,7 @@ from jaxlr.glm import problem, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
 from jaxlr.paths import preconditioner
-from jaxlr.paths.preconditioner import Preconditioner
-from jaxlr.paths.proofs import Ends
+from jaxlr.paths.preconditioner import Ends, Preconditioner
 from jaxlr.pytypes import Array
 from jaxlr.solvers import compact, slopes
 from jaxlr.solvers.compact import Pairs

@@ -18,8 +18,9 @@ from jaxlr.glm import sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, cast, lanes_of
 from jaxlr.glm.sharing import EXAMPLES, LANES
-from jaxlr.paths import descent, proofs, proximal, resort
-from jaxlr.paths.proofs import Answers, Ends
+from jaxlr.paths import descent, proofs, proximal
+from jaxlr.paths.preconditioner import Ends
+from jaxlr.paths.proofs import Answers
 
 MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
 WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
@@ -69,7 +70,7 @@ def march(
         seen.append([leaf[:kept] for leaf in (*known, np.array(ends.num_steps))])
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
     answers = Answers(*(np.swapaxes(column, 0, 1) for column in columns))
-    resort.finish(family, problem, lambdas, l1_ratio, tol, max_steps, answers)
+    proofs.finish(family, problem, lambdas, l1_ratio, tol, max_steps, answers)
     return answers
 
 

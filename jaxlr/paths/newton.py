@@ -23,8 +23,7 @@ from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
 from jaxlr.paths import preconditioner
 from jaxlr.paths.descent import judged
-from jaxlr.paths.preconditioner import Preconditioner
-from jaxlr.paths.proofs import Ends
+from jaxlr.paths.preconditioner import Ends, Preconditioner
 from jaxlr.pytypes import Array
 from jaxlr.solvers.conjugate_gradients import conjugate_gradients
 from jaxlr.solvers.slopes import search

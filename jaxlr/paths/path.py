@@ -13,7 +13,7 @@ from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
 from jaxlr.glm.problem import Problem, laid_out, middles
-from jaxlr.paths import data_sets, grids, limits, march, unpenalised, working_set
+from jaxlr.paths import data_sets, grids, limits, march, working_set
 from jaxlr.paths.proofs import Answers
 from jaxlr.pytypes import Array, Batch
 from jaxlr.results import predictions
@@ -130,7 +130,7 @@ def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
                 found = _march(family, part, _of_lanes(part, mesh), ratio, tol, max_steps, mesh)
         else:
             solvable = np.ones(lanes, bool) if endless is None else ~endless.waiting
-            parts.append(unpenalised.answers(family, part, solvable, tol, max_steps, mesh))
+            parts.append(limits.unpenalised(family, part, solvable, tol, max_steps, mesh))
             continue
         parts.append(Answers(*(sharing.asked_for(leaf, *lanes, mesh) for leaf in found)))
     return Answers(*(np.concatenate(columns, axis=2) for columns in zip(*parts, strict=True)))

@@ -22,7 +22,7 @@ from jaxlr.certificates.duality import rough_gap
 from jaxlr.glm import problem, sharing
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lanes, Problem, cast, lane_of, without_intercept
-from jaxlr.paths.proofs import Ends
+from jaxlr.paths.preconditioner import Ends
 from jaxlr.pytypes import Array
 from jaxlr.solvers import active_set
 from jaxlr.solvers.bfgs import learnt_hessian

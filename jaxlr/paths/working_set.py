@@ -17,7 +17,8 @@ from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
 from jaxlr.paths import march, proofs
-from jaxlr.paths.proofs import Answers, Ends
+from jaxlr.paths.preconditioner import Ends
+from jaxlr.paths.proofs import Answers
 
 ROOM = 2**25  # numbers in a matrix for every lane: up to here all columns are worked on at once
 FEWEST = 16  # columns
