@@ -82,10 +82,10 @@ class Certificate(NamedTuple):
     region in which the Hessian says anything.
     """
 
-    risk: Array  # J at `params`
+    params: Array  # [C, P] as given, with the intercepts that are optimal for the weights
+    risk: Array  # J there
     gap: Array  # >= J - J*; inf where nothing is known
     decrement: Array
-    params: Array  # [C, P] as given, with the intercepts that are optimal for the weights
     rounding: Array  # the part of the gap that stands for float64 itself
 
 
@@ -163,7 +163,7 @@ def of_lane(
     near = concordance * jnp.max(jnp.where(lane.weights > 0, moved, 0)) <= 1
     squared = jnp.where(gap <= enough, found.least, found.squared)
     decrement = jnp.fmin(jnp.where(near, squared / 2, jnp.inf), gap)
-    return Certificate(point.risk, gap, decrement, point.params, point.rounding), found.step
+    return Certificate(point.params, point.risk, gap, decrement, point.rounding), found.step
 
 
 def radii(family: Loss, problem: Problem) -> Array:

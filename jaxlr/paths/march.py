@@ -66,8 +66,7 @@ def march(
             if np.all(proof.gap <= tol * proof.risk):
                 break
         start, before = here
-        known = proof.params, proof.risk, proof.gap, proof.decrement
-        seen.append([leaf[:kept] for leaf in (*known, np.array(ends.num_steps))])
+        seen.append([leaf[:kept] for leaf in (*proof[:4], np.array(ends.num_steps))])
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
     answers = Answers(*(np.swapaxes(column, 0, 1) for column in columns))
     proofs.finish(family, problem, lambdas, l1_ratio, tol, max_steps, answers)
@@ -115,8 +114,8 @@ def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarr
     lanes = lanes_of(problem, lambdas, 0.0)
     ends = Ends(np.swapaxes(params, 0, 1), None, None, None)
     proof = proofs.certified(family, problem, lanes, ends, ridge_only=True, tol=0.0)
-    risk, gap, decrement, params = (np.swapaxes(leaf, 0, 1) for leaf in proof[:4])
-    return Answers(params, risk, gap, decrement, np.ones(risk.shape, np.int32))
+    known = [np.swapaxes(leaf, 0, 1) for leaf in jax.device_get(proof)[:4]]
+    return Answers(*known, np.ones(lambdas.T.shape, np.int32))
 
 
 def _width(family, problem, num_lanes, num_lambdas) -> int:

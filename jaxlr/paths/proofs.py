@@ -83,8 +83,7 @@ def finish(
             found = proof(ends)
         steps[m, k] = ends.num_steps.item()
         if not found.gap[0] >= gap[m, k] or found.risk[0] < risk[m, k]:
-            known = found.params, found.risk, found.gap, found.decrement
-            for column, new in zip(answers, known, strict=False):
+            for column, new in zip(answers[:4], found, strict=False):
                 column[m, k] = new[0]
 
 
@@ -109,7 +108,7 @@ def _proof(family, rows, lane, l1_ratio, tol, ends):
         proof = certified(family, rows, own, given, tol=tol, **options)
         proof = jax.tree.map(lambda leaf: np.array(leaf)[0], jax.device_get(proof))
         if found is not None:
-            gap, decrement = map(np.fmin, proof[1:3], found[1:3])
+            gap, decrement = map(np.fmin, proof[2:4], found[2:4])
             proof = proof._replace(gap=gap, decrement=decrement)
         if proof.gap[0] <= tol * proof.risk[0]:
             return proof

@@ -61,8 +61,7 @@ def answers(
         own, options = lanes_of(whole, lam[None], l1_ratio), {"ridge_only": False, "direct": False}
         proof = jax.device_get(proofs.certified(family, whole, own, ends, tol=tol, **options))
         seen.append((*(leaf[0] for leaf in proof[:4]), np.minimum(steps, max_steps)))
-    risk, gap, decrement, params, steps = (np.stack(c, axis=1) for c in zip(*seen, strict=True))
-    return Answers(params, risk, gap, decrement, steps)
+    return Answers(*(np.stack(column, axis=1) for column in zip(*seen, strict=True)))
 
 
 @partial(jax.jit, static_argnums=0)
