@@ -148,14 +148,7 @@ def middles(x: np.ndarray) -> np.ndarray:
     return np.sort(sample, axis=0)[len(sample) // 2]
 
 
-def laid_out(
-    x: np.ndarray,
-    labels: np.ndarray | None = None,
-    weights: np.ndarray | None = None,
-    *,
-    power: int = 0,
-    last: float = 1.0,
-) -> Problem:
+def laid_out(x, labels=None, weights=None, *, power=0, last=1.0) -> Problem:
     """On the host, features x [N, D] times 2^power, as a device of the CPU takes them, uncopied.
 
     The last column is 0 without an intercept.

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 
 from jaxlr.glm import problem, sharing
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
+from jaxlr.glm.problem import Lane, Problem, lane_of, without_intercept
 from jaxlr.paths import preconditioner
 from jaxlr.paths.preconditioner import Ends, Preconditioner
 from jaxlr.pytypes import Array
@@ -75,16 +75,7 @@ def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     return Plan(own, one > DEAR and cost > serves, serves)
 
 
-def walk(
-    loss: Loss,
-    rows: Problem,
-    turns: Lanes,
-    start: tuple[Array, Array],
-    planned: Plan,
-    tol: Array,
-    goals: Array,
-    max_steps: Array,
-) -> tuple[Array, Array, Ends]:
+def walk(loss, rows, turns, start, planned, tol, goals, max_steps):
     """The last params and those before [L, C, P], and the ends of lanes [K, L].
 
     Each penalty's lanes start from the last one's ends, the first's from `start`: params and those

@@ -12,7 +12,6 @@ import numpy as np
 from jaxlr import losses
 from jaxlr.glm import sharing
 from jaxlr.glm.door import Given
-from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import laid_out
 from jaxlr.paths import proofs
 from jaxlr.paths.basis import basis
@@ -91,9 +90,7 @@ def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.
     return Answers(params, risk, gap, decrement, num_steps), separable
 
 
-def unpenalised(
-    family: Loss, asked: Given, solvable: np.ndarray, tol: float, max_steps: int, mesh
-) -> Answers:
+def unpenalised(family, asked, solvable, tol, max_steps, mesh) -> Answers:
     """Answers at λ = 0 [T, F, 1, ...], where `solvable` [T, F] have an optimum.
 
     Any basis of the columns will do, so each fold has an orthonormal one: columns of any scale,

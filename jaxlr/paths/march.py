@@ -15,7 +15,6 @@ from jax.sharding import PartitionSpec as P
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds, duality
 from jaxlr.glm import sharing
-from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Problem, cast, lanes_of
 from jaxlr.glm.sharing import EXAMPLES, LANES
 from jaxlr.paths import descent, proofs, proximal
@@ -27,15 +26,7 @@ WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are no
 USEFUL = 0.25  # of λ / (M k R)²: from half of that a decrement bounds nothing
 
 
-def march(
-    family: Loss,
-    problem: Problem,
-    lambdas: np.ndarray,
-    l1_ratio: float,
-    tol: float,
-    max_steps: int,
-    start: np.ndarray | None = None,
-) -> Answers:
+def march(family, problem, lambdas, l1_ratio, tol, max_steps, start=None) -> Answers:
     """Every target and fold of the problem under each of its descending penalties [K, m].
 
     Lane m is target m // F on fold m % F, and starts from params `start` [m, C, P], or from 0.
@@ -109,7 +100,7 @@ def _walked_l1(family, problem, planned, turns, start, aim, num_turns, max_steps
     return state.params, state.params, ends
 
 
-def proved(family: Loss, problem: Problem, params: np.ndarray, lambdas: np.ndarray) -> Answers:
+def proved(family, problem, params, lambdas) -> Answers:
     """Params [m, K, C, P] found in one step under λ [K, m], with their certificates."""
     lanes = lanes_of(problem, lambdas, 0.0)
     ends = Ends(np.swapaxes(params, 0, 1), None, None, None)

@@ -20,7 +20,7 @@ from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates.bounds import FACTORED, MOST
 from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
+from jaxlr.glm.problem import Lane, Problem, lane_of, without_intercept
 from jaxlr.paths import preconditioner
 from jaxlr.paths.descent import judged
 from jaxlr.paths.preconditioner import Ends, Preconditioner
@@ -53,15 +53,7 @@ def is_whole(loss: Loss, rows: Problem) -> bool:
 
 
 @partial(QuicklyCompiled, static_argnums=0)
-def alone(
-    loss: Loss,
-    rows: Problem,
-    lanes: Lanes,
-    params: Array,
-    tol: Array,
-    num_steps: Array,
-    max_steps: Array,
-) -> Ends:
+def alone(loss, rows, lanes, params, tol, num_steps, max_steps) -> Ends:
     """Goes on from params [1, C, P] and num_steps [1], to an estimate of tol · J.
 
     Or to where neither that nor J falls any more.

@@ -13,8 +13,7 @@ import numpy as np
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates import bounds
 from jaxlr.glm import problem, sharing
-from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
+from jaxlr.glm.problem import lane_of, lanes_of, logits_of
 from jaxlr.paths import newton, preconditioner, proximal
 from jaxlr.paths.preconditioner import Ends
 
@@ -50,15 +49,7 @@ def certified(family, rows, lanes, ends, *, tol, direct=None, **options):
     return jax.lax.map(of_penalty, own)
 
 
-def finish(
-    family: Loss,
-    rows: Problem,
-    lambdas: np.ndarray,
-    l1_ratio: float,
-    tol: float,
-    max_steps: int,
-    answers: Answers,
-) -> None:
+def finish(family, rows, lambdas, l1_ratio, tol, max_steps, answers) -> None:
     """Takes lanes on, in place, that are not certified to tol under their penalties [K, m].
 
     A lane starts from where it stands, or from its answer to the last penalty if J is lower there.

@@ -20,8 +20,7 @@ import numpy as np
 from jaxlr.backend import QuicklyCompiled
 from jaxlr.certificates.duality import rough_gap
 from jaxlr.glm import problem, sharing
-from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lanes, Problem, cast, lane_of, without_intercept
+from jaxlr.glm.problem import cast, lane_of, without_intercept
 from jaxlr.paths.preconditioner import Ends
 from jaxlr.pytypes import Array
 from jaxlr.solvers import active_set
@@ -55,7 +54,7 @@ class State(NamedTuple):
     num_steps: Array  # [] under this penalty
 
 
-def start(family: Loss, rows: Problem, lanes: Lanes, params: Array) -> State:
+def start(family, rows, lanes, params) -> State:
     """The state at params [L, C, P]; the first step makes its Hessian."""
 
     def one(lane, params):
@@ -69,9 +68,7 @@ def start(family: Loss, rows: Problem, lanes: Lanes, params: Array) -> State:
     return jax.vmap(one)(jax.vmap(partial(lane_of, rows))(lanes), params)
 
 
-def solve(
-    family: Loss, rows: Problem, lanes: Lanes, state: State, tol: Array, max_steps: Array
-) -> State:
+def solve(family, rows, lanes, state, tol, max_steps) -> State:
     """Until the gap is a few tol · J, or float64 ends, or steps run out."""
     own = jax.vmap(partial(lane_of, rows))(lanes)
 
@@ -209,15 +206,7 @@ def _proved(lane, state, tol):
 
 
 @partial(QuicklyCompiled, static_argnums=0)
-def alone(
-    family: Loss,
-    rows: Problem,
-    lanes: Lanes,
-    params: Array,
-    tol: Array,
-    num_steps: Array,
-    max_steps: Array,
-) -> Ends:
+def alone(family, rows, lanes, params, tol, num_steps, max_steps) -> Ends:
     """Goes on from params [1, C, P] and num_steps [1], to a gap of tol · J."""
     state = start(family, rows, lanes, params)._replace(num_steps=num_steps)
     state = solve(family, rows, lanes, state, tol, max_steps)

@@ -17,7 +17,6 @@ TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a prod
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
 STEPS = 200  # of a descent: on rows all but separable, weighing 1 and 1e-6, rounding has no end
 LARGE = 2000  # params from which Newton's systems are solved by products
-SLOW = 0.01  # of the risk a step gains: earlier, `without` is a system more per step, for nothing
 KNOWN = 1e-7  # of the infimum: how near its bounds must be
 EPS = np.finfo(np.float64).eps
 
@@ -114,10 +113,9 @@ def searched(margins: Margins) -> np.ndarray | None:
     Far along, Newton's steps move a margin that can grow by about 1, and others no more. Counts
     q > 0 of comparisons with Σ q margin = 0 along every d forbid a direction (Stiemke): p left.
     """
-    for d, risk, p, step, left in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
+    for d, _, _, step, left in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
         moved = margins.of(step)
-        far = (p * moved).sum() <= SLOW * len(p) * risk
-        if far and moved.min() > -0.5 and moved.max() > 0.5:
+        if moved.min() > -0.5 and moved.max() > 0.5:
             step = margins.without(step, margins.others & (moved <= 0.5))
         for found in (d, step):
             if margins.told(found)[1]:
@@ -128,12 +126,7 @@ def searched(margins: Margins) -> np.ndarray | None:
 
 
 def separating_direction(
-    x: np.ndarray,
-    labels: np.ndarray,
-    weights: np.ndarray,
-    num_classes: int | None = None,
-    guess: np.ndarray | None = None,
-    fit_intercept: bool = True,
+    x, labels, weights, num_classes=None, guess=None, fit_intercept=True
 ) -> np.ndarray | None:
     """A direction that separates the labels, or None where there is none.
 
@@ -159,13 +152,7 @@ def separating_direction(
     return None
 
 
-def infimum(
-    x: np.ndarray,
-    labels: np.ndarray,
-    weights: np.ndarray,
-    num_classes: int | None = None,
-    fit_intercept: bool = True,
-) -> float:
+def infimum(x, labels, weights, num_classes=None, fit_intercept=True) -> float:
     """The infimum of a mean logistic loss without penalty, whether params reach it or not.
 
     Far along a direction that separates, every comparison of classes with a positive margin costs

@@ -7,15 +7,13 @@ Reference:
   Tibshirani and others, Strong rules for discarding predictors in lasso-type problems (2012).
 """
 
-from collections.abc import Callable
 from functools import partial
 
 import jax
 import numpy as np
 
 from jaxlr.glm import problem
-from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
+from jaxlr.glm.problem import lane_of, lanes_of, logits_of
 from jaxlr.paths import march, proofs
 from jaxlr.paths.preconditioner import Ends
 from jaxlr.paths.proofs import Answers
@@ -24,15 +22,7 @@ ROOM = 2**25  # numbers in a matrix for every lane: up to here all columns are w
 FEWEST = 16  # columns
 
 
-def answers(
-    family: Loss,
-    x: np.ndarray,
-    problem_of: Callable[[np.ndarray], Problem],
-    lambdas: np.ndarray,
-    l1_ratio: float,
-    tol: float,
-    max_steps: int,
-) -> Answers:
+def answers(family, x, problem_of, lambdas, l1_ratio, tol, max_steps) -> Answers:
     """What `march.march` gives for x [N, D] under penalties [K, m].
 
     `problem_of` makes the problem of some columns of x.
