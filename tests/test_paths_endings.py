@@ -44,12 +44,12 @@ def test_a_hessian_without_a_factor_moves_nothing_and_is_made_anew():
     problem, family = Problem(*map(jnp.asarray, arrays)), loss_of(losses.log_loss, None)
     lanes, start = lanes_of(problem, np.array([0.1]), 0.5), jnp.ones((1, 1, rows.shape[1]))
     state = proximal.start(family, problem, lanes, start)
-    state = state._replace(hessian=-jnp.eye(rows.shape[1])[None], age=jnp.array([1]))
+    state = state._replace(hessian=-jnp.eye(rows.shape[1])[None], stale=jnp.array([False]))
     solve = jax.jit(proximal.solve, static_argnums=0)
     first = solve(family, problem, lanes, state, 1e-6, jnp.int32(1))
     np.testing.assert_array_equal(first.params, start)
     assert first.failures.tolist() == [1]
-    assert first.age.tolist() == [-1]
+    assert first.stale.tolist() == [True]
     first = first._replace(num_steps=jnp.zeros_like(first.num_steps))
     last = solve(family, problem, lanes, first, 1e-6, jnp.int32(100))
     best = truth.optimum(x, labels, np.ones(len(x)), "log_loss", None, 0.1, 0.5)

@@ -47,7 +47,7 @@ class State(NamedTuple):
     risk: Array  # [] J
     hessian: Array  # [Q, Q] of the mean loss, Q = C P
     rough: Array  # [] whether that is of float32
-    age: Array  # [] steps that it has served; -1 where it is to be made anew
+    stale: Array  # [] whether it is to be made anew
     left: Array  # [] what the last model gained
     failures: Array  # [] steps in a row that led nowhere
     active: Array  # [] whether the lane goes on
@@ -63,7 +63,7 @@ def start(family, rows, lanes, params) -> State:
         hessian = jnp.zeros((params.size, params.size), params.dtype)
         zero, none = jnp.int32(0), jnp.zeros((), params.dtype)
         rough = jnp.bool_(len(rows.x) * params.size**2 > ROUGH)
-        return State(params, grad, z, none, hessian, rough, zero - 1, none, zero, zero == 0, zero)
+        return State(params, grad, z, none, hessian, rough, zero == 0, none, zero, zero == 0, zero)
 
     return jax.vmap(one)(jax.vmap(partial(lane_of, rows))(lanes), params)
 
@@ -78,13 +78,13 @@ def solve(family, rows, lanes, state, tol, max_steps) -> State:
         return state._replace(active=(max_steps > 0) & ~_proved(lane, state, tol))
 
     def measured(state):
-        wanted = (state.age < 0) & state.active
+        wanted = state.stale & state.active
         each = own, state.logits, state.hessian, state.rough, wanted
         fresh = jax.lax.map(lambda lane: _renewed(family, rows, *lane), each)
-        return state._replace(hessian=fresh, age=jnp.where(wanted, 0, state.age))
+        return state._replace(hessian=fresh, stale=state.stale & ~wanted)
 
     def on(state):
-        wanted = jnp.any((state.age < 0) & state.active)
+        wanted = jnp.any(state.stale & state.active)
         state = jax.lax.cond(wanted, measured, lambda state: state, state)
         state = sharing.pinned(state, lanes=0)._replace(logits=sharing.pinned(state.logits, 0, 2))
         state = jax.vmap(partial(_step, family, rows, tol))(own, state)
@@ -127,10 +127,10 @@ def _step(family, rows, tol, lane, state) -> State:
     fails = ~moves | (length == 0) | (little & ~exact)
     failures = jnp.where(fails, state.failures + 1, state.failures // 2)
     poor = ~(gain <= SERVES * state.left)
-    spent = fails | (length < 1) | poor
+    stale = fails | (length < 1) | poor
     change = (params - state.params).ravel(), (grad - state.grad).ravel()
-    hessian, age = learnt_hessian(state.hessian, *change), jnp.where(spent, -1, state.age + 1)
-    there = params, grad, z, risk, hessian, state.rough & ~fails, age, gain, failures
+    hessian = learnt_hessian(state.hessian, *change)
+    there = params, grad, z, risk, hessian, state.rough & ~fails, stale, gain, failures
     moved = State(*there, state.active, state.num_steps + 1)
     ends = (moves & little & exact) | (failures > FAILURES) | _proved(lane, moved, tol)
     moved = moved._replace(active=~ends)
