@@ -26,15 +26,18 @@ from jaxlr.pytypes import Array
 from jaxlr.solvers import active_set
 from jaxlr.solvers.bfgs import learnt_hessian
 
-SERVES = 0.3  # a Hessian goes when a step leaves more than this part of what was left before
-SLACK = 0.1  # of tol, and of the bounds of slopes: what the minimum of a model may leave
+# A Hessian goes when a step leaves more than this part of what was left before. With a new one at
+# every step a lasso on a9a takes 2.1 times as long, an elastic net 2.
+SERVES = 0.3
+# Of tol, and of the bounds of slopes: what the minimum of a model may leave. With next to nothing a
+# lasso takes 2.4 times as long on a9a, 1.3 on breast cancer.
+SLACK = 0.1
 FLAT = 10.0  # what a slope of an intercept squared may stand for
 FAILURES, SHORTEST, LIFTED = 8, 1e-13, 100.0  # in a row: the diagonal is LIFTED times as long then
 ARMIJO, TRIALS = 1e-4, 60  # of the line search
 # N Q² from which a Hessian is first made in float32: without it a lasso on a9a takes 1.3 times as
 # long, an elastic net 1.4.
-ROUGH = 2**27
-LENGTHENED = 1e-6  # what that does to its diagonal
+ROUGH, LENGTHENED = 2**27, 1e-6  # and what that does to its diagonal
 EPS = float(np.finfo(np.float64).eps)
 
 
