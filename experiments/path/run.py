@@ -9,6 +9,7 @@ from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, sentences, study
 from experiments.path.settings import Plan, Settings, plan
+from jaxlr import paths
 
 
 def run(settings: Settings, clock: Clock) -> int:
@@ -38,9 +39,13 @@ def run(settings: Settings, clock: Clock) -> int:
 
             def ended(lanes):
                 finished.append(lanes)
-                bar.update(len(lanes))
+                bar.update(sum(map(len, finished)) - bar.n)
 
-            found = study.run(probes, rows, planned, on_lanes=ended)
+            def within(number):  # the refit's lanes among them
+                bar.update(round(number * planned.folds / (planned.folds + 1)))
+
+            with paths.progress(within):
+                found = study.run(probes, rows, planned, on_lanes=ended)
         if planned.intercept:
             nothing = suspects.nothing_to_learn([probe.problem for probe in found.probes])
             commands.remark(nothing)

@@ -5,6 +5,9 @@ difficulty, so that few wait for the slowest, and near the last penalty's answer
 worst of them take tens of steps where a cold start takes hundreds.
 """
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import partial
 
 import jax
@@ -28,16 +31,42 @@ WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are no
 USEFUL = 0.25
 
 
+SIGNS_OF_LIFE = 8  # of a march that somebody listens to
+_HEARS: ContextVar[Callable[[int], None] | None] = ContextVar("hears", default=None)
+
+
+@contextmanager
+def progress(hears: Callable[[int], None]) -> Iterator[None]:
+    """`hears(number)` is told of penalties x lanes that have ended, while paths are solved here.
+
+    They come in blocks, an eighth of a path or less, and with those of a refit. Answers are the
+    same; blocks of another size are another program.
+    """
+    before = _HEARS.set(hears)
+    try:
+        yield
+    finally:
+        _HEARS.reset(before)
+
+
+def tell(number: int) -> None:
+    """Tells whoever listens."""
+    if _HEARS.get() is not None:
+        _HEARS.get()(number)
+
+
 def march(family, problem, lambdas, l1_ratio, tol, max_steps, start=None) -> Answers:
     """Every target and fold of the problem under each of its descending penalties [K, m].
 
     Lane m is target m // F on fold m % F, and starts from params `start` [m, C, P], or from 0.
     Runs under float64.
     """
-    num_penalties, num_lanes = lambdas.shape
-    if start is None:
+    (num_penalties, num_lanes), inner = lambdas.shape, start is not None
+    if not inner:
         start = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
     width = _width(family, problem, num_lanes, num_penalties)
+    if _HEARS.get() is not None:
+        width = min(width, -(-num_penalties // SIGNS_OF_LIFE))
     certified = partial(proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
     walked = partial(_walked_l1 if l1_ratio > 0 else _walked, family, problem)
     planned = descent.plan(family, problem, num_lanes)
@@ -60,6 +89,8 @@ def march(family, problem, lambdas, l1_ratio, tol, max_steps, start=None) -> Ans
                 break
         start, before = here
         seen.append([leaf[:kept] for leaf in (*proof[:4], np.array(ends.num_steps))])
+        if not inner:
+            tell(kept * num_lanes)
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
     answers = Answers(*(np.swapaxes(column, 0, 1) for column in columns))
     proofs.finish(family, problem, lambdas, l1_ratio, tol, max_steps, answers)

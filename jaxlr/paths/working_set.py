@@ -50,6 +50,7 @@ def answers(family, x, problem_of, lambdas, l1_ratio, tol, max_steps) -> Answers
         ends = Ends(params[None], found.risk.T, None, None)
         own, options = lanes_of(whole, lam[None], l1_ratio), {"ridge_only": False, "direct": False}
         proof = jax.device_get(proofs.certified(family, whole, own, ends, tol=tol, **options))
+        march.tell(len(params))
         seen.append((*(leaf[0] for leaf in proof[:4]), np.minimum(steps, max_steps)))
     return Answers(*(np.stack(column, axis=1) for column in zip(*seen, strict=True)))
 
