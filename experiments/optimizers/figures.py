@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from experiments.kit import style, words
 from experiments.optimizers import budget
-from experiments.optimizers.study import LEAST_FORGOTTEN, Bench, Trial, worth
+from experiments.optimizers.study import MOMENTUM, Bench, Trial, worth
 
 COLUMNS = 6
 WIDTH = 10.5  # inches: the page's whole width
@@ -113,7 +113,7 @@ def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
 
 def learning(on: Bench, trials: list[Trial]) -> Figure:
     """Validation loss by epoch of each optimizer's best setting: mean ± standard error."""
-    epochs = np.arange(1, on.evaluations + 1) * (on.epochs // on.evaluations)
+    epochs = on.epochs * np.linspace(0, 1, len(trials[0].curves[on.loss_name][0]) + 1)[1:]
     curves = [ran.curves[on.loss_name][ran.best].astype(np.float64) for ran in trials]
     curves = [np.where(np.isfinite(curve), curve, np.nan) for curve in curves]
     means = [curve.mean(axis=1) for curve in curves]
@@ -147,7 +147,7 @@ def _dots(on: Bench, axes: Axes, ran: Trial, values: np.ndarray, best: float):
     if "momentum" not in ran.hypers:
         axes.plot(rate[shown], values[shown], "o", color=style.ACCENT, ms=3.6, mew=0)
         return None
-    norm = LogNorm(LEAST_FORGOTTEN, 1.0)
+    norm = LogNorm(1 - MOMENTUM.high, 1.0)
     forgotten = 1 - ran.hypers["momentum"][shown]
     return axes.scatter(
         rate[shown], values[shown], c=forgotten, cmap=style.MAGNITUDE, norm=norm, **look

@@ -7,8 +7,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from experiments.kit import pages, style, words
-from experiments.kit.optimizers import NUMBERS
 from experiments.sweep.leaderboard import numbers, said, varying_static
+from experiments.sweep.settings import SCALES
 from experiments.sweep.study import near_best
 
 MARKS = "os^Dv"
@@ -32,15 +32,10 @@ def panels(configs: pd.DataFrame, loss_name: str, guessing: float, chosen: int |
 
 
 def coordinate(name: str, values):
-    """Where numbers lie along their axis, what it is called, and whether it is logarithmic.
-
-    A share near 1 lies by what is left to 1, unless it is momentum, which was spread evenly.
-    """
-    scale = NUMBERS[name].scale if name in NUMBERS else "log"
-    if name != "momentum" and scale == "memory":
+    """Where numbers lie along their axis, what it is called, and whether it is logarithmic."""
+    if SCALES[name] == "memory":
         return 1 - values, f"1 − {words.name(name)}", True
-    is_log = name != "momentum" and scale != "uniform" and not (values <= 0).any()
-    return values, words.name(name), is_log
+    return values, words.name(name), SCALES[name] != "uniform" and not (values <= 0).any()
 
 
 def loss_norm(means: pd.Series, guessing: float) -> Normalize:
