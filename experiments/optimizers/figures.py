@@ -88,7 +88,7 @@ def budgets(on: Bench, trials: list[Trial]) -> Figure:
     ticks = [k for k in (1, 4, 16, 64, 256, 1024, 4096) if k <= len(tried)]
     panels[0].set_xticks(ticks, [str(k) for k in ticks])
     panels[0].set_xticks([], minor=True)
-    return _labelled(figure, "settings tried", f"best validation {_loss(on)} so far")
+    return _labelled(figure, "settings tried", f"best validation {words.loss(on.loss_name)} so far")
 
 
 def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
@@ -108,7 +108,7 @@ def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
     with_memory = [dots for dots in drawn if dots is not None]
     if with_memory:
         _memory_bar(figure, panels, with_memory[0])
-    return _labelled(figure, "learning rate", f"final validation {_loss(on)}")
+    return _labelled(figure, "learning rate", f"final validation {words.loss(on.loss_name)}")
 
 
 def learning(on: Bench, trials: list[Trial]) -> Figure:
@@ -131,7 +131,7 @@ def learning(on: Bench, trials: list[Trial]) -> Figure:
     low = 0.7 * seen.min(initial=on.start_loss)
     _loss_axis(panels[0], low, min(seen.max(initial=low), on.start_loss))
     panels[0].set_xlim(0, on.epochs)
-    return _labelled(figure, "epochs", f"validation {_loss(on)}")
+    return _labelled(figure, "epochs", f"validation {words.loss(on.loss_name)}")
 
 
 def _dots(on: Bench, axes: Axes, ran: Trial, values: np.ndarray, best: float):
@@ -160,10 +160,6 @@ def _loss_axis(axes: Axes, low: float, high: float) -> None:
         style.log_axis(axes, "y", low, max(min(high, HIGHEST * low), 1.05 * low))
     else:
         axes.set_ylim(0, max(high, 1e-6))
-
-
-def _loss(on: Bench) -> str:
-    return f"{words.name(on.loss_name)} ({words.UNITS[on.loss_name]})"
 
 
 def _labelled(figure: Figure, x: str, y: str) -> Figure:

@@ -90,7 +90,7 @@ def by_step(configs, x: str, norm, loss_name: str, guessing: float, chosen: int 
     if means.min() < guessing < top:
         axes.axhline(guessing, color=style.MUTED, ls=(0, (4, 3)), lw=1, label="guessing")
     _rings(axes, finite, steps, shown, chosen)
-    axes.set_ylabel(f"mean validation {words.name(loss_name)} ({words.UNITS[loss_name]})")
+    axes.set_ylabel(f"mean validation {words.loss(loss_name)}")
     axes.set_title("loss × step size")
     style.legend_below(figure, axes)
     return figure
@@ -182,7 +182,7 @@ def _rings(axes: Axes, configs, x, y, chosen: int | None) -> None:
 
 def _losses_bar(figure: Figure, axes: Axes, dots, norm, loss_name: str, worst: float) -> None:
     extend = "max" if worst > norm.vmax else "neither"
-    label = f"validation {words.name(loss_name)} ({words.UNITS[loss_name]})"
+    label = f"validation {words.loss(loss_name)}"
     ticks = {}
     if isinstance(norm, LogNorm):
         ticks = {tick: words.tidy(tick) for tick in style.log_ticks(norm.vmin, norm.vmax)}
