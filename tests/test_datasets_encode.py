@@ -196,5 +196,6 @@ def test_a_gap_that_only_a_new_table_has_becomes_the_training_median():
         encoder = encode(table, np.arange(3)).encoder
         expected = (np.array([fill, 2.0]) - 4) / x[:3].std()
         np.testing.assert_allclose(encoder.apply(table_of(gap))[:, 0], expected, rtol=1e-6)
-    plain = Encoder.as_it_is(table_of(x))
+    plain = Encoder.as_it_is(table_of(x), np.arange(3))
     np.testing.assert_array_equal(plain.apply(table_of(x)), x)
+    np.testing.assert_array_equal(plain.apply(table_of(gap)), [[2], [2]])

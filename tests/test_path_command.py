@@ -387,7 +387,7 @@ def test_nothing_to_learn_is_w_0_and_one_line(files, quick, capsys):
     assert said in capsys.readouterr().err
     lanes, summary, html = read(files / "o")
     assert (lanes["nonzero"] == 0).all()
-    assert summary["data"]["remarks"][0].startswith(said)
+    assert summary["data"]["remarks"][-1].startswith(said)
     assert html.count("Nothing to learn") == 1
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from experiments.benchmarks.solvers import problems as solver_problems
 from jaxlr import solvers
 from jaxlr.solvers import Status
+from tests import solver_problems
 
 X64 = jax.config.jax_enable_x64
 DTYPE = jnp.result_type(float)

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from experiments.benchmarks.solvers import problems as solver_problems
-from experiments.benchmarks.solvers.problems import NAMES, PROBLEMS, STARTS
 from jaxlr import solvers
 from jaxlr.solvers import Status
+from tests import solver_problems
+from tests.solver_problems import NAMES, PROBLEMS, STARTS
 from tests.test_solvers import DTYPE, RELATIVE, SOLVERS, TOL, X64
 
 pytestmark = pytest.mark.float64

@@ -55,12 +55,18 @@ def kept(name: str) -> dict:
     return json.loads(file.read_text()) if file.exists() else {}
 
 
-def save(name: str, results: dict, page: str | None = None, figure: Figure | None = None) -> None:
-    """Writes results/name.json, and beside it the page as name.md and the figure as name.svg."""
+def save(name: str, results: dict) -> None:
+    """Writes results/name.json."""
     RESULTS.mkdir(exist_ok=True)
     text = json.dumps(results, indent=1, ensure_ascii=False) + "\n"
     (RESULTS / f"{name}.json").write_text(text)
-    if page is not None:
-        (RESULTS / f"{name}.md").write_text(page)
+
+
+def publish(name: str, results: dict, template: str, figure: Figure | None = None, **more) -> str:
+    """Writes results/name.json, the page as .md, and a figure as .svg; returns the page."""
+    text = page(template, **results, **more)
+    save(name, results)
+    (RESULTS / f"{name}.md").write_text(text)
     if figure is not None:
         figure.savefig(RESULTS / f"{name}.svg", metadata={"Date": None})
+    return text

@@ -38,10 +38,11 @@ class Encoder(NamedTuple):
     categories: dict[str, tuple[str | None, ...]]
 
     @classmethod
-    def as_it_is(cls, table: Table) -> "Encoder":
+    def as_it_is(cls, table: Table, train_rows: np.ndarray) -> "Encoder":
         """What leaves numbers as they are; for a table of nothing else, and no gaps."""
         zeros = np.zeros(len(table.feature_names))
-        return cls(tuple(table.feature_names), zeros, zeros, zeros + 1, (), {})
+        fills = zeros if table.complete else _medians(table.features, train_rows)
+        return cls(tuple(table.feature_names), fills, zeros, zeros + 1, (), {})
 
     @property
     def columns(self) -> tuple[str, ...]:

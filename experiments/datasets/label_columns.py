@@ -57,14 +57,8 @@ def target_of(found: Held, name: str, task: str | None, *, whole_is_class: bool 
 
 
 def weights_of(found: Held, name: str, num_rows: int) -> np.ndarray:
-    """[N] weights from a column."""
+    """[N] weights from a column, by name or number."""
     name = named(name, list(found.columns), "--weights")
     column = found.columns[name]
-    if isinstance(column, pa.ChunkedArray):
-        column = typed(column, name, False)
-    return check_weights(column, name, num_rows)
-
-
-def notes_on(found: Held, names: Sequence[str]) -> tuple[str, ...]:
-    """What was inferred to read the file, and what is in doubt of these columns."""
-    return () if found.source is None else tuple(found.source.said_of(names))
+    is_text = isinstance(column, pa.ChunkedArray)
+    return check_weights(typed(column, name, False) if is_text else column, name, num_rows)

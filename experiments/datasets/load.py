@@ -7,14 +7,7 @@ from experiments.datasets import sources
 from experiments.datasets.arrays import from_arrays
 from experiments.datasets.columns import from_columns
 from experiments.datasets.errors import DataError, did_you_mean, shown
-from experiments.datasets.table import (
-    MISSING,
-    TASKS,
-    Choices,
-    Columns,
-    Reading,
-    Table,
-)
+from experiments.datasets.table import MISSING, TASKS, Choices, Columns, Reading, Table
 from experiments.kit.settings import DECIMALS, MISSING_TEXTS
 
 

@@ -71,15 +71,13 @@ def load_probes(
     found = _labels(held, labels, reading)
     names = label_columns.chosen(found, targets)
     num_rows = len(next(iter(layers.values())))
-    for name in names:
-        _check_length(found, name, num_rows)
+    each(lambda name: _check_length(found, name, num_rows), names)
     made = each(lambda name: label_columns.target_of(found, name, task), names)
     given = None if weights is None else label_columns.weights_of(found, weights, num_rows)
-    others = {"weights": given, "notes": label_columns.notes_on(found, [*names, weights])}
+    notes = tuple(found.source.said_of([*names, weights])) if found.source else ()
+    others = {"weights": given, "notes": notes, "complete": True}
     tables = {
-        name: Table.of(
-            name, x, (f"x{j}" for j in range(x.shape[1])), made[0], complete=True, **others
-        )
+        name: Table.of(name, x, map("x{}".format, range(x.shape[1])), made[0], **others)
         for name, x in layers.items()
     }
     title = [Path(file).resolve().name for file in files]
@@ -115,9 +113,8 @@ def _of_table(file: str, targets, labels: str | None, reading: Reading, **option
                 " and several targets need the same rows; choose --missing impute, or one --target"
             )
     task = options["task"]
-    made += each(
-        lambda name: label_columns.target_of(columns, name, task, whole_is_class=False), names
-    )
+    of = label_columns.target_of
+    made += each(lambda name: of(columns, name, task, whole_is_class=False), names)
     return Probes(table.name, {table.name: table}, tuple(made))
 
 

@@ -169,14 +169,12 @@ def own_units(model: Model) -> OwnUnits:
       ValueError: an mlp, whose features have no weight each.
     """
     w, b = _per_deviation(model)
-    encoder, number = model.encoder, len(model.encoder.numbers)
-    shift = np.zeros(len(w))
-    shift[:number] = encoder.means / encoder.scales
-    scale = np.ones(len(w))
-    scale[:number] = encoder.scales
-    own = (w.T / scale).T
+    encoder = model.encoder
+    rest = len(w) - len(encoder.numbers)
+    shift = np.append(encoder.means / encoder.scales, np.zeros(rest))
+    own = (w.T / np.append(encoder.scales, np.ones(rest))).T
     constant = [n for n, s in zip(encoder.numbers, encoder.scales, strict=True) if np.isinf(s)]
-    far = [encoder.numbers[j] for j in np.flatnonzero(np.abs(shift[:number]) > FAR)]
+    far = [encoder.numbers[j] for j in np.flatnonzero(np.abs(shift) > FAR)]
     notes = []
     if constant:
         notes.append(f"no weight, as constant in the training rows: {listed(constant)}")
@@ -202,25 +200,19 @@ def coefficients(model: Model) -> pd.DataFrame:
     """
     names = {"binary": model.class_names[1:], "multiclass": model.class_names}
     names = names.get(model.task, (model.target,))
-    weights, owns = (
-        np.vstack([w.reshape(len(w), -1), b.reshape(1, -1)])
+    kinds = [*(kind for _, _, kind in model.encoder.sources), "intercept"]
+    weight, own = (  # [C, D + 1]
+        np.vstack([w.reshape(len(w), -1), b.reshape(1, -1)]).T
         for w, b in (_per_deviation(model), own_units(model)[:2])
     )
-    kinds = [kind for _, _, kind in model.encoder.sources]
-    return pd.concat(
-        [
-            pd.DataFrame(
-                {
-                    "feature": [*model.feature_names, "intercept"],
-                    "class": name,
-                    "weight": weights[:, c],
-                    "own": owns[:, c],
-                    "kind": [*kinds, "intercept"],
-                }
-            )
-            for c, name in enumerate(names)
-        ],
-        ignore_index=True,
+    return pd.DataFrame(
+        {
+            "feature": [*model.feature_names, "intercept"] * len(names),
+            "class": np.repeat(names, len(kinds)),
+            "weight": weight.ravel(),
+            "own": own.ravel(),
+            "kind": kinds * len(names),
+        }
     )
 
 

@@ -87,7 +87,7 @@ def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np
     table = probes.layers[layer]
     if scaling == "standard":
         return encode(table, chosen.train)
-    return np.asarray(table.features, np.float32), Encoder.as_it_is(table)
+    return np.asarray(table.features, np.float32), Encoder.as_it_is(table, chosen.train)
 
 
 def problem(

@@ -30,6 +30,9 @@ def run(settings: Settings, clock: Clock) -> int:
         print(introduction(probes, planned, rows))
         is_table = len(probes.layers) == 1 and settings.labels is None
         remarks = suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
+        for target in probes.targets:
+            labels, cure = target.labels[rows.test], "take a larger --test-fraction"
+            remarks += suspects.few(target, labels, "test rows", cure)
         commands.remark(remarks)
         with clock.bar(study.num_lanes(probes, planned), "lanes") as bar:
 

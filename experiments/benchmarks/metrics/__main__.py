@@ -161,9 +161,7 @@ def main() -> None:
         "lanes": lanes(asked.lanes, asked.rows, asked.rounds),
         "single": single_calls(asked.single, max(1, asked.rounds - 1)),
     }
-    page = tables.page("metrics/page.md", **results, asked=asked)
-    print(page)
-    tables.save("metrics", results, page)
+    print(tables.publish("metrics", results, "metrics/page.md", asked=asked))
 
 
 if __name__ == "__main__":

@@ -114,17 +114,17 @@ def run(path: str, copy: Path, minutes: float, results: dict[str, dict]) -> None
     print(f"{path}: {known['run']} of {len(found)}, {survive} survive", flush=True)
 
 
-def page(results: dict[str, dict]) -> str:
-    """The tables, in Markdown."""
+def told(results: dict[str, dict]) -> dict:
+    """What the page tells of the results."""
     survivors = [(path, *one) for path in sorted(results) for one in results[path]["survivors"]]
     kills = Counter()
     for _, one in sorted(results.items()):
         for name, count in one["kills"].items():
             kills[name.split("::")[-1].split("[")[0]] += count
     total, run = (sum(one[key] for one in results.values()) for key in ("mutants", "run"))
-    told = {"results": results, "survivors": sorted(survivors), "kills": kills}
     reasons = tomllib.loads(REASONS.read_text())
-    return tables.page("mutation/page.md", **told, total=total, run=run, reasons=reasons)
+    told = {"files": results, "survivors": sorted(survivors), "kills": kills, "reasons": reasons}
+    return told | {"total": total, "run": run}
 
 
 def main() -> None:
@@ -140,7 +140,7 @@ def main() -> None:
             place = copy / "jaxlr" / module
             for file in sorted(place.glob("*.py")) or [place.with_suffix(".py")]:
                 run(str(file.relative_to(copy)), copy, asked.minutes, results)
-    tables.save("mutation", results, page(results))
+    tables.publish("mutation", results, "mutation/page.md", **told(results))
 
 
 if __name__ == "__main__":

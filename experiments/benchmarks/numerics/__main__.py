@@ -105,7 +105,8 @@ def main():
         "speed": [] if arguments.no_speed else speed.measure(),
     }
     figure = figures.small_multiples(results["curves"])
-    tables.save("numerics", results, figures.page(results), figure)
+    told = figures.told(results)
+    tables.publish("numerics", results, "numerics/page.md", figure, **told)
     sys.exit("\n".join(broken(rows)) or 0)
 
 

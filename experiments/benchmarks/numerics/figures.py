@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments.benchmarks import tables
 from experiments.benchmarks.numerics import peers
 from experiments.benchmarks.numerics.speed import REQUIRED
 from tests.truth import exact
@@ -70,8 +69,8 @@ def small_multiples(panels: list[dict]) -> Figure:
     return figure
 
 
-def page(results: dict) -> str:
-    """Figure and tables, as Markdown."""
+def told(results: dict) -> dict:
+    """What the page tells beside the results: the worst of ours, and cells by format and line."""
     own = pd.DataFrame([cell for cell in results["cells"] if cell["peer"] == "jaxlr"])
     family = np.where(own.function.str.contains(", C = "), "rows", "numbers")
     own["derivative"] = own.order + ", functions of " + family
@@ -81,14 +80,8 @@ def page(results: dict) -> str:
         lines = formats.setdefault(cell["format"], {})
         key = cell["function"], cell["order"]
         lines.setdefault(key, dict.fromkeys(peers.NAMES, "-"))[cell["peer"]] = _text(cell)
-    return tables.page(
-        "numerics/page.md",
-        **results,
-        worst=own.loc[worst].to_dict("records"),
-        formats=formats,
-        peers=peers.NAMES,
-        required=REQUIRED,
-    )
+    worst = own.loc[worst].to_dict("records")
+    return {"worst": worst, "formats": formats, "peers": peers.NAMES, "required": REQUIRED}
 
 
 def _text(cell: dict) -> str:

@@ -51,16 +51,17 @@ def race(entry: Entry, rounds: int, limit: float, slow: bool) -> dict:
     jax.clear_caches()  # a problem of the same shape before this one has left its programs
     first = machine.once(lambda: ours.fitted(problem))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    timed = {}
-    for settings in [_as_it_comes(part), *_worth_timing(part, tuned)]:
-        timed |= _fastest(part, settings, best_of_part)
-    times = {name: [] for name in ("jaxlr", *timed)}
+    usual = [Setting("saga" if part.l1_ratio else "lbfgs", None, jobs) for jobs in JOBS]
+    fastest = [_fastest(part, of, best_of_part) for of in [usual, *_worth_timing(part, tuned)]]
+    times = {"jaxlr": [], **{setting.label(): [] for setting, _ in fastest}}
     scale = np.prod(problem.shape) / np.prod(part.shape)
     for _ in range(rounds):
         times["jaxlr"].append(_turn(lambda: ours.fitted(problem)))
-        for name, peer in timed.items():
-            if not times[name] or times[name][0] < LONG * scale:
-                times[name].append(_turn(peer["run"]) * scale)
+        for setting, _ in fastest:
+            taken = times[setting.label()]
+            if not taken or taken[0] < LONG * scale:
+                run = functools.partial(peers.solve, part, setting)
+                taken.append(_turn(run) * scale)
     seconds = float(np.median(times["jaxlr"]))
     return {
         "about": entry.about,
@@ -75,13 +76,13 @@ def race(entry: Entry, rounds: int, limit: float, slow: bool) -> dict:
         "compile_seconds": first - seconds,
         **_answer(problem, best),
         "peers": {
-            name: {
-                "seconds": float(np.median(times[name])),
-                "ratio": machine.ratio(times[name], times["jaxlr"]),
-                "turns": len(times[name]),
-                "error": peer["error"],
+            setting.label(): {
+                "seconds": float(np.median(times[setting.label()])),
+                "ratio": machine.ratio(times[setting.label()], times["jaxlr"]),
+                "turns": len(times[setting.label()]),
+                "error": error,
             }
-            for name, peer in timed.items()
+            for setting, error in fastest
         },
         "tuning": tuned,
     }
@@ -112,11 +113,6 @@ def _turn(run: Callable[[], object]) -> float:
     return machine.once(run) if seconds < SHORT else seconds
 
 
-def _as_it_comes(problem) -> list[Setting]:
-    name = "saga" if problem.l1_ratio else "lbfgs"
-    return [Setting(name, None, jobs) for jobs in JOBS]
-
-
 def _worth_timing(problem, tuned) -> list[list[Setting]]:
     """For each good peer that is not far behind: one process or all, dense or CSR."""
     good = {name: found for name, found in tuned.items() if found["tol"] is not None}
@@ -129,9 +125,9 @@ def _worth_timing(problem, tuned) -> list[list[Setting]]:
     ]
 
 
-def _fastest(problem, settings, best) -> dict:
+def _fastest(problem, settings, best) -> tuple[Setting, float]:
     """The fastest of some settings of one peer, by a warm call each, and its worst lane."""
-    fastest, kept = np.inf, {}
+    fastest, kept = np.inf, None
     for setting in settings:
         if fastest > LONG and kept and setting.jobs != -1:
             continue
@@ -139,9 +135,7 @@ def _fastest(problem, settings, best) -> dict:
         if taken < 2:  # a short call warms up first
             taken, params = tuning.timed(problem, setting)
         if taken < fastest:
-            run = functools.partial(peers.solve, problem, setting)
-            error = truth.worst(problem, params, best)
-            fastest, kept = taken, {setting.label(): {"run": run, "error": error}}
+            fastest, kept = taken, (setting, truth.worst(problem, params, best))
     return kept
 
 
@@ -189,8 +183,10 @@ def main() -> int:
             return 2
         kept[name] = found | {"machine": where}
         kept = {known: kept[known] for known in built if known in kept}
-        print(figures.page({name: kept[name]}), flush=True)
-        tables.save("paths", {"problems": kept}, figures.page(kept), figures.ratios(kept))
+        one = {name: kept[name]}
+        print(tables.page("paths/page.md", problems=one, **figures.told(one)), flush=True)
+        told, figure = figures.told(kept), figures.ratios(kept)
+        tables.publish("paths", {"problems": kept}, "paths/page.md", figure, **told)
     return 0
 
 

@@ -3,7 +3,6 @@
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from experiments.benchmarks import tables
 from experiments.benchmarks.paths.tuning import GOOD
 
 
@@ -18,16 +17,15 @@ def as_it_comes(result: dict) -> str:
     return next(name for name in result["peers"] if "as it comes" in name)
 
 
-def page(problems: dict) -> str:
-    """The tables as Markdown with the figure beside it."""
+def told(problems: dict) -> dict:
+    """What the page tells beside the problems."""
     untimed = [
         (name, peer, found)
         for name, result in problems.items()
         for peer, found in result["tuning"].items()
         if not any(timed.startswith(peer + ", tol") for timed in result["peers"])
     ]
-    told = {"problems": problems, "best_peer": best_peer, "as_it_comes": as_it_comes}
-    return tables.page("paths/page.md", **told, untimed=untimed)
+    return {"untimed": untimed, "best_peer": best_peer, "as_it_comes": as_it_comes}
 
 
 def ratios(problems: dict) -> Figure:

@@ -180,9 +180,7 @@ def main() -> int:
                 print(json.dumps({name: tasks[name]}, indent=1), flush=True)
     if not asked.only:
         found = {"machine": where, "old": asked.old, "tasks": tasks}
-        tables.save(
-            "first_answer", found, tables.page("paths/first_answer.md", **found, parts=PARTS)
-        )
+        tables.publish("first_answer", found, "paths/first_answer.md", parts=PARTS)
     return 0
 
 

@@ -69,10 +69,6 @@ def solve(problem: Problem, setting: Setting) -> tuple[np.ndarray, np.ndarray]:
     return coefs[..., :-1, :], coefs[..., -1, :]
 
 
-def _penalties(problem):
-    return problem.lambdas[problem.lambdas > 0]
-
-
 def _options(problem, setting):
     """Arguments of scikit-learn's estimators."""
     found = {"solver": setting.name, "random_state": 0}
@@ -83,18 +79,13 @@ def _options(problem, setting):
     return found
 
 
-def _no_score(estimator, x, y):
-    """Stands where a metric would be: the comparison is of fits."""
-    return 0.0
-
-
 def _cross_validated(problem, x, labels, setting):
     """[F, K, C, D + 1] of LogisticRegressionCV."""
     cross = LogisticRegressionCV(
-        Cs=1 / (_penalties(problem) * problem.folds[0].sum()),
+        Cs=1 / (problem.lambdas[problem.lambdas > 0] * problem.folds[0].sum()),
         l1_ratios=np.array([problem.l1_ratio]),  # it indexes them with an array
         cv=[(np.flatnonzero(fold), np.flatnonzero(fold == 0)) for fold in problem.folds],
-        scoring=_no_score,
+        scoring=lambda estimator, x, y: 0.0,  # the comparison is of fits
         refit=False,
         n_jobs=setting.jobs,
         use_legacy_attributes=False,
@@ -109,7 +100,7 @@ def _each_path(problem, x, setting):
         work, options = _warm_started, _options(problem, setting)
     else:
         work, options = {"glum": _glum, "skglm": _skglm}[setting.name.split()[0]], setting.tol
-    lambdas = _penalties(problem)
+    lambdas = problem.lambdas[problem.lambdas > 0]
     jobs = [lambdas] if setting.tol is not None else lambdas[:, None]
     coefs = Parallel(n_jobs=setting.jobs)(
         delayed(work)(*_rows(x, labels, problem.weights * fold), some, problem.l1_ratio, options)
@@ -145,15 +136,10 @@ def _glum(x, labels, weights, lambdas, l1_ratio, tol):
     """[K, 1, D + 1] of glum's binomial path."""
     from glum import GeneralizedLinearRegressor
 
-    model = GeneralizedLinearRegressor(
-        family="binomial",
-        l1_ratio=l1_ratio,
-        solver="irls-cd" if l1_ratio else "irls-ls",
-        alpha_search=True,
-        alphas=lambdas,
-        gradient_tol=tol,
-        max_iter=MAX_ITER,
-    )
+    path = {"alpha_search": True, "alphas": lambdas, "l1_ratio": l1_ratio}
+    ends = {"gradient_tol": tol, "max_iter": MAX_ITER}
+    solver = "irls-cd" if l1_ratio else "irls-ls"
+    model = GeneralizedLinearRegressor(family="binomial", solver=solver, **path, **ends)
     model.fit(x.tocsc() if scipy.sparse.issparse(x) else x, labels.astype(float))
     return np.concatenate([model.coef_path_, model.intercept_path_[:, None]], axis=1)[:, None]
 

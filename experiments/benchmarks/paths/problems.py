@@ -95,34 +95,36 @@ def file_of(folder: str) -> str:
 
 def race(mnist: str = "", a9a: str = "") -> dict[str, Entry]:
     """Name -> problem; only A, and those on a9a, read a file."""
-    some_penalties, some_targets = slice(6, None, 12), slice(2)
-    found = {
-        "A": Entry(
-            "MNIST, 10 classes",
-            lambda: _mnist(mnist),
-            40.0,
-            part=lambda whole: whole._replace(lambdas=whole.lambdas[some_penalties]),
-        ),
-        "B": Entry("digits, 10 classes", lambda: folded(*digits()), 6.0),
-        "C": Entry("breast cancer", lambda: folded(*breast_cancer()), 8.0),
-        "D": Entry("a9a", lambda: folded(*_census(a9a)), 6.0),
-        "E": Entry("ijcnn1's shape", lambda: folded(*_rare_event()), 8.0),
-        "F": Entry("wide, 10 classes", lambda: folded(*_wide()), 4.0),
-        "probes": Entry(
-            "64 binary targets on embeddings",
-            _probes,
-            30.0,
-            part=lambda whole: whole._replace(labels=whole.labels[some_targets]),
-        ),
+    rows = {
+        "B": digits,
+        "C": breast_cancer,
+        "D": lambda: _census(a9a),
+        "E": _rare_event,
+        "F": _wide,
     }
-    rows = {"C": breast_cancer, "D": lambda: _census(a9a), "B": digits}
-    for name, of in rows.items():
+
+    def entry(about, name, required, l1_ratio=0.0):
+        return Entry(about, lambda: folded(*rows[name](), l1_ratio=l1_ratio), required)
+
+    def some_penalties(whole):
+        return whole._replace(lambdas=whole.lambdas[6::12])
+
+    def some_targets(whole):
+        return whole._replace(labels=whole.labels[:2])
+
+    probes = "64 binary targets on embeddings"
+    found = {
+        "A": Entry("MNIST, 10 classes", lambda: _mnist(mnist), 40.0, part=some_penalties),
+        "B": entry("digits, 10 classes", "B", 6.0),
+        "C": entry("breast cancer", "C", 8.0),
+        "D": entry("a9a", "D", 6.0),
+        "E": entry("ijcnn1's shape", "E", 8.0),
+        "F": entry("wide, 10 classes", "F", 4.0),
+        "probes": Entry(probes, _probes, 30.0, part=some_targets),
+    }
+    for name in "CDB":
         for kind, l1_ratio in (("lasso", 1.0), ("elastic", 0.5)):
-            found[f"{name}-{kind}"] = Entry(
-                found[name].about,
-                lambda of=of, l1_ratio=l1_ratio: folded(*of(), l1_ratio=l1_ratio),
-                1.0,
-            )
+            found[f"{name}-{kind}"] = entry(found[name].about, name, 1.0, l1_ratio)
     return found
 
 

@@ -116,9 +116,8 @@ def main() -> int:
     results["lanes"] = [ours(batch, n, b, asked.rounds) for b in BATCH_SIZES for n in LANES]
     print(*results["lanes"], sep="\n", flush=True)
     results["quality"] = quality.race(batch, asked.budget)
-    page = tables.page("sgd/page.md", **results, required=REQUIRED)
-    print(page)
-    tables.save("sgd_sweep", results, page, figures.cost_per_lane(results))
+    figure = figures.cost_per_lane(results)
+    print(tables.publish("sgd_sweep", results, "sgd/page.md", figure, required=REQUIRED))
     return 0
 
 

@@ -20,32 +20,22 @@ import numpy as np  # noqa: E402
 import scipy.optimize  # noqa: E402
 
 from experiments.benchmarks import machine, tables  # noqa: E402
-from experiments.benchmarks.solvers import problems  # noqa: E402
-from experiments.benchmarks.solvers.problems import LOGISTIC, NAMES, PROBLEMS, STARTS  # noqa: E402
 from jaxlr import solvers  # noqa: E402
+from tests import solver_problems  # noqa: E402
+from tests.solver_problems import LOGISTIC, NAMES, PROBLEMS, STARTS  # noqa: E402
 
 TOL = float(jnp.finfo(jnp.float64).eps) ** (2 / 3)
 MAX_STEPS = 2000
 TOL_32 = 1e-6  # below the default, which leaves a flat valley with four digits
-OURS = {
-    "gradient_descent": solvers.gradient_descent(),
-    "gradient_descent, not scaled": solvers.gradient_descent(scaled=False),
-    "nonlinear_cg": solvers.nonlinear_cg(),
-    "nonlinear_cg, not scaled": solvers.nonlinear_cg(scaled=False),
-    "bfgs": solvers.bfgs(),
-    "lbfgs": solvers.lbfgs(),
-    "newton_cg": solvers.newton_cg(),
-    "newton": solvers.newton(),
-}
-PEERS = {  # ours: scipy's
-    "gradient_descent": "CG",
-    "gradient_descent, not scaled": "CG",
-    "nonlinear_cg": "CG",
-    "nonlinear_cg, not scaled": "CG",
-    "bfgs": "BFGS",
-    "lbfgs": "L-BFGS-B",
-    "newton_cg": "Newton-CG",
-    "newton": "trust-exact",
+SOLVERS = {  # ours and scipy's
+    "gradient_descent": (solvers.gradient_descent(), "CG"),
+    "gradient_descent, not scaled": (solvers.gradient_descent(scaled=False), "CG"),
+    "nonlinear_cg": (solvers.nonlinear_cg(), "CG"),
+    "nonlinear_cg, not scaled": (solvers.nonlinear_cg(scaled=False), "CG"),
+    "bfgs": (solvers.bfgs(), "BFGS"),
+    "lbfgs": (solvers.lbfgs(), "L-BFGS-B"),
+    "newton_cg": (solvers.newton_cg(), "Newton-CG"),
+    "newton": (solvers.newton(), "trust-exact"),
 }
 TOLD = {  # how scipy's is told the tolerance, where not by gtol alone
     "L-BFGS-B": {"gtol": TOL, "ftol": 0, "maxfun": 10 * MAX_STEPS},
@@ -55,18 +45,19 @@ TOLD = {  # how scipy's is told the tolerance, where not by gtol alone
 
 def endings(name, dtype, tol):
     """Our ending on every problem: test functions as lanes of one program, then logistic risks."""
-    options = {"tol": tol, "max_steps": MAX_STEPS}
 
-    def run(x, which):
-        return solvers.minimise(OURS[name], problems.objective, x, which, **options)
+    def run(objective, x, *arguments):
+        options = {"tol": tol, "max_steps": MAX_STEPS}
+        return solvers.minimise(SOLVERS[name][0], objective, x, *arguments, **options)
 
-    end = jax.jit(jax.vmap(run))(jnp.asarray(STARTS, dtype), jnp.arange(len(NAMES)))
+    program = jax.jit(jax.vmap(functools.partial(run, solver_problems.objective)))
+    end = program(jnp.asarray(STARTS, dtype), jnp.arange(len(NAMES)))
     ends = {problem: jax.tree.map(lambda x, i=i: x[i], end) for i, problem in enumerate(NAMES)}
     for kind in LOGISTIC:
-        x, labels, l2 = (jnp.asarray(a, dtype) for a in problems.logistic_examples(kind))
+        x, labels, l2 = (jnp.asarray(a, dtype) for a in solver_problems.logistic_examples(kind))
         params = {"w": jnp.zeros(x.shape[1], dtype), "b": jnp.zeros([], dtype)}
-        least = functools.partial(solvers.minimise, OURS[name], problems.logistic_risk, **options)
-        ends[kind] = jax.jit(least)(params, x, labels, l2)
+        program = jax.jit(functools.partial(run, solver_problems.logistic_risk))
+        ends[kind] = program(params, x, labels, l2)
     return ends
 
 
@@ -78,37 +69,33 @@ def error(problem, value):
     return abs(value - least) / least
 
 
-def functions(problem):
-    """Objective x [n] -> [], in jax, and start, of a test function or a logistic problem."""
-    if problem in PROBLEMS:
-        return functools.partial(problems.value, jnp, problem), PROBLEMS[problem].start
-    x, labels, l2 = problems.logistic_examples(problem)
-
-    def risk(w):
-        params = {"w": w[:-1], "b": w[-1]}
-        return problems.logistic_risk(params, x, labels, l2)
-
-    return risk, np.zeros(x.shape[1] + 1)
-
-
 @functools.cache
-def derivatives(problem):
-    """Value with gradient, and Hessian, compiled for scipy to call."""
-    objective, _ = functions(problem)
-    return jax.jit(jax.value_and_grad(objective)), jax.jit(jax.hessian(objective))
+def functions(problem):
+    """Start, value with gradient, and Hessian, compiled, of a test function or a logistic risk."""
+    if problem in PROBLEMS:
+        start = np.array(PROBLEMS[problem].start)
+        objective = functools.partial(solver_problems.value, jnp, problem)
+    else:
+        x, *rest = solver_problems.logistic_examples(problem)
+        start = np.zeros(x.shape[1] + 1)
+
+        def objective(w):
+            return solver_problems.logistic_risk({"w": w[:-1], "b": w[-1]}, x, *rest)
+
+    return start, jax.jit(jax.value_and_grad(objective)), jax.jit(jax.hessian(objective))
 
 
 @functools.cache
 def of_scipy(name, problem):
     """scipy's ending, from the same value, gradient and Hessian."""
-    method = PEERS[name]
-    both, hessian = derivatives(problem)
+    method = SOLVERS[name][1]
+    start, both, hessian = functions(problem)
     curvature = {"hess": lambda x: np.asarray(hessian(x))} if "newton" in name else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # where it stalls, scipy warns as well as says so
         return scipy.optimize.minimize(
             lambda x: float(both(x)[0]),
-            np.array(functions(problem)[1]),
+            start,
             jac=lambda x: np.asarray(both(x)[1]),
             method=method,
             options={"maxiter": MAX_STEPS, **TOLD.get(method, {"gtol": TOL})},
@@ -119,7 +106,7 @@ def of_scipy(name, problem):
 def row(name, problem, ours, narrow):
     """One line of the table: our endings in float64 and, `narrow`, in float32."""
     theirs = of_scipy(name, problem)
-    both, _ = derivatives(problem)
+    _, both, _ = functions(problem)
     return {
         "solver": name,
         "problem": problem,
@@ -142,20 +129,19 @@ def row(name, problem, ours, narrow):
 def main():
     """Runs everything, and writes results/solvers.json and results/solvers.md."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(PEERS))
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(SOLVERS))
     names = parser.parse_args().names
-    if unknown := [name for name in names if name not in PEERS]:
-        parser.error(f"no solver {unknown[0]!r}; there are {', '.join(PEERS)}")
+    if unknown := [name for name in names if name not in SOLVERS]:
+        parser.error(f"no solver {unknown[0]!r}; there are {', '.join(SOLVERS)}")
     kept = tables.kept("solvers").get("rows", []) if names else []
     rows = [row for row in kept if row["solver"] not in names]
-    for name in names or PEERS:
+    for name in names or SOLVERS:
         ends, narrow = endings(name, jnp.float64, TOL), endings(name, jnp.float32, TOL_32)
         rows += [row(name, problem, end, narrow[problem]) for problem, end in ends.items()]
         print(name, sum(r["looks"] for r in rows if r["solver"] == name), flush=True)
-    rows.sort(key=lambda row: list(PEERS).index(row["solver"]))
+    rows.sort(key=lambda row: list(SOLVERS).index(row["solver"]))
     record = {**machine.description("scipy"), "tol": TOL, "max_steps": MAX_STEPS, "rows": rows}
-    page = tables.page("solvers/page.md", **record, tol_32=TOL_32, peers=PEERS)
-    tables.save("solvers", record, page)
+    tables.publish("solvers", record, "solvers/page.md", tol_32=TOL_32, solvers=SOLVERS)
 
 
 if __name__ == "__main__":

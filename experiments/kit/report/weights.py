@@ -43,10 +43,11 @@ def _listed(found: pd.DataFrame, intercepts: pd.DataFrame, model: saved.Model):
     """Head and rows of one weight each."""
     ordered = found.iloc[np.argsort(-found["weight"].abs().to_numpy(), kind="stable")]
     named = ["class"] * (model.task == "multiclass")
+    both = [ordered, intercepts] if named else [intercepts, ordered]
     rows = [
         [*(words.clipped(row[name], 24) for name in named), words.clipped(row["feature"], 40)]
         + [words.number(row["weight"], 4), words.number(row["own"], 4)]
-        for row in pd.concat([intercepts, ordered]).to_dict("records")
+        for row in pd.concat(both).to_dict("records")
     ]
     return [*named, "feature", "weight per deviation", "weight in own units"], rows
 
@@ -75,9 +76,9 @@ def _caption(model: saved.Model, number: int, file: str) -> str:
     }[model.task]
     units = "coefficients.csv has all, in the table's own units too; "
     return (
-        f"What one standard deviation of a feature adds to {of}: the intercept, then the heaviest"
-        f" of {words.count(number, 'weight')}. {units if file == 'model.npz' else ''}{file} is the"
-        " model itself, for python -m experiments.predict."
+        f"What one standard deviation of a feature adds to {of}, the heaviest of"
+        f" {words.count(number, 'weight')} first. {units if file == 'model.npz' else ''}{file} is"
+        " the model itself, for python -m experiments.predict."
     )
 
 

@@ -71,22 +71,23 @@ def raced(problem: Problem, best: truth.Truth, first: float, limit: float | None
 
     if limit is None:
         return {"seconds": warm() if first < LONG else first}
-    found = {name: tuning.tuned(problem, name, best, limit, None) for name in solvers(problem)}
-    good = {name: one["seconds"] for name, one in found.items() if one["tol"] is not None}
-    fastest = min(good, key=good.get, default=None)
+    tried = [
+        {"solver": name, **tuning.tuned(problem, name, best, limit, None)}
+        for name in solvers(problem)
+    ]
+    good = [one for one in tried if one["tol"] is not None]
+    peer = min(good, key=lambda one: one["seconds"], default=None)
     times = {"jaxlr": [], "peer": []}
     for _ in range(ROUNDS):
         if not times["jaxlr"] or times["jaxlr"][0] < LONG:
             times["jaxlr"].append(warm())
-        if fastest and (not times["peer"] or good[fastest] < LONG):
-            setting = peers.Setting(fastest, found[fastest]["tol"])
+        if peer and (not times["peer"] or peer["seconds"] < LONG):
+            setting = peers.Setting(peer["solver"], peer["tol"])
             times["peer"].append(tuning.apart(3600.0, tuning.timed, problem, setting)[0])
-    seconds = float(np.median(times["jaxlr"]))
-    told = {"seconds": seconds, "peers": [{"solver": name} | one for name, one in found.items()]}
-    if fastest:
+    told = {"seconds": float(np.median(times["jaxlr"])), "peers": tried}
+    if peer:
         its = float(np.median(times["peer"]))
-        told["peer"] = {"solver": fastest} | found[fastest] | {"seconds": its}
-        told["ratio"] = its / seconds
+        told |= {"peer": peer | {"seconds": its}, "ratio": its / told["seconds"]}
     return told
 
 
@@ -127,7 +128,7 @@ def main() -> int:
         if not asked.quick:
             kept[name] = found | {"machine": machine.description("scikit-learn")}
             kept = {known: kept[known] for known in zoo if known in kept}
-            tables.save("zoo", kept, figures.page(kept))
+            tables.publish("zoo", kept, "paths/zoo/page.md", **figures.told(kept))
     return int(faults > 0)
 
 

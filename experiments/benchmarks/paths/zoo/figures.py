@@ -4,8 +4,6 @@ from collections import Counter
 
 import numpy as np
 
-from experiments.benchmarks import tables
-
 SHOWN = 3  # faults of a problem that a line tells
 
 
@@ -21,13 +19,13 @@ def line(name: str, found: dict) -> str:
     return "\n".join([told, *(f"    FAULT {fault}" for fault in faults)])
 
 
-def page(problems: dict) -> str:
-    """The results as Markdown."""
+def told(problems: dict) -> dict:
+    """What the page tells beside the problems."""
     total = sum((Counter(found["outcomes"]) for found in problems.values()), Counter())
     ratios = [found["ratio"] for found in problems.values() if "ratio" in found]
     median = f"{np.median(ratios):.1f}, worst {min(ratios):.2f}" if ratios else "none"
-    told = {"problems": problems, "total": total, "median": median, "num_ratios": len(ratios)}
-    return tables.page("paths/zoo/page.md", **told, counted=_counted)
+    numbers = {"total": total, "median": median, "num_ratios": len(ratios)}
+    return numbers | {"problems": problems, "counted": _counted}
 
 
 def _counted(outcomes) -> str:
