@@ -90,7 +90,7 @@ def by_step(configs, x: str, norm, loss_name: str, guessing: float, chosen: int 
     if means.min() < guessing < top:
         axes.axhline(guessing, color=style.MUTED, ls=(0, (4, 3)), lw=1, label="guessing")
     _rings(axes, finite, steps, shown, chosen)
-    axes.set_ylabel(f"mean validation {words.loss(loss_name)}")
+    axes.set_ylabel(f"validation {words.loss(loss_name)}")
     axes.set_title("loss × step size")
     style.legend_below(figure, axes)
     return figure
@@ -171,13 +171,12 @@ def _rings(axes: Axes, configs, x, y, chosen: int | None) -> None:
     if finite.empty or chosen is None:
         return
     best, marked = finite[0], configs.index[configs["config"] == chosen][0]
+    label = "chosen: lowest loss" if marked == best else "chosen"
+    rings = {best: ("D", style.INK, "lowest loss")} | {marked: ("o", style.WARM, label)}
     look = {"s": 150, "facecolors": "none", "linewidths": 1.8, "zorder": 4}
-    if marked != best:
-        axes.scatter(
-            x[best], y[best], marker="D", edgecolors=style.INK, label="lowest loss", **look
-        )
-    label = "chosen" if marked != best else "chosen: lowest loss"
-    axes.scatter(x[marked], y[marked], marker="o", edgecolors=style.WARM, label=label, **look)
+    for at, (mark, colour, label) in rings.items():
+        if np.isfinite([x[at], y[at]]).all():  # else its optimizer has no such number
+            axes.scatter(x[at], y[at], marker=mark, edgecolors=colour, label=label, **look)
 
 
 def _losses_bar(figure: Figure, axes: Axes, dots, norm, loss_name: str, worst: float) -> None:
