@@ -17,6 +17,11 @@ def name(key: str) -> str:
     return NAMES.get(key, key.replace("_", " "))
 
 
+def loss(key: str) -> str:
+    """A loss and its unit, for an axis."""
+    return f"{name(key)} ({UNITS[key]})"
+
+
 def number(value, digits: int = 3) -> str:
     """`digits` significant digits, never more zeros than digits: 0.00123, 4.5e-6, 12,345."""
     value = float(value)

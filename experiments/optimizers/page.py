@@ -14,7 +14,7 @@ from experiments.kit.report import tables
 from experiments.optimizers import figures, ravine, ravine_figures
 from experiments.optimizers.ranking import FEW
 from experiments.optimizers.ravine import Walk
-from experiments.optimizers.study import LEAST_FORGOTTEN, Bench, Trial
+from experiments.optimizers.study import MOMENTUM, Bench, Trial
 from experiments.optimizers.words import cautions, findings, rows
 
 # Small multiples keep a readable size on a narrow screen, and scroll.
@@ -71,7 +71,7 @@ def write(
             walks=walks,
             paths=_paths(lesson, walks),
             spaces=[_space(name) for name in RULES if name in set(names)],
-            most=1 - LEAST_FORGOTTEN,
+            most=MOMENTUM.high,
             about=escaped([tables.again(summary, FILES, clock), tables.settings(summary)]),
         )
 

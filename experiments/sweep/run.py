@@ -100,11 +100,14 @@ def conclusion(settings, problem, plan: Plan, found: Findings) -> str:
 
 
 def figures(problem: problems.Problem, test: examine.Test) -> str:
-    """What the test rows said, beside what always saying the commonest class gives."""
+    """What the test rows said, beside what one constant answer gives."""
     told = [f"{words.name(name)} {value:.4f}" for name, value in test.figures.items()]
     if "accuracy" in test.figures:
         name, share = examine.majority(problem, test)
         told.append(f"where always saying {name!r} has {share:.4f}")
+    else:
+        constant = np.average(np.square(test.labels), weights=test.weights)  # 0 is the mean
+        told.append(f"where always saying the training mean has {constant:.4f}")
     return ", ".join(told)
 
 
