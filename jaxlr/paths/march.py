@@ -24,7 +24,9 @@ from jaxlr.paths import descent, proofs, proximal
 from jaxlr.paths.preconditioner import Ends
 from jaxlr.paths.proofs import Answers
 
-MARGIN = 0.1  # of tol: what a descent aims at, since its own estimate is only that
+# Of tol: what a descent aims at, since its own estimate is only that. With 1 lanes end unproved:
+# the first call takes 1.7 times as long on breast cancer, 2 on wide rows.
+MARGIN = 0.1
 WITHIN_FLOAT32 = 1e-9  # estimates of J - J*, as parts of J: smaller ones are noise in float32
 # Of λ / (M k R)²: from half of that a decrement bounds nothing. Without it digits take 16 times as
 # long, as lanes end unproved, rare dummies 1.5.
