@@ -20,25 +20,15 @@ TEN = np.logspace(-4, 4, 10)
 
 
 class Problem(NamedTuple):
-    """A problem as it is handed to `paths.fit`.
+    """A problem as it is handed to `paths.fit`."""
 
-    Attributes:
-      x: [N, D] float64.
-      labels: [N] or [T, N], of whole numbers; or of shares of the one class of two.
-      lambdas: [K], falling.
-      l1_ratio: 0 for ridge, 1 for lasso.
-      weights: [N].
-      folds: [F, N] of 0 and 1.
-      num_classes: 2 is one logit.
-    """
-
-    x: np.ndarray
-    labels: np.ndarray
-    lambdas: np.ndarray
+    x: np.ndarray  # [N, D] float64
+    labels: np.ndarray  # [N] or [T, N], whole numbers; or shares of the one class of two
+    lambdas: np.ndarray  # [K], falling
     l1_ratio: float
-    weights: np.ndarray
-    folds: np.ndarray
-    num_classes: int
+    weights: np.ndarray  # [N]
+    folds: np.ndarray  # [F, N] of 0 and 1
+    num_classes: int  # 2 is one logit
 
     @property
     def shape(self) -> tuple[int, ...]:
