@@ -52,15 +52,14 @@ def race(entry: Entry, rounds: int, limit: float, slow: bool) -> dict:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     usual = [Setting("saga" if part.l1_ratio else "lbfgs", None, jobs) for jobs in JOBS]
     fastest = [_fastest(part, of, best_of_part) for of in [usual, *_worth_timing(part, tuned)]]
-    times = {"jaxlr": [], **{setting.label(): [] for setting, _ in fastest}}
+    fastest = {setting.label(): (setting, error) for setting, error in fastest}
+    times = {name: [] for name in ("jaxlr", *fastest)}
     scale = np.prod(problem.shape) / np.prod(part.shape)
     for _ in range(rounds):
         times["jaxlr"].append(_turn(lambda: ours.fitted(problem)))
-        for setting, _ in fastest:
-            taken = times[setting.label()]
-            if not taken or taken[0] < LONG * scale:
-                run = functools.partial(peers.solve, part, setting)
-                taken.append(_turn(run) * scale)
+        for name, (setting, _) in fastest.items():
+            if not times[name] or times[name][0] < LONG * scale:
+                times[name].append(_turn(functools.partial(peers.solve, part, setting)) * scale)
     seconds = float(np.median(times["jaxlr"]))
     return {
         "about": entry.about,
@@ -75,13 +74,13 @@ def race(entry: Entry, rounds: int, limit: float, slow: bool) -> dict:
         "compile_seconds": first - seconds,
         **_answer(problem, best),
         "peers": {
-            setting.label(): {
-                "seconds": float(np.median(times[setting.label()])),
-                "ratio": machine.ratio(times[setting.label()], times["jaxlr"]),
-                "turns": len(times[setting.label()]),
+            name: {
+                "seconds": float(np.median(times[name])),
+                "ratio": machine.ratio(times[name], times["jaxlr"]),
+                "turns": len(times[name]),
                 "error": error,
             }
-            for setting, error in fastest
+            for name, (_, error) in fastest.items()
         },
         "tuning": tuned,
     }

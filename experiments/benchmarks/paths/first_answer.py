@@ -29,7 +29,6 @@ from experiments.benchmarks.paths import peers, problems, truth, tuning
 
 ROOT = Path(__file__).parents[3]
 OPTIMA = ROOT / "out/first_answer"
-SETS = {"breast_cancer": problems.breast_cancer, "digits": problems.digits}
 PARTS = ("whole", "import", "first", "second")
 
 ROWS = """
@@ -113,8 +112,8 @@ def contestants(trees: dict[str, Path], limit: float) -> dict[str, dict[str, Con
         return ours("-m", module, "--data", data, "--out", "OUT/page")
 
     tasks = {}
-    for data, rows in SETS.items():
-        problem = problems.folded(*rows(), C=np.logspace(-4, 4, 20))
+    for data in ("breast_cancer", "digits"):
+        problem = problems.folded(*problems.bundled(data), C=np.logspace(-4, 4, 20))
         best = truth.optimum(problem, OPTIMA)
         able = [name for name in peers.names(problem) if name in peers.SKLEARN]
         tuned = {name: tuning.tuned(problem, name, best, limit) for name in able}

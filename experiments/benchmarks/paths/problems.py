@@ -86,8 +86,8 @@ def file_of(folder: str) -> str:
 def race(mnist: str = "", a9a: str = "") -> dict[str, Entry]:
     """Name -> problem; only A, and those on a9a, read a file."""
     rows = {
-        "B": digits,
-        "C": breast_cancer,
+        "B": lambda: bundled("digits"),
+        "C": lambda: bundled("breast_cancer"),
         "D": lambda: _census(a9a),
         "E": _rare_event,
         "F": _wide,
@@ -129,15 +129,9 @@ def folded(x, labels, C=TEN, l1_ratio=0.0) -> Problem:
     return problem(x, labels, 1 / (C * folds[0].sum()), l1_ratio, folds=folds)
 
 
-def digits() -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's digits, 10 classes."""
-    x, labels = load_digits(return_X_y=True)
-    return standardised(x), labels
-
-
-def breast_cancer() -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's breast cancer set: nearly separable."""
-    x, labels = load_breast_cancer(return_X_y=True)
+def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's digits, or its breast_cancer set, which is nearly separable."""
+    x, labels = {"digits": load_digits, "breast_cancer": load_breast_cancer}[name](return_X_y=True)
     return standardised(x), labels
 
 
