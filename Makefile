@@ -3,7 +3,6 @@ PYTHON ?= python3
 ENV := .venv
 BIN := $(ENV)/bin
 CONSTRAINTS := -c constraints.txt
-WORKERS ?= 2
 
 .PHONY: sweep lecture lecture-check test compat proofs check bench clean
 .DELETE_ON_ERROR:
@@ -15,6 +14,26 @@ lecture: $(ENV)/ready  ## the two lectures as a website in out/lecture
 	$(BIN)/python -m experiments.lecture --out out/lecture --overwrite
 
 lecture-check: $(ENV)/ready  ## opens every page of out/lecture in a browser and says what is wrong
+	$(BIN)/python -m experiments.lecture.check --site out/lecture
+
+# Where bytecode isn't written, each of the workers would rewrite the asserts of all tests.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
+
+test: $(ENV)/ready  ## every test; with float64 enabled what can tell; last bits in the code that users run
+	$(PYTEST)
+	$(PYTEST) --x64 -m "not once and not float64 and not as_shipped"
+	$(PYTEST) --shipped -m as_shipped
+	$(PYTEST) --shipped --x64 -m "as_shipped and not once"
+
+compat:  ## the same with the newest of everything, in an environment of its own
+	rm -rf .venv-compat
+	$(MAKE) test ENV=.venv-compat CONSTRAINTS=
+
+proofs: $(ENV)/ready  ## the same tests on many more random cases, compiled as users do
+	$(PYTEST) --proofs --shipped
+	$(PYTEST) --proofs --shipped --x64 -m "not once and not float64"
+
+check: $(ENV)/ready  ## opens every page of out/lecture in a browser and says what is wrong
 	$(BIN)/python -m experiments.lecture.check --site out/lecture
 
 # Three quarters of the suite's time were spent in XLA's compiler. What looks at last bits sees the

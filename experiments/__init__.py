@@ -1,1 +1,5 @@
-"""Scripts people run: sweeps, tables, figures, benchmarks."""
+"""What people run: a folder for each command, and a kit that they share."""
+
+import time
+
+STARTED = time.perf_counter()  # what a command says of its time begins here

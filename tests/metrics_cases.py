@@ -7,8 +7,10 @@ import jax
 import numpy as np
 from hypothesis import settings
 
+from tests.sizes import PROOFS
+
 # 20,000 small problems by default, ten times as many under the "proofs" profile.
-NUM_CASES = 20_000 if settings.default.max_examples < 1000 else 200_000
+NUM_CASES = 200_000 if PROOFS else 20_000
 NUM_THEIRS = min(settings.default.max_examples, 500)
 TOLERANCE = 1e-12 if jax.config.jax_enable_x64 else 1e-6
 # For witnesses that lose a digit themselves, by subtracting sums of fractions.

@@ -7,8 +7,11 @@ import pandas as pd
 
 from experiments.datasets import Table
 from experiments.kit import problems
+from experiments.kit.clock import Clock
 from experiments.kit.problems import Problem
-from experiments.sweep import run
+from experiments.kit.report import examine
+from experiments.sweep import study
+from experiments.sweep.plan import Plan
 from jaxlr import sweeps
 from jaxlr.pytypes import Batch
 
@@ -47,7 +50,7 @@ def make_plan(configs=24, **choices):
     } | space
     space = {"batch_size": sweeps.Choices((64,))} | space
     groups = sweeps.groups(sweeps.random(space, configs, seed=1))
-    return run.Plan(groups, 3, 20, 10, (8,), 0)
+    return Plan(groups, 3, 20, 10, (8,), 0)
 
 
 def make_findings(problem, plan, diverge=0.7, selection="best"):
@@ -74,11 +77,11 @@ def make_findings(problem, plan, diverge=0.7, selection="best"):
                     | {"status": "diverged" if dies else "done", "died_at": 7 if dies else -1}
                 )
     lanes = pd.DataFrame(rows)
-    configs = run.rank(lanes, f"val_{loss_name}")
-    chosen = run.choose(configs, selection)
+    configs = study.rank(lanes, f"val_{loss_name}")
+    chosen = study.choose(configs, selection)
     lines = {loss_name if k == "loss" else k: np.array(v) for k, v in curves_of.items()}
     test = make_test(problem) if chosen else None
-    return run.Findings(lanes, configs, lines, np.arange(2, 21, 2), chosen, test, 2.0, 4.0)
+    return study.Findings(lanes, configs, lines, np.arange(2, 21, 2), chosen, test)
 
 
 def make_test(problem):
@@ -91,7 +94,11 @@ def make_test(problem):
         scores = rng.normal(size=len(labels)) * 1.5 + 2 * labels - 1
     else:
         scores = 0.8 * labels + 0.3 * rng.normal(size=len(labels))
-    return run.Test({}, scores.astype(np.float32), weights, labels, {})
+    return examine.Test({}, scores.astype(np.float32), weights, labels, {})
+
+
+CLOCK = Clock()  # of pages that are the same each time
+CLOCK.parts = lambda: {"running": 3.0, "drawing": 1.5}
 
 
 def make_summary(problem, plan):

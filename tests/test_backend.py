@@ -14,7 +14,7 @@ from jax._src import xla_bridge
 from jaxlr import backend
 from jaxlr.backend import FLAG
 
-pytestmark = [pytest.mark.float32_pass, pytest.mark.as_shipped]
+pytestmark = [pytest.mark.once, pytest.mark.as_shipped]
 
 
 @pytest.fixture

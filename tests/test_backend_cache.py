@@ -9,7 +9,7 @@ import pytest
 
 from jaxlr import backend
 
-pytestmark = [pytest.mark.float32_pass]
+pytestmark = [pytest.mark.once]
 
 OPTIONS = (
     "jax_compilation_cache_dir",

@@ -1,7 +1,5 @@
 """Certificates for anybody's answer: never below the error that an independent judge measures."""
 
-import os
-
 import jax
 import numpy as np
 import pytest
@@ -10,14 +8,15 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.preprocessing import StandardScaler
 
 from jaxlr import Batch, certificates, losses, paths
-from jaxlr.certificates import Status, anyone
+from jaxlr.certificates import Status, bounds
 from tests import truth
 from tests.path_judge import LOSSES, fitted
 from tests.random_paths import FEW, case
+from tests.sizes import PROOFS
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
-PROBLEMS = 300 if os.environ.get("HYPOTHESIS_PROFILE") == "proofs" else 2
+PROBLEMS = 300 if PROOFS else 2
 MOVES = np.array([0.0, 1e-9, 1e-6, 1e-4, 1e-2, 0.3])
 
 
@@ -154,7 +153,7 @@ def test_lanes_that_memory_does_not_hold_together_are_looked_at_in_turns(monkeyp
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=(5, 12)), "b": rng.normal(size=5)}
     whole = certificates.certify(Batch(x, y), params, 0.1, loss=losses.log_loss)
-    monkeypatch.setattr(anyone, "MEMORY", 1)
+    monkeypatch.setattr(bounds, "MEMORY", 1)
     turns = certificates.certify(Batch(x, y), params, 0.1, loss=losses.log_loss)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12), whole, turns)
 

@@ -1,17 +1,26 @@
 """What every command says of itself and of mistakes, and what an interruption leaves."""
 
 import json
+import os
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 
+import jax
+import jax.numpy as jnp
 import pandas as pd
 import pytest
 
-from experiments.kit import commands, outputs
+from experiments.kit import commands, outputs, provenance
+from experiments.kit.clock import Clock, length
+from experiments.kit.mistakes import SettingError
 from experiments.optimizers import __main__ as optimizers
 from experiments.path import __main__ as path
 from experiments.sweep import __main__ as sweep
-from experiments.sweep.settings import SettingError, check_batches
+from experiments.sweep.settings import check_batches
 
 ORIGIN = "--no-intercept --drop-classes a 'b c' --header True --metric r2"
 ASKED = {
@@ -24,37 +33,41 @@ ASKED = {
 }
 
 
+def parse(command, args):
+    return commands.parse(command.Settings, command.__doc__, args)
+
+
 @pytest.mark.parametrize(
     ("command", "args"),
     [(command, args) for command, lines in ASKED.items() for args in lines],
     ids=["sweep names", "sweep numbers", "path", "path through the origin", "optimizers"],
 )
 def test_the_line_of_a_summary_asks_for_the_same_settings(command, args):
-    settings = command.parse(shlex.split(args))
-    python, flag, name, *options = shlex.split(commands.line(command.NAME, settings))
+    settings = parse(command, shlex.split(args))
+    python, flag, name, *options = shlex.split(provenance.line(settings))
     assert (python, flag, name) == ("python", "-m", command.__package__)
-    assert command.parse(options) == settings
+    assert parse(command, options) == settings
     assert options  # all of them ask for something
 
 
-@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.NAME)
+@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.__package__)
 def test_the_line_of_the_defaults_is_the_bare_command(command):
-    assert commands.line(command.NAME, command.parse([])) == f"python -m {command.NAME}"
+    assert provenance.line(parse(command, [])) == f"python -m {command.Settings.NAME}"
 
 
-@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.NAME)
+@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.__package__)
 def test_help_offers_nothing_that_is_no_choice(command, capsys):
     with pytest.raises(SystemExit):
-        command.parse(["--help"])
+        parse(command, ["--help"])
     offered = [line for line in capsys.readouterr().out.splitlines() if re.match(r"\W*--\w", line)]
     assert len(offered) > 10
     assert not [line for line in offered if "None" in line.split("(default")[0]]
 
 
-@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.NAME)
+@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.__package__)
 def test_a_switch_with_a_default_of_its_own_takes_true_and_false(command):
-    if hasattr(command.parse([]), "header"):
-        given = [command.parse(["--header", word]).header for word in ("True", "False")]
+    if hasattr(parse(command, []), "header"):
+        given = [parse(command, ["--header", word]).header for word in ("True", "False")]
         assert given == [True, False]
 
 
@@ -95,8 +108,15 @@ def test_mistakes_are_one_line_all_at_once(command, args, said, tmp_path, capsys
     assert not list(tmp_path.iterdir())
 
 
+WORK = []  # what the command below does
+
+
+def run(settings, clock):
+    return WORK.pop()()
+
+
 def interrupted(tmp_path, finished, overwrite=False, by=KeyboardInterrupt):
-    def run(settings):
+    def work():
         told = {"jax": "1.2.3"}
         goal = tmp_path / "o"
         with outputs.folder(
@@ -105,7 +125,8 @@ def interrupted(tmp_path, finished, overwrite=False, by=KeyboardInterrupt):
             (folder / "report.html").write_text("half of a page")
             raise by
 
-    return commands.main(lambda args: args, run)
+    WORK.append(work)
+    return commands.main(sweep.Settings, None, [], module=__name__)
 
 
 def test_an_interruption_keeps_what_had_finished(tmp_path, capsys):
@@ -133,7 +154,61 @@ def test_an_interruption_before_anything_finished_leaves_nothing(tmp_path, capsy
     assert not list(tmp_path.iterdir())
 
 
+def test_sigterm_is_as_polite_as_ctrl_c(tmp_path, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def end_me():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10)
+
+    with pytest.raises(commands.Terminated), commands._polite():
+        end_me()
+    lanes = [pd.DataFrame({"lane": [0, 1]})]
+    assert interrupted(tmp_path, lanes, by=commands.Terminated) == 143
+    assert capsys.readouterr().err.startswith("interrupted: 2 lanes had finished")
+    assert [path.name for path in tmp_path.iterdir()] == ["o"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_the_parts_of_a_command_add_up_to_its_time():
+    began = time.perf_counter()
+    clock = Clock()
+    with clock.listening():
+        with clock.part("reading"):
+            time.sleep(0.05)
+        with clock.part("drawing"):
+            jax.jit(lambda x: x * 3 + len(str(began)))(jnp.ones(7)).block_until_ready()
+            parts = clock.parts()
+    assert sum(parts.values()) == pytest.approx(time.perf_counter() - began, abs=0.05)
+    assert 0.05 <= parts["reading"] < 0.5
+    assert parts["compiling"] > 0  # though within the drawing
+    assert parts["tracing"] > 0
+    assert all(seconds >= 0 for seconds in parts.values())
+
+
+def test_spans_that_overlap_count_once():
+    assert length([(0, 2), (1, 3), (5, 6), (1, 2)]) == 4
+    clock = Clock()
+    clock.spans |= {"compiling": [(1, 3)], "tracing": [(0, 2)], "importing": [(2.5, 4)]}
+    told = {name: round(seconds, 9) for name, seconds in clock.parts().items()}
+    assert (told["compiling"], told["tracing"], told["importing"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("command", list(ASKED), ids=lambda module: module.__package__)
+def test_help_loads_neither_jax_nor_matplotlib(command):
+    code = f"""if True:
+        import sys
+        from {command.__package__}.__main__ import main
+        try:
+            main(["--help"])
+        except SystemExit:
+            print(*sys.modules, file=sys.stderr)
+    """
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"jax", "matplotlib", "sklearn", "pandas"} & set(ran.stderr.split())
+
+
 def test_more_steps_than_can_be_listed_are_refused():
-    asked = sweep.parse(["--epochs", "16777216"])
+    asked = parse(sweep, ["--epochs", "16777216"])
     with pytest.raises(SettingError, match="--epochs 16777216: a lane would meet 1438 rows more o"):
         check_batches(asked, 1_438)

@@ -13,7 +13,7 @@ from jaxlr import Batch, losses, metrics, paths
 from jaxlr.metrics import kinds
 from jaxlr.paths import scorers
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(60, 4))

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 
 from jaxlr import data
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 def test_standardise_agrees_with_scikit_learn_on_weighted_rows():

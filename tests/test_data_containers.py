@@ -8,7 +8,7 @@ import scipy.sparse
 
 from jaxlr import Batch, data
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ROWS = [[1.0, 2.0], [3.0, 4.5]]
 FRAME = pd.DataFrame(ROWS, columns=["size", "width"])

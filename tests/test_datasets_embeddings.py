@@ -10,7 +10,7 @@ import pytest
 from experiments.datasets import DataError
 from experiments.datasets.probes import load_probes
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 Y = np.arange(20) % 2
@@ -194,6 +194,12 @@ MISTAKES = {
     "no file": (["y.npz"], {}, "no file 'y.npz'"),
     "rows differ": (["x.npy", "short.npy"], {"labels": "y.npy"}, "'short' has 9 rows and layer"),
     "NaN": (["x.npy", "nan.npy"], {"labels": "y.npy"}, "'nan' is nan in row 18, column 1"),
+    "NaN in two": (
+        ["nan.npy", "x.npy", "./nan.npy"],
+        {"labels": "y.npy"},
+        "'nan.npy' is nan in row 18, column 1 counted from 0, layer './nan.npy' is nan in row 18,"
+        " column 1 counted from 0; mend that row, or leave it out of every layer",
+    ),
     "no labels": (["x.npy"], {}, "'x.npy' holds no labels; give them with --labels"),
     "labels too few": (["x.npy"], {"labels": "few.npy"}, "9 labels 'labels' in 'few.npy', but 20"),
     "transposed": (["x.npy"], {"labels": "wide.npy"}, "transpose it"),
@@ -222,8 +228,16 @@ MISTAKES = {
         "--drop goes with tables",
     ),
     "idx": (["x.npy"], {"labels_file": "y.npy"}, "their labels are --labels"),
-    "weights few": (["x.npy"], {"labels": "w.npz", "weights": "few"}, "'few' has 9 rows, not 20"),
-    "weights axes": (["x.npy"], {"labels": "w.npz", "weights": "deep"}, "give one per row"),
+    "weights few": (
+        ["x.npy"],
+        {"labels": "w.npz", "weights": "few"},
+        "'few' has shape (9,); give one weight for each of 20",
+    ),
+    "weights axes": (
+        ["x.npy"],
+        {"labels": "w.npz", "weights": "deep"},
+        "'deep' has shape (20, 1, 1); give one weight for",
+    ),
     "weights below": (["x.npy"], {"labels": "w.npz", "weights": "below"}, "is -1 in row 1"),
     "disagree": (["a.npz", "b.npz"], {}, "'labels' in row 1 is 0 in 'a.npz' but 1 in 'b.npz'"),
     "lists differ": (["ragged.parquet"], {}, "lists of 2, 3 numbers; give every row as many"),

@@ -1,5 +1,6 @@
 """Encoding: its formulas, scikit-learn as witness, and nothing learned outside training rows."""
 
+import dataclasses
 import sys
 
 import numpy as np
@@ -12,9 +13,10 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from experiments.datasets import DataError, Table, encode, load
+from experiments.datasets import DataError, Encoder, Table, encode, load
+from jaxlr.results import files
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ENCODE = sys.modules["experiments.datasets.encode"]
 
@@ -162,3 +164,38 @@ def test_an_encoding_beyond_memory_names_the_widest_column(monkeypatch):
         encode(table_of(mixed(0)), np.arange(30))
     with pytest.raises(DataError, match=r"40 rows of 6 encoded features .* use fewer rows"):
         encode(table_of(np.ones((40, 6))), np.arange(30))
+
+
+@pytest.mark.parametrize("key", range(3))
+def test_an_encoder_from_a_file_says_the_same_of_other_tables(key, tmp_path):
+    frame, new = mixed(key), mixed(key + 100)
+    both = pd.concat([frame, new], ignore_index=True)
+    for name in ("colour", "shape"):
+        both[name] = pd.Categorical([*frame[name].astype(object), *new[name].astype(object)])
+    encoded = encode(table_of(both), np.arange(len(frame)))
+    files.save(tmp_path / "encoder.npz", encoded.encoder._asdict())
+    kept = Encoder(**files.load(tmp_path / "encoder.npz"))
+    assert kept.names == encoded.names
+    backwards = new[new.columns[::-1]]
+    backwards.insert(0, "more", 1.0)
+    ours = kept.apply(table_of(backwards))
+    np.testing.assert_array_equal(ours, encoded.features[len(frame) :])
+
+
+def test_columns_of_an_array_are_found_by_name():
+    x = np.random.default_rng(0).normal(size=(20, 3))
+    encoded = encode(table_of(x), np.arange(10))
+    turned = dataclasses.replace(table_of(x[:, [2, 0, 1]]), feature_names=("x2", "x0", "x1"))
+    np.testing.assert_array_equal(encoded.encoder.apply(turned), encoded.features)
+
+
+def test_a_gap_that_only_a_new_table_has_becomes_the_training_median():
+    x = np.array([[1.0], [2.0], [9.0], [100.0]])
+    gap = pd.DataFrame({"x0": [np.nan, 2.0]})
+    for table, fill in ((table_of(x), 2.0), (dataclasses.replace(table_of(x), complete=True), 4.0)):
+        encoder = encode(table, np.arange(3)).encoder
+        expected = (np.array([fill, 2.0]) - 4) / x[:3].std()
+        np.testing.assert_allclose(encoder.apply(table_of(gap))[:, 0], expected, rtol=1e-6)
+    plain = Encoder.as_it_is(table_of(x), np.arange(3))
+    np.testing.assert_array_equal(plain.apply(table_of(x)), x)
+    np.testing.assert_array_equal(plain.apply(table_of(gap)), [[2], [2]])

@@ -15,7 +15,7 @@ import pytest
 
 from experiments.datasets import DataError, load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 GOOD = "p,q,y\n" + "".join(f"{i / 2},{i * i % 7},{'ab'[i % 2]}\n" for i in range(10))
 LIBSVM = "".join(f"{i % 2} {1 + i % 3}:{i} 7:1.5\n" for i in range(10))
@@ -115,6 +115,22 @@ TEXTS = {
         "p,d,n,m m,y\n" + "".join(f"{i or 'x'},2020-01-01,n{i},m{i},{i % 2}\n" for i in range(60)),
         {},
         "'p' is text in row 1 .* 'd' holds date32.* columns 'n', 'm m' hold .* --drop n 'm m',",
+    ),
+    "a slip, a weight, a gap, one class": (
+        GOOD.replace("b", "a") + "x,-1,a\n",
+        {"weights": "q"},
+        "'p' is text in row 11 .* belong; mend it.*; --weights 'q' is -1 in row 11; .*; target 'y'"
+        " is 'a' in every row",
+    ),
+    "a slip and a target that is missing": (
+        GOOD + "x,1,\n",
+        {},
+        "'p' is text in row 11 .*; target 'y' is missing in row 11; fill it",
+    ),
+    "an unknown target and more": (
+        GOOD,
+        {"drop": ["pp"], "target": "z", "weights": "w"},
+        "--drop: no column 'pp' .*, --weights: no column 'w', --target: no column 'z'; the columns",
     ),
     "two unknown": (GOOD, {"drop": ["pp", "zz"]}, "no column 'pp' .*, --drop: no column 'zz'; the"),
     "two missing": (MESSY + ",2,b\n", {"missing": "error"}, "'p' is missing in row 12, column 'q'"),
@@ -272,7 +288,7 @@ def test_libsvm_without_a_feature_is_told(tmp_path):
 
 
 def test_a_row_longer_than_any_block_is_told(tmp_path, monkeypatch):
-    monkeypatch.setattr(sys.modules["experiments.datasets.delimited"], "_BLOCK", 64)
+    monkeypatch.setattr(sys.modules["experiments.datasets.formats.delimited"], "_BLOCK", 64)
     message = failure(tmp_path, GOOD + f"1,2,{'a' * 200}\n", {})
     with pytest.raises(DataError, match=r"is not a table: .*; close any open quote, or save it"):
         raise DataError(message)

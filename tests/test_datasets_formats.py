@@ -13,7 +13,7 @@ from sklearn import datasets as sklearn_sets
 
 from experiments.datasets import BUILTIN, load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 RNG = np.random.default_rng(3)
 FEATURES = RNG.integers(0, 256, (30, 3, 2)).astype(np.uint8)

@@ -8,7 +8,7 @@ import pytest
 
 from experiments.datasets import DataError, load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ROWS = 12
 P, Q = np.arange(ROWS) / 4, np.arange(ROWS) ** 2

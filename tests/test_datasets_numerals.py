@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.datasets import DataError, load, numerals
+from experiments.datasets import DataError, load
+from experiments.datasets.formats import numerals
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 NO_NUMBERS = [
     "0_1",

@@ -5,7 +5,7 @@ import pytest
 
 from experiments.datasets import load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 def csv(folder, **columns):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from experiments.datasets import DataError, load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ROWS = [(0.5, 3, "a"), (1.5, -2, "b"), (2.5, 3, "a"), (3.5, 0, "b"), (4.5, 10, "b"), (-5.5, 1, "a")]
 NUMBERS = [[p, q] for p, q, _ in ROWS]
@@ -162,7 +162,7 @@ def test_blocks_leave_no_seam(tmp_path, monkeypatch, cell):
     text = f"p,q,y\n{rows}{cell},c,1\n"
     choices = {"categorical": ["p"]}
     whole = loaded(tmp_path, text, **choices)
-    monkeypatch.setattr(sys.modules["experiments.datasets.delimited"], "_BLOCK", 64)
+    monkeypatch.setattr(sys.modules["experiments.datasets.formats.delimited"], "_BLOCK", 64)
     pd.testing.assert_frame_equal(loaded(tmp_path, text, **choices).features, whole.features)
 
 

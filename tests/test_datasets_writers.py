@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from experiments.datasets import load
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 FEW = settings(max_examples=settings.default.max_examples // 5)  # a file for each
 
 # Whatever a reader may stumble over, between letters: no text is a number or a gap.

@@ -5,11 +5,11 @@ import pandas as pd
 import pytest
 
 from experiments.datasets import DataError, Table
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit import kept_rows
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 LABELS = np.array([0, 1, 2, 1, 0, 2, 3, 1], np.int32)
 X = np.arange(16.0).reshape(8, 2)

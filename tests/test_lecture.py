@@ -17,7 +17,7 @@ from jinja2.nodes import Call, Const, If, TemplateData
 from experiments.lecture import texts, website
 from experiments.lecture.parts import PARTS
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 EXERCISES = website.HERE / "exercises"

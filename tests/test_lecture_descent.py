@@ -9,7 +9,7 @@ from experiments.lecture import a08_descent
 from jaxlr import Batch, losses, metrics, models, optimizers
 from tests.lecture_browser import ends, needs_chromium, played
 
-pytestmark = [pytest.mark.float32_pass, needs_chromium]
+pytestmark = [pytest.mark.once, needs_chromium]
 SETS = a08_descent.play_sets()
 STEPS = 120
 MAKE = {

@@ -12,7 +12,7 @@ from experiments.lecture import b03_trick, ulps
 from jaxlr import losses
 from tests.lecture_browser import ends, needs_chromium, played
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 GRID = np.concatenate(
     [[0.0, -800.0, 800.0, 1e-300, -1e-12, 0.5, 37.5, -37.5], np.linspace(-760, 700, 293)]
 )

@@ -7,7 +7,7 @@ import pytest
 
 from experiments.lecture import b02_backpropagation, graphs
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 def test_the_arrows_multiply_to_the_machines_gradient():

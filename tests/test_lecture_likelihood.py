@@ -7,7 +7,7 @@ import pytest
 from experiments.lecture import a05_likelihood, ad_clicks, corners, underflow
 from jaxlr import Batch, losses
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 def test_a_fit_and_its_errors_are_those_of_fisher_scoring():

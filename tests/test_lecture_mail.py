@@ -9,7 +9,7 @@ from experiments.lecture import a09_metrics, imbalance, mail, texts
 from experiments.lecture.parts import PARTS
 from jaxlr import metrics
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 PART = next(part for part in PARTS if part.name == "a09_metrics")
 

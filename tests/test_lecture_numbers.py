@@ -7,7 +7,7 @@ from experiments.lecture import a03_momentum, a06_logistic, a09_metrics, a10_roc
 from experiments.lecture.parts import PARTS
 from experiments.lecture.texts import sayer
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 def told(script, facts):

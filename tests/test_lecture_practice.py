@@ -21,7 +21,7 @@ import json, sys, jaxlr
 ended = paths.Status(path.status[0]).name
 print(json.dumps([sys.executable, jaxlr.__file__, ended, *table["weights apart"]]))
 """
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 @pytest.mark.parametrize("scale", [1.0, 1e3])  # 1000: the naive σ overflows

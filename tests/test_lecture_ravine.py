@@ -11,7 +11,7 @@ from jaxlr import optimizers
 from tests.lecture_browser import ends, needs_chromium, played
 from tests.test_optimizers_trajectories import walk
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 MOST = 500  # steps that the page looks at
 

@@ -6,7 +6,7 @@ from experiments.lecture import browser, check, website
 from experiments.lecture.parts import PARTS
 from tests.lecture_browser import needs_chromium
 
-pytestmark = [needs_chromium, pytest.mark.float32_pass]
+pytestmark = [needs_chromium, pytest.mark.once]
 
 
 @pytest.fixture(scope="module")

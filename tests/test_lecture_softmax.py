@@ -8,7 +8,7 @@ import pytest
 from jaxlr import activations, losses
 from tests.lecture_browser import BUNDLED, ends, needs_chromium, played
 
-pytestmark = pytest.mark.float32_pass  # the float64 that it asks for is its own
+pytestmark = pytest.mark.once  # the float64 that it asks for is its own
 
 DATA = {"scores": [2, 1, -1], "label": 2, "temperature": 1, "shift": 0}
 EXTREMES = [

@@ -7,7 +7,7 @@ from jaxlr import metrics
 from jaxlr.metrics import figures
 from tests.lecture_browser import BUNDLED, ends, needs_chromium, played
 
-pytestmark = [pytest.mark.float32_pass, needs_chromium]
+pytestmark = [pytest.mark.once, needs_chromium]
 
 CURVES = "rows => rows.map(([labels, scores]) => play.curve(labels, scores))"
 AREAS = """rows => rows.map(([labels, scores]) => {

@@ -419,7 +419,7 @@ def test_no_weights_are_equal_weights():
         )
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 @pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
 def test_a_risk_of_many_narrow_rows_is_summed_in_float32(dtype):
     rng = np.random.default_rng(5)

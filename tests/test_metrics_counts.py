@@ -12,7 +12,7 @@ from jaxlr import metrics
 from jaxlr.metrics import figures
 from tests.metrics_cases import NUM_CASES, NUM_THEIRS, assert_same, labels, weights
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 C = 3
 AVERAGES = [None, "micro", "macro", "weighted"]

@@ -14,7 +14,7 @@ from jaxlr import metrics
 from jaxlr.metrics import figures, streaming
 from tests.metrics_cases import assert_same
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 Y, P, S = [0, 1, 1, 0], [0, 1, 0, 0], [0.1, 0.9, 0.4, 0.3]
 ROWS = st.lists(

@@ -16,7 +16,7 @@ from jaxlr import metrics
 from jaxlr.metrics import streaming
 from tests.metrics_cases import assert_same
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 Y, P = np.array([0, 1, 1, 0, 1, 0]), np.array([0, 1, 0, 0, 1, 1])
 S = np.array([0.125, 0.875, 0.5, 0.25, 0.75, 0.625])  # eighths, exact in every type

@@ -12,7 +12,7 @@ from jaxlr import metrics
 from jaxlr.metrics import streaming
 from tests.metrics_cases import LOOSE, assert_same, scores
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 RNG = np.random.default_rng(1)
 Y = RNG.permuted(np.arange(60 * 12).reshape(60, 12) % 3 == 0, axis=1).astype(np.int32)

@@ -8,7 +8,7 @@ from jaxlr import metrics
 from jaxlr.metrics import figures
 from tests.metrics_cases import assert_same
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 SCORE = np.array([0.5, 0.1, 0.2, 0.6, 0.2, 0.3, 0.0])
 CLASS = np.array([0, 0, 0, 1, 1, 1, 0])

@@ -22,7 +22,7 @@ from tests.metrics_cases import (
     weights,
 )
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 C = 3
 Y = labels(1)[0]

@@ -13,7 +13,7 @@ from sklearn import metrics as theirs
 from jaxlr import metrics
 from tests.metrics_cases import NUM_CASES, NUM_THEIRS, TOLERANCE, assert_same, scores, weights
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 Y = np.random.default_rng(1).random((NUM_CASES, 9)) < np.linspace(0.05, 0.95, 9)[None, :]
 S = scores(2)

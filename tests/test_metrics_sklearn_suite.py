@@ -3,9 +3,9 @@
 import warnings
 
 import pytest
-from hypothesis import settings
 
 from tests.metrics_adapter import about_ours, cases_of, point_at_ours, their_tests
+from tests.sizes import PROOFS
 
 # What can't apply, and why. Everything else of the three files has to pass.
 EXCLUDED = {
@@ -64,7 +64,6 @@ SHARED = {}
 for name, function, arguments in cases_of(COMMON):
     if about_ours(COMMON, arguments):
         SHARED.setdefault(name.partition("[")[0], []).append((function, arguments))
-PROOFS = settings.default.max_examples >= 1000
 MODULES = [their_tests(f"test_{name}") for name in ("classification", "ranking", "regression")]
 CASES = [(m, *case) for m in MODULES for case in cases_of(m)]
 APPLICABLE = [case for case in CASES if case[1].partition("[")[0] not in EXCLUDED]
@@ -79,7 +78,7 @@ def test_most_of_their_tests_apply_and_every_exclusion_names_a_test():
     assert len(SHARED["test_classification_inf_nan_input"]) > 290
 
 
-@pytest.mark.float32_pass  # the adapter asks for float64 by itself
+@pytest.mark.once  # the adapter asks for float64 by itself
 @pytest.mark.parametrize(
     ("module", "name", "function", "arguments"), APPLICABLE, ids=[case[1] for case in APPLICABLE]
 )
@@ -91,7 +90,7 @@ def test_theirs_passes_on_ours(module, name, function, arguments, monkeypatch):
         function(**arguments)
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 @pytest.mark.parametrize(
     "name", sorted(set(SHARED) - set(EXCLUDED_OF_ALL) - (set() if PROOFS else DEAR))
 )

@@ -13,7 +13,7 @@ from jaxlr import metrics
 from jaxlr.metrics import figures
 from tests.metrics_cases import assert_same
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 RNG = np.random.default_rng(1)
 L, N, C = 8, 16, 3

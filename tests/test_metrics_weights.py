@@ -4,13 +4,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import settings
 
 from jaxlr import metrics
 from jaxlr.metrics import streaming
 from tests.metrics_cases import assert_same
+from tests.sizes import PROOFS
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 N, C = 12, 3
 RNG = np.random.default_rng(1)
@@ -40,7 +40,6 @@ REGRESSION = (
     "explained_variance_score",
 )
 SORTED = ("median_absolute_error", "d2_absolute_error_score", "max_error")
-PROOFS = settings.default.max_examples >= 1000
 
 
 def garbage(seed):

@@ -1,7 +1,6 @@
 """`python -m experiments.optimizers`: equal budgets, exact statistics, true sentences."""
 
 import dataclasses
-import inspect
 import itertools
 import json
 from types import SimpleNamespace
@@ -15,16 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.datasets import DataError
-from experiments.optimizers import __main__ as optimizers
-from experiments.optimizers import budget, ravine, run, spaces, words
-from experiments.optimizers import page as optimizer_page
-from experiments.optimizers import ranking as optimizer_ranking
+from experiments.datasets import DataError, load
+from experiments.kit import saved
+from experiments.kit.optimizers import RULES, build
+from experiments.optimizers import __main__, budget, page, ranking, ravine, run, study, words
+from experiments.optimizers.settings import DEFAULT
 from jaxlr import losses, models, training
-from jaxlr import optimizers as rules
-from tests.report_cases import make_problem
+from tests.report_cases import CLOCK, make_problem
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 FAST = ["--points", "3", "--seeds", "2", "--epochs", "2", "--optimizers", "sgd", "adam"]
 PLAN = SimpleNamespace(epochs=2, batch_size=16, seeds=2, l2=0.05)
@@ -32,7 +30,7 @@ EVERY_ORDER = np.array(list(itertools.permutations(range(5))))
 
 
 def main(*args):
-    return optimizers.main([str(arg) for arg in args])
+    return __main__.main([str(arg) for arg in args])
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +51,9 @@ def lesson():
 @pytest.fixture(scope="module")
 def studied():
     """A bench, its trials in rank order and their ranking."""
-    on = run.bench("made", make_problem("multiclass", 3), PLAN, jax.random.key(4))
-    trials = {name: run.trial(on, name, 4, 7) for name in ("sgd", "momentum")}
-    ranked = optimizer_ranking.ranking(on, list(trials.values()))
+    on = study.bench("made", make_problem("multiclass", 3), PLAN, jax.random.key(4))
+    trials = {name: study.trial(on, name, 4, 7) for name in ("sgd", "momentum")}
+    ranked = ranking.ranking(on, list(trials.values()))
     return on, [trials[name] for name in ranked["optimizer"]], ranked
 
 
@@ -68,23 +66,12 @@ def test_the_best_after_k_settings_is_that_of_all_orders_of_trying_them(values):
         np.testing.assert_array_equal(budget.quantile_of_best(values, q), lowest)
 
 
-def test_every_rule_of_the_library_is_a_contestant():
-    takes_rate = {
-        name
-        for name in rules.__all__
-        if inspect.isfunction(getattr(rules, name))
-        and "learning_rate" in inspect.signature(getattr(rules, name)).parameters
-    }
-    named = {"momentum", "nesterov", "lookahead"}  # forms of sgd, and a wrapper
-    assert set(spaces.CONTESTANTS) == takes_rate | named
-    assert set(spaces.DEFAULT) < set(spaces.CONTESTANTS)
-
-
-@pytest.mark.parametrize("name", spaces.CONTESTANTS)
+@pytest.mark.parametrize("name", RULES)
 def test_each_gets_as_many_points_of_a_space_equally_wide(name):
-    contestant = spaces.CONTESTANTS[name]
+    contestant = RULES[name]
     assert contestant.high / contestant.low == pytest.approx(1e4)
-    hypers = spaces.points(name, 16, 0)
+    assert set(DEFAULT) < set(RULES)
+    hypers = study.points(name, 16, 0)
     rates = np.log10(hypers["learning_rate"] / contestant.low)
     assert ((rates >= 0) & (rates <= 4)).all()
     # Sixteen points of a Sobol design: one in each sixteenth of the range.
@@ -95,11 +82,11 @@ def test_each_gets_as_many_points_of_a_space_equally_wide(name):
         assert (hypers["momentum"] < 0.9).mean() == 0.5, "as many memories below 10 steps as above"
 
 
-@pytest.mark.parametrize("name", spaces.CONTESTANTS)
+@pytest.mark.parametrize("name", RULES)
 def test_rate_and_memory_reach_the_rule(name):
     def two_steps(rate, memory):
         hyper = {"learning_rate": rate, "momentum": memory}
-        init, update = spaces.build(name, hyper)
+        init, update = build(name, hyper)
         w, state, walked = jnp.ones(2), init(jnp.ones(2)), []
         for g in (jnp.array([1.0, -0.5]), jnp.array([-0.05, -0.3])):
             updates, state = update(g, state, w)
@@ -110,16 +97,15 @@ def test_rate_and_memory_reach_the_rule(name):
     first = two_steps(0.01, 0.9)
     assert not np.allclose(first, two_steps(0.02, 0.9), rtol=1e-3, atol=0)
     heard = not np.allclose(first, two_steps(0.01, 0.2), rtol=1e-3, atol=0)
-    assert heard == bool(spaces.CONTESTANTS[name].memory)
+    assert heard == bool(RULES[name].memory or "momentum" in RULES[name].numbers)
 
 
 def test_a_seed_is_a_fold_nobody_trains_on_and_an_order_of_the_others(studied):
     on, _, _ = studied
-    folds = np.asarray(on.batch.weights.judging).T > 0
+    folds = on.judging > 0
     assert folds.shape == (2, 120)
     assert not (folds[0] & folds[1]).any()
-    blocks = np.split(np.asarray(on.orders), 2, axis=1)
-    for fold, block in zip(folds, blocks, strict=True):
+    for fold, block in zip(folds, np.asarray(on.orders), strict=True):
         assert not fold[block].any()
         assert len(np.unique(block[: len(block) // 2])) == 80  # an epoch: 5 batches of 16, no twice
     assert on.start_losses == pytest.approx([np.log(3)] * 2, rel=1e-6)
@@ -132,12 +118,12 @@ def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
     risk = losses.risk(models.linear, losses.softmax_cross_entropy, l2=PLAN.l2)
     point = np.argsort(ran.hypers["learning_rate"])[-2]  # fast enough for the penalty to show
     hyper = {name: numbers[point] for name, numbers in ran.hypers.items()}
-    rule = spaces.build(ran.optimizer, hyper)
+    rule = build(ran.optimizer, hyper)
     start = models.init_linear(3, 3, jnp.float32)
-    for seed, order in enumerate(np.split(np.asarray(on.orders), 2, axis=1)):
+    for seed, order in enumerate(on.orders):
         fit = jax.jit(lambda order: training.fit(risk, rule, start, batch, order).params)
         params = jax.device_get(fit(order))
-        held_out = np.asarray(on.batch.weights.judging)[:, seed] > 0
+        held_out = on.judging[seed] > 0
         logits = (on.problem.train.x @ params["w"] + params["b"][None])[held_out].astype(np.float64)
         labels = on.problem.train.labels[held_out]
         logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
@@ -146,11 +132,11 @@ def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
 
 
 def counting(plain, traces):
-    def lane(on, optimizer):
-        made = plain(on, optimizer)
+    def lane(problem, settings):
+        made = plain(problem, settings)
 
         def step(hyper, state, batch):
-            traces.append(optimizer)
+            traces.append(settings["optimizer"])
             return made.step(hyper, state, batch)
 
         return made._replace(step=step)
@@ -161,10 +147,10 @@ def counting(plain, traces):
 def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(studied, monkeypatch):
     on, trials, _ = studied
     traces = []
-    monkeypatch.setattr(run, "lane", counting(run.lane, traces))
+    monkeypatch.setattr(study.study, "lane", counting(study.study.lane, traces))
     problem = on.problem._replace(test=jax.tree.map(lambda leaf: leaf * np.nan, on.problem.test))
-    again = run.bench("made", problem, PLAN, jax.random.key(4))
-    ran = run.trial(again, "sgd", 4, 7)
+    again = study.bench("made", problem, PLAN, jax.random.key(4))
+    ran = study.trial(again, "sgd", 4, 7)
     first = next(t for t in trials if t.optimizer == "sgd")
     np.testing.assert_array_equal(ran.curves["log_loss"], first.curves["log_loss"])
     assert traces == ["sgd"]
@@ -173,7 +159,8 @@ def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(st
 def test_a_setting_that_ends_above_the_start_is_worth_the_start(studied):
     on = dataclasses.replace(studied[0], start_losses=np.array([1.0, 1.0]))
     ends = np.array([[0.2, 0.4], [0.5, np.nan], [np.inf, 0.1], [3.0, 0.2]])
-    np.testing.assert_allclose(run.worth(on, ends[:, None]), [0.3, 1, 1, 1])
+    ran = dataclasses.replace(studied[1][0], curves={"log_loss": ends[:, None]})
+    np.testing.assert_allclose(study.worth(on, ran), [0.3, 1, 1, 1])
 
 
 def test_the_ranking_is_what_the_rows_say(finished):
@@ -203,6 +190,20 @@ def test_the_ranking_is_what_the_rows_say(finished):
             assert row["learning_rate"] == pytest.approx(seeds["learning_rate"].iloc[0])
 
 
+def test_the_first_of_each_ranking_is_saved(finished):
+    best = json.loads((finished / "summary.json").read_text())["best"]
+    for data, first in best.items():
+        model = saved.load(finished / "models" / f"{data}.npz")
+        told = model.provenance["best"]
+        assert told["optimizer"] == first["optimizer"]
+        assert told["learning_rate"] == pytest.approx(first["learning_rate"])
+    model, table = saved.load(finished / "models" / "iris.npz"), load("iris")
+    right = saved.predictions(model, saved.scores(model, table))
+    assert (right == np.array(table.class_names)[table.labels]).mean() > 0.7
+    page = (finished / "report.html").read_text()
+    assert "models/plane.csv.npz is the model itself" in " ".join(page.split())
+
+
 def test_shares_count_settings(studied):
     on, trials, _ = studied
     ends = ([0.30, 0.314, 0.316, 9.0], [0.33, np.nan, 0.34, 0.3149])
@@ -210,7 +211,7 @@ def test_shares_count_settings(studied):
         dataclasses.replace(ran, best=best, curves={"log_loss": np.array([v, v]).T[:, None]})
         for ran, best, v in zip(trials, (0, 3), ends, strict=True)
     ]
-    first, second = (row for _, row in optimizer_ranking.ranking(on, made).iterrows())
+    first, second = (row for _, row in ranking.ranking(on, made).iterrows())
     shares = ["near_own", "near_all", "useless", "diverged"]
     assert first[shares].tolist() == [0.5, 0.5, 0.25, 0.0]
     assert second[shares].tolist() == [0.5, 0.25, 0.25, 0.25]
@@ -221,7 +222,7 @@ def test_the_gap_to_the_first_is_taken_row_by_row(studied):
     on, trials, ranked = studied
     gaps = []
     for seed in range(2):
-        judged = np.asarray(on.batch.weights.judging)[:, seed] > 0
+        judged = on.judging[seed] > 0
         gaps.append((trials[1].row_losses - trials[0].row_losses)[seed, judged])
     gaps = np.concatenate(gaps).astype(np.float64)
     assert ranked["behind"].tolist() == [0, pytest.approx(gaps.mean())]
@@ -253,11 +254,11 @@ def test_plain_descent_zig_zags_and_memory_does_not(lesson):
         assert walk.turns < plain.turns / 5
         assert walk.detour < plain.detour / 5
         assert walk.values[-1] < plain.values[-1], "and gets further"
-    assert "turns back 39 times in 40 steps" in words.in_short(lesson)
-    text = words.lesson(lesson)
+    assert "turns back 39 times in 40 steps" in words.sentence("in_short", lesson, ravine.STEPS)
+    text = words.sentence("lesson", lesson, ravine)
     assert f"{plain.turns} times out of 39" in text
     assert "Memory moves forward" in text
-    assert "Memory does not help" in words.lesson([others[0], plain])
+    assert "Memory does not help" in words.sentence("lesson", [others[0], plain], ravine)
 
 
 def test_turns_detour_and_arrival_by_hand():
@@ -271,7 +272,7 @@ def test_turns_detour_and_arrival_by_hand():
 
 
 def test_a_tuned_walk_is_the_lowest_of_its_settings():
-    hypers = spaces.points("sgd", 4, 2)
+    hypers = study.points("sgd", 4, 2)
     ends = ravine.value(ravine.walks("sgd", hypers)[:, -1])
     walk = ravine.tuned("sgd", 4, 2)
     assert walk.values[-1] == ends[np.isfinite(ends)].min()
@@ -279,8 +280,8 @@ def test_a_tuned_walk_is_the_lowest_of_its_settings():
 
 
 def test_the_page_is_well_formed_and_needs_nothing_else(finished):
-    page = (finished / "report.html").read_text()
-    root = ElementTree.fromstring(page.removeprefix("<!DOCTYPE html>\n"))
+    html = (finished / "report.html").read_text()
+    root = ElementTree.fromstring(html.removeprefix("<!DOCTYPE html>\n"))
     ids = [node.get("id") for node in root.iter() if node.get("id")]
     assert len(set(ids)) == len(ids)
     figures = root.findall(".//figure")
@@ -298,7 +299,7 @@ def write(part, path, points=4, remarks=()):
     summary = {"settings": {"points": points, "seeds": 2, "epochs": 2}, "num_lanes": 16}
     summary |= {"num_compilations": 2, "compile_seconds": 1.0, "run_seconds": 1.0}
     summary |= {"device": "a device", "versions": {}, "command": "python", "remarks": remarks}
-    optimizer_page.write(path, [part], walks[:1] * 2, walks, summary)
+    page.write(path, [part], walks[:1] * 2, walks, {}, summary, CLOCK)
     return " ".join(path.read_text().split())
 
 
@@ -310,12 +311,12 @@ def falling():
 def test_a_page_where_nothing_beat_the_start_says_so(studied, tmp_path):
     on, trials, _ = studied
     hopeless = dataclasses.replace(on, start_losses=np.array([1e-3, 1e-3]))
-    ranked = optimizer_ranking.ranking(hopeless, trials)
+    ranked = ranking.ranking(hopeless, trials)
     assert (ranked["useless"] == 1).all()
-    page = write((hopeless, trials, ranked), tmp_path / "page.html", remarks=["nr counts the rows"])
-    assert "nr counts the rows</li>" in page[: page.index("</header>")]
-    assert "No setting of any optimizer beat the start" in page
-    assert "no setting of sgd and momentum beat" in page.replace(
+    html = write((hopeless, trials, ranked), tmp_path / "page.html", remarks=["nr counts the rows"])
+    assert "nr counts the rows</li>" in html[: html.index("</header>")]
+    assert "No setting of any optimizer beat the start" in html
+    assert "no setting of sgd and momentum beat" in html.replace(
         "momentum and sgd", "sgd and momentum"
     )
 
@@ -399,7 +400,7 @@ def test_a_folder_that_is_taken_keeps_what_it_holds(finished, tmp_path, capsys):
 def test_too_few_rows_for_the_folds_is_said_of_a_regression_too():
     problem = make_problem("regression", rows=6)
     with pytest.raises(DataError, match="made has 3 training rows, fewer than the 4 folds"):
-        run.bench("made", problem, PLAN, jax.random.key(0))
+        study.bench("made", problem, PLAN, jax.random.key(0))
 
 
 def test_classes_and_columns_are_left_out_and_suspects_noted(tmp_path, capsys, monkeypatch):
@@ -411,12 +412,12 @@ def test_classes_and_columns_are_left_out_and_suspects_noted(tmp_path, capsys, m
     assert main(*asked) == 2
     assert "take fewer seeds or more rows, or --drop-classes rare" in capsys.readouterr().err
 
-    def compared(settings, benches, on_lanes):
+    def compared(settings, benches, clock, on_lanes):
         (bench,) = benches
         assert bench.problem.table.class_names == ("p", "q")
         assert bench.problem.feature_names == ("a", "b", "nr")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(optimizers, "compare", compared)
+    monkeypatch.setattr(run, "compare", compared)
     assert main(*asked, "--drop-classes", "rare") == 130
     assert "note: t.csv: 'nr' counts the rows; --drop nr leaves it out" in capsys.readouterr().err

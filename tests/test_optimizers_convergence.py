@@ -10,7 +10,7 @@ import pytest
 from jaxlr import optimizers
 from tests.test_optimizers import PLAIN, VARIANTS
 
-pytestmark = pytest.mark.float32_pass  # float32 throughout
+pytestmark = pytest.mark.once  # float32 throughout
 NUM_STEPS = 1500
 RATES = np.logspace(-4, 3, 29)  # lars multiplies its rate by 0.001, adadelta starts from 0.001
 RUNS = PLAIN + [case for case in VARIANTS if case.name == "sgd" and not case.flags]

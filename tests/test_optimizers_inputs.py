@@ -10,7 +10,7 @@ import pytest
 from jaxlr import optimizers
 from tests.test_optimizers import PLAIN, TABLE
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 RULES = {case.name: case for case in PLAIN}
 DECAYS = {"b1", "b2", "b3", "decay", "rho"}

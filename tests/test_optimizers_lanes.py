@@ -14,7 +14,7 @@ from jaxlr import optimizers
 from tests.test_optimizers import PLAIN, TABLE, VARIANTS
 from tests.test_optimizers_trajectories import problem, ulps, walk, walk_of_ours
 
-pytestmark = pytest.mark.float32_pass  # the trajectories are walked in both
+pytestmark = pytest.mark.once  # the trajectories are walked in both
 RATE = 0.01
 # Every row with a number that no earlier row of the same optimizer has.
 SWEPT = PLAIN + [case for case in VARIANTS if "momentum" in case.numbers and len(case.flags) < 2]

@@ -14,7 +14,7 @@ from jaxlr import optimizers
 from tests.test_optimizers import X64
 from tests.test_optimizers_trajectories import NUM_STEPS, walk
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 RATE = 0.03
 

@@ -14,7 +14,7 @@ from jaxlr.pytypes import Batch
 from tests.test_optimizers import X64, example, vectors
 from tests.test_optimizers_trajectories import problem, walk
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 @pytest.mark.parametrize("max_norm", [0.5, 5.0])

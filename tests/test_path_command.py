@@ -3,23 +3,37 @@
 import json
 import re
 from collections import Counter
+from pathlib import Path
 from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
+from sklearn.metrics import r2_score
 
+import jaxlr
 from experiments.datasets.probes import load_probes
-from experiments.path import __main__ as path
-from experiments.path import certificates, choices, metrics, page, penalties, problems, sentences
-from experiments.path import run as path_study
+from experiments.kit import commands, saved
+from experiments.path import (
+    __main__,
+    certificates,
+    choices,
+    metrics,
+    page,
+    penalties,
+    problems,
+    sentences,
+    study,
+)
+from experiments.path import run as path
 from experiments.path import settings as path_settings
 from jaxlr import paths
 from tests import path_cases
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 SVG = "{http://www.w3.org/2000/svg}"
 RNG = np.random.default_rng(7)
@@ -28,7 +42,7 @@ LABELS = (ROWS[:, :3] + 0.3 * RNG.normal(size=(60, 3)) > 0).astype(int)
 
 
 def main(*args):
-    return path.main([str(arg) for arg in args])
+    return __main__.main([str(arg) for arg in args])
 
 
 def read(folder):
@@ -45,8 +59,10 @@ def solved(tmp_path_factory):
     return out
 
 
-def test_the_three_files_hold_what_they_promise(solved):
+def test_the_files_hold_what_they_promise(solved):
     assert sorted(p.name for p in solved.iterdir()) == [
+        "coefficients.csv",
+        "model.npz",
         "report.html",
         "results.parquet",
         "summary.json",
@@ -71,7 +87,9 @@ def test_the_three_files_hold_what_they_promise(solved):
 
 def test_every_lane_and_its_held_out_loss_are_scikit_learns(solved):
     lanes, _, _ = read(solved)
-    settings = path.parse(["--data", "diabetes", "--lambdas", "5", "--folds", "3", "--seed", "3"])
+    settings = commands.parse(
+        path.Settings, None, ["--data", "diabetes", "--lambdas", "5", "--folds", "3", "--seed", "3"]
+    )
     probes, plan = load_probes(settings.data), path_settings.plan(settings)
     rows = problems.rows(probes, plan, settings.seed, settings.test_fraction)
     table = probes.layers["diabetes"]
@@ -94,8 +112,10 @@ def quick(monkeypatch):
     """Paths as if solved; what the page shows of test rows has tests of its own."""
     for name in ("fit", "cross_validate", "lambda_grid"):
         monkeypatch.setattr(paths, name, getattr(path_cases, name))
-    monkeypatch.setattr(page.sections, "tested", lambda problem, found: [])
-    monkeypatch.setattr(page, "_test_cards", lambda found: [("Test", "1", "as if tested")])
+    monkeypatch.setattr(page.sections, "tested", lambda problem, test: [])
+    monkeypatch.setattr(
+        page.sections, "test_cards", lambda problem, test: [("Test", "1", "as if tested")]
+    )
 
 
 @pytest.fixture
@@ -118,21 +138,76 @@ LAYERS = ("--data", "layer0.npy", "layer1.npy", "layer2.npy", "--labels", "y.npy
 FEW = ("--folds", 3, "--lambdas", 4)
 
 
-def well_formed(html):
-    """The page as a tree: ids once, nothing from outside, every figure with words and numbers."""
+def well_formed(html, folder=Path("o")):
+    """The page as a tree: ids once, nothing from outside, every figure with words and numbers.
+
+    A link leads into the page, or to a file of the folder.
+    """
     root = ElementTree.fromstring(html.removeprefix("<!DOCTYPE html>\n"))
     ids = Counter(node.get("id") for node in root.iter() if node.get("id"))
     assert set(ids.values()) == {1}
     for node in root.iter():
         for name, value in node.attrib.items():
             if name.split("}")[-1] in {"href", "src"}:
-                assert value.startswith("data:") or value.removeprefix("#") in ids
+                is_file = (folder / value.partition("#")[0]).is_file()
+                assert is_file or value.startswith("data:") or value.removeprefix("#") in ids
     for figure in root.iter("figure"):
         assert re.search(r"\d", "".join(figure.find("figcaption").itertext()))
     words = re.sub(r"<svg.*?</svg>|<style.*?</style>", "", html, flags=re.DOTALL).lower()
     assert "nan" not in re.findall(r"\w+", words)
     assert not re.findall("#00000[1-6]", html)
     return root
+
+
+def test_the_model_that_is_kept_gives_the_figures_that_were_printed(solved):
+    """By the file alone, on raw rows: scikit-learn's R² of the rows that nobody touched."""
+    _, summary, _ = read(solved)
+    model = saved.load(solved / "model.npz")
+    assert model.certificate["status"] == "certified"
+    assert model.certificate["lambda"] == summary["best"]["refit"]["lambda"]
+    x, y = load_diabetes(return_X_y=True, scaled=False)
+    settings = commands.parse(path.Settings, None, ["--data", "diabetes", "--seed", "3"])
+    rows = problems.rows(load_probes(("diabetes",)), path_settings.plan(settings), 3, 0.2)
+    w, b, _ = saved.own_units(model)
+    predicted = x[rows.test] @ w + b
+    assert r2_score(y[rows.test], predicted) == pytest.approx(summary["test"]["r2"], rel=1e-5)
+    kept = pd.read_csv(solved / "coefficients.csv")
+    assert kept["own"].to_numpy()[:-1] == pytest.approx(w, rel=1e-6)
+    assert kept["feature"].tolist()[-1] == "intercept"
+
+
+def test_every_probe_has_a_page_and_a_model(files, quick):
+    assert main(*LAYERS, *FEW, "--probe-pages", 4, "--out", "o") == 0
+    names = {f"layer{layer}_labels-{t}" for layer in range(3) for t in range(3)}
+    assert {file.stem for file in (files / "o" / "models").iterdir()} == names
+    drawn = sorted((files / "o" / "probes").iterdir())
+    assert len(drawn) == 4
+    assert len({file.stem.split("_")[1] for file in drawn}) == 3  # each target's best layer first
+    html = (files / "o" / "report.html").read_text(encoding="utf-8")
+    for file in drawn:
+        assert f'href="probes/{file.name}"' in html
+        root = well_formed(file.read_text(encoding="utf-8"), file.parent)
+        assert "".join(root.find(".//h1").itertext()).split(" on ")[1] == file.stem.split("_")[0]
+        assert root.find(".//section[@id='coefficients']") is not None
+    lead = saved.load(files / "o" / "model.npz")
+    assert lead.target == "labels[0]"
+
+
+def test_what_guessing_has_stands_beside_what_chose(files, quick, capsys):
+    frame = pd.DataFrame(ROWS, columns=list("abcd")).assign(y=np.where(ROWS[:, 0] > 0.7, "p", "q"))
+    frame.to_csv("rare.csv", index=False)
+    asked = ("--data", "rare.csv", *FEW, "--metric")
+    for metric, guess in (("accuracy", None), ("roc_auc", 0.5), ("balanced_accuracy", 0.5)):
+        assert main(*asked, metric, "--out", "o", "--overwrite") == 0
+        told = re.search(r"(always|guessing) .*? gives ([\d.]+)", capsys.readouterr().out)
+        value = float(told[2])
+        lead = saved.load(files / "o" / "model.npz")
+        assert lead.class_names == ("p", "q")
+        if guess is None:
+            assert value > 0.6
+            assert f"{value:.3g}" in (files / "o" / "report.html").read_text(encoding="utf-8")
+        else:
+            assert value == guess
 
 
 def test_layers_and_targets_are_crossed_and_compared(files, quick, capsys):
@@ -147,8 +222,8 @@ def test_layers_and_targets_are_crossed_and_compared(files, quick, capsys):
     first = [p for p in summary["probes"] if p["target"] == "labels[0]"]
     assert summary["best"] == min(first, key=lambda p: p["mean"])
     root = well_formed(html)
-    assert [node.get("id") for node in root.iter("section")][:5] == [
-        *("layers", "choices", "validation", "weights", "certificates")
+    assert [node.get("id") for node in root.iter("section")][:6] == [
+        *("layers", "choices", "validation", "coefficients", "weights", "certificates")
     ]
     said = capsys.readouterr().out
     assert "108 lanes = 3 layers x 3 targets x 3 folds x 4 penalties" in said
@@ -225,8 +300,7 @@ def test_a_single_penalty_has_no_curve(quick, tmp_path):
 
 
 def test_scores_that_are_no_number_choose_nothing(quick, tmp_path, monkeypatch, capsys):
-    metric = metrics.METRICS["r2"]._replace(of=lambda *_, **__: np.nan)
-    monkeypatch.setitem(metrics.METRICS, "r2", metric)
+    monkeypatch.setattr(jaxlr.metrics, "r2_score", lambda *_, **__: np.nan)
     args = ["--metric", "r2", "--folds", 2, "--lambdas", 2]
     assert main("--data", "diabetes", *args, "--out", tmp_path / "o") == 1
     assert "1 of 1 probes have no finite --metric r2" in capsys.readouterr().out
@@ -313,7 +387,7 @@ def test_nothing_to_learn_is_w_0_and_one_line(files, quick, capsys):
     assert said in capsys.readouterr().err
     lanes, summary, html = read(files / "o")
     assert (lanes["nonzero"] == 0).all()
-    assert summary["data"]["remarks"][0].startswith(said)
+    assert summary["data"]["remarks"][-1].startswith(said)
     assert html.count("Nothing to learn") == 1
 
 
@@ -341,10 +415,12 @@ def test_without_an_intercept_nothing_is_centred(files, quick):
     x = ROWS + 5
     table = pd.DataFrame(x, columns=list("abcd")).assign(y=x @ [1.0, 2.0, 0.0, 0.0])
     table.to_csv("origin.csv", index=False)
-    settings = path.parse(["--data", "origin.csv", "--no-intercept", "--lambdas", "2"])
+    settings = commands.parse(
+        path.Settings, None, ["--data", "origin.csv", "--no-intercept", "--lambdas", "2"]
+    )
     probes, plan = load_probes(settings.data), path_settings.plan(settings)
     rows = problems.rows(probes, plan, 0, 0.2)
-    (probe,) = path_study.run(probes, rows, plan).probes
+    (probe,) = study.run(probes, rows, plan).probes
     batch, (mean, std) = probe.problem.train, probe.problem.target_scale
     assert mean == 0
     np.testing.assert_allclose(batch.labels * std, table["y"][rows.train], rtol=1e-6)
@@ -442,7 +518,7 @@ def test_labels_at_the_end_of_lines_keep_apart_and_in_order():
 
 def test_many_probes_are_told_by_each_target_s_best_layer():
     def probe(layer, target, mean):
-        made = object.__new__(path_study.Probe)
+        made = object.__new__(study.Probe)
         for name, value in {"layer": layer, "mean": np.array([[mean]]), "chosen": (0, 0)}.items():
             object.__setattr__(made, name, value)
         problem = type("P", (), {"table": type("T", (), {"target": target})})
@@ -450,7 +526,7 @@ def test_many_probes_are_told_by_each_target_s_best_layer():
         return made
 
     made = [probe(f"l{i}", t, (i - 3) ** 2 + (t == "b")) for i in range(9) for t in "ab"]
-    found = path_study.Findings(made, None, made[0], 0, 0)
+    found = study.Findings(made, None, made[0])
     plan = path_settings.plan(path_settings.Settings())
     assert [(p.layer, p.target) for p in choices.short(found, plan, 5)] == [
         ("l3", "a"),

@@ -12,7 +12,7 @@ from sklearn.linear_model import Lasso, LogisticRegression
 from jaxlr import Batch, data, losses, paths
 from jaxlr.paths import march, newton, proximal
 
-pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
+pytestmark = pytest.mark.float64  # a path works in float64 whatever JAX is set to
 
 LAMBDAS = [1.0, 0.1, 1e-2, 1e-3]
 

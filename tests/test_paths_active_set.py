@@ -4,9 +4,9 @@ import jax
 import numpy as np
 import pytest
 
-from jaxlr.paths import active_set
+from jaxlr.solvers import active_set
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 FEATURES = 12
 minimum = jax.jit(active_set.minimum)

@@ -1,6 +1,5 @@
 """Certificates: never below the error that an independent optimum measures, and sharp."""
 
-import os
 from functools import cache, partial
 from typing import NamedTuple
 
@@ -15,11 +14,11 @@ from jaxlr.certificates import bounds
 from jaxlr.certificates.bounds import certify
 from jaxlr.glm.losses import loss as family
 from jaxlr.glm.problem import Lanes, Problem
+from tests.sizes import PROOFS
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 ROWS, FEATURES, LANES = 48, 4, 20
-PROOFS = os.environ.get("HYPOTHESIS_PROFILE") == "proofs"
 PROBLEMS = 40 if PROOFS else 2
 LAMBDAS = np.array([1.0, 0.1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6])
 MOVES = np.array([0.0, 1e-9, 1e-6, 1e-4, 1e-2, 0.3])

@@ -14,7 +14,7 @@ from jaxlr.glm.intercepts import generalised_inverse, intercept_hessian
 from jaxlr.glm.losses import loss as family
 from jaxlr.glm.problem import Lane, Problem
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 ROWS, FEATURES, LANES = 60, 7, 6
 LAMBDAS = np.logspace(-1, -8, LANES)

@@ -12,7 +12,7 @@ from jaxlr import Batch, losses, paths
 from jaxlr.glm import door
 from jaxlr.paths import choices
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 X = np.random.default_rng(0).normal(size=(20, 3))
 Y = np.arange(20) % 2

@@ -11,7 +11,7 @@ from sklearn.datasets import make_classification
 
 from jaxlr import Batch, certificates, losses, paths
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 LAMBDAS = 1 / (20 * np.array([0.1, 1.0, 100.0]))  # scikit-learn's C
 SOFTMAX = {"loss": losses.softmax_cross_entropy, "num_classes": 3}

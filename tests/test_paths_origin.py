@@ -7,7 +7,7 @@ from sklearn.linear_model import ElasticNet, LogisticRegression
 from jaxlr import Batch, losses, paths
 from tests.test_paths import BINARY, CLASSES, LAMBDAS
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 HALVES = np.arange(60)[None] % 2 != np.arange(2)[:, None]
 
 

@@ -10,7 +10,7 @@ from jaxlr import Batch, losses, paths
 from jaxlr.paths import march, newton
 from tests.test_paths import BINARY, CLASSES, LAMBDAS
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 
 @pytest.fixture

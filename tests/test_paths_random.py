@@ -1,7 +1,5 @@
 """Random path problems: no status lies, no lane is left early, no offset of a column matters."""
 
-import os
-
 import numpy as np
 import pytest
 from sklearn.linear_model import Lasso, LogisticRegression
@@ -9,10 +7,10 @@ from sklearn.linear_model import Lasso, LogisticRegression
 from jaxlr import paths
 from jaxlr.results.path import About
 from tests import hard_paths, path_judge, random_paths, truth, unmoved_paths
+from tests.sizes import PROOFS
 
-pytestmark = pytest.mark.float64_pass  # a path works in float64 whatever JAX is set to
+pytestmark = pytest.mark.float64  # a path works in float64 whatever JAX is set to
 
-PROOFS = os.environ.get("HYPOTHESIS_PROFILE") == "proofs"
 SHAPES = None if PROOFS else random_paths.FEW
 NUM_LAMBDAS = 5 if PROOFS else 4
 LEFT = 80  # of some 5,300 lanes of a family

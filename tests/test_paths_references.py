@@ -10,7 +10,7 @@ import pytest
 
 from jaxlr import Batch, losses, paths
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "data" / "reference"
 STOPPED_EARLY = {"spector_mazzeo": 3e-6}  # eleven digits printed, of which seven had converged

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import active_set, march, proximal, working_set
-from jaxlr.solvers import slopes
+from jaxlr.paths import march, proximal, working_set
+from jaxlr.solvers import active_set, slopes
 from tests import truth
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 LAMBDAS = [0.18, 0.15]
 

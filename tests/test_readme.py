@@ -9,7 +9,7 @@ from pathlib import Path
 import jax
 import pytest
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 README = (Path(__file__).parent.parent / "README.md").read_text()
 

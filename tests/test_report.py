@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.kit.report import classes, examine, ranking, tables
-from experiments.sweep import landscape, leaderboard, page, run
-from tests.report_cases import CASES, case, make_summary
+from experiments.kit.report import classes, examine, ranking
+from experiments.sweep import leaderboard, page, study
+from tests.report_cases import CASES, CLOCK, case, make_summary
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -34,7 +34,7 @@ def pages(tmp_path_factory):
                 "binary",
             }:  # a program less for each other number of rows
                 patch.setattr(ranking, "_bands", lambda _: {"roc": flat, "precision_recall": flat})
-            page.write(path, problem, plan, findings, make_summary(problem, plan))
+            page.write(path, problem, plan, findings, None, make_summary(problem, plan), CLOCK)
         made[name] = path.read_text(encoding="utf-8")
     return made
 
@@ -106,8 +106,9 @@ def test_figures_follow_the_theme(pages):
 
 def test_the_same_findings_give_the_same_bytes(pages, tmp_path):
     problem, plan, findings = case("binary")
-    page.write(tmp_path / "again.html", problem, plan, findings, make_summary(problem, plan))
-    assert (tmp_path / "again.html").read_text(encoding="utf-8") == pages["binary"]
+    again, summary = tmp_path / "again.html", make_summary(problem, plan)
+    page.write(again, problem, plan, findings, None, summary, CLOCK)
+    assert again.read_text(encoding="utf-8") == pages["binary"]
 
 
 def test_a_page_where_all_diverged_says_so(pages):
@@ -172,8 +173,8 @@ def test_the_leaderboard_of_the_diverged():
 def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
     *_, findings = case("binary")
     late = findings.configs[findings.configs["mean"].notna()].iloc[13]
-    moved = run.Findings(**{**vars(findings), "chosen": late.to_dict()})
-    marked = re.findall(r'<tr class="marked">.*?</tr>', tables.board(moved, "log_loss"))
+    moved = study.Findings(**{**vars(findings), "chosen": late.to_dict()})
+    marked = re.findall(r'<tr class="marked">.*?</tr>', page._board(moved, "log_loss"))
     assert len(marked) == 1
     assert '<th scope="row" class="n">14</th>' in marked[0]
 
@@ -181,4 +182,4 @@ def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
 def test_near_best_counts_those_within_one_standard_error():
     means = [0.30, 0.31, 0.33, 0.36, np.nan]
     configs = pd.DataFrame({"mean": means, "se": [0.04, 9.0, 9.0, 9.0, np.nan]})
-    assert landscape.near_best(configs)["mean"].tolist() == [0.30, 0.31, 0.33]
+    assert study.near_best(configs)["mean"].tolist() == [0.30, 0.31, 0.33]

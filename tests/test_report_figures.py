@@ -11,11 +11,12 @@ from sklearn import calibration
 from sklearn import metrics as peer
 
 from experiments.kit import style, words
-from experiments.kit.report import classes, examine, headline, regression, tables, uncertainty
-from experiments.sweep import curves, landscape, run
+from experiments.kit.report import classes, examine, regression, tables, uncertainty
+from experiments.sweep import curves, landscape, study
+from experiments.sweep import headline as chosen_by
 from tests.report_cases import case, make_problem, make_test
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +76,17 @@ def test_regression_is_told_in_original_units():
     weights = problem.test.weights
     rmse = peer.root_mean_squared_error(true, predicted, sample_weight=weights)
     r2 = peer.r2_score(true, predicted, sample_weight=weights)
-    np.testing.assert_allclose(examine.root_mean_square(rows), rmse, rtol=1e-9)
-    np.testing.assert_allclose(examine.r_squared(rows), r2, rtol=1e-9)
+    figures = regression.figures(rows)
+    np.testing.assert_allclose(regression.root_mean_square(rows), rmse, rtol=1e-6)
+    np.testing.assert_allclose([value for _, value, _ in figures[:2]], [rmse, r2], rtol=1e-6)
     assert len(rows.true) == np.count_nonzero(weights)
-    for _, value, (low, high) in regression.figures(rows):
+    for _, value, (low, high) in figures:
         assert low < value < high
+    # Normal errors in rows that weigh alike: the RMSE has a standard error of RMSE / √(2N).
+    alike = rows._replace(weights=np.ones(len(rows.true)))
+    (_, value, (low, high)), *_ = regression.figures(alike)
+    error = value / np.sqrt(2 * len(rows.true))
+    np.testing.assert_allclose(high - low, 2 * 1.96 * error, rtol=0.2)
 
 
 def test_guessing_is_the_best_constant_answer():
@@ -153,13 +160,6 @@ def test_mean_and_error_are_scipys_and_free_of_scale():
     np.testing.assert_allclose(doubled, [mean, error], rtol=1e-12)
 
 
-def test_bootstrap_agrees_with_theory():
-    values = np.random.default_rng(4).normal(size=400)
-    low, high = uncertainty.bootstrap(lambda rows: values[rows].mean(), 400)
-    np.testing.assert_allclose(high - low, 2 * 1.96 * stats.sem(values), rtol=0.2)
-    assert np.isnan(uncertainty.bootstrap(lambda rows: np.nan, 5)).all()
-
-
 # Words, ticks, curves and cautions.
 
 
@@ -211,9 +211,9 @@ def test_each_configuration_plays_one_role():
 def test_a_choice_at_the_edge_of_its_range_is_told(rate, end):
     problem, _, findings = case("binary")
     chosen = findings.chosen | {"learning_rate": rate, "momentum": 0.5, "l2": 1e-3}
-    moved = run.Findings(**{**vars(findings), "chosen": chosen})
+    moved = study.Findings(**{**vars(findings), "chosen": chosen})
     settings = {"learning_rate": (1e-3, 1.0), "momentum": (0.0, 0.99), "l2": (1e-6, 1e-1)}
-    notes = headline.cautions(problem, moved, {"settings": settings})
+    notes = chosen_by.cautions(problem, moved, {"settings": settings})
     told = [note for note in notes if "edge of its range" in note]
     assert len(told) == (end is not None)
     assert all(f"lies at the {end} edge" in note for note in told)

@@ -8,7 +8,7 @@ from experiments.kit.report import examine, ranking
 from experiments.kit.report.ranking import OneClass
 from tests.report_cases import case
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 LECTURE = OneClass(
     "one",

@@ -15,7 +15,7 @@ from jaxlr.results.axes import AXES
 from jaxlr.results.path import About
 from jaxlr.results.predictions import loss_name
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 SIZES = {"target": 2, "dataset": 3, "fold": 2, "l1_ratio": 2, "lambda": 4}
 LAMBDAS, RATIOS = np.array([0.3, 0.1, 0.01, 0.1 / 3]), np.array([0.0, 0.5])

@@ -346,7 +346,7 @@ def test_value_never_ends_above_the_start(name):
     assert (end.value[fine] <= start.value[fine] + rounding).all()
 
 
-@pytest.mark.float64_pass  # scipy's own precision
+@pytest.mark.float64  # scipy's own precision
 @pytest.mark.parametrize(
     ("name", "method"), [("nonlinear_cg", "CG"), ("bfgs", "BFGS"), ("lbfgs", "L-BFGS-B")]
 )

@@ -1,7 +1,6 @@
 """The driver: lanes are pure runs, segments are one run, and mistakes are named."""
 
 import functools
-import os
 
 import chex
 import jax
@@ -11,12 +10,12 @@ import pytest
 
 from jaxlr import solvers
 from jaxlr.solvers import Status
+from tests.sizes import PROOFS
 from tests.test_solvers import DTYPE, EPS, SOLVERS, TOL, every_solver
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 NUM_LANES, ROWS, FEATURES = 256, 24, 3
-PROOFS = os.environ.get("HYPOTHESIS_PROFILE") == "proofs"
 IN_COMPANY = list(SOLVERS) if PROOFS else ["lbfgs", "newton"]  # each is long to compile, twice
 
 

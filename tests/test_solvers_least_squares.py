@@ -10,7 +10,7 @@ import pytest
 
 from jaxlr.solvers.least_squares import least_squares
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 REFERENCE = Path(__file__).parents[2] / "shared" / "data" / "reference"
 # 9 digits, and of Filip what its powers, rounded to 53 bits, still determine.

@@ -15,7 +15,7 @@ from jaxlr.solvers.gradient_descent import GradientDescentMemory, first_step
 from jaxlr.solvers.parts import look
 from tests.test_solvers import DTYPE, EPS, X64
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 seeds = st.integers(0, 2**32 - 1)
 SIZE = 5

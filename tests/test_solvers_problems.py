@@ -14,7 +14,7 @@ from tests import solver_problems
 from tests.solver_problems import NAMES, PROBLEMS, STARTS
 from tests.test_solvers import DTYPE, RELATIVE, SOLVERS, TOL, X64
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 # Rounding alone makes gradients above the tolerance: of a product times 10⁶ in either dtype; in
 # float32 of a product times 10⁴, and of sums of squares of large residuals.

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from experiments.datasets import DataError, Table
-from experiments.datasets.label_columns import Target
+from experiments.datasets.table import Target
 from experiments.kit import problems, strata
 from jaxlr import data
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 KEY = jax.random.key(3)
 ALL = np.ones(96, bool)

@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 from experiments.datasets import load
-from experiments.kit import outputs, problems
-from experiments.sweep import __main__ as sweep
-from experiments.sweep import run, settings
+from experiments.kit import outputs, problems, saved
+from experiments.sweep import __main__, study
+from experiments.sweep import run as sweep
 
 FAST = ["--configs", "4", "--epochs", "2", "--folds", "3"]
 
 
 def main(*args):
-    return sweep.main([str(arg) for arg in args])
+    return __main__.main([str(arg) for arg in args])
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,11 @@ def finished(tmp_path_factory):
     return out
 
 
-@pytest.mark.float32_pass
-def test_the_three_files_hold_what_they_promise(finished):
+@pytest.mark.once
+def test_the_files_hold_what_they_promise(finished):
     assert sorted(path.name for path in finished.iterdir()) == [
+        "coefficients.csv",
+        "model.npz",
         "report.html",
         "results.parquet",
         "summary.json",
@@ -49,13 +51,28 @@ def test_the_three_files_hold_what_they_promise(finished):
     assert "<svg" in page or "data:image" in page
 
 
+@pytest.mark.once
+def test_the_saved_model_is_the_one_that_was_tested(finished):
+    summary = json.loads((finished / "summary.json").read_text())
+    model = saved.load(finished / "model.npz")
+    split_key, _ = jax.random.split(jax.random.key(3))
+    problem = problems.prepare(load("iris"), split_key, 0.2, 3)
+    logits = np.asarray(problem.test.x) @ model.params["w"] + model.params["b"]
+    right = logits.argmax(axis=1) == np.asarray(problem.test.labels)
+    assert right.mean() == pytest.approx(summary["test"]["accuracy"])
+    assert summary["guessing"] == pytest.approx(np.log(3), rel=1e-3)
+    page = (finished / "report.html").read_text()
+    assert "guessing by class frequency gives 1.10" in page[: page.index("Test accuracy")]
+    assert 'id="coefficients"' in page
+
+
 @pytest.fixture
 def no_page(monkeypatch):
     """Saves the drawing where nobody looks: the page has its own tests."""
     monkeypatch.setattr(sweep.page, "write", lambda path, *rest: path.write_text("a page"))
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_the_same_seed_writes_the_same_lanes(finished, tmp_path, no_page):
     assert main("--data", "iris", "--out", tmp_path / "again", "--seed", 3, *FAST) == 0
     assert main("--data", "iris", "--out", tmp_path / "other", "--seed", 4, *FAST) == 0
@@ -67,7 +84,7 @@ def test_the_same_seed_writes_the_same_lanes(finished, tmp_path, no_page):
     assert not first["val_log_loss"].equals(other["val_log_loss"])
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_weights_of_any_size_train(finished, tmp_path, no_page):
     table = load("iris")
     columns = pd.DataFrame(table.features, columns=list(table.feature_names))
@@ -83,7 +100,7 @@ def test_weights_of_any_size_train(finished, tmp_path, no_page):
     assert "weights are divided by 2^" in " ".join(summary["data"]["notes"])
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 @pytest.mark.parametrize("data", ["breast_cancer", "diabetes"])
 def test_the_other_tasks_are_inferred_and_learn(data, tmp_path, no_page):
     args = ["--configs", "8", "--epochs", "5", "--batch-size", "16"]
@@ -97,7 +114,7 @@ def test_the_other_tasks_are_inferred_and_learn(data, tmp_path, no_page):
         assert summary["test"]["squared_error"] < 0.7, "of a target with variance 1"
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_static_choices_are_groups_and_columns(tmp_path, no_page):
     args = ["--optimizer", "momentum", "adam", "--model", "mlp", "--hidden", "4"]
     assert main("--data", "wine", "--out", tmp_path / "o", *args, *FAST[2:], "--configs", 8) == 0
@@ -108,7 +125,7 @@ def test_static_choices_are_groups_and_columns(tmp_path, no_page):
     assert set(lanes["optimizer"]) == {"momentum", "adam"}
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
     args = ["--learning-rate", "1e8", "1e9", "--data", "diabetes"]
     assert main(*args, "--out", tmp_path / "o", *FAST) == 1
@@ -136,6 +153,14 @@ def test_all_lanes_diverged_is_said_and_the_table_kept(tmp_path, capsys):
         (["--l2", "-1", "1"], "--l2 -1 1: must lie in"),
         (["--l2", "nan", "1"], "--l2 nan 1: the range is empty"),
         (["--momentum", "0", "1"], "--momentum 0 1: must lie in"),
+        (["--optimizer", "adam", "--b2", "0.9", "1"], "--b2 0.9 1: must lie in [0, 1)"),
+        (
+            ["--optimizer", "adam", "momentum", "--rho", "0", "0.9", "--b3", "0", "0.9"],
+            "--rho, --b3: no number of a chosen optimizer; adam has learning_rate, b1, b2, eps, ep"
+            "s_root; momentum has learning_rate, momentum\n",
+        ),
+        (["--optimizer", "sgd", "--momentum", "0", "0.9"], "--momentum: no number of a chosen"),
+        (["--optimizer", "lookahead", "--sync-period", "0", "9"], "LOW must be at least 1"),
         (["--batch-size", "0"], "--batch-size: every size must be at least 1"),
         (["--data", "iris", "--batch-size", "121"], "larger than the 120 training rows"),
         (
@@ -153,7 +178,7 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(args, said, tmp_path, c
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_earlier_results_are_replaced_only_when_asked(finished, capsys):
     before = (finished / "results.parquet").read_bytes()
     assert main("--data", "iris", "--out", finished, *FAST) == 2
@@ -196,9 +221,9 @@ def test_one_standard_error_takes_the_strongest_penalty_nearby():
             "l2": [1e-4, 1e-2, 1e-1, 1.0],
         }
     )
-    assert run.choose(configs, "best")["config"] == 0
-    assert run.choose(configs, "one_standard_error")["config"] == 1
-    assert run.choose(configs.assign(mean=np.nan), "best") is None
+    assert study.choose(configs, "best")["config"] == 0
+    assert study.choose(configs, "one_standard_error")["config"] == 1
+    assert study.choose(configs.assign(mean=np.nan), "best") is None
 
 
 def test_a_configuration_that_diverged_on_one_fold_is_ranked_last():
@@ -213,7 +238,7 @@ def test_a_configuration_that_diverged_on_one_fold_is_ranked_last():
             "died_at": [-1, 3, -1, -1],
         }
     )
-    ranked = run.rank(lanes, "val_log_loss")
+    ranked = study.rank(lanes, "val_log_loss")
     assert list(ranked["config"]) == [1, 0]
     assert ranked["mean"].iloc[0] == pytest.approx(0.6)
     assert ranked["se"].iloc[0] == pytest.approx(0.1)
@@ -229,11 +254,3 @@ def test_scaling_statistics_come_from_training_rows_only():
     assert np.abs(np.asarray(problem.test.x).mean(axis=0)).max() > 1e-3
     labels = np.asarray(problem.train.labels, np.float64)
     assert (labels.mean(), labels.std()) == (pytest.approx(0, abs=1e-6), pytest.approx(1))
-
-
-def test_every_optimizer_on_offer_makes_a_lane():
-    hyper = {"learning_rate": jax.numpy.float32(0.1), "momentum": jax.numpy.float32(0.5)}
-    for name in run.OPTIMIZERS:
-        init, _ = run.named_optimizer(name, hyper)
-        init({"w": jax.numpy.zeros(2)})
-    assert settings.Settings().optimizer == ("momentum",)

@@ -156,7 +156,7 @@ def counting(lane):
     return lane._replace(step=step), traces
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 @pytest.mark.parametrize("num_configs", [1, 7])
 def test_any_number_of_numeric_settings_is_one_compilation(num_configs):
     lane, traces = counting(LANE)
@@ -174,7 +174,7 @@ def test_any_number_of_numeric_settings_is_one_compilation(num_configs):
     assert len(traces) == 1, "new numbers must not trace again"
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_static_settings_compile_once_per_group_as_planned():
     space = {
         "learning_rate": sweeps.LogUniform(1e-3, 1.0),
@@ -238,7 +238,7 @@ def test_the_number_of_segments_changes_no_bit_of_the_result():
     np.testing.assert_allclose(whole.losses[:, 0], cut.losses.mean(axis=1), rtol=1e-5)
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_a_class_missing_from_a_fold_is_harmless():
     weights = jnp.ones_like(FOLD_WEIGHTS).at[0].set((BATCH.labels != 2).astype(FOLD_WEIGHTS.dtype))
     swept = sweep(HYPERS, fold_weights=weights)
@@ -246,7 +246,7 @@ def test_a_class_missing_from_a_fold_is_harmless():
     assert swept.state.params["b"][0, 2] < 0, "a class never met is only ever pushed down"
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_lanes_may_have_their_own_order():
     lanes = sweeps.cross({name: column[:2] for name, column in HYPERS.items()})
     other = data.epochs(jax.random.key(9), N, 10, EPOCHS)
@@ -258,7 +258,7 @@ def test_lanes_may_have_their_own_order():
         )
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_seeds_give_lanes_their_own_start():
     lane = sweeps.descent(
         lambda key: models.init_mlp(key, D, (4,), C),
@@ -288,7 +288,7 @@ def test_what_stands_between_segments_is_told_and_may_be_kept():
     assert not np.array_equal(told[0][1].state.params["w"], swept.state.params["w"])
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_garbage_is_only_what_it_is_to_the_lanes_that_hear_it():
     """Row 0 has no weight; fold 1 alone holds row 1 out. All of it in NumPy's arrays and lists."""
     weights = np.ones(N)

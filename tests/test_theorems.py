@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from jaxlr import Batch, activations, losses, models
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 WIDE = jnp.zeros(()).dtype
 EPS, TINY = float(jnp.finfo(WIDE).eps), float(jnp.finfo(WIDE).tiny)

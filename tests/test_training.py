@@ -131,7 +131,7 @@ def test_a_mistake_is_named_before_any_step(batch, order, error, said):
         training.fit(RISK, optimizers.sgd(0.1), models.init_linear(D), batch, order)
 
 
-@pytest.mark.float64_pass
+@pytest.mark.float64
 def test_descent_on_the_squared_error_ends_at_least_squares():
     x, y = problem().x.astype(float), jnp.asarray(np.random.default_rng(2).normal(size=N))
     risk = losses.risk(models.linear, losses.squared_error)
@@ -142,7 +142,7 @@ def test_descent_on_the_squared_error_ends_at_least_squares():
     np.testing.assert_allclose(fit.losses[-1], residual / N, rtol=1e-12)
 
 
-@pytest.mark.float32_pass
+@pytest.mark.once
 def test_a_safe_step_only_lowers_a_logistic_risk():
     batch, risk = problem(), losses.risk(models.linear, losses.log_loss)
     rows = np.column_stack([batch.x, np.ones(N)])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from jaxlr import Batch, chain_rule, data, losses, metrics, models, optimizers, training
 
-pytestmark = pytest.mark.float32_pass
+pytestmark = pytest.mark.once
 
 DTYPE = jnp.result_type(float)
 N, D, C, GARBAGE, LANES = 14, 3, 3, 4, 5

@@ -17,7 +17,7 @@ from jaxlr import paths
 from jaxlr.results.path import About
 from tests.truth import newton_cg
 
-pytestmark = pytest.mark.float64_pass
+pytestmark = pytest.mark.float64
 
 TOL = 1e-6
 ABOUT = About("log_loss", ("fold", "lambda"))

@@ -7,8 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.datasets import numerals
 from experiments.datasets.errors import DataError, listed, shown
+from experiments.datasets.formats import numerals
 
 LARGEST = float(np.finfo(np.float32).max)  # features are float32 once encoded
 
@@ -22,26 +22,25 @@ def typed(
     column with a slip in it, or categories that the caller has to declare.
     """
     kind = column.type
-    if pa.types.is_dictionary(kind) and kind.ordered and pa.types.is_string(kind.value_type):
-        return _ordered(column)
     if pa.types.is_dictionary(kind):
+        if kind.ordered and pa.types.is_string(kind.value_type):
+            return _ordered(column)
         column, kind = column.cast(kind.value_type), kind.value_type
-    if pa.types.is_boolean(kind) and not is_target and not as_category:
-        return _numbers(column.cast(pa.int8()), name)
     if pa.types.is_decimal(kind):
         column, kind = column.cast(pa.float64()), pa.float64()
-    if _is_number(kind):
+    is_flag = pa.types.is_boolean(kind)
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or (is_flag and not is_target):
         if not as_category:
-            return _numbers(column, name)
-        return _categories(column.cast(pa.string()), key=float)
-    if pa.types.is_boolean(kind) or (as_category and pa.types.is_temporal(kind)):
+            return _numbers(column.cast(pa.int8()) if is_flag else column, name)
+        return _categories(column.cast(pa.string()), key=None if is_flag else float)
+    if is_flag or (as_category and pa.types.is_temporal(kind)):
         return _categories(column.cast(pa.string()))
-    if pa.types.is_string(kind):
-        return _from_text(column, name, as_category)
-    raise DataError(
-        f"column {shown(name)} holds {kind} values",
-        "leave it out with --drop, or write numbers or texts",
-    )
+    if not pa.types.is_string(kind):
+        cure = "leave it out with --drop, or write numbers or texts"
+        raise DataError(f"column {shown(name)} holds {kind} values", cure)
+    if not as_category:
+        _check_text(column, name)
+    return _categories(column)
 
 
 def check_numbers(values: np.ndarray, missing: np.ndarray | None, column) -> None:
@@ -76,23 +75,29 @@ def missing_fault(role: str, name: str, row: int, words: Sequence[str], cure: st
     return DataError(f"{role} {shown(name)} is missing in row {row + 1}{mean}", cure + keep)
 
 
-def check_weights(values: np.ndarray | pd.Categorical, name: str) -> np.ndarray:
-    """Weights [N] as float64: none negative, some above zero; NaN, a gap, passes."""
+def check_weights(
+    values: np.ndarray | pd.Categorical, name: str, num_rows: int | None = None
+) -> np.ndarray:
+    """Weights [N] as float64: none negative, some above zero; NaN, a gap, passes in a column.
+
+    With `num_rows` they are an array's, of which there must be so many, without NaN.
+    """
+    option = f"--weights {shown(name)}"
     if isinstance(values, pd.Categorical) or values.dtype.kind not in "biuf":
-        raise DataError(f"--weights {shown(name)} holds texts; choose a column of numbers")
+        raise DataError(f"{option} holds texts; choose a column of numbers")
+    if num_rows is not None:
+        if values.shape != (num_rows,):
+            raise DataError(
+                f"{option} has shape {values.shape}; give one weight for each of {num_rows} rows"
+            )
+        check_numbers(values, None, lambda _: name)
     weights = values.astype(np.float64)
     if (weights < 0).any():
         row = int((weights < 0).argmax())
-        raise DataError(
-            f"--weights {shown(name)} is {weights[row]:g} in row {row + 1}; weights are 0 or more"
-        )
+        raise DataError(f"{option} is {weights[row]:g} in row {row + 1}; weights are 0 or more")
     if not (weights > 0).any():
-        raise DataError(f"--weights {shown(name)} is 0 in every row; give some row a weight")
+        raise DataError(f"{option} is 0 in every row; give some row a weight")
     return weights
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind)
 
 
 def _numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
@@ -102,17 +107,15 @@ def _numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
     return values
 
 
-def _from_text(texts: pa.ChunkedArray, name: str, as_category: bool) -> pd.Categorical:
-    is_number = numerals.numeric(texts, plainly=True)
-    count = pc.sum(is_number).as_py() or 0
-    if not as_category and count and 2 * count >= len(texts) - texts.null_count:
+def _check_text(texts: pa.ChunkedArray, name: str) -> None:
+    count = pc.sum(numerals.numeric(texts, plainly=True)).as_py() or 0
+    if count and 2 * count >= len(texts) - texts.null_count:
         row = numerals.first_text(texts, plainly=True)
         raise DataError(
             f"column {shown(name)} is text in row {row + 1} ({shown(texts[row].as_py())}) where"
             " numbers belong",
             "mend it, name the column in --categorical, or the text in --missing-values",
         )
-    return _categories(texts)
 
 
 def _categories(texts: pa.ChunkedArray, key=None) -> pd.Categorical:

@@ -1,23 +1,141 @@
-"""From a table to float32 features, with every statistic taken from training rows alone."""
+"""From a table to float32 features, with every statistic taken from training rows alone.
 
-from dataclasses import dataclass
+Written here, and not as scikit-learn's ColumnTransformer of SimpleImputer and OneHotEncoder: that
+copies a whole table to float64 (MNIST: 47 MB to 376), and is kept by pickle alone.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from experiments.datasets.errors import DataError, shown
 from experiments.datasets.table import MAX_BYTES, Table
 
-_BLOCK = 4096  # rows cast to float64 at a time: MNIST is 47 MB as bytes, 376 MB as float64
+_BLOCK = 4096  # rows cast to float64 at a time
 
 
-@dataclass(frozen=True)
-class Encoded:
+class Encoder(NamedTuple):
+    """What training rows say of columns, as plain data that applies to other tables.
+
+    Attributes:
+      numbers: names of the columns of numbers, Dn of them.
+      fills: [Dn] what a missing cell becomes: the training median, or in tables that can't miss
+        one the mean.
+      means: [Dn] float64.
+      scales: [Dn] standard deviations; inf where a column was constant in training, which taught
+        nothing, so that it is 0 in every row.
+      told: names of those numbers that had gaps in training, hence an indicator.
+      categories: by column those of the training rows; None among them is a gap.
+    """
+
+    numbers: tuple[str, ...]
+    fills: np.ndarray
+    means: np.ndarray
+    scales: np.ndarray
+    told: tuple[str, ...]
+    categories: dict[str, tuple[str | None, ...]]
+
+    @classmethod
+    def as_it_is(cls, table: Table, train_rows: np.ndarray) -> "Encoder":
+        """What leaves numbers as they are; for a table of nothing else, and no gaps."""
+        zeros = np.zeros(len(table.feature_names))
+        fills = zeros if table.complete else _medians(table.features, train_rows)
+        return cls(tuple(table.feature_names), fills, zeros, zeros + 1, (), {})
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a table's columns that it needs, in any order."""
+        return (*self.numbers, *self.categories)
+
+    @property
+    def sources(self) -> list[tuple[str, str, str]]:
+        """[D] the features as (name, column, kind); kinds are number, indicator and category."""
+        hot = [
+            (f"{column}_missing" if name is None else f"{column}={name}", column, "category")
+            for column, known in self.categories.items()
+            for name in known
+        ]
+        numbers = [(name, name, "number") for name in self.numbers]
+        return [*numbers, *((f"{name}_missing", name, "indicator") for name in self.told), *hot]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """[D] names of the features."""
+        return tuple(name for name, _, _ in self.sources)
+
+    def apply(self, table: Table) -> np.ndarray:
+        """[N, D] float32, finite: what `encode` says, of any table that has the columns.
+
+        Raises:
+          DataError: a value beyond float32's reach, or more features than memory should hold.
+        """
+        numbers = self._numbers(table)
+        is_frame = isinstance(table.features, pd.DataFrame)
+        features = self._empty(len(numbers))
+        width = len(self.numbers)
+        for start in range(0, len(features) if width else 0, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            values = numbers[block].astype(np.float64)
+            values = np.where(np.isnan(values), self.fills, values) if is_frame else values
+            with np.errstate(over="ignore"):  # found, and said, by _check_range
+                features[block, :width] = (values - self.means) / self.scales
+        for column, name in enumerate(self.told, start=width):
+            features[:, column] = np.isnan(numbers[:, self.numbers.index(name)])
+        start = width + len(self.told)
+        features[:, start:] = 0
+        for name, known in self.categories.items():
+            values = table.features[name].array
+            place = {category: start + i for i, category in enumerate(known)}
+            places = [place.get(category, -1) for category in (*values.categories, None)]
+            places = np.array(places)[values.codes]  # code -1, a gap, takes the last
+            rows = np.flatnonzero(places >= 0)
+            features[rows, places[rows]] = 1
+            start += len(known)
+        self._check_range(features)
+        return features
+
+    def _numbers(self, table: Table) -> np.ndarray:
+        """[N, Dn] as the table holds them."""
+        if isinstance(table.features, pd.DataFrame):
+            return table.features[list(self.numbers)].to_numpy(np.float64)
+        if tuple(table.feature_names) == self.numbers:
+            return table.features
+        return table.features[:, [table.feature_names.index(name) for name in self.numbers]]
+
+    def _empty(self, num_rows: int) -> np.ndarray:
+        shape = num_rows, len(self.sources)
+        needed = 4 * np.prod(shape)
+        if needed > MAX_BYTES:
+            widest = max(self.categories, key=lambda name: len(self.categories[name]), default="")
+            advice = f"drop a column of many categories ({shown(widest)})" if widest else ""
+            raise DataError(
+                f"{num_rows} rows of {shape[1]} encoded features need {needed / 2**30:.1f} GiB of"
+                f" at most {MAX_BYTES >> 30}; {advice or 'use fewer rows'}"
+            )
+        return np.empty(shape, np.float32)
+
+    def _check_range(self, features: np.ndarray) -> None:
+        finite = np.isfinite(features)
+        if not finite.all():
+            row, column = np.unravel_index(int(finite.argmin()), finite.shape)
+            raise DataError(
+                f"column {shown(self.names[column])} in row {row + 1} is too far from the training"
+                " rows for float32; mend that row, or drop the column"
+            )
+
+
+class Encoded(NamedTuple):
     """Features of every row of a table, in the units of its training rows."""
 
     features: np.ndarray  # [N, D] float32, finite
-    names: tuple[str, ...]  # [D]
+    encoder: Encoder
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """[D] names of the features."""
+        return self.encoder.names
 
 
 def encode(table: Table, train_rows: np.ndarray) -> Encoded:
@@ -33,23 +151,27 @@ def encode(table: Table, train_rows: np.ndarray) -> Encoded:
       table: N rows.
       train_rows: bool [N], or row numbers.
     """
+    encoder = fit(table, train_rows)
+    return Encoded(encoder.apply(table), encoder)
+
+
+def fit(table: Table, train_rows: np.ndarray) -> Encoder:
+    """The encoder of these rows, as `encode` says."""
     rows = _row_numbers(train_rows, len(table.labels))
-    numbers, number_names, categories = _parts(table)
-    gaps = np.isnan(numbers) if isinstance(table.features, pd.DataFrame) else None
-    told = np.flatnonzero(gaps[rows].any(axis=0)) if gaps is not None else []
-    indicators = [gaps[:, j] for j in told]
-    hot, hot_names = _one_hot(categories, rows)
-    names = (*number_names, *(f"{number_names[j]}_missing" for j in told), *hot_names)
-    features = _empty(len(table.labels), len(names), categories)
-    width = len(number_names)
-    if width:
-        _standardise(numbers, gaps, rows, out=features[:, :width])
-    for j, indicator in enumerate(indicators, start=width):
-        features[:, j] = indicator
-    if hot is not None:
-        features[:, width + len(indicators) :] = hot.toarray()
-    _check_range(features, names)
-    return Encoded(features, names)
+    features, names, told, categories = table.features, table.feature_names, (), {}
+    if isinstance(features, pd.DataFrame):
+        columns = {name: features[name] for name in features}
+        categories = {
+            name: _categories(column.array[rows])
+            for name, column in columns.items()
+            if isinstance(column.dtype, pd.CategoricalDtype)
+        }
+        names = tuple(name for name in columns if name not in categories)
+        told = tuple(name for name in names if columns[name].array[rows].isna().any())
+        features = features[list(names)].to_numpy(np.float64)
+    fills = None if table.complete else _medians(features, rows)
+    means, scales = _moments(features, fills, rows)
+    return Encoder(names, means if fills is None else fills, means, scales, told, categories)
 
 
 def _row_numbers(train_rows: np.ndarray, num_rows: int) -> np.ndarray:
@@ -64,76 +186,29 @@ def _row_numbers(train_rows: np.ndarray, num_rows: int) -> np.ndarray:
     return rows
 
 
-def _parts(table: Table):
-    """Numbers [N, Dn], their names, and a frame of the categorical columns."""
-    features = table.features
-    if isinstance(features, np.ndarray):
-        return features, table.feature_names, pd.DataFrame()
-    is_category = [isinstance(dtype, pd.CategoricalDtype) for dtype in features.dtypes]
-    categories = features.loc[:, is_category]
-    numbers = features.loc[:, np.logical_not(is_category)]
-    return numbers.to_numpy(np.float64), tuple(numbers.columns), categories
+def _categories(values: pd.Categorical) -> tuple[str | None, ...]:
+    """Those that occur, in order; a gap comes first."""
+    codes = np.unique(values.codes)
+    return tuple(None if code < 0 else str(values.categories[code]) for code in codes)
 
 
-def _empty(num_rows: int, num_columns: int, categories: pd.DataFrame) -> np.ndarray:
-    needed = 4 * num_rows * num_columns
-    if needed > MAX_BYTES:
-        widest = max(categories, key=lambda name: len(categories[name].cat.categories), default="")
-        advice = f"; drop a column of many categories ({shown(widest)})" if widest else ""
-        raise DataError(
-            f"{num_rows} rows of {num_columns} encoded features need {needed / 2**30:.1f} GiB of"
-            f" at most {MAX_BYTES >> 30}{advice or '; use fewer rows'}"
-        )
-    return np.empty((num_rows, num_columns), np.float32)
-
-
-def _standardise(numbers, gaps, rows: np.ndarray, out: np.ndarray) -> None:
-    """(x - mean) / std into `out`, block by block in float64."""
-    medians = None if gaps is None else _medians(numbers, gaps, rows)
-    scaler = StandardScaler()
-    for start in range(0, len(rows), _BLOCK):
-        scaler.partial_fit(_filled(numbers, gaps, medians, rows[start : start + _BLOCK]))
-    constant = (scaler.scale_ == 1) & (scaler.var_ < 0.5)  # how the scaler marks them
-    for start in range(0, len(numbers), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        with np.errstate(over="ignore"):  # found, and said, by _check_range
-            out[block] = scaler.transform(_filled(numbers, gaps, medians, block))
-    out[:, constant] = 0
-
-
-def _medians(numbers: np.ndarray, gaps: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """[Dn] medians over the training rows that have a value; 0 where none has."""
+def _medians(numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """[Dn] over the training rows that have a value; 0 where none has."""
     medians = np.zeros(numbers.shape[1])
-    for j in np.flatnonzero(gaps.any(axis=0)):
-        present = numbers[rows, j][~gaps[rows, j]]
+    for j in range(len(medians)):
+        column = numbers[rows, j].astype(np.float64)
+        present = column[~np.isnan(column)]
         medians[j] = np.median(present) if present.size else 0
     return medians
 
 
-def _filled(numbers, gaps, medians, rows) -> np.ndarray:
-    block = numbers[rows].astype(np.float64)
-    return block if gaps is None else np.where(gaps[rows], medians, block)
-
-
-def _one_hot(categories: pd.DataFrame, rows: np.ndarray):
-    """A sparse matrix [N, ·] and its names; (None, []) without categories."""
-    if not categories.shape[1]:
-        return None, []
-    codes = np.column_stack([categories[name].cat.codes for name in categories])  # -1: a gap
-    encoder = OneHotEncoder(handle_unknown="ignore", dtype=np.float32).fit(codes[rows])
-    names = [
-        f"{name}_missing" if code < 0 else f"{name}={categories[name].cat.categories[code]}"
-        for name, known in zip(categories, encoder.categories_, strict=True)
-        for code in known
-    ]
-    return encoder.transform(codes), names
-
-
-def _check_range(features: np.ndarray, names: tuple[str, ...]) -> None:
-    finite = np.isfinite(features)
-    if not finite.all():
-        row, column = np.unravel_index(int(finite.argmin()), finite.shape)
-        raise DataError(
-            f"column {shown(names[column])} in row {row + 1} is too far from the training rows for"
-            " float32; mend that row, or drop the column"
-        )
+def _moments(numbers: np.ndarray, fills, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means and scales [Dn], block by block in float64."""
+    if not numbers.shape[1]:
+        return np.zeros(0), np.zeros(0)
+    scaler = StandardScaler()
+    for start in range(0, len(rows), _BLOCK):
+        block = numbers[rows[start : start + _BLOCK]].astype(np.float64)
+        scaler.partial_fit(block if fills is None else np.where(np.isnan(block), fills, block))
+    constant = (scaler.scale_ == 1) & (scaler.var_ < 0.5)  # how the scaler marks them
+    return scaler.mean_, np.where(constant, np.inf, scaler.scale_)

@@ -2,8 +2,12 @@
 
 import difflib
 import reprlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeVar
+
+from experiments.kit.mistakes import CallerError
 
 S, T = TypeVar("S"), TypeVar("T")
 _MOST = 8  # faults that one line names
@@ -12,41 +16,55 @@ _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
 
-class DataError(ValueError):
-    """A caller's mistake about data; its message is one line that names the value and the cure."""
+class DataError(CallerError):
+    """A caller's mistake about data, in one line."""
 
     def __init__(self, fault: str, cure: str = ""):
         self.fault, self.cure = fault, cure
         super().__init__(" ".join(f"{fault}{'; ' * bool(cure)}{cure}".split()))
 
 
-def each(function: Callable[[T], S], items: Iterable[T]) -> list[S]:
-    """function(item) for every item.
+class Faults(list[DataError]):
+    """Faults that are told as one."""
 
-    Raises:
-      DataError: the faults of all items at once, those of one cure together.
-    """
-    results, faults = [], []
-    for item in items:
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        """Keeps the fault that ends the block, if one does."""
         try:
-            results.append(function(item))
+            yield
         except DataError as fault:
-            faults.append(fault)
-    raise_all(faults)
+            self.append(fault)
+
+    def tell(self) -> None:
+        """Raises them as one, those of one cure together; nothing if there are none."""
+        if len(self) == 1:
+            raise self[0]
+        by_cure: dict[str, list[DataError]] = {}
+        for fault in self[:_MOST]:
+            by_cure.setdefault(fault.cure or fault.fault, []).append(fault)
+        said = [
+            str(DataError(", ".join(each.fault for each in alike), alike[0].cure))
+            for alike in by_cure.values()
+        ]
+        more = [f"and {len(self) - _MOST} more"] * (len(self) > _MOST)
+        if self:
+            raise DataError("; ".join([*said, *more])) from self[0]
+
+
+def each(function: Callable[[T], S], items: Iterable[T]) -> list[S]:
+    """function(item) for every item; the faults of all are one DataError."""
+    results, faults = [], Faults()
+    for item in items:
+        with faults.caught():
+            results.append(function(item))
+    faults.tell()
     return results
 
 
-def raise_all(faults: Sequence[DataError]) -> None:
-    """Raise the faults as one, those of one cure together; nothing if there are none."""
-    if len(faults) == 1:
-        raise faults[0]
-    by_cure: dict[str, list[str]] = {}
-    for fault in faults[:_MOST]:
-        by_cure.setdefault(fault.cure, []).append(fault.fault)
-    said = ["; ".join(filter(None, (", ".join(found), cure))) for cure, found in by_cure.items()]
-    more = [f"and {len(faults) - _MOST} more"] * (len(faults) > _MOST)
-    if faults:
-        raise DataError("; ".join([*said, *more])) from faults[0]
+def unreadable(path: Path, error: OSError) -> DataError:
+    """The error for a file that the system won't open."""
+    fault = f"cannot read {shown(str(path))}: {error.strerror}"
+    return DataError(fault, "check its permissions, or give another file")
 
 
 def shown(value: object) -> str:

@@ -3,20 +3,12 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.datasets import builtin, sources
+from experiments.datasets import sources
 from experiments.datasets.arrays import from_arrays
 from experiments.datasets.columns import from_columns
 from experiments.datasets.errors import DataError, did_you_mean, shown
-from experiments.datasets.table import (
-    DECIMALS,
-    MISSING,
-    MISSING_TEXTS,
-    TASKS,
-    Choices,
-    Columns,
-    Reading,
-    Table,
-)
+from experiments.datasets.table import MISSING, TASKS, Choices, Columns, Reading, Table
+from experiments.kit.settings import DECIMALS, MISSING_TEXTS
 
 
 def load(
@@ -74,16 +66,11 @@ def load(
     """
     choices = Choices(target, task, weights, missing, _all(drop), _all(categorical))
     _check(choices, decimal)
-    if name_or_file in builtin.BUILTIN:
-        return from_columns(Columns(builtin.read(name_or_file)), name_or_file, choices)
     reading = Reading(header, _all(missing_values), comment, decimal)
-    source = sources.read(
-        str(name_or_file), target=target, labels_file=labels_file, reading=reading
-    )
-    name = Path(name_or_file).resolve().name
-    if isinstance(source, Columns):
-        return from_columns(source, name, choices)
-    return from_arrays(source, name, choices)
+    file = str(name_or_file)
+    source = sources.read(file, target=target, labels_file=labels_file, reading=reading)
+    made = from_columns if isinstance(source, Columns) else from_arrays
+    return made(source, Path(file).resolve().name, choices)
 
 
 def _all(columns: Iterable[str | int] | str) -> tuple[str | int, ...]:

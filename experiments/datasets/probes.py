@@ -1,19 +1,17 @@
 """The door to probes: one or more layers of features, and one or more targets, of the same rows."""
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets import builtin, embeddings, label_columns, sources
-from experiments.datasets.embeddings import Held
+from experiments.datasets import builtin, label_columns, sources
 from experiments.datasets.errors import DataError, each, listed, shown
-from experiments.datasets.label_columns import LabelColumns, Target
+from experiments.datasets.formats import embeddings
+from experiments.datasets.formats.embeddings import Held
 from experiments.datasets.load import load
-from experiments.datasets.table import Columns, Reading, Table
-from experiments.datasets.target import position
+from experiments.datasets.table import Reading, Table, Target
 
 
 @dataclass(frozen=True)
@@ -26,13 +24,7 @@ class Probes:
 
     def table(self, layer: str, target: Target) -> Table:
         """A layer with one of the targets."""
-        return dataclasses.replace(
-            self.layers[layer],
-            labels=target.labels,
-            task=target.task,
-            class_names=target.class_names,
-            target=target.name,
-        )
+        return self.layers[layer].about(target)
 
 
 def load_probes(
@@ -66,6 +58,9 @@ def load_probes(
     """
     if not files:
         raise DataError("--data names nothing; give a data set or a file")
+    for name in targets:
+        if list(targets).count(name) > 1:
+            raise DataError(f"--target names {shown(name)} twice; name each target once")
     reading = Reading(**{key: options[key] for key in Reading._fields if key in options})
     held = [_held(file, reading) for file in files]
     is_table = held[0] is None or bool(options.get("drop") or options.get("categorical"))
@@ -73,20 +68,28 @@ def load_probes(
         return _of_table(files[0], targets, labels, reading, task=task, weights=weights, **options)
     layers = _layers(files, held)
     _refuse_table_options(files[0], options)
-    found = _labels(files, held, labels, reading)
-    names = label_columns.chosen(found, _distinct(targets))
+    found = _labels(held, labels, reading)
+    names = label_columns.chosen(found, targets)
     num_rows = len(next(iter(layers.values())))
-    for name in names:
-        _check_length(found, name, num_rows)
+    each(lambda name: _check_length(found, name, num_rows), names)
     made = each(lambda name: label_columns.target_of(found, name, task), names)
     given = None if weights is None else label_columns.weights_of(found, weights, num_rows)
-    notes = label_columns.notes_on(found, [*names, weights])
-    tables = {name: _table(name, x, made[0], given, notes) for name, x in layers.items()}
-    return Probes(_title(files), tables, tuple(made))
+    notes = tuple(found.source.said_of([*names, weights])) if found.source else ()
+    others = {"weights": given, "notes": notes, "complete": True}
+    tables = {
+        name: Table.of(name, x, map("x{}".format, range(x.shape[1])), made[0], **others)
+        for name, x in layers.items()
+    }
+    title = [Path(file).resolve().name for file in files]
+    title = title[0] if len(title) == 1 else f"{title[0]} and {len(title) - 1} more"
+    return Probes(title, tables, tuple(made))
 
 
 def _held(file: str, reading: Reading) -> Held | None:
-    return None if file in builtin.BUILTIN else embeddings.read(sources.existing(file), reading)
+    if file in builtin.BUILTIN:
+        return None
+    held = embeddings.read(sources.existing(file), reading)
+    return held and held._replace(file=file)
 
 
 def _of_table(file: str, targets, labels: str | None, reading: Reading, **options) -> Probes:
@@ -96,10 +99,11 @@ def _of_table(file: str, targets, labels: str | None, reading: Reading, **option
             f"--labels {shown(labels)} goes with embeddings, and {shown(file)} is read as a table;"
             " name its column of labels with --target"
         )
-    first, *others = _distinct(targets) or (None,)
-    columns = _columns(file, reading) if others else LabelColumns({}, (), file)
-    known = list(columns.columns)
-    names = each(lambda name: known[position(name, known, "--target")], others)
+    first, *others = targets or (None,)
+    names = []
+    if others:
+        columns = embeddings.table(sources.table(file, reading), file)
+        names = label_columns.chosen(columns, others)
     table = load(file, target=first, drop=(*options.pop("drop", ()), *names), **options)
     made = [Target(table.target, table.labels, table.task, table.class_names)]
     for name in names:
@@ -108,20 +112,10 @@ def _of_table(file: str, targets, labels: str | None, reading: Reading, **option
                 f"--missing drop leaves {len(table.labels)} of {len(columns.columns[name])} rows,"
                 " and several targets need the same rows; choose --missing impute, or one --target"
             )
-    made += each(
-        lambda name: label_columns.target_of(columns, name, options["task"], whole_is_class=False),
-        names,
-    )
+    task = options["task"]
+    of = label_columns.target_of
+    made += each(lambda name: of(columns, name, task, whole_is_class=False), names)
     return Probes(table.name, {table.name: table}, tuple(made))
-
-
-def _columns(file: str, reading: Reading) -> LabelColumns:
-    is_builtin = file in builtin.BUILTIN
-    source = Columns(builtin.read(file)) if is_builtin else sources.read(file, reading=reading)
-    if not isinstance(source, Columns):
-        raise DataError(f"{shown(file)} has no columns to choose several targets from; name one")
-    columns = {name: source.table[name] for name in source.table.column_names}
-    return LabelColumns(columns, (), file, source)
 
 
 def _layers(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np.ndarray]:
@@ -133,10 +127,7 @@ def _layers(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np.n
                 f"{shown(file)} is a table, and no layer beside others; layers are .npy, NPZ, or"
                 " Parquet with list columns"
             )
-        if not found.layers:
-            raise DataError(
-                f"{shown(file)} holds {listed(found.columns)} and no features; name their array x"
-            )
+        check_layers(found)
         pairs += [(file, name, features) for name, features in found.layers.items()]
     names = [name for _, name, _ in pairs]
     if len(set(names)) < len(names):  # model_a/layer0.npy and model_b/layer0.npy
@@ -144,15 +135,22 @@ def _layers(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np.n
     for name in names:
         if names.count(name) > 1:
             raise DataError(f"--data gives {shown(name)} twice; name each layer once")
-    layers = {}
-    for name, (_, _, features) in zip(names, pairs, strict=True):
-        layers[name] = embeddings.checked(features, name)
-        if len(features) != len(layers[names[0]]):
+    checked = each(lambda at: embeddings.checked(pairs[at][2], names[at]), range(len(pairs)))
+    for name, features in zip(names, checked, strict=True):
+        if len(features) != len(checked[0]):
             raise DataError(
                 f"layer {shown(name)} has {len(features)} rows and layer {shown(names[0])} has"
-                f" {len(layers[names[0]])}; give layers of the same rows in the same order"
+                f" {len(checked[0])}; give layers of the same rows in the same order"
             )
-    return layers
+    return dict(zip(names, checked, strict=True))
+
+
+def check_layers(held: Held) -> None:
+    """Raises DataError for a file of embeddings that holds none."""
+    if not held.layers:
+        raise DataError(
+            f"{shown(held.file)} holds {listed(held.columns)} and no features; name their array x"
+        )
 
 
 def _refuse_table_options(file: str, options: dict) -> None:
@@ -164,27 +162,22 @@ def _refuse_table_options(file: str, options: dict) -> None:
             )
 
 
-def _labels(files, held: Sequence[Held], labels: str | None, reading: Reading) -> LabelColumns:
+def _labels(held: Sequence[Held], labels: str | None, reading: Reading) -> Held:
     if labels is not None:
         return label_columns.read(labels, reading)
-    sources_of = [
-        LabelColumns(found.columns, found.usual, file, found.source)
-        for file, found in zip(files, held, strict=True)
-        if found.columns
-    ]
-    if not sources_of:
+    first, *rest = [found for found in held if found.columns] or [None]
+    if first is None:
         raise DataError(
-            f"{shown(files[0])} holds no labels; give them with --labels FILE (.npy, NPZ, CSV or"
-            " Parquet, one per row)"
+            f"{shown(held[0].file)} holds no labels; give them with --labels FILE (.npy, NPZ, CSV"
+            " or Parquet, one per row)"
         )
-    first, *rest = sources_of
     for other in rest:
         for name in set(first.usual) & set(other.columns):
             _check_same(first, other, name)
     return first
 
 
-def _check_same(one: LabelColumns, other: LabelColumns, name: str) -> None:
+def _check_same(one: Held, other: Held, name: str) -> None:
     a, b = (np.asarray(found.columns[name], dtype=object) for found in (one, other))
     differ = np.flatnonzero(a != b) if len(a) == len(b) else []
     if len(differ):
@@ -196,39 +189,14 @@ def _check_same(one: LabelColumns, other: LabelColumns, name: str) -> None:
         )
 
 
-def _check_length(found: LabelColumns, name: str, num_rows: int) -> None:
+def _check_length(found: Held, name: str, num_rows: int) -> None:
     number = len(found.columns[name])
     if number != num_rows:
-        cure = "give one label per row"
-        if len(found.usual) == num_rows:
-            cure = "its array is [targets, rows]: transpose it"
+        is_turned = len(found.usual) == num_rows
+        cure = (
+            "its array is [targets, rows]: transpose it" if is_turned else "give one label per row"
+        )
         raise DataError(
             f"{number} labels {shown(name)} in {shown(found.file)}, but {num_rows} rows of"
             f" features; {cure}"
         )
-
-
-def _table(name: str, features: np.ndarray, target: Target, weights, notes) -> Table:
-    return Table(
-        name=name,
-        features=features,
-        labels=target.labels,
-        task=target.task,
-        class_names=target.class_names,
-        feature_names=tuple(f"x{j}" for j in range(features.shape[1])),
-        target=target.name,
-        weights=weights,
-        notes=notes,
-    )
-
-
-def _distinct(targets: Sequence[str]) -> tuple[str, ...]:
-    for name in targets:
-        if list(targets).count(name) > 1:
-            raise DataError(f"--target names {shown(name)} twice; name each target once")
-    return tuple(targets)
-
-
-def _title(files: Sequence[str]) -> str:
-    names = [Path(file).resolve().name for file in files]
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

@@ -7,9 +7,9 @@ import lzma
 import zlib
 from pathlib import Path
 
-from experiments.datasets import delimited, idx, libsvm, npz, parquet
-from experiments.datasets.builtin import BUILTIN
-from experiments.datasets.errors import DataError, did_you_mean, shown
+from experiments.datasets import builtin
+from experiments.datasets.errors import DataError, did_you_mean, shown, unreadable
+from experiments.datasets.formats import delimited, idx, libsvm, npz, parquet
 from experiments.datasets.table import AS_FOUND, Columns, Reading
 
 _DECOMPRESS = {
@@ -27,26 +27,48 @@ def read(
     target: str | int | None = None,
     labels_file: str | None = None,
     reading: Reading = AS_FOUND,
+    labelled: bool = True,
+    one_column: bool = False,
 ) -> Columns | npz.Arrays:
-    """The file's content; `target` may name an NPZ's array, the rest is said in `load`."""
+    """What is built in, or in a file.
+
+    Args:
+      file: name or path.
+      target: may name an NPZ's array.
+      labels_file: as in `load`.
+      reading: how texts are to be read.
+      labelled: whether images without labels are a mistake.
+      one_column: one column will do.
+    """
+    if file in builtin.BUILTIN:
+        return Columns(builtin.read(file))
     path = existing(file)
-    if path.is_dir():
-        path = idx.images_in(path)
+    path = idx.images_in(path) if path.is_dir() else path
     data = contents(path)
     if idx.is_idx(data):
         images = idx.images(data, path)
+        if not labelled:
+            return idx.alone(images)
         labels = existing(str(idx.labels_path(path, labels_file)))
         return idx.pair(images, path, idx.array(contents(labels), labels), labels)
     if labels_file is not None:
         raise DataError(f"--labels-file goes with IDX images, and {shown(file)} is no IDX file")
     if data.startswith(b"PAR1"):
-        return parquet.read(io.BytesIO(data), path, reading)
+        return parquet.read(io.BytesIO(data), path, reading, one_column=one_column)
     if data.startswith(b"PK"):
         return npz.read(data, path, target)
     text = as_utf8(data, path)
     if libsvm.is_libsvm(text, path):
         return libsvm.read(text, path)
-    return delimited.read(text, path, reading)
+    return delimited.read(text, path, reading, one_column=one_column)
+
+
+def table(file: str, reading: Reading, *, one_column: bool = False) -> Columns:
+    """As `read`, where nothing but columns will do."""
+    source = read(file, reading=reading, labelled=False, one_column=one_column)
+    if not isinstance(source, Columns):
+        raise DataError(f"{shown(file)} has no columns to choose several targets from; name one")
+    return source
 
 
 def existing(file: str) -> Path:
@@ -58,8 +80,8 @@ def existing(file: str) -> Path:
         near = did_you_mean(path.name, sorted(p.name for p in path.parent.iterdir()))
         raise DataError(f"no file {shown(file)}{near}; give the path of one that exists")
     raise DataError(
-        f"no data set or file {shown(file)}{did_you_mean(file, BUILTIN)};"
-        f" built in are {', '.join(BUILTIN)}; anything else is the path of a file"
+        f"no data set or file {shown(file)}{did_you_mean(file, builtin.BUILTIN)};"
+        f" built in are {', '.join(builtin.BUILTIN)}; anything else is the path of a file"
     )
 
 
@@ -68,24 +90,18 @@ def contents(path: Path) -> bytes:
     try:
         data = path.read_bytes()
     except OSError as error:
-        cure = "check its permissions, or give another file"
-        raise DataError(f"cannot read {shown(str(path))}: {error.strerror}; {cure}") from error
+        raise unreadable(path, error) from error
     for magic, decompress in _DECOMPRESS.items():
         if data.startswith(magic):
-            data = _decompressed(data, decompress, path)
+            try:
+                data = decompress(data)
+            except _BROKEN as error:
+                kind = decompress.__module__.removeprefix("_")
+                fault = f"{shown(str(path))} is a broken or truncated {kind} file"
+                raise DataError(fault, "copy or download it again") from error
     if not data.strip():
         raise DataError(f"{shown(str(path))} is empty; give a file with rows of data")
     return data
-
-
-def _decompressed(data: bytes, decompress, path: Path) -> bytes:
-    try:
-        return decompress(data)
-    except _BROKEN as error:
-        kind = decompress.__module__.removeprefix("_")
-        raise DataError(
-            f"{shown(str(path))} is a broken or truncated {kind} file; copy or download it again"
-        ) from error
 
 
 def as_utf8(data: bytes, path: Path) -> bytes:

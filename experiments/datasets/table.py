@@ -1,7 +1,7 @@
 """What every source becomes: a table of raw features and labels, before any split or scaling."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -10,13 +10,20 @@ import pandas as pd
 import pyarrow as pa
 
 from experiments.datasets.errors import listed
+from experiments.kit.settings import MISSING_TEXTS
 
 TASKS = ("binary", "multiclass", "regression")
 MISSING = ("impute", "drop", "error")
-DECIMALS = (".", ",")
-# NaN is none of these: it is the answer of a failed computation, not an empty cell.
-MISSING_TEXTS = ("NA", "N/A", "n/a", "<NA>", "#N/A", "?", "null", "NULL", "None")
 MAX_BYTES = 8 << 30  # the largest dense array that a table or its encoding may need
+
+
+class Target(NamedTuple):
+    """What is to be predicted: its name, its labels in the form that losses take, their kind."""
+
+    name: str  # of the column that the labels came from
+    labels: np.ndarray  # [N]: int32 in 0..C-1, or float64 for regression
+    task: str  # binary, multiclass or regression
+    class_names: tuple[str, ...]  # () for regression
 
 
 @dataclass(frozen=True)
@@ -30,13 +37,31 @@ class Table:
 
     name: str
     features: np.ndarray | pd.DataFrame
-    labels: np.ndarray  # [N]: int32 in 0..C-1, or float64 for regression
-    task: str  # binary, multiclass or regression
-    class_names: tuple[str, ...]  # () for regression
+    labels: np.ndarray  # [N]; these three, and the target's name, are those of a Target
+    task: str
+    class_names: tuple[str, ...]
     feature_names: tuple[str, ...]
-    target: str  # the name of the column that the labels came from
+    target: str
     weights: np.ndarray | None = None  # [N] float64, ≥ 0, or None when all are 1
     notes: tuple[str, ...] = ()  # what was inferred or left out, a sentence each
+    complete: bool = False  # whether its kind of file knows no missing cell
+
+    @classmethod
+    def of(cls, name, features, names: Iterable[str], target: Target, **others) -> "Table":
+        """The table of these features and this target."""
+        about = (target.labels, target.task, target.class_names)
+        return cls(name, features, *about, tuple(names), target.name, **others)
+
+    def about(self, target: Target, **others) -> "Table":
+        """The same table with another target."""
+        return replace(
+            self,
+            labels=target.labels,
+            task=target.task,
+            class_names=target.class_names,
+            target=target.name,
+            **others,
+        )
 
 
 @dataclass(frozen=True)
@@ -86,10 +111,13 @@ class Columns(NamedTuple):
         """The notes on the file and on these columns."""
         said: dict[str, list[str]] = {}
         for name in names:
-            remarks = list(self.remarks.get(name, ()))
-            if words := self.gaps.get(name):
-                cure = "--missing-values says which texts are"
-                remarks.append(f"{listed(words)} is a missing value; {cure}")
-            for remark in remarks:
+            cure = "is a missing value; --missing-values says which texts are"
+            words = self.gaps.get(name)
+            gaps = [f"{listed(words)} {cure}"] if words else []
+            for remark in (*self.remarks.get(name, ()), *gaps):
                 said.setdefault(remark, []).append(name)
         return [*self.notes, *(f"{listed(found)}: {remark}" for remark, found in said.items())]
+
+    def of(self, name: str, is_category: bool) -> pa.ChunkedArray:
+        """A column; as categories it is what is written."""
+        return self.written.get(name, self.table[name]) if is_category else self.table[name]

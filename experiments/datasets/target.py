@@ -1,29 +1,22 @@
 """From the target's raw values to labels: which column, which task, which classes."""
 
-from typing import NamedTuple
-
 import numpy as np
+import pandas as pd
 
+from experiments.datasets.cells import check_numbers, missing_fault
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
-from experiments.datasets.numerals import is_whole
+from experiments.datasets.formats.numerals import is_whole
+from experiments.datasets.table import Target
 
 USUAL_TARGETS = ("target", "label", "labels", "class", "y")
 MAX_WHOLE_CLASSES = 20  # a numeric target with more distinct values is a measurement
 MIN_ROWS = 5
 
 
-class Labels(NamedTuple):
-    """Labels in the form that losses take."""
-
-    values: np.ndarray  # [N] int32 in 0..C-1, or float64
-    task: str
-    class_names: tuple[str, ...]
-
-
-def position(column: str | int, names: list[str], option: str) -> int:
-    """The index of a column given by name, or by number: -1 is the last. A name wins."""
+def named(column: str | int, names: list[str], option: str) -> str:
+    """The column given by name, or by number: -1 is the last. A name wins."""
     if column in names:
-        return names.index(column)
+        return column
     if isinstance(column, str) and not is_whole(column):
         near = did_you_mean(column, names)
         raise DataError(
@@ -35,7 +28,7 @@ def position(column: str | int, names: list[str], option: str) -> int:
             f"{option}: no column number {index}; there are {len(names)}, numbered 0 to"
             f" {len(names) - 1} or -{len(names)} to -1"
         )
-    return index % len(names)
+    return names[index]
 
 
 def usual_target(names: list[str]) -> str:
@@ -44,46 +37,73 @@ def usual_target(names: list[str]) -> str:
     return next((folded[name] for name in USUAL_TARGETS if name in folded), names[-1])
 
 
+def plain_labels(values: np.ndarray, name: str, shapes: str = "one label per row") -> np.ndarray:
+    """[N] finite numbers or texts.
+
+    Raises:
+      DataError: another shape than `shapes` says, another dtype, or a number that failed.
+    """
+    if values.ndim != 1:
+        raise DataError(f"labels {shown(name)} have shape {values.shape}; give {shapes}")
+    if values.dtype.kind in "bS":
+        return values.astype(str)
+    if values.dtype.kind not in "iufU":
+        raise DataError(f"labels {shown(name)} have dtype {values.dtype}; give numbers or texts")
+    check_numbers(values, None, lambda _: name)
+    return np.asarray(values)
+
+
 def labels_of(
-    values: np.ndarray,
-    task: str | None,
-    column: str,
-    *,
-    order: tuple[str, ...] | None = None,
-    is_class: bool = False,
-) -> Labels:
-    """Labels from a target without gaps.
+    values: np.ndarray | pd.Categorical, task: str | None, column: str, *, is_class: bool = False
+) -> Target:
+    """The target that values are.
 
     Args:
-      values: [N] numbers or texts.
+      values: [N] numbers, texts, or categories; the order of classes is theirs, else sorted.
       task: binary, multiclass, regression, or None to infer: texts are classes; two values are
         two classes; whole numbers are classes while there are at most 20 of them, with 3 rows
         each on average; any other number is a measurement.
-      column: the target's name, for messages.
-      order: the class names in order; None sorts the values.
+      column: the target's name.
       is_class: the source knows that whole numbers are classes, however many.
     """
+    order = None
+    if isinstance(values, pd.Categorical):
+        gaps = np.flatnonzero(values.codes < 0)
+        if len(gaps):
+            raise missing_fault("target", column, int(gaps[0]), (), "fill it in")
+        order = list(values.categories) if values.ordered else None
+        values = np.asarray(values.categories, dtype=object)[values.codes]
     if len(values) < MIN_ROWS:
         raise DataError(f"{len(values)} rows are too few; give at least {MIN_ROWS}")
     classes, codes = np.unique(values, return_inverse=True)
-    task = task or inferred_task(values, classes, is_class)
+    task = task or _inferred(values, classes, is_class)
     if len(classes) == 1:
         raise DataError(
             f"target {shown(column)} is {shown(classes[0])} in every row; choose another --target,"
             " or rows of a second class"
         )
     if task == "regression":
-        return Labels(_numbers(values, column), task, ())
+        if values.dtype.kind in "OUT":
+            raise DataError(
+                f"target {shown(column)} is text ({shown(values[0])} in row 1), and regression"
+                " needs numbers; choose another --target, or --task multiclass"
+            )
+        return Target(column, values.astype(np.float64), task, ())
     _check_classes(classes, len(values), task, column)
-    names = tuple(_name(value) for value in classes)
+    names = [class_name(value) for value in classes]
     if order is not None:
         rank = np.argsort(np.argsort([order.index(name) for name in names]))
-        names, codes = tuple(sorted(names, key=order.index)), rank[codes]
-    return Labels(codes.astype(np.int32), task, names)
+        names, codes = sorted(names, key=order.index), rank[codes]
+    return Target(column, codes.astype(np.int32), task, tuple(names))
 
 
-def inferred_task(values: np.ndarray, classes: np.ndarray, is_class: bool = False) -> str:
-    """Binary, multiclass or regression, by the rule that `labels_of` states."""
+def class_name(value) -> str:
+    """What a class of this value is called: 3.0 is 3."""
+    is_whole_float = isinstance(value, np.floating) and value == np.floor(value)
+    return str(int(value)) if is_whole_float else str(value)
+
+
+def _inferred(values: np.ndarray, classes: np.ndarray, is_class: bool) -> str:
     if len(classes) == 2:
         return "binary"
     if values.dtype.kind in "OUT" or (is_class and _are_whole(classes)):
@@ -92,35 +112,17 @@ def inferred_task(values: np.ndarray, classes: np.ndarray, is_class: bool = Fals
     return "multiclass" if few and _are_whole(classes) else "regression"
 
 
-def _numbers(values: np.ndarray, column: str) -> np.ndarray:
-    if values.dtype.kind not in "OUT":
-        return values.astype(np.float64)
-    raise DataError(
-        f"target {shown(column)} is text ({shown(values[0])} in row 1), and regression needs"
-        " numbers; choose another --target, or --task multiclass"
-    )
-
-
 def _check_classes(classes: np.ndarray, num_rows: int, task: str, column: str) -> None:
     found = f"target {shown(column)} has {len(classes)} values in {num_rows} rows"
+    found += f" ({listed(classes, 3)}), "
     if task == "binary" and len(classes) > 2:
-        raise DataError(f"{found} ({listed(classes, 3)}), not two; choose --task multiclass")
+        raise DataError(f"{found}not two; choose --task multiclass")
     if 2 * len(classes) > num_rows:
-        raise DataError(
-            f"{found} ({listed(classes, 3)}), an id rather than a class; choose another --target"
-            + ("" if classes.dtype.kind in "OUT" else ", or --task regression")
-        )
+        other = "" if classes.dtype.kind in "OUT" else ", or --task regression"
+        raise DataError(f"{found}an id rather than a class; choose another --target{other}")
     if len(classes) > MAX_WHOLE_CLASSES and not _are_whole(classes):
-        raise DataError(
-            f"{found} ({listed(classes, 3)}), a measurement rather than a class; choose --task"
-            " regression"
-        )
+        raise DataError(f"{found}a measurement rather than a class; choose --task regression")
 
 
 def _are_whole(classes: np.ndarray) -> bool:
     return classes.dtype.kind in "OUTbiu" or bool((classes == np.floor(classes)).all())
-
-
-def _name(value) -> str:
-    is_whole_float = isinstance(value, np.floating) and value == np.floor(value)
-    return str(int(value)) if is_whole_float else str(value)

@@ -1,35 +1,33 @@
 """What every command does: options become settings, a mistake becomes one line and status 2."""
 
 import contextlib
-import dataclasses
+import importlib
 import io
 import itertools
 import os
-import platform
-import shlex
+import signal
 import sys
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from collections.abc import Sequence
 from typing import TypeVar
 
-import jax
 import tyro
 
-from experiments.datasets import DataError
-from experiments.kit import outputs
-from experiments.sweep.settings import SettingError
-from jaxlr import backend
+import experiments
+from experiments.kit.clock import Clock
+from experiments.kit.mistakes import CallerError, SettingError
 
 S = TypeVar("S")
-PACKAGES = ("jaxlr", "jax", "jaxlib", "numpy", "scikit-learn")
 
 
-def parse(settings: type[S], name: str, teaching: str | None, args: list[str] | None) -> S:
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: the same goodbye as for Ctrl-C."""
+
+
+def parse(settings: type[S], teaching: str | None, args: list[str] | None = None) -> S:
     """The settings of a command line; `--help` prints and exits 0.
 
     Args:
-      settings: a dataclass of options.
-      name: of the command's module.
+      settings: a dataclass of options; its NAME is the command's module.
       teaching: what `--help` says above the options.
       args: the options; None: the process's own.
 
@@ -42,7 +40,7 @@ def parse(settings: type[S], name: str, teaching: str | None, args: list[str] | 
             return tyro.cli(
                 settings,
                 args=args,
-                prog=f"python -m {name}",
+                prog=f"python -m {settings.NAME}",
                 description=teaching,
                 config=(tyro.conf.DisallowNone,),  # what is not given is not there to be chosen
             )
@@ -52,33 +50,48 @@ def parse(settings: type[S], name: str, teaching: str | None, args: list[str] | 
         raise SettingError(_one_line(said.getvalue())) from None
 
 
-def main(parse: Callable[[list[str] | None], S], run: Callable[[S], int], args=None) -> int:
-    """The exit status of `run`; after one line 2 for a mistake of the caller's, 130 for Ctrl-C."""
+def main(
+    settings: type[S],
+    teaching: str | None,
+    args: list[str] | None = None,
+    *,
+    module: str | None = None,
+) -> int:
+    """Parses a command's options, and calls `run(settings, clock)` of its module.
+
+    That module is imported after the options are understood, so that `--help` and a mistyped
+    option are answered at once.
+
+    Args:
+      settings: a dataclass of options; its NAME is the command's own.
+      teaching: what `--help` says above the options.
+      args: the options; None: the process's own.
+      module: where `run` is; default: NAME.run.
+
+    Returns:
+      What `run` returns; after one line on stderr 2 for a mistake of the caller's, 130 for Ctrl-C,
+      143 for SIGTERM.
+    """
+    clock = Clock(experiments.STARTED if args is None else None)
     try:
-        settings = parse(args)
-        backend.cache_compilations()
-        return run(settings)
+        with _polite():
+            given = parse(settings, teaching, args)
+            with clock.part("importing"):
+                command = importlib.import_module(module or f"{settings.NAME}.run")
+                backend = importlib.import_module("jaxlr.backend")
+            backend.cache_compilations()
+            with clock.listening():
+                return command.run(given, clock)
     except KeyboardInterrupt as stopped:
         kept = str(stopped) or "nothing had finished, and nothing is kept"
         print(f"interrupted: {kept}", file=sys.stderr)
-        return 130
-    except (DataError, SettingError, outputs.OutputError) as error:
+        return 143 if isinstance(stopped, Terminated) else 130
+    except BrokenPipeError:  # as when `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except CallerError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-
-
-def provenance(name: str, settings) -> dict:
-    """What every summary.json says of where its numbers come from."""
-    return {
-        "device": device(),
-        "jax": jax.__version__,
-        "settings": dataclasses.asdict(settings),
-        "command": line(name, settings),
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
-        },
-    }
 
 
 def remark(notes: Sequence[str]) -> None:
@@ -87,26 +100,22 @@ def remark(notes: Sequence[str]) -> None:
         print(f"note: {note}", file=sys.stderr)
 
 
-def line(name: str, settings) -> str:
-    """The command that asks for these settings: every option that is not at its default."""
-    words = ["python", "-m", name]
-    for field in dataclasses.fields(settings):
-        value = getattr(settings, field.name)
-        if value == field.default:
-            continue
-        option = field.name.replace("_", "-")
-        if field.type is bool:
-            words.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            values = value if isinstance(value, tuple) else (value,)
-            words += [f"--{option}", *map(str, values)]
-    return shlex.join(words)
+@contextlib.contextmanager
+def _polite():
+    """SIGTERM raises Terminated meanwhile, where signals can be had: in the main thread."""
 
+    def stop(*_):
+        raise Terminated
 
-def device() -> str:
-    """The device that JAX runs on, for tables."""
-    first = jax.devices()[0]
-    return f"{os.cpu_count()} CPU cores" if first.platform == "cpu" else first.device_kind
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _one_line(box: str) -> str:

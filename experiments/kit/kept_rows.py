@@ -7,8 +7,8 @@ import numpy as np
 
 from experiments.datasets import DataError, Table
 from experiments.datasets.errors import did_you_mean, listed, shown
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit.problems import target_of
 
 FAR = 32  # the heaviest row weighs from 2^-32 to 2^32: in float32 no sum of rows ends, nor vanishes
@@ -42,20 +42,11 @@ def of_probes(probes: Probes, drop_classes: Sequence[str] = (), task: str | None
 def _with_rows(table: Table, target: Target, kept: np.ndarray, notes: list[str]) -> Table:
     features, weights = table.features, table.weights
     if not kept.all():
-        features = features[kept] if isinstance(features, np.ndarray) else features.loc[kept]
-        weights = None if weights is None else weights[kept]
+        features, weights = features[kept], None if weights is None else weights[kept]
     if weights is not None:
         weights, said = _within_reach(weights)
         notes = [*notes, *said]
-    return dataclasses.replace(
-        table,
-        features=features,
-        labels=target.labels,
-        task=target.task,
-        class_names=target.class_names,
-        weights=weights,
-        notes=(*table.notes, *notes),
-    )
+    return table.about(target, features=features, weights=weights, notes=(*table.notes, *notes))
 
 
 def _within_reach(weights: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -80,21 +71,20 @@ def _within_reach(weights: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 def _without(targets: Sequence[Target], given: Sequence[str], task: str | None):
     """Targets without the classes, whether each row is kept [N], and what to say of it."""
-    out = _chosen(targets, given)
-    gone = [np.isin(target.labels, list(codes)) for target, codes in zip(targets, out, strict=True)]
+    pairs = list(zip(targets, _chosen(targets, given), strict=True))
+    gone = [np.isin(target.labels, codes) for target, codes in pairs]
     kept = ~np.any(gone, axis=0)
     notes = [
-        f"{rows.sum()} rows left out for {listed(target.class_names[c] for c in sorted(codes))} in"
+        f"{rows.sum()} rows left out for {listed(target.class_names[c] for c in codes)} in"
         f" {shown(target.name)}"
-        for target, codes, rows in zip(targets, out, gone, strict=True)
+        for (target, codes), rows in zip(pairs, gone, strict=True)
         if codes
     ]
-    left = [_left(target, codes, kept, task) for target, codes in zip(targets, out, strict=True)]
-    return left, kept, notes
+    return [_left(target, codes, kept, task) for target, codes in pairs], kept, notes
 
 
-def _chosen(targets: Sequence[Target], given: Sequence[str]) -> list[set[int]]:
-    """For each target the codes of the classes that are named."""
+def _chosen(targets: Sequence[Target], given: Sequence[str]) -> list[list[int]]:
+    """For each target the codes of the classes that are named, in ascending order."""
     known = {}
     for at, target in enumerate(targets):
         for code, name in enumerate(target.class_names):
@@ -103,32 +93,25 @@ def _chosen(targets: Sequence[Target], given: Sequence[str]) -> list[set[int]]:
     words = [w for name in given for w in ([name] if name in known else name.split(","))]
     unknown = [word for word in words if word not in known]
     if unknown:
-        classes = [name for target in targets for name in target.class_names]
+        classes = list(dict.fromkeys(name for target in targets for name in target.class_names))
+        have = f"the classes are {listed(classes)}"
         raise DataError(
-            f"--drop-classes: no class {listed(unknown)}{did_you_mean(unknown[0], classes)}; "
-            + (
-                f"the classes are {listed(dict.fromkeys(classes))}"
-                if classes
-                else "the target is a number, and has no classes"
-            )
+            f"--drop-classes: no class {listed(unknown)}{did_you_mean(unknown[0], classes)};"
+            f" {have if classes else 'the target is a number, and has no classes'}"
         )
-    chosen = [set() for _ in targets]
-    for word in words:
-        for at, code in known[word]:
-            chosen[at].add(code)
-    return chosen
+    named = {pair for word in words for pair in known[word]}
+    return [sorted(code for t, code in named if t == at) for at in range(len(targets))]
 
 
-def _left(target: Target, out: set[int], kept: np.ndarray, task: str | None) -> Target:
-    names = [name for code, name in enumerate(target.class_names) if code not in out]
+def _left(target: Target, out: list[int], kept: np.ndarray, task: str | None) -> Target:
     if not out:
         return target._replace(labels=target.labels[kept])
+    names = np.delete(np.array(target.class_names, dtype=object), out)
     if len(names) < 2:
         raise DataError(
             f"--drop-classes leaves {len(names)} of the {len(target.class_names)} classes of"
             f" {shown(target.name)}; leave two at least"
         )
-    codes = np.cumsum([code not in out for code in range(len(target.class_names))]) - 1
-    labels = codes[target.labels[kept]].astype(np.int32)
+    labels = np.searchsorted(np.delete(np.arange(len(target.class_names)), out), target.labels)
     kind = "binary" if len(names) == 2 and task is None else target.task
-    return Target(target.name, labels, kind, tuple(names))
+    return Target(target.name, labels[kept].astype(np.int32), kind, tuple(names))

@@ -6,6 +6,9 @@ import html
 class Markup(str):
     """Text that is HTML already."""
 
+    def __html__(self):
+        return self
+
 
 def escaped(value) -> Markup:
     """The value as HTML text; lists in sequence, None as nothing."""

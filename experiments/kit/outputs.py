@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-
-class OutputError(ValueError):
-    """The output folder can't be used; the message names it and the cure."""
+from experiments.kit.mistakes import OutputError
+from experiments.kit.provenance import provenance
+from experiments.kit.settings import TableSettings
 
 
 @contextmanager
@@ -56,6 +56,12 @@ def folder(
             error.args = (_kept(fresh, goal, pd.concat(finished), provenance or {}),)
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def results(settings: TableSettings, finished: Sequence[pd.DataFrame] = ()):
+    """`folder` as a command's settings ask for it."""
+    told = provenance(settings)
+    return folder(settings.out, overwrite=settings.overwrite, finished=finished, provenance=told)
 
 
 def write_json(path: Path, value: dict) -> None:

@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.datasets import Table, encode
-from experiments.datasets.label_columns import Target
+from experiments.datasets import Encoder, Table, encode
+from experiments.datasets.table import Target
 from experiments.kit import strata
 from jaxlr import activations, losses, metrics
 from jaxlr.pytypes import Array, Batch
@@ -24,6 +24,7 @@ class Problem(NamedTuple):
     test: Batch
     feature_names: tuple[str, ...]
     target_scale: tuple[float, float]
+    encoder: Encoder | None = None  # what made the features; None where nobody asks
 
     @property
     def num_outputs(self) -> int | None:
@@ -61,26 +62,36 @@ def prepare(table: Table, key: Array, test_fraction: float, num_folds: int = 2) 
     Raises:
       DataError: as of `strata.split`; no weight to train or to test on.
     """
-    is_class = table.task != "regression"
-    weights = np.ones(len(table.labels)) if table.weights is None else table.weights
-    heard = weights > 0
+    heard = heard_of(table)
     train_rows, test_rows = strata.split(key, [target_of(table)], heard, test_fraction, num_folds)
     strata.check_heard(heard, train_rows, test_rows)
-    encoded = encode(table, train_rows)
-    mean, std = 0.0, 1.0
-    labels = table.labels
-    if not is_class:
-        mean, std = float(labels[train_rows].mean()), float(labels[train_rows].std()) or 1.0
-        labels = ((labels - mean) / std).astype(np.float32)
+    x, encoder = encode(table, train_rows)
+    problem = of_rows(table, x, encoder, train_rows, test_rows)
+    train, test = (Batch(*map(jnp.asarray, part)) for part in (problem.train, problem.test))
+    return problem._replace(train=train, test=test)
 
-    def rows(chosen):
-        return Batch(
-            jnp.asarray(encoded.features[chosen]),
-            jnp.asarray(labels[chosen]),
-            jnp.asarray(weights[chosen], jnp.float32),
-        )
 
-    return Problem(table, rows(train_rows), rows(test_rows), encoded.names, (mean, std))
+def of_rows(table: Table, x, encoder: Encoder, train_rows, test_rows, centred=True) -> Problem:
+    """The problem of encoded features x [N, D], as NumPy arrays.
+
+    Not centred a regression's target is only divided: what goes through the origin goes on so.
+    """
+    labels, scale = table.labels, (0.0, 1.0)
+    if table.task == "regression":
+        known = labels[train_rows]
+        scale = float(known.mean()) if centred else 0.0, float(known.std()) or 1.0
+        labels = ((labels - scale[0]) / scale[1]).astype(np.float32)
+    weights = np.ones(len(labels)) if table.weights is None else table.weights
+
+    def batch(rows):
+        return Batch(x[rows], labels[rows], weights[rows].astype(np.float32))
+
+    return Problem(table, batch(train_rows), batch(test_rows), encoder.names, scale, encoder)
+
+
+def heard_of(table: Table) -> np.ndarray:
+    """[N] whether a row has weight."""
+    return np.ones(len(table.labels), bool) if table.weights is None else table.weights > 0
 
 
 def target_of(table: Table) -> Target:

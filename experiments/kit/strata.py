@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from experiments.datasets import DataError
-from experiments.datasets.label_columns import Target
+from experiments.datasets.table import Target
 from jaxlr import data
 from jaxlr.pytypes import Array
 
@@ -73,13 +73,11 @@ def folds(key: Array, targets: Sequence[Target], heard: np.ndarray, num_folds: i
         return np.argwhere((counts > 0) & (counts == counts.sum(axis=1, keepdims=True)))
 
     held_by = _exchanged(held_by, targets, heard, in_one_fold)
-    for target, counts in _counts(targets, heard, held_by):
-        for c, fold in in_one_fold(counts):
-            name = target.class_names[c]
-            raise DataError(
-                f"fold {fold} of --folds {num_folds} would train without a row of"
-                f" {_of(target, name)}; take more --folds, or {_leave_out([name])}"
-            )
+    for target, c, fold in _lacks(held_by, targets, heard, in_one_fold):
+        raise DataError(
+            f"fold {fold} of --folds {num_folds} would train without a row of {_of(target, c)};"
+            f" take more --folds, or {_leave_out(target, [c])}"
+        )
     return (held_by != np.arange(num_folds)[:, None]).astype(np.float32)
 
 
@@ -100,23 +98,21 @@ def check_heard(heard: np.ndarray, train: np.ndarray, test: np.ndarray) -> None:
             )
 
 
-def _classed(targets: Sequence[Target]) -> list[Target]:
-    return [target for target in targets if target.task != "regression"]
-
-
-def _counts(targets, heard, part) -> Iterator[tuple[Target, np.ndarray]]:
+def _counts(targets, heard, part=None) -> Iterator[tuple[Target, np.ndarray]]:
     """Each target that has classes, and the heard rows [C, P] of each class in each part."""
+    part = np.zeros(len(heard), int) if part is None else part
     num_parts = part.max() + 1
-    for target in _classed(targets):
-        cells = (target.labels * num_parts + part)[heard]
-        size = len(target.class_names) * num_parts
-        yield target, np.bincount(cells, minlength=size).reshape(-1, num_parts)
+    for target in targets:
+        if target.task != "regression":
+            cells = (target.labels * num_parts + part)[heard]
+            size = len(target.class_names) * num_parts
+            yield target, np.bincount(cells, minlength=size).reshape(-1, num_parts)
 
 
 def _strata(targets: Sequence[Target], heard: np.ndarray) -> np.ndarray:
     """[N] int32; rows without weight have strata of their own."""
     columns, sizes, first = [], [], 0
-    for target, counts in _counts(targets, heard, np.zeros(len(heard), int)):
+    for target, counts in _counts(targets, heard):
         columns.append(target.labels + first)  # a number of its own for every class of all
         sizes.append(counts[target.labels, 0])
         first += len(counts)
@@ -128,20 +124,21 @@ def _strata(targets: Sequence[Target], heard: np.ndarray) -> np.ndarray:
     return strata.astype(np.int32)
 
 
-def _exchanged(part: np.ndarray, targets, heard: np.ndarray, lacking: Callable) -> np.ndarray:
-    """The parts after as many exchanges as it takes, if that can be, until no class is lacking.
+def _lacks(part, targets, heard, lacking: Callable) -> Iterator[tuple[Target, int, int]]:
+    """Each (target, class, part) where the part holds a row that others need.
 
-    `lacking(counts [C, P])` gives (class, part) where the part holds a row that others need.
+    `lacking(counts [C, P])` gives (class, part).
     """
-    sizes = [
-        counts.sum(axis=1)[target.labels] for target, counts in _counts(targets, heard, part * 0)
-    ]
+    for target, counts in _counts(targets, heard, part):
+        yield from ((target, c, p) for c, p in lacking(counts))
+
+
+def _exchanged(part: np.ndarray, targets, heard: np.ndarray, lacking: Callable) -> np.ndarray:
+    """The parts after as many exchanges as it takes, if that can be, until no class is lacking."""
+    sizes = [counts[target.labels, 0] for target, counts in _counts(targets, heard)]
     common = np.min(sizes, axis=0, initial=len(part))
     for _ in range(MOST_EXCHANGES):
-        wanted = (
-            (t, c, p) for t, counts in _counts(targets, heard, part) for c, p in lacking(counts)
-        )
-        target, c, p = next(wanted, (None, None, None))
+        target, c, p = next(_lacks(part, targets, heard, lacking), (None, None, None))
         if target is None:
             break
         row = int(np.argmax((target.labels == c) & (part == p) & heard))
@@ -151,19 +148,17 @@ def _exchanged(part: np.ndarray, targets, heard: np.ndarray, lacking: Callable) 
 
 
 def _check_rare(targets: Sequence[Target], heard: np.ndarray, num_folds: int) -> None:
+    """Raises DataError: two rows of a class can lie in two folds, and every fold trains on one."""
     rows = "rows" if heard.all() else "rows with weight"
-    for target, counts in _counts(targets, heard, np.zeros(len(heard), int)):
-        rare = counts[:, 0] < 2  # two rows can lie in two folds, and every fold trains on one
-        if not rare.any():
-            continue
-        least, rarest = counts.min(), _of(target, target.class_names[counts.argmin()])
-        names = zip(target.class_names, rare, strict=True)
-        leave_out = f", or {_leave_out([name for name, is_rare in names if is_rare])}"
-        leave_out *= int((~rare).sum() > 1)  # of two classes none can go
-        raise DataError(
-            f"{rarest} has {least} training {rows if least == 0 else rows.replace('rows', 'row')};"
-            f" add rows or take a smaller --test-fraction{leave_out}"
-        )
+    for target, counts in _counts(targets, heard):
+        rare, least = np.flatnonzero(counts < 2), counts.min()
+        if rare.size:  # of two classes none can go
+            leave = f", or {_leave_out(target, rare)}" if len(counts) - rare.size > 1 else ""
+            raise DataError(
+                f"{_of(target, counts.argmin())} has {least} training"
+                f" {rows if least == 0 else rows.replace('rows', 'row')}; add rows or take a"
+                f" smaller --test-fraction{leave}"
+            )
     if heard.sum() < num_folds:
         raise DataError(
             f"--folds {num_folds}: there are only {heard.sum()} training {rows}; take --folds"
@@ -171,9 +166,10 @@ def _check_rare(targets: Sequence[Target], heard: np.ndarray, num_folds: int) ->
         )
 
 
-def _of(target: Target, name: str) -> str:
-    return f"class {name!r} of target {target.name!r}"
+def _of(target: Target, c: int) -> str:
+    return f"class {target.class_names[c]!r} of target {target.name!r}"
 
 
-def _leave_out(classes: list[str]) -> str:
-    return f"leave out what is rare with --drop-classes {shlex.join(classes)}"
+def _leave_out(target: Target, classes: Sequence[int]) -> str:
+    names = shlex.join(target.class_names[c] for c in classes)
+    return f"leave out what is rare with --drop-classes {names}"

@@ -12,8 +12,9 @@ import warnings
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_hex, to_rgb, to_rgba
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from experiments.kit import words
 from experiments.kit.markup import Markup, element
@@ -27,6 +28,10 @@ VARIABLES = {
     WARM: "warm",
     PAPER: "paper",
 }
+FIXED = {INK: "#7d8893", MUTED: "#8a949e", RULE: "#a3abb2", ACCENT: "#3c8dc4"}
+FIXED |= {WARM: "#d2682f", PAPER: None}
+LARGEST, MOST_POINTS = 250_000, 15_000  # characters and points of a picture
+DIGITS = r"-?\d+\.\d{3,}"
 # viridis without its palest end, which white paper would swallow; dark is good.
 MAGNITUDE = ListedColormap(colormaps["viridis"](np.linspace(0.0, 0.93, 256)), "magnitude")
 
@@ -68,6 +73,25 @@ def panel(width: float = 4.7, height: float = 3.7, **options) -> tuple[Figure, A
     return figure, figure.subplots(**options)
 
 
+def legend_below(figure: Figure, axes: Axes) -> None:
+    """What the axes' marks mean, if anything, under the figure."""
+    marks, labels = axes.get_legend_handles_labels()
+    if labels:
+        ncols = 2 if max(map(len, labels)) > 20 else 3
+        figure.legend(marks, labels, loc="outside lower center", ncols=ncols)
+
+
+def colour_bar(figure: Figure, axes, dots, ticks: dict[float, str], label: str, **options):
+    """What the colours mean, with `ticks` {value: text}, or matplotlib's own."""
+    bar = figure.colorbar(dots, ax=axes, **options)
+    if ticks:
+        bar.set_ticks(list(ticks), labels=list(ticks.values()))
+        bar.ax.minorticks_off()
+    bar.outline.set_visible(False)
+    bar.set_label(label)
+    return bar
+
+
 def log_axis(axes: Axes, which: str, low: float, high: float) -> None:
     """A logarithmic axis over [low, high] with ticks that are round numbers."""
     room = (high / low) ** 0.04 if high > low else 1.5
@@ -90,16 +114,16 @@ def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
 
 
 def picture(name: str, figure: Figure, alt: str) -> Markup:
-    """The figure as inline SVG under the page's variables; `name` keeps its ids apart."""
-    buffer = io.StringIO()
-    with warnings.catch_warnings():
-        # Only widths are measured with matplotlib's font; the browser has the glyphs.
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(buffer, format="svg", transparent=True)
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    # The metadata has the date in it, and the style would rule the whole page.
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    """The figure as inline SVG under the page's variables; `name` keeps its ids apart.
+
+    Where there are too many lines and dots, they become an image in it.
+    """
+    if _points(figure) > MOST_POINTS:
+        _as_image(figure)
+    svg = _drawn(figure)
+    if len(svg) > LARGEST:
+        _as_image(figure)
+        svg = _drawn(figure, 90)
     svg = _with_own_ids(svg, name)
     svg = re.sub("#00000[1-6]", lambda found: f"var(--{VARIABLES[found[0]]})", svg)
     box = re.search(r'viewBox="[^"]*"', svg)[0]
@@ -110,6 +134,60 @@ def picture(name: str, figure: Figure, alt: str) -> Markup:
     )
     body = svg[svg.index(">") + 1 :].strip()
     return Markup(head + element("title", alt, id=f"{name}-title") + body)
+
+
+def _drawn(figure: Figure, dots_per_inch: int = 150) -> str:
+    """The figure as SVG text, places to a hundredth of a point."""
+    buffer = io.StringIO()
+    with warnings.catch_warnings():
+        # Only widths are measured with matplotlib's font; the browser has the glyphs.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(buffer, format="svg", transparent=True, dpi=dots_per_inch)
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    # The metadata has the date in it, and the style would rule the whole page.
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.DOTALL)
+    return re.sub(
+        r' (d|x|y|points|transform)="([^"]*)"',
+        lambda found: f' {found[1]}="{re.sub(DIGITS, _rounded, found[2])}"',
+        svg,
+    )
+
+
+def _points(figure: Figure) -> int:
+    """How many corners the figure's lines and areas have, and how many dots there are."""
+    lines = [len(line.get_xdata()) for axes in figure.axes for line in axes.lines]
+    areas = [
+        len(area.get_offsets()) + sum(len(path.vertices) for path in area.get_paths())
+        for axes in figure.axes
+        for area in axes.collections
+    ]
+    return sum(lines) + sum(areas)
+
+
+def _rounded(number: re.Match) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _as_image(figure: Figure) -> None:
+    """Lines and dots are to be drawn as pixels, in colours that light and dark grounds bear."""
+    for axes in figure.axes:
+        for artist in (*axes.lines, *axes.collections):
+            artist.set_rasterized(True)
+            if isinstance(artist, Line2D):
+                artist.set_color(_fixed(artist.get_color()))
+                artist.set_markerfacecolor(_fixed(artist.get_markerfacecolor()))
+                artist.set_markeredgecolor(_fixed(artist.get_markeredgecolor()))
+            else:
+                artist.set_facecolor([_fixed(colour) for colour in artist.get_facecolor()])
+                artist.set_edgecolor([_fixed(colour) for colour in artist.get_edgecolor()])
+
+
+def _fixed(colour):
+    """A stand-in's own colour in an image, which can't follow the reader's theme."""
+    *rgb, alpha = to_rgba(colour)
+    stands_for = FIXED.get(to_hex(rgb), rgb)
+    return (*to_rgb(stands_for), alpha) if stands_for else (0, 0, 0, 0)
 
 
 def _with_own_ids(svg: str, name: str) -> str:

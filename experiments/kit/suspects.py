@@ -13,11 +13,12 @@ import pandas as pd
 
 from experiments.datasets import Table
 from experiments.datasets.errors import listed, shown
-from experiments.datasets.label_columns import Target
+from experiments.datasets.table import Target
 from experiments.kit.problems import Problem
 
 ENOUGH = 20  # rows: among fewer, whole numbers often differ and columns tell classes by luck
 MOST_ROWS = 2_000  # looked at for what tells the target
+FEW = 8  # rows of a class: of as many, all right, 68 to 100 % may be (Wilson)
 RECURS = 10  # rows to a value on average, from which on numbers may stand for categories
 LEFT = {"classes": 0.02, "numbers": 1e-4}  # of the commonest class's mistakes; of the variance
 UNRELATED = 1e-6  # a correlation no sample shows by chance
@@ -45,6 +46,30 @@ def notes(table: Table, targets: Sequence[Target]) -> list[str]:
     return told
 
 
+def few(target: Target, labels: np.ndarray, which: str, cure: str) -> list[str]:
+    """A sentence where a class has few of the rows that judge.
+
+    Args:
+      target: its classes.
+      labels: of those rows.
+      which: what the rows are called.
+      cure: the option that makes them more.
+    """
+    if not target.class_names:
+        return []
+    counts = np.bincount(labels, minlength=len(target.class_names))
+    rare = {name: n for name, n in zip(target.class_names, counts, strict=True) if n < FEW}
+    if not rare:
+        return []
+    least, most = min(rare.values()), max(rare.values())
+    leave = f", or leave them out: --drop-classes {shlex.join(rare)}"
+    return [
+        f"few {which} of {shown(target.name)} are {listed(rare)}"
+        f" ({least if least == most else f'{least} to {most}'}), so that what is said of them is"
+        f" half luck; {cure}{leave if len(counts) - len(rare) > 1 else ''}"
+    ]
+
+
 def nothing_to_learn(problems: Sequence[Problem]) -> list[str]:
     """A sentence for each problem whose features are all unrelated to the target."""
     b = {"binary": "log odds", "multiclass": "logs of the classes' shares", "regression": "mean"}
@@ -64,14 +89,13 @@ def is_unrelated(problem: Problem) -> bool:
     weights = weights / weights.sum()
     if problem.table.task == "regression":
         labels = labels - weights @ labels
-        variance = weights @ labels**2
+        variance, pulled = weights @ labels**2, lambda column: column @ labels
     else:
         share = np.bincount(labels, weights)
-        variance = share * (1 - share)
+        variance, pulled = share * (1 - share), lambda column: np.bincount(labels, column)
     for column in x.T:  # mostly the first one varies with the target
         column = column - weights @ column
-        pull = weights * column
-        pull = pull @ labels if problem.table.task == "regression" else np.bincount(labels, pull)
+        pull = pulled(weights * column)
         if (pull**2 > UNRELATED**2 * (weights @ column**2) * variance).any():
             return False
     return True
@@ -139,38 +163,33 @@ def _telling(columns: dict, target: Target, weights: np.ndarray | None) -> Itera
         return
     limit = LEFT["classes" if is_class else "numbers"]
     for name, values in columns.items():
-        if isinstance(values, pd.Categorical):
-            codes, number = values.codes[rows] + 1, len(values.categories) + 1
-        else:
-            values = np.asarray(values)[rows].astype(np.float64)
-            known, codes = np.unique(values, return_inverse=True)  # gaps are one value, the last
-            number = len(known)
-            if number > 1 and _left_by_order(codes, labels, is_class) <= limit:
-                yield name
-                continue
-        if 1 < number <= len(rows) / RECURS and _left_by_value(codes, labels, is_class) <= limit:
+        is_ordered, by_order = not isinstance(values, pd.Categorical), np.inf
+        values = np.asarray(values[rows], np.float64) if is_ordered else values.codes[rows]
+        known, codes = np.unique(values, return_inverse=True)  # gaps are one value of them
+        if len(known) > 1 and is_ordered:
+            by_order = _left_by_order(codes, labels, is_class)
+        recurs = 1 < len(known) <= len(rows) / RECURS
+        if by_order <= limit or (recurs and _left_by_value(codes, labels, is_class) <= limit):
             yield name
 
 
 def _left_by_order(codes: np.ndarray, labels: np.ndarray, is_class: bool) -> float:
     """How much of the target is left to tell where rows stand in the order of a column."""
-    order = np.argsort(codes, kind="stable")
     if not is_class:
         ranks = np.argsort(np.argsort(labels, kind="stable"), kind="stable")
         return 1 - np.corrcoef(codes, ranks)[0, 1] ** 2
-    told = labels[order]
+    told = labels[np.argsort(codes, kind="stable")]
     counts = np.bincount(labels)
-    at = np.bincount(told, np.arange(len(told))) / np.maximum(counts, 1)
-    best = np.repeat(np.argsort(at), counts[np.argsort(at)])
-    return float(np.sum(best != told) / (len(labels) - counts.max()))
+    at = np.argsort(np.bincount(told, np.arange(len(told))) / np.maximum(counts, 1))
+    return float(np.sum(np.repeat(at, counts[at]) != told) / (len(labels) - counts.max()))
 
 
 def _left_by_value(codes: np.ndarray, labels: np.ndarray, is_class: bool) -> float:
     """How much of the target is left to tell where each value is a category."""
     if not is_class:
-        sums = np.bincount(codes, labels)[codes] / np.bincount(codes)[codes]
-        return float(np.mean((labels - sums) ** 2) / labels.var())
+        means = np.bincount(codes, labels)[codes] / np.bincount(codes)[codes]
+        return float(np.mean((labels - means) ** 2) / labels.var())
     table = np.zeros((codes.max() + 1, labels.max() + 1))
     np.add.at(table, (codes, labels), 1)
-    counts = np.bincount(labels)
+    counts = table.sum(axis=0)
     return float((len(labels) - table.max(axis=1).sum()) / (len(labels) - counts.max()))

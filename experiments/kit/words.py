@@ -17,6 +17,11 @@ def name(key: str) -> str:
     return NAMES.get(key, key.replace("_", " "))
 
 
+def loss(key: str) -> str:
+    """A loss and its unit, for an axis."""
+    return f"{name(key)} ({UNITS[key]})"
+
+
 def number(value, digits: int = 3) -> str:
     """`digits` significant digits, never more zeros than digits: 0.00123, 4.5e-6, 12,345."""
     value = float(value)
@@ -86,3 +91,15 @@ def listed(parts) -> str:
 def clipped(text: str, most: int) -> str:
     """The text, cut to `most` characters with an ellipsis."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def lines(head, rows, texts: int = 0) -> list[str]:
+    """A table as plain text: the first `texts` columns align left, the others right."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    ends = "<" * texts + ">" * (len(widths) - texts)
+    return [
+        "  ".join(
+            f"{cell:{end}{width}}" for cell, end, width in zip(row, ends, widths, strict=True)
+        ).rstrip()
+        for row in [head, ["-" * width for width in widths], *rows]
+    ]

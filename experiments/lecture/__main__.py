@@ -4,21 +4,23 @@ Example: python -m experiments.lecture --out out/lecture --data SMSSpamCollectio
 """
 
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from experiments.kit import commands, outputs
+from experiments.kit.clock import Clock
+from experiments.kit.mistakes import SettingError
+from experiments.kit.provenance import provenance
 from experiments.lecture import website
 from experiments.lecture.parts import PARTS, Part
-from experiments.sweep.settings import SettingError
-
-NAME = "experiments.lecture"
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the command may be told."""
+
+    NAME: ClassVar[str] = "experiments.lecture"
 
     out: str = "out/lecture"
     """folder of the website"""
@@ -30,18 +32,17 @@ class Settings:
     """replace the folder if it is there"""
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, clock: Clock) -> int:
     """The whole site; the exit status."""
-    began = time.perf_counter()
     chosen = _chosen(settings.parts)
     mail = None if settings.data is None else Path(settings.data)
     with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
         found = website.build(folder, mail, chosen)
-        outputs.write_json(folder / "summary.json", commands.provenance(NAME, settings))
+        outputs.write_json(folder / "summary.json", provenance(settings))
     stood_in = [f["mail"]["kind"] == "generated" for f in found.values() if "mail" in f]
     if mail is not None and any(stood_in):
         print(f"--data {mail}: not read as mail; A9 has a generated mailbox, and says so")
-    seconds = time.perf_counter() - began
+    seconds = sum(clock.parts().values())
     print(f"{len(chosen)} parts in {seconds:.0f} s: open {settings.out}/index.html")
     return 0
 
@@ -56,14 +57,9 @@ def _chosen(names: tuple[str, ...]) -> tuple[Part, ...]:
     return tuple(part for number, part in known.items() if number in wanted)
 
 
-def parse(args: list[str] | None) -> Settings:
-    """The settings of a command line."""
-    return commands.parse(Settings, NAME, __doc__, args)
-
-
 def main(args: list[str] | None = None) -> int:
     """The exit status, after one line where something is wrong."""
-    return commands.main(parse, run, args)
+    return commands.main(Settings, __doc__, args, module=__name__)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,16 @@ Example: python -m experiments.lecture.check --site out/lecture
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from experiments.kit import commands
+from experiments.kit.clock import Clock
+from experiments.kit.mistakes import SettingError
 from experiments.lecture import browser, files
-from experiments.sweep.settings import SettingError
 
-NAME = "experiments.lecture.check"
 LOOKS = (("light", 1280), ("dark", 1280), ("light", 360), ("dark", 360))
 ONCE = (("light", 1280), ("dark", 360))  # between them each width and each theme
 HEIGHT = {1280: 800, 360: 740}
@@ -30,6 +30,8 @@ ASKED = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 @dataclass(frozen=True)
 class Settings:
     """What the command may be told."""
+
+    NAME: ClassVar[str] = "experiments.lecture.check"
 
     site: str = "out/lecture"
     """folder of the website"""
@@ -175,33 +177,27 @@ def fetch_axe(cache: Path) -> Path | None:
     return file
 
 
-def run(settings: Settings) -> int:
+def run(settings: Settings, clock: Clock) -> int:
     """Checks the site; 1 if anything is wrong with it."""
     folder = Path(settings.site)
     if not (folder / "index.html").exists():
         raise SettingError(f"{folder} has no index.html: make the site first, by make lecture")
     if not browser.CHROMIUM:
         raise SettingError("there is no chromium on the PATH to open the pages with")
-    began = time.perf_counter()
     found = faults(
         folder, fetch_axe(Path(settings.cache)), told=lambda line: print(line, flush=True)
     )
     pages = len(list(folder.rglob("*.html")))
     print(
-        f"{pages} pages in {len(LOOKS)} looks, {time.perf_counter() - began:.0f} s:"
+        f"{pages} pages in {len(LOOKS)} looks, {sum(clock.parts().values()):.0f} s:"
         f" {len(found) or 'no'} fault{'s' if len(found) != 1 else ''}"
     )
     return 1 if found else 0
 
 
-def parse(args):
-    """The settings of a command line."""
-    return commands.parse(Settings, NAME, __doc__, args)
-
-
 def main(args=None) -> int:
     """The command."""
-    return commands.main(parse, run, args)
+    return commands.main(Settings, __doc__, args, module=__name__)
 
 
 if __name__ == "__main__":

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 from experiments.kit import style, words
 from experiments.optimizers import budget
-from experiments.optimizers.run import Bench, Trial, worth
-from experiments.optimizers.spaces import LEAST_FORGOTTEN
+from experiments.optimizers.study import MOMENTUM, Bench, Trial, worth
 
 COLUMNS = 6
 WIDTH = 10.5  # inches: the page's whole width
+LOWEST = 2.2  # inches that the name of the axis takes
 HIGHEST = 4.0  # losses are drawn up to this many times the best
 REFERENCE = {"color": style.MUTED, "lw": 1.0, "ls": (0, (4, 2))}
 
@@ -23,7 +23,7 @@ def multiples(names: list[str], height: float = 1.5, **options) -> tuple[Figure,
     """A figure with a panel per name, and their axes."""
     columns = min(COLUMNS, len(names))
     rows = math.ceil(len(names) / columns)
-    figure = Figure(figsize=(WIDTH, height * rows + 0.55))
+    figure = Figure(figsize=(WIDTH, max(height * rows, LOWEST) + 0.55))
     grid = figure.subplots(rows, columns, squeeze=False, **options)
     for axes, name in zip(grid.flat, names, strict=False):
         axes.set_title(name, fontsize=9.5, pad=4)
@@ -68,7 +68,7 @@ def overview(rankings: dict[str, pd.DataFrame], order: list[str]) -> Figure:
 
 def budgets(on: Bench, trials: list[Trial]) -> Figure:
     """Best so far against settings tried: median and middle half over all orders of trying."""
-    means = [worth(on, ran.curves[on.loss_name]) for ran in trials]
+    means = [worth(on, ran) for ran in trials]
     medians = [budget.quantile_of_best(values, 0.5) for values in means]
     frontier = np.min(medians, axis=0)
     tried = np.arange(1, len(frontier) + 1)
@@ -88,14 +88,14 @@ def budgets(on: Bench, trials: list[Trial]) -> Figure:
     ticks = [k for k in (1, 4, 16, 64, 256, 1024, 4096) if k <= len(tried)]
     panels[0].set_xticks(ticks, [str(k) for k in ticks])
     panels[0].set_xticks([], minor=True)
-    return _labelled(figure, "settings tried", f"best validation {_loss(on)} so far")
+    return _labelled(figure, "settings tried", f"best validation {words.loss(on.loss_name)} so far")
 
 
 def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
     """Final loss of every setting against its learning rate; the colour is the memory."""
     figure, panels = multiples([ran.optimizer for ran in trials], sharex=True, sharey=True)
     rates = [ran.hypers["learning_rate"] for ran in trials]
-    every = [worth(on, ran.curves[on.loss_name]) for ran in trials]
+    every = [worth(on, ran) for ran in trials]
     best = min(values.min() for values in every)
     style.log_axis(panels[0], "x", min(map(np.min, rates)), max(map(np.max, rates)))
     ticks = style.log_ticks(*panels[0].get_xlim(), most=3)
@@ -108,12 +108,12 @@ def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
     with_memory = [dots for dots in drawn if dots is not None]
     if with_memory:
         _memory_bar(figure, panels, with_memory[0])
-    return _labelled(figure, "learning rate", f"final validation {_loss(on)}")
+    return _labelled(figure, "learning rate", f"final validation {words.loss(on.loss_name)}")
 
 
 def learning(on: Bench, trials: list[Trial]) -> Figure:
     """Validation loss by epoch of each optimizer's best setting: mean ± standard error."""
-    epochs = np.arange(1, on.evaluations + 1) * (on.epochs // on.evaluations)
+    epochs = on.epochs * np.linspace(0, 1, len(trials[0].curves[on.loss_name][0]) + 1)[1:]
     curves = [ran.curves[on.loss_name][ran.best].astype(np.float64) for ran in trials]
     curves = [np.where(np.isfinite(curve), curve, np.nan) for curve in curves]
     means = [curve.mean(axis=1) for curve in curves]
@@ -131,7 +131,7 @@ def learning(on: Bench, trials: list[Trial]) -> Figure:
     low = 0.7 * seen.min(initial=on.start_loss)
     _loss_axis(panels[0], low, min(seen.max(initial=low), on.start_loss))
     panels[0].set_xlim(0, on.epochs)
-    return _labelled(figure, "epochs", f"validation {_loss(on)}")
+    return _labelled(figure, "epochs", f"validation {words.loss(on.loss_name)}")
 
 
 def _dots(on: Bench, axes: Axes, ran: Trial, values: np.ndarray, best: float):
@@ -147,7 +147,7 @@ def _dots(on: Bench, axes: Axes, ran: Trial, values: np.ndarray, best: float):
     if "momentum" not in ran.hypers:
         axes.plot(rate[shown], values[shown], "o", color=style.ACCENT, ms=3.6, mew=0)
         return None
-    norm = LogNorm(LEAST_FORGOTTEN, 1.0)
+    norm = LogNorm(1 - MOMENTUM.high, 1.0)
     forgotten = 1 - ran.hypers["momentum"][shown]
     return axes.scatter(
         rate[shown], values[shown], c=forgotten, cmap=style.MAGNITUDE, norm=norm, **look
@@ -162,10 +162,6 @@ def _loss_axis(axes: Axes, low: float, high: float) -> None:
         axes.set_ylim(0, max(high, 1e-6))
 
 
-def _loss(on: Bench) -> str:
-    return f"{words.name(on.loss_name)} ({words.UNITS[on.loss_name]})"
-
-
 def _labelled(figure: Figure, x: str, y: str) -> Figure:
     figure.supxlabel(x, fontsize=9.5)
     figure.supylabel(y, fontsize=9.5)
@@ -173,10 +169,7 @@ def _labelled(figure: Figure, x: str, y: str) -> Figure:
 
 
 def _memory_bar(figure: Figure, panels: list[Axes], dots) -> None:
-    bar = figure.colorbar(dots, ax=panels, aspect=40, pad=0.01, fraction=0.03)
     ticks = {1.0: "0", 0.5: "0.5", 0.1: "0.9", 0.03: "0.97", 0.01: "0.99"}
-    bar.set_ticks(list(ticks), labels=list(ticks.values()))
-    bar.ax.minorticks_off()
-    bar.ax.invert_yaxis()
-    bar.outline.set_visible(False)
-    bar.set_label("memory (momentum, decay or b1)")
+    label = "memory (momentum, decay or b1)"
+    look = {"aspect": 40, "pad": 0.01, "fraction": 0.03}
+    style.colour_bar(figure, panels, dots, ticks, label, **look).ax.invert_yaxis()

@@ -3,19 +3,28 @@
 import numpy as np
 import pandas as pd
 
+from experiments.kit.optimizers import RULES
 from experiments.kit.report import uncertainty
 from experiments.optimizers import budget
-from experiments.optimizers.run import Bench, Trial, worth
-from experiments.optimizers.spaces import CONTESTANTS
+from experiments.optimizers.study import Bench, Trial, worth
 
 NEAR = 1.05  # a setting within 5 % of the best counts as near it
 FEW = 8  # a small tuning budget, for the tables
 EDGE = 0.03  # the share of a range that counts as its edge
 
 
-def lanes(on: Bench, trials: list[Trial]) -> pd.DataFrame:
-    """A row per optimizer, setting and seed."""
-    return pd.concat([_lane_rows(on, ran) for ran in trials], ignore_index=True)
+def lanes(on: Bench, ran: Trial) -> pd.DataFrame:
+    """A row per setting and seed."""
+    names = {"configuration": "point"} | {name: f"val_{name}" for name in ran.curves}
+    rows = pd.concat([of.frame().assign(seed=seed) for seed, of in enumerate(ran.swept)])
+    rows = rows.rename(columns=names).sort_values(["point", "seed"], ignore_index=True)
+    ends, steps = rows[f"val_{on.loss_name}"], on.orders.shape[1] // on.epochs
+    useful = ends < on.start_losses[rows["seed"]]
+    rows["status"] = np.where(useful, "done", "no better than the start")
+    rows.loc[~np.isfinite(ends), "status"] = "diverged"
+    rows["died_by_epoch"] = np.where(rows["died_at"] < 0, -1, rows["died_at"] // steps + 1)
+    told = {"data": on.name, "optimizer": ran.optimizer, "family": RULES[ran.optimizer].family}
+    return rows.drop(columns=["fold", "risk"]).assign(**told)
 
 
 def ranking(on: Bench, trials: list[Trial]) -> pd.DataFrame:
@@ -27,12 +36,10 @@ def ranking(on: Bench, trials: list[Trial]) -> pd.DataFrame:
     than the start, diverged ones included. median: the middle setting. few: the expected best of 8.
     """
     table = pd.DataFrame([_standing(on, ran) for ran in trials])
-    table["near_all"] = [
-        np.mean(worth(on, ran.curves[on.loss_name]) <= NEAR * table["mean"].min()) for ran in trials
-    ]
+    least = NEAR * table["mean"].min()
+    table["near_all"] = [np.mean(worth(on, ran) <= least) for ran in trials]
     first = trials[int(table["mean"].argmin())]
-    gaps = [_gap(on, ran, first) for ran in trials]
-    table["behind"], table["behind_se"] = np.transpose(gaps)
+    table[["behind", "behind_se"]] = [_gap(on, ran, first) for ran in trials]
     table["tied"] = table["behind"] <= 2 * table["behind_se"]
     table.loc[table["optimizer"] == first.optimizer, "tied"] = True
     table = table.sort_values("mean", kind="stable", ignore_index=True)
@@ -40,23 +47,20 @@ def ranking(on: Bench, trials: list[Trial]) -> pd.DataFrame:
 
 
 def _standing(on: Bench, ran: Trial) -> dict:
-    means = worth(on, ran.curves[on.loss_name])
-    best = ran.best
-    ends = ran.final(on.loss_name)
-    after = budget.expected_best(means)
-    contestant = CONTESTANTS[ran.optimizer]
+    means, best, ends = worth(on, ran), ran.best, ran.final(on.loss_name)
+    after, rule = budget.expected_best(means), RULES[ran.optimizer]
     rate = ran.hypers["learning_rate"][best]
     has_error = on.num_seeds > 1 and np.isfinite(ends[best]).all()
     return {
         "optimizer": ran.optimizer,
-        "family": contestant.family,
+        "family": rule.family,
         "mean": means[best],
         "se": ends[best].std(ddof=1) / np.sqrt(on.num_seeds) if has_error else np.nan,
         "accuracy": ran.final("accuracy")[best].mean() if "accuracy" in ran.curves else np.nan,
         "learning_rate": rate,
-        "momentum": ran.hypers["momentum"][best] if contestant.memory else np.nan,
+        "momentum": ran.hypers["momentum"][best] if rule.memory else np.nan,
         "point": best,
-        "at_edge": _edge(rate, contestant),
+        "at_edge": _edge(rate, rule),
         "median": np.median(means),
         "few": after[min(FEW, len(after)) - 1],
         "near_own": np.mean(means <= NEAR * means[best]),
@@ -65,41 +69,15 @@ def _standing(on: Bench, ran: Trial) -> dict:
     }
 
 
-def _edge(rate: float, contestant) -> str:
-    place = np.log(rate / contestant.low) / np.log(contestant.high / contestant.low)
+def _edge(rate: float, rule) -> str:
+    place = np.log(rate / rule.low) / np.log(rule.high / rule.low)
     return "lower" if place < EDGE else "upper" if place > 1 - EDGE else ""
-
-
-def _lane_rows(on: Bench, ran: Trial) -> pd.DataFrame:
-    num = len(ran.hypers["learning_rate"])
-    point = np.repeat(np.arange(num), on.num_seeds)
-    ends = ran.final(on.loss_name).ravel()
-    finite = np.isfinite(ran.curves[on.loss_name])
-    better = ends < np.tile(on.start_losses, num)
-    done = np.where(better, "done", "no better than the start")
-    per_evaluation = on.epochs // on.evaluations
-    died = np.where(finite.all(axis=1), -1, (finite.argmin(axis=1) + 1) * per_evaluation)
-    return pd.DataFrame(
-        {
-            "data": on.name,
-            "optimizer": ran.optimizer,
-            "family": CONTESTANTS[ran.optimizer].family,
-            "point": point,
-            "seed": np.tile(np.arange(on.num_seeds), num),
-            "learning_rate": ran.hypers["learning_rate"][point],
-            "momentum": ran.hypers.get("momentum", np.full(num, np.nan))[point],
-            **{f"val_{name}": ran.final(name).ravel() for name in ran.curves},
-            "status": np.where(np.isfinite(ends), done, "diverged"),
-            "died_by_epoch": died.ravel(),
-        }
-    )
 
 
 def _gap(on: Bench, ran: Trial, first: Trial) -> tuple[float, float]:
     """Mean and standard error over judging rows of the loss beyond the first's on the same row."""
-    judging = np.asarray(on.batch.weights.judging, np.float64).T
-    judged = judging > 0
+    judged = on.judging > 0
     losses, others = ran.row_losses[judged], first.row_losses[judged]
     if not (np.isfinite(losses).all() and np.isfinite(others).all()):
         return np.nan, np.nan
-    return uncertainty.mean_and_error(losses - others, judging[judged])
+    return uncertainty.mean_and_error(losses - others, on.judging[judged])

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.optimizers.spaces import build, points
+from experiments.kit.optimizers import build
+from experiments.optimizers.study import points
 from jaxlr import sweeps
 from jaxlr.pytypes import Batch
 
@@ -56,6 +57,12 @@ class Walk:
         above = np.flatnonzero(~(self.values <= 0.01 * self.values[0]))
         last = above[-1] if len(above) else -1
         return int(last + 1) if last < len(self.values) - 1 else None
+
+    def told(self) -> dict:
+        """What a summary says of it."""
+        numbers = {"turns": self.turns, "detour": self.detour, "arrival": self.arrival}
+        end = float(self.values[-1] / self.values[0])
+        return {"optimizer": self.optimizer, **self.hyper, **numbers, "end": end}
 
 
 def value(w) -> np.ndarray:

@@ -1,228 +1,166 @@
-"""One data set, many optimizers: each gets as many settings, the same seeds, the same judge.
+"""The whole comparison, from data to page."""
 
-A seed is its own fold to be judged on and its own order of the other rows; the start is zero, as
-the problem is convex. A lane carries all seeds of its setting, so lanes still share their
-minibatches (a block of rows per seed), and an optimizer on a data set is one compiled program.
-"""
-
-from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from pathlib import Path
+from urllib.parse import quote
 
 import jax
-import jax.numpy as jnp
-import numpy as np
+import pandas as pd
 
-from experiments.datasets import DataError
-from experiments.kit import problems, strata
-from experiments.kit.problems import LOSS_NAMES, Problem
-from experiments.optimizers.spaces import build, points
-from experiments.sweep import run as study
-from jaxlr import data, losses, models, sweeps, training
-from jaxlr.pytypes import Array, Batch
-
-LEAST_FOLDS = 4  # a seed never trains on less than three quarters of the rows
+from experiments.datasets import load
+from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
+from experiments.kit.clock import Clock
+from experiments.kit.provenance import device, provenance
+from experiments.kit.report import weights
+from experiments.optimizers import page, ravine, study
+from experiments.optimizers.ranking import lanes, ranking
+from experiments.optimizers.settings import Settings, check
 
 
-class Weights(NamedTuple):
-    """A row's weight in training [N], and in judging each seed [N, S]: 0 outside its fold."""
-
-    training: Array
-    judging: Array
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What all optimizers on a data set share.
-
-    batch: the training rows of the problem, weighted by Weights; its test rows are never looked at.
-    orders: [T, S·B], a block of B rows for each of S seeds, none out of the seed's own fold.
-    start_losses: [S] what zeros give on each seed's fold.
-    """
-
-    name: str
-    problem: Problem
-    batch: Batch
-    orders: Array
-    start_losses: np.ndarray
-    epochs: int
-    evaluations: int
-    l2: float
-
-    @property
-    def num_seeds(self) -> int:
-        """S."""
-        return len(self.start_losses)
-
-    @property
-    def start_loss(self) -> float:
-        """What zeros give, averaged over seeds."""
-        return float(self.start_losses.mean())
-
-    @property
-    def loss_name(self) -> str:
-        """The metric that judges."""
-        return LOSS_NAMES[self.problem.table.task]
+def run(settings: Settings, clock: Clock) -> int:
+    """The whole comparison, from data to page; the exit status."""
+    settings, finished = check(settings), []
+    with outputs.folder(
+        settings.out,
+        overwrite=settings.overwrite,
+        finished=finished,
+        provenance=provenance(settings),
+    ) as folder:
+        with clock.part("reading"):
+            tables = [
+                kept_rows.of_table(
+                    load(name, target=settings.target, **settings.reading()),
+                    settings.drop_classes,
+                    settings.task,
+                )
+                for name in settings.data
+            ]
+        benches = benched(settings, tables)
+        print(introduction(settings, benches))
+        remarks = suspect(benches)
+        commands.remark(remarks)
+        studied, walks, models = compare(settings, benches, clock, finished.append)
+        lesson = ravine.lesson()
+        pd.concat(finished, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
+        files = keep(folder, models)
+        summary = summarise(settings, studied, lesson, walks, remarks) | clock.summary()
+        with clock.part("drawing"):
+            weighed = {name: weights.parts(model, files[name]) for name, model in models.items()}
+            page.write(folder / "report.html", studied, lesson, walks, weighed, summary, clock)
+        outputs.write_json(folder / "summary.json", summary | clock.summary())
+    print(conclusion(studied))
+    print(clock, f"{settings.out}/report.html", sep="\n")
+    return 0
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One optimizer on a bench, K settings by S seeds.
-
-    curves: {metric: [K, evaluations, S]}. best: the setting of the lowest final loss. row_losses:
-    [S, N], its loss on every row under each seed.
-    """
-
-    optimizer: str
-    hypers: dict[str, np.ndarray]
-    curves: dict[str, np.ndarray]
-    best: int
-    row_losses: np.ndarray
-    compile_seconds: float
-    run_seconds: float
-
-    def final(self, metric: str) -> np.ndarray:
-        """[K, S] at the end."""
-        return self.curves[metric][:, -1]
-
-
-def bench(name: str, problem: Problem, plan, key: Array) -> Bench:
-    """Folds and orders of a problem; `plan` has epochs, batch_size, seeds and l2.
-
-    Raises:
-      DataError: too few rows of a class for the folds, or for one batch.
-    """
-    fold_key, order_key = jax.random.split(key)
-    training_folds = _folds(name, problem, fold_key, plan.seeds)
-    rows = [np.flatnonzero(fold) for fold in training_folds[: plan.seeds]]
-    fewest = min(map(len, rows))
-    if plan.batch_size > fewest:
-        raise DataError(
-            f"--batch-size {plan.batch_size}: larger than the {fewest} rows of {name} that a seed "
-            f"trains on; take at most {fewest}"
-        )
-    seed_keys = jax.random.split(order_key, plan.seeds)
-    orders = [
-        mine[data.epochs(key, fewest, plan.batch_size, plan.epochs)]
-        for mine, key in zip(rows, seed_keys, strict=True)
+def benched(settings: Settings, tables) -> list[study.Bench]:
+    """What all optimizers on each data set share."""
+    split_key, bench_key = jax.random.split(jax.random.key(settings.seed))
+    names = [table.name for table in tables]
+    if len(set(names)) < len(names):  # two files of one name in different folders
+        names = list(settings.data)
+    parts = [problems.prepare(table, split_key, settings.test_fraction) for table in tables]
+    return [
+        study.bench(name, problem, settings, bench_key)
+        for name, problem in zip(names, parts, strict=True)
     ]
-    weights = problem.train.weights
-    judging = weights[:, None] * (1 - training_folds[: plan.seeds].T).astype(np.float32)
-    batch = problem.train._replace(weights=Weights(weights, judging))
-    start = _for_seeds(plan.seeds, _zeros(problem))
-    judged = jax.jit(_judge(problem))(start, batch)[LOSS_NAMES[problem.table.task]]
-    return Bench(
-        name,
-        problem,
-        batch,
-        jnp.asarray(np.concatenate(orders, axis=1)),
-        np.asarray(judged, np.float64),
-        plan.epochs,
-        study.num_evaluations(plan.epochs),
-        plan.l2,
-    )
 
 
-def lane(on: Bench, optimizer: str) -> sweeps.Lane:
-    """A lane that trains one setting under every seed at once; its metrics are [S]."""
-    risk = losses.risk(models.linear, on.problem.loss, l2=on.l2)
-    judge = _judge(on.problem)
+def compare(settings: Settings, benches, clock: Clock, on_lanes=lambda lanes: None):
+    """[(bench, trials in rank order, ranking)], tuned walks down the ravine, {data set: model}.
 
-    def init(hyper, key):
-        del key  # a convex problem starts at zero
-        return _for_seeds(on.num_seeds, training.init(build(optimizer, hyper), _zeros(on.problem)))
-
-    def step(hyper, state, batch):
-        def seed_step(state, batch):
-            return training.step(risk, build(optimizer, hyper), state, batch)
-
-        batch = batch._replace(weights=batch.weights.training)
-        blocks = jax.tree.map(lambda leaf: leaf.reshape(on.num_seeds, -1, *leaf.shape[1:]), batch)
-        state, values = jax.vmap(seed_step)(state, blocks)
-        return state, jnp.mean(values)
-
-    def evaluate(hyper, state, batch):
-        del hyper
-        return judge(state.params, batch)
-
-    return sweeps.Lane(init, step, evaluate)
-
-
-def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
-    """Every setting of the optimizer, as one compiled program."""
-    hypers = points(optimizer, num_points, seed)
-    swept = sweeps.run(
-        lane(on, optimizer),
-        sweeps.cross(hypers),
-        on.batch,
-        on.orders,
-        num_segments=on.evaluations,
-    )
-    best = int(np.argmin(worth(on, swept.metrics[on.loss_name])))
-    params = jax.tree.map(lambda leaf: np.asarray(leaf)[best], swept.state.params)
-    return Trial(
-        optimizer,
-        hypers,
-        swept.metrics,
-        best,
-        np.asarray(_row_losses(on.problem.loss, params, on.batch)),
-        swept.compile_seconds,
-        swept.run_seconds,
-    )
-
-
-def worth(on: Bench, curves: np.ndarray) -> np.ndarray:
-    """[K] mean final loss over seeds; a setting that ends above the start is worth the start.
-
-    Nobody would use such a setting (the zeros it began with are better), and its loss, which may be
-    infinite, must not decide an average.
+    Args:
+      settings: which optimizers, and how many points.
+      benches: one for each data set.
+      clock: shows the progress.
+      on_lanes: called with the table of the lanes that have ended.
     """
-    ends = curves[:, -1].astype(np.float64)
-    means = np.where(np.isfinite(ends).all(axis=1), ends.mean(axis=1), np.inf)
-    return np.minimum(means, on.start_loss)
+    studied, models = [], {}
+    runs = (len(benches) + 1) * len(settings.optimizers) + len(benches)
+    with clock.bar(runs, "runs") as bar:
+        for on in benches:
+            trials = {}
+            for name in settings.optimizers:
+                trials[name] = study.trial(on, name, settings.points, settings.seed)
+                on_lanes(lanes(on, trials[name]))
+                bar.update()
+            ranked = ranking(on, list(trials.values()))
+            studied.append((on, [trials[name] for name in ranked["optimizer"]], ranked))
+            models[on.name] = study.refit(on, studied[-1][1][0], settings)
+            bar.update()
+        walks = []
+        for name in settings.optimizers:
+            walks.append(ravine.tuned(name, settings.points, settings.seed))
+            bar.update()
+    return studied, walks, models
 
 
-@partial(jax.jit, static_argnums=0)
-def _row_losses(loss, params, batch: Batch) -> Array:
-    """[S, N] loss of each row under each seed; params have a leading axis S."""
-
-    def row(params, x, label):
-        return loss(models.linear(params, x), label)
-
-    rows = jax.vmap(row, in_axes=(None, 0, 0))
-    return jax.vmap(rows, in_axes=(0, None, None))(params, batch.x, batch.labels)
-
-
-def _judge(problem: Problem):
-    """(params with a leading axis S, batch) -> {metric: [S]}, each seed on its own fold."""
-    measure = problems.lane_metrics(problem.table.task, models.linear)
-
-    def on_fold(params, weights, batch):
-        return measure(params, batch._replace(weights=weights))
-
-    seeds = jax.vmap(on_fold, in_axes=(0, 1, None))
-    return lambda params, batch: seeds(params, batch.weights.judging, batch)
+def keep(folder: Path, models: dict[str, saved.Model]) -> dict[str, str]:
+    """Saves a model alone as model.npz, of several each as models/NAME.npz: {data set: file}."""
+    if len(models) == 1:
+        saved.keep(folder, *models.values())
+        return dict.fromkeys(models, "model.npz")
+    (folder / "models").mkdir()
+    files = {name: f"models/{quote(name, safe=' ')}.npz" for name in models}
+    for name, model in models.items():
+        saved.save(folder / files[name], model)
+    return files
 
 
-def _folds(name: str, problem: Problem, key: Array, num_seeds: int) -> np.ndarray:
-    """[F, N] stratified folds, 1 where a row trains; F is at least the number of seeds."""
-    num_folds = max(LEAST_FOLDS, num_seeds)
-    labels, classes = problem.target.labels, problem.target.class_names
-    strata_of = labels if classes else np.zeros(len(labels), int)
-    counts = np.bincount(strata_of, minlength=len(classes))
-    if counts.min() < num_folds:
-        rare = f"class {classes[counts.argmin()]!r} of {name}" if classes else name
-        cure = f", or --drop-classes {classes[counts.argmin()]}" if classes else ""
-        raise DataError(
-            f"{rare} has {counts.min()} training rows, fewer than the {num_folds} folds that "
-            f"--seeds {num_seeds} makes; take fewer seeds or more rows{cure}"
+def introduction(settings: Settings, benches) -> str:
+    """What is about to run."""
+    kinds, sets = len(settings.optimizers), len(benches)
+    number = kinds * settings.points * settings.seeds * sets
+    return (
+        f"{words.count(kinds, 'optimizer')} x {words.count(settings.points, 'setting')} x "
+        f"{words.count(settings.seeds, 'seed')} on {words.listed(on.name for on in benches)}: "
+        f"{number:,} lanes in {words.count(kinds * sets, 'compiled program')}, "
+        f"{words.count(settings.epochs, 'epoch')}, on {device()}"
+    )
+
+
+def suspect(benches) -> list[str]:
+    """What a person should know of columns and classes before believing a figure."""
+    notes = []
+    for on in benches:
+        target = problems.target_of(on.problem.table)
+        found = suspects.notes(on.problem.table, [target])
+        found += suspects.few(target, on.judged_labels, "validation rows", "take more --seeds")
+        notes += [f"{on.name}: {note}" for note in found]
+    return notes
+
+
+def conclusion(studied) -> str:
+    """The figure that ranks, of the first three on each data set, beside what guessing has."""
+    lines = []
+    for on, _, ranked in studied:
+        first = [
+            f"{row['optimizer']} {words.plus_minus(row['mean'], row['se'])}"
+            for _, row in ranked.head(3).iterrows()
+        ]
+        tied = int(ranked["tied"].sum()) - 1
+        lines.append(
+            f"{on.name}, validation {words.name(on.loss_name)} (guessing has "
+            f"{words.number(on.guessing)}): {', '.join(first)}; {tied} of {len(ranked) - 1} others "
+            "cannot be told from the first"
         )
-    return strata.folds(key, [problem.target], problem.heard, num_folds)
+    return "\n".join(lines)
 
 
-def _for_seeds(num_seeds: int, tree):
-    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_seeds, *leaf.shape)), tree)
-
-
-def _zeros(problem: Problem):
-    return models.init_linear(problem.train.x.shape[1], problem.num_outputs, jnp.float32)
+def summarise(settings: Settings, studied, lesson, walks, remarks: list[str]) -> dict:
+    """What summary.json holds."""
+    trials = sum(len(trials) for _, trials, _ in studied)
+    return {
+        **provenance(settings),
+        "num_lanes": trials * settings.points * settings.seeds,
+        "num_compilations": trials,
+        "best": {on.name: ranked.iloc[0].to_dict() for on, _, ranked in studied},
+        "rankings": {on.name: ranked.to_dict("records") for on, _, ranked in studied},
+        "remarks": remarks,
+        "start_losses": {on.name: on.start_loss for on, _, _ in studied},
+        "guessing": {on.name: on.guessing for on, _, _ in studied},
+        "ravine": {
+            "steps": ravine.STEPS,
+            "lesson": [walk.told() for walk in lesson],
+            "tuned": [walk.told() for walk in walks],
+        },
+    }

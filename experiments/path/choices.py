@@ -1,11 +1,13 @@
 """The choices, a row per probe: as cells for the page and as plain text."""
 
+import jax.numpy as jnp
 import numpy as np
 
 from experiments.kit import words
+from experiments.kit.report import examine
 from experiments.path import metrics
-from experiments.path.run import Findings, Probe, cost, leading
 from experiments.path.settings import Plan
+from experiments.path.study import Findings, Probe, cost, leading
 
 RULES = {"best": "best mean", "one_standard_error": "one standard error"}
 
@@ -14,9 +16,7 @@ def board(found: Findings, plan: Plan, most: int = 24) -> str:
     """The choices as a plain-text table."""
     shown = short(found, plan, most)
     head, rows, _, texts = cells(found, plan, shown)
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    ruled = [head, ["-" * width for width in widths], *rows]
-    lines = [_line(row, widths, texts) for row in ruled]
+    lines = words.lines(head, rows, texts)
     if len(shown) < len(found.probes):
         lines.append(
             f"and {len(found.probes) - len(shown):,} more probes, on the page; above are targets "
@@ -77,6 +77,46 @@ def nonzero(probe: Probe, place: tuple[int, int]) -> np.ndarray:
     return np.count_nonzero(w.reshape(len(w), -1), axis=1)
 
 
+def guessing(probe: Probe, metric: str) -> float:
+    """What one constant answer, the training rows' shares or mean, has of the metric."""
+    problem = probe.problem
+    task, names = problem.table.task, problem.table.class_names
+    if metric == "loss":
+        return examine.guessing_loss(problem)
+    labels, weights = np.asarray(problem.train.labels), np.asarray(problem.train.weights, float)
+    if task == "regression":
+        same = np.full(len(labels), np.average(labels, weights=weights))
+    else:
+        shares = np.log(np.bincount(labels, weights, len(names)) + 1e-300)
+        same = np.tile(shares, (len(labels), 1)) if task == "multiclass" else shares[1] - shares[0]
+    scores = np.broadcast_to(np.float32(same), (len(labels), *np.shape(same)[1:]))
+    scorer = metrics.scorer(metric, task, len(names))
+    return float(scorer(labels, jnp.asarray(scores), sample_weight=problem.train.weights))
+
+
+def guess_words(probe: Probe, metric: str) -> str:
+    """Who has that figure, in words."""
+    if probe.problem.table.task == "regression":
+        return "always saying the mean"
+    if metric in ("loss", "roc_auc", "average_precision"):
+        return "guessing by class frequency"
+    return "always saying the commonest class"
+
+
+def figure(metric: str, value: float, error: float = float("nan")) -> str:
+    """A figure of the metric as a person reads it, with its standard error if there is one."""
+    return words.plus_minus(value, error) if np.isfinite(error) else words.number(value)
+
+
+def base_rate(probe: Probe) -> float:
+    """What always saying the training rows' commonest class has of the merit; 0 of R²."""
+    problem = probe.problem
+    if problem.table.task == "regression":
+        return 0.0
+    commonest = np.argmax(np.bincount(problem.train.labels, problem.train.weights))
+    return float(np.average(problem.test.labels == commonest, weights=problem.test.weights))
+
+
 def merit(probe: Probe) -> tuple[str, float]:
     """What a probe is compared by on test rows: accuracy, or R² of a regression."""
     key = "r2" if probe.problem.table.task == "regression" else "accuracy"
@@ -108,11 +148,3 @@ def _row(probe: Probe, place: tuple[int, int], plan: Plan) -> list[str]:
         test,
         ended,
     ]
-
-
-def _line(row, widths, texts: int) -> str:
-    padded = [
-        cell.ljust(width) if i < texts else cell.rjust(width)
-        for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-    ]
-    return "  ".join(padded).rstrip()

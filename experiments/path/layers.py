@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.kit import style, words
-from experiments.path.choices import merit
+from experiments.path.choices import base_rate, merit
 from experiments.path.penalties import WIDE
-from experiments.path.run import Findings, Probe, leading
 from experiments.path.settings import Plan
+from experiments.path.study import Findings, Probe, leading
 
 MOST_NUMBERS = 400  # cells that have room for a number
 CELL = 0.34  # inches, the height of a row
@@ -36,21 +36,26 @@ def draw(probes: list[Probe], name: str, plan: Plan) -> Figure:
     width = float(np.clip(0.62 * len(layers) + 3.2, 4.7, WIDE))
     figure = Figure(figsize=(width, height + 1.35))
     axes = figure.subplots()
-    finite = values[np.isfinite(values)]
-    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    bases = [base_rate(next(p for p in probes if p.target == target)) for target in targets]
+    lifts = values - np.array(bases)[:, None]
+    finite = lifts[np.isfinite(lifts)]
+    low, high = (min(finite.min(), 0.0), finite.max()) if len(finite) else (0.0, 1.0)
     high = high if high > low else low + 1e-3
-    image = axes.pcolormesh(values, cmap=style.MAGNITUDE, vmin=low, vmax=high, shading="flat")
+    image = axes.pcolormesh(lifts, cmap=style.MAGNITUDE, vmin=low, vmax=high, shading="flat")
     if values.size <= MOST_NUMBERS:
-        _numbers(axes, values, name, low, high)
+        _numbers(axes, values, (lifts - low) / (high - low), name)
     for t, target in enumerate(targets):
         best = leading([probe for probe in probes if probe.target == target], plan.metric)
         if len(layers) > 1:
             corner = (layers.index(best.layer) + 0.03, t + 0.04)
             axes.add_patch(Rectangle(corner, 0.94, 0.92, fill=False, ec=style.WARM, lw=2.2))
-    _names(axes, layers, targets)
+    said = [words.clipped(target, 20 if name == "accuracy" else 24) for target in targets]
+    if name == "accuracy":
+        said = [f"{text} ({100 * base:.0f})" for text, base in zip(said, bases, strict=True)]
+    _names(axes, layers, said)
     bar = figure.colorbar(image, ax=axes, aspect=max(height / 0.12, 4), pad=0.02, fraction=0.05)
     bar.outline.set_visible(False)
-    bar.set_label(f"test {name}")
+    bar.set_label("above the base rate" if name == "accuracy" else f"test {name}")
     if name == "accuracy":
         ticks = bar.get_ticks()
         ticks = [tick for tick in ticks if low <= tick <= high]
@@ -64,6 +69,11 @@ def caption(found: Findings, plan: Plan) -> str:
     same = [probe for probe in found.probes if probe.target == first.target]
     name, value = merit(first)
     text = "Each cell is a probe, refitted at its own choice and met by the test rows once. "
+    if name == "accuracy":
+        text += (
+            "Numbers are percentages of test rows; in brackets, what always saying the commonest "
+            "class has, and colours show how far above that a probe is. "
+        )
     if len(same) > 1:
         ranked = sorted(same, key=lambda probe: merit(probe)[1])
         text += (
@@ -85,18 +95,18 @@ def _said(name: str, value: float) -> str:
     return words.percent(value) if name == "accuracy" else words.number(value)
 
 
-def _numbers(axes: Axes, values: np.ndarray, name: str, low: float, high: float) -> None:
+def _numbers(axes: Axes, values: np.ndarray, shades: np.ndarray, name: str) -> None:
     for t, layer in np.argwhere(np.isfinite(values)):
         value = values[t, layer]
         text = f"{100 * value:.1f}" if name == "accuracy" else f"{value:.2f}"
-        colour = INKS[int((value - low) / (high - low) > 0.62)]
+        colour = INKS[int(shades[t, layer] > 0.62)]
         axes.text(layer + 0.5, t + 0.5, text, color=colour, ha="center", va="center", fontsize=8.5)
 
 
 def _names(axes: Axes, layers: list[str], targets: list[str]) -> None:
     every = max(1, -(-len(targets) // 60))
     shown = range(0, len(targets), every)
-    axes.set_yticks([t + 0.5 for t in shown], [words.clipped(targets[t], 24) for t in shown])
+    axes.set_yticks([t + 0.5 for t in shown], [targets[t] for t in shown])
     every = max(1, -(-len(layers) // 40))
     shown = range(0, len(layers), every)
     names = [words.clipped(layers[i], 24) for i in shown]

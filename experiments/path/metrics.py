@@ -3,47 +3,57 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from experiments.kit import problems
-from jaxlr import metrics
-from jaxlr.metrics import kinds
-from jaxlr.paths import scorers
-
 CLASSES = ("binary", "multiclass")
 REGRESSION = ("regression",)
 
 
 class Metric(NamedTuple):
-    """A metric's name in prose, the tasks it is for, and itself; None stands for the mean loss."""
+    """A metric's name in prose, the tasks it is for, and its name in `jaxlr.metrics`.
+
+    Without one it is the mean loss.
+    """
 
     name: str
     tasks: tuple[str, ...]
-    of: Callable | None
+    function: str | None
+
+    @property
+    def of(self) -> Callable | None:
+        """The metric itself."""
+        from jaxlr import metrics
+
+        return None if self.function is None else getattr(metrics, self.function)
 
     @property
     def maximise(self) -> bool:
         """Whether more is better."""
-        return self.of is not None and kinds.more_is_better(self.of.__name__)
+        from jaxlr.metrics import kinds
+
+        return self.function is not None and kinds.more_is_better(self.function)
 
 
 METRICS = {
     "loss": Metric("loss", (*CLASSES, *REGRESSION), None),
-    "accuracy": Metric("accuracy", CLASSES, metrics.accuracy_score),
-    "balanced_accuracy": Metric("balanced accuracy", CLASSES, metrics.balanced_accuracy_score),
-    "f1": Metric("F1", CLASSES, metrics.f1_score),
-    "matthews": Metric("Matthews correlation", CLASSES, metrics.matthews_corrcoef),
-    "roc_auc": Metric("AUC", CLASSES, metrics.roc_auc_score),
-    "average_precision": Metric("average precision", CLASSES, metrics.average_precision_score),
-    "r2": Metric("R²", REGRESSION, metrics.r2_score),
-    "absolute_error": Metric("absolute error", REGRESSION, metrics.mean_absolute_error),
+    "accuracy": Metric("accuracy", CLASSES, "accuracy_score"),
+    "balanced_accuracy": Metric("balanced accuracy", CLASSES, "balanced_accuracy_score"),
+    "f1": Metric("F1", CLASSES, "f1_score"),
+    "matthews": Metric("Matthews correlation", CLASSES, "matthews_corrcoef"),
+    "roc_auc": Metric("AUC", CLASSES, "roc_auc_score"),
+    "average_precision": Metric("average precision", CLASSES, "average_precision_score"),
+    "r2": Metric("R²", REGRESSION, "r2_score"),
+    "absolute_error": Metric("absolute error", REGRESSION, "mean_absolute_error"),
 }
 
 
 def scorer(name: str, task: str, num_classes: int | None) -> Callable | None:
     """`metric(y_true, scores, *, sample_weight)` as cross-validation asks it; None of the loss."""
-    of, num_classes = METRICS[name].of, num_classes if task == "multiclass" else None
+    from experiments.kit import problems
+    from jaxlr.paths import scorers
+
+    of, classes = METRICS[name].of, num_classes if task == "multiclass" else None
     if of is None:
         return None
-    return scorers.scorer(of, None, problems.loss_of(task), num_classes).metric
+    return scorers.scorer(of, None, problems.loss_of(task), classes).metric
 
 
 def others(name: str, task: str) -> list[str]:
@@ -53,4 +63,6 @@ def others(name: str, task: str) -> list[str]:
 
 def prose(name: str, task: str) -> str:
     """The metric's name in a sentence about this task."""
-    return problems.LOSS_NAMES[task] if name == "loss" else METRICS[name].name
+    from experiments.kit.problems import LOSS_NAMES
+
+    return LOSS_NAMES[task] if name == "loss" else METRICS[name].name

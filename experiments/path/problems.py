@@ -6,15 +6,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from experiments.datasets import DataError, encode
+from experiments.datasets import DataError, Encoder, encode
 from experiments.datasets.errors import shown
-from experiments.datasets.label_columns import Target
 from experiments.datasets.probes import Probes
+from experiments.datasets.table import Target
 from experiments.kit import strata
-from experiments.kit.problems import Problem
+from experiments.kit.mistakes import SettingError
+from experiments.kit.problems import Problem, heard_of, of_rows
 from experiments.path import metrics
 from experiments.path.settings import VALIDATION_FRACTION, Plan
-from experiments.sweep.settings import SettingError
 from jaxlr.pytypes import Batch
 
 
@@ -82,34 +82,20 @@ def check_held_out(probes: Probes, plan: Plan, rows: Rows) -> None:
         )
 
 
-def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np.ndarray, tuple]:
-    """Features [N, D] of every row as float32, and their names."""
+def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np.ndarray, Encoder]:
+    """Features [N, D] of every row as float32, and what makes them of a table."""
     table = probes.layers[layer]
     if scaling == "standard":
-        encoded = encode(table, chosen.train)
-        return encoded.features, encoded.names
-    return np.asarray(table.features, np.float32), table.feature_names
+        return encode(table, chosen.train)
+    return np.asarray(table.features, np.float32), Encoder.as_it_is(table, chosen.train)
 
 
 def problem(
-    probes: Probes, layer: str, target: Target, chosen: Rows, x, names, centred: bool = True
+    probes: Probes, layer: str, target: Target, chosen: Rows, x, encoder, centred: bool = True
 ) -> Problem:
-    """One target on one layer; a regression's labels are standardised by training rows.
-
-    Not centred they are only divided: what goes through the origin goes on doing so.
-    """
+    """One target on one layer; a regression's labels are standardised by training rows."""
     table = probes.table(layer, target)
-    labels, scale = target.labels, (0.0, 1.0)
-    if target.task == "regression":
-        known = labels[chosen.train]
-        scale = float(known.mean()) if centred else 0.0, float(known.std()) or 1.0
-        labels = ((labels - scale[0]) / scale[1]).astype(np.float32)
-    weights = np.ones(len(labels)) if table.weights is None else table.weights
-
-    def batch(part):
-        return Batch(x[part], labels[part], weights[part].astype(np.float32))
-
-    return Problem(table, batch(chosen.train), batch(chosen.test), names, scale)
+    return of_rows(table, x, encoder, chosen.train, chosen.test, centred)
 
 
 def stacked(problems: list[Problem]) -> Batch:
@@ -129,5 +115,4 @@ def groups(targets: tuple[Target, ...]) -> list[list[Target]]:
 
 def _heard(probes: Probes) -> np.ndarray:
     """[N] whether a row has weight."""
-    weights = next(iter(probes.layers.values())).weights
-    return np.ones(len(probes.targets[0].labels), bool) if weights is None else weights > 0
+    return heard_of(next(iter(probes.layers.values())))

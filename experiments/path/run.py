@@ -1,335 +1,170 @@
-"""Layers × targets × folds × l1_ratios × penalties as lanes; each probe refitted, and tested."""
+"""All exact paths, from data to page."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import Counter
+from pathlib import Path
 
-import jax
-import numpy as np
-import pandas as pd
-
-from experiments.datasets.label_columns import Target
-from experiments.datasets.probes import Probes
-from experiments.kit.problems import LOSS_NAMES, Problem, predictions
-from experiments.path import metrics as path_metrics
-from experiments.path import problems as path_problems
-from experiments.path.problems import Rows
-from experiments.path.settings import RIDGE, SMALLEST_RIDGE_SHARE, SMALLEST_SHARE, Plan
-from experiments.sweep import run as study
-from experiments.sweep.settings import SettingError
-from jaxlr import metrics, paths
-from jaxlr.pytypes import Batch
-
-# Tracing is left out: an inner trace is counted again in the outer one.
-COMPILING = ("backend_compile_duration", "jaxpr_to_mlir_module_duration")
+from experiments.datasets.probes import Probes, load_probes
+from experiments.kit import commands, kept_rows, outputs, saved, suspects
+from experiments.kit.clock import Clock
+from experiments.kit.provenance import device, provenance
+from experiments.path import choices, page, problems, sentences, study
+from experiments.path.settings import Plan, Settings, plan
+from jaxlr import paths
 
 
-@dataclass(frozen=True)
-class Probe:
-    """One target on one layer: its lanes, what they were worth on held-out rows, and the choice.
-
-    Attributes:
-      layer: its name.
-      problem: rows and task.
-      lambdas: [K], descending.
-      l1_ratios: [A].
-      coefficients: [F, A, K, D] or [F, A, K, D, C], the weights of every lane; NaN where a lane
-        is separable, whose weights are a direction.
-      scores: [F, A, K], the metric on the rows that each fold holds out.
-      mean: [A, K] over folds.
-      error: [A, K], the standard error of the mean; NaN for a single validation split.
-      left_out: the folds that no mean knows of, having no figure at any setting, with the classes
-        that they train without or hold out no row of.
-      best: (a, k) of the best mean.
-      one_standard_error: (a, k) of the strongest penalty within a standard error of it.
-      chosen: the one of the two that the rule takes.
-      refit: how the chosen setting ended on all training rows, a row of `results.parquet`.
-      test: the refit on the test rows; None where no mean is finite.
-    """
-
-    layer: str
-    problem: Problem
-    lambdas: np.ndarray
-    l1_ratios: np.ndarray
-    coefficients: np.ndarray
-    scores: np.ndarray
-    mean: np.ndarray
-    error: np.ndarray
-    left_out: list[dict]
-    best: tuple[int, int]
-    one_standard_error: tuple[int, int]
-    chosen: tuple[int, int]
-    refit: dict
-    test: study.Test | None
-
-    @property
-    def target(self) -> str:
-        """The target's name."""
-        return self.problem.table.target
-
-
-@dataclass(frozen=True)
-class Findings:
-    """All probes, layer by layer, and all lanes.
-
-    Attributes:
-      probes: layers × targets.
-      lanes: a row per lane; `held_out` is the metric on the rows that its fold holds out.
-      lead: the probe to look at closely, the first target on the layer that serves it best.
-      compile_seconds: in XLA.
-      run_seconds: all the rest, refits and tests included.
-    """
-
-    probes: list[Probe]
-    lanes: pd.DataFrame
-    lead: Probe
-    compile_seconds: float
-    run_seconds: float
-
-
-def num_lanes(probes: Probes, plan: Plan) -> int:
-    """Layers × targets × folds × l1_ratios × penalties."""
-    penalties = plan.num if plan.lambdas is None else len(plan.lambdas)
-    each = plan.folds * len(plan.l1_ratios) * penalties
-    return len(probes.layers) * len(probes.targets) * each
-
-
-def run(
-    probes: Probes,
-    rows: Rows,
-    plan: Plan,
-    on_lanes: Callable[[pd.DataFrame], None] = lambda lanes: None,
-) -> Findings:
-    """Cross-validates every probe, refits each at its choice, and tests each once.
-
-    Args:
-      probes: layers and targets.
-      rows: split and folds.
-      plan: penalties, l1_ratios, rule, metric.
-      on_lanes: called with the table of the lanes that have ended.
-    """
-    found, lanes, watch = [], [], pd.Timestamp.now()
-    with compile_seconds() as compiled:
-        for layer in probes.layers:
-            x, names = path_problems.features(probes, layer, rows, plan.scaling)
-            of_layer = {}
-            for group in path_problems.groups(probes.targets):
-                ended, table = _group(probes, layer, group, rows, plan, x, names)
-                of_layer |= {probe.target: probe for probe in ended}
-                lanes.append(table)
-                on_lanes(table)
-            found += [of_layer[target.name] for target in probes.targets]
-        seconds = (pd.Timestamp.now() - watch).total_seconds()
-        spent = compiled()
-    first = [probe for probe in found if probe.target == probes.targets[0].name]
-    return Findings(
-        probes=found,
-        lanes=pd.concat(lanes, ignore_index=True),
-        lead=leading(first, plan.metric),
-        compile_seconds=spent,
-        run_seconds=max(seconds - spent, 0.0),
-    )
-
-
-def leading(probes: list[Probe], metric: str) -> Probe:
-    """The probe whose choice is worth most on held-out rows."""
-    sign = 1 if path_metrics.METRICS[metric].maximise else -1
-    worth = [sign * probe.mean[probe.chosen] for probe in probes]
-    return probes[int(np.argmax(np.nan_to_num(worth, nan=-np.inf)))]
-
-
-def grid(batch: Batch, first: Problem, plan: Plan, train_weight: float) -> np.ndarray:
-    """[K] penalties, descending: those given, those of C, or spread over the data's own range."""
-    if plan.lambdas is not None:
-        return plan.lambdas
-    if plan.costs is not None:
-        return 1 / (plan.costs * train_weight)
-    high, low = plan.ends
-    if high is None:
-        smallest = min((ratio for ratio in plan.l1_ratios if ratio > 0), default=RIDGE)
-        own = paths.lambda_grid(
-            batch,
-            loss=first.loss,
-            num=2,
-            ratio=SMALLEST_SHARE,
-            l1_ratio=smallest,
-            num_classes=first.num_outputs,
-            **without_intercept(plan),
-        )
-        high = float(np.max(own))
-    if low is None:
-        low = high * (SMALLEST_SHARE if any(plan.l1_ratios) else SMALLEST_RIDGE_SHARE)
-    if not low < high:
-        raise SettingError(
-            f"--lambda-min {low:g}: must be below the strongest penalty, {high:g} for these data;"
-            " lower it, or say --lambda-max"
-        )
-    return np.geomspace(high, low, plan.num) if plan.num > 1 else np.array([high])
-
-
-def without_intercept(plan: Plan) -> dict:
-    """The option of `paths` that leaves the intercept out, where the plan does."""
-    return {} if plan.intercept else {"fit_intercept": False}
-
-
-@contextmanager
-def compile_seconds() -> Iterator[Callable[[], float]]:
-    """A function that says how long XLA has compiled since the block began."""
-    spent = []
-
-    def listen(event, seconds, **_):
-        if event.endswith(COMPILING):
-            spent.append(seconds)
-
-    jax.monitoring.register_event_duration_secs_listener(listen)
-    try:
-        yield lambda: float(sum(spent))
-    finally:
-        jax.monitoring.unregister_event_duration_listener(listen)
-
-
-def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, names):
-    """The probes of targets that share a loss, and the table of their lanes."""
-    problems = [
-        path_problems.problem(probes, layer, t, rows, x, names, plan.intercept) for t in group
-    ]
-    first, batch = problems[0], path_problems.stacked(problems)
-    per_fold = rows.folds @ np.asarray(batch.weights, np.float64)
-    lambdas = grid(batch, first, plan, per_fold[0])
-    crossed = _crossed(batch, first, rows.folds, lambdas, plan)
-    table = _lanes(layer, group, crossed, lambdas, plan.l1_ratios, per_fold)
-    penalties = crossed.refit.lambdas
-    made = []
-    for t, problem in enumerate(problems):
-        chosen = tuple(int(i) for i in crossed.chosen[t])
-        ended = {
-            "l1_ratio": plan.l1_ratios[chosen[0]],
-            "lambda": float(penalties[t]),
-            "C": float(cost(penalties[t], float(np.sum(batch.weights)))),
-            **{name: np.asarray(getattr(crossed.refit, name)[t]).item() for name in ENDINGS},
-            "status": status_name(crossed.refit.status[t]),
-        }
-        params = {name: np.asarray(leaf[t]) for name, leaf in crossed.refit.params.items()}
-        mean = np.asarray(crossed.mean[t], np.float64)
-        made.append(
-            Probe(
-                layer=layer,
-                problem=problem,
-                lambdas=lambdas,
-                l1_ratios=np.asarray(plan.l1_ratios),
-                coefficients=_weights(crossed.path, t),
-                scores=np.asarray(crossed.scores[t], np.float64),
-                mean=mean,
-                error=np.asarray(crossed.standard_error[t], np.float64),
-                left_out=_left_out(problem, rows.folds, crossed.scores[t]),
-                best=tuple(int(i) for i in crossed.best_mean[t]),
-                one_standard_error=tuple(int(i) for i in crossed.one_standard_error[t]),
-                chosen=chosen,
-                refit=ended,
-                test=_test(problem, params, plan.metric) if np.isfinite(mean[chosen]) else None,
+def run(settings: Settings, clock: Clock) -> int:
+    """All paths, from data to page; the exit status."""
+    planned, finished = plan(settings), []
+    with outputs.results(settings, finished) as folder:
+        with clock.part("reading"):
+            probes = load_probes(
+                settings.data,
+                targets=settings.target,
+                labels=settings.labels,
+                **settings.reading(),
             )
+            probes = kept_rows.of_probes(probes, settings.drop_classes, settings.task)
+        problems.check_metric(probes, planned)
+        problems.check_scaling(probes, planned.scaling)
+        rows = problems.rows(probes, planned, settings.seed, settings.test_fraction)
+        problems.check_held_out(probes, planned, rows)
+        print(introduction(probes, planned, rows))
+        is_table = len(probes.layers) == 1 and settings.labels is None
+        remarks = suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
+        for target in probes.targets:
+            labels, cure = target.labels[rows.test], "take a larger --test-fraction"
+            remarks += suspects.few(target, labels, "test rows", cure)
+        commands.remark(remarks)
+        with clock.bar(study.num_lanes(probes, planned), "lanes") as bar:
+
+            def ended(lanes):
+                finished.append(lanes)
+                bar.update(sum(map(len, finished)) - bar.n)
+
+            def within(number):  # the refit's lanes among them
+                bar.update(round(number * planned.folds / (planned.folds + 1)))
+
+            with paths.progress(within):
+                found = study.run(probes, rows, planned, on_lanes=ended)
+        if planned.intercept:
+            nothing = suspects.nothing_to_learn([probe.problem for probe in found.probes])
+            commands.remark(nothing)
+            remarks += nothing
+        found.lanes.to_parquet(folder / "results.parquet", index=False)
+        models = keep(folder, settings, found)
+        summary = summarise(settings, planned, probes, rows, found, remarks) | clock.summary()
+        with clock.part("drawing"):
+            page.write(folder, probes, planned, found, models, summary, clock)
+        outputs.write_json(folder / "summary.json", summary | clock.summary())
+    print(conclusion(settings, planned, rows, found))
+    print(clock, f"{settings.out}/report.html", sep="\n")
+    return 0 if all(probe.test for probe in found.probes) else 1
+
+
+def keep(folder: Path, settings: Settings, found: study.Findings) -> dict[str, saved.Model]:
+    """Saves the model of every probe that has one: the lead's as model.npz, of several all."""
+    models = {}
+    for name, probe in page.names(found).items():
+        if probe.test is None:
+            continue
+        models[name] = saved.of(
+            probe.problem,
+            probe.test.params,
+            certificate={**probe.refit, "tol": settings.tol},
+            provenance=provenance(settings),
         )
-    return made, table
+        if len(found.probes) > 1:
+            (folder / "models").mkdir(exist_ok=True)
+            saved.save(folder / "models" / f"{name}.npz", models[name])
+        if probe is found.lead:
+            saved.keep(folder, models[name])
+    return models
 
 
-ENDINGS = ("risk", "gap", "decrement", "num_steps")
-
-
-def cost(lam, weight):
-    """scikit-learn's C = 1 / (λ Σ s), ∞ for λ = 0."""
-    with np.errstate(divide="ignore"):
-        return np.divide(1.0, np.asarray(lam, np.float64) * weight)
-
-
-def status_name(code) -> str:
-    """A lane's ending in one word."""
-    return paths.Status(int(code)).name
-
-
-def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.CrossValidation:
-    """Every target's lanes, scores and choice."""
-    options = {"loss": first.loss, "tol": plan.tol, "num_classes": first.num_outputs}
-    options |= without_intercept(plan)
-    if plan.folds == 1:  # as published: one validation split, and a refit that keeps C
-        options["hold"] = "C"
-    try:
-        return paths.cross_validate(
-            batch,
-            lambdas,
-            fold_weights=folds,
-            l1_ratio=plan.l1_ratios,
-            metric=path_metrics.METRICS[plan.metric].of,
-            rule=plan.rule,
-            **options,
-        )
-    except ValueError as error:
-        told = " ".join(str(error).split())
-        raise SettingError(
-            f"--metric {plan.metric} with --folds {plan.folds}: {told}; take fewer --folds, or"
-            f" --metric {', '.join(path_metrics.others(plan.metric, first.table.task))}"
-        ) from error
-
-
-def _left_out(problem: Problem, folds: np.ndarray, scores) -> list[dict]:
-    """The folds [F, N] that have no score [F, A, K] where others do, and what they lack."""
-    scored = np.isfinite(scores).any(axis=(1, 2))
-    return [
-        {
-            "fold": int(f),
-            "trains_without": _lacking(problem, folds[f] > 0),
-            "holds_out_without": _lacking(problem, folds[f] == 0),
-        }
-        for f in np.flatnonzero(~scored & scored.any())
+def introduction(probes: Probes, planned: Plan, rows: problems.Rows) -> str:
+    """What is about to run."""
+    kinds = Counter(
+        f"{target.task}" + (f" of {len(target.class_names)}" * (target.task == "multiclass"))
+        for target in probes.targets
+    )
+    first = next(iter(probes.layers.values()))
+    lines = [
+        f"{probes.name}: {len(rows.train)} rows to train on, {len(rows.test)} to test on",
+        "targets: " + ", ".join(f"{number} {kind}" for kind, number in kinds.items()),
+        *first.notes,
+        f"{study.num_lanes(probes, planned):,} lanes = "
+        f"{' x '.join(sentences.factors(probes, planned))}, on {device()}",
     ]
+    return "\n".join(lines)
 
 
-def _lacking(problem: Problem, rows: np.ndarray) -> list[str]:
-    """The classes that none of these training rows is of."""
-    there = set(problem.target.labels[rows & problem.heard].tolist())
-    return [name for c, name in enumerate(problem.table.class_names) if c not in there]
+def conclusion(settings, planned: Plan, rows, found: study.Findings) -> str:
+    """The choices, how they did, and how exact they are."""
+    lines = ["", *([sentences.answer(planned, found), ""] if found.lead.test else [])]
+    lines += [choices.board(found, planned), ""]
+    lost = sum(probe.test is None for probe in found.probes)
+    if lost:
+        lines.append(
+            f"{lost} of {len(found.probes)} probes have no finite --metric {planned.metric}, so"
+            " nothing to choose. Look at the endings below, or take another --metric."
+        )
+    statuses = Counter(found.lanes["status"])
+    lines += [
+        f"test: {len(rows.test)} rows nobody touched",
+        f"lanes: {', '.join(f'{number:,} {status}' for status, number in statuses.items())}"
+        f" (certified: proved within {planned.tol:g} of the optimum)",
+    ]
+    return "\n".join(lines)
 
 
-def _weights(path: paths.Path, target: int) -> np.ndarray:
-    w, status = np.array(path.params["w"][target]), np.asarray(path.status[target])
-    w[status == paths.Status.separable] = np.nan
-    return w
-
-
-def _lanes(layer, group, crossed, lambdas, ratios, per_fold) -> pd.DataFrame:
-    """A row per lane, in the order of the axes [T, F, A, K]."""
-    path = crossed.path
-    shape = np.shape(path.risk)
-    t, f, a, k = (index.ravel() for index in np.indices(shape))
-    w = np.asarray(path.params["w"])
-    columns = {
-        "layer": layer,
-        "target": np.array([target.name for target in group])[t],
-        "fold": f,
-        "l1_ratio": np.asarray(ratios)[a],
-        "lambda": np.asarray(lambdas)[k],
-        "C": cost(np.asarray(lambdas)[k], per_fold[f]),
-        **{name: np.asarray(getattr(path, name)).ravel() for name in ENDINGS},
-        "status": [status_name(code) for code in np.ravel(path.status)],
-        "nonzero": np.count_nonzero(w.reshape(*shape, -1), axis=-1).ravel(),
-        "held_out": np.asarray(crossed.scores, np.float64).ravel(),
+def summarise(
+    settings,
+    planned: Plan,
+    probes: Probes,
+    rows,
+    found: study.Findings,
+    remarks: list[str],
+) -> dict:
+    """What summary.json holds."""
+    lead = found.lead
+    table = lead.problem.table
+    each = [chosen(probe) for probe in found.probes]
+    return {
+        **provenance(settings),
+        "num_lanes": len(found.lanes),
+        "statuses": dict(Counter(found.lanes["status"])),
+        "best": chosen(lead) if lead.test else None,
+        "test": lead.test.figures if lead.test else None,
+        "metric": planned.metric,
+        "rule": planned.rule,
+        "probes": each,
+        "data": {
+            "name": probes.name,
+            "task": table.task,
+            "target": table.target,
+            "classes": list(table.class_names),
+            "layers": {name: layer.features.shape[1] for name, layer in probes.layers.items()},
+            "targets": {target.name: target.task for target in probes.targets},
+            "num_train": len(rows.train),
+            "num_test": len(rows.test),
+            "features": list(lead.problem.feature_names),
+            "notes": list(table.notes),
+            "remarks": remarks,
+        },
     }
-    return pd.DataFrame(columns)
 
 
-def _test(problem: Problem, params: dict, metric: str) -> study.Test:
-    """The refit on the test rows: loss, accuracy or R², and the metric that chose."""
-    batch, task = problem.test, problem.table.task
-    w, b = (np.asarray(params[name], np.float64) for name in "wb")
-    scores = np.asarray(np.asarray(batch.x) @ w + b, np.float32)
-    losses = jax.vmap(problem.loss)(scores, batch.labels)
-    figures = {LOSS_NAMES[task]: np.average(losses, weights=batch.weights)}
-    if task == "regression":
-        figures["r2"] = metrics.r2_score(batch.labels, scores, sample_weight=batch.weights)
-    else:
-        said = np.asarray(predictions(task, scores))
-        figures["accuracy"] = np.average(said == batch.labels, weights=batch.weights)
-    chooser = path_metrics.scorer(metric, task, len(problem.table.class_names))
-    if chooser is not None and metric not in figures:
-        figures[metric] = chooser(batch.labels, scores, sample_weight=batch.weights)
-    figures = {name: float(value) for name, value in figures.items()}
-    return study.Test(figures, scores, batch.weights, batch.labels, params)
+def chosen(probe: study.Probe) -> dict:
+    """A probe's choice: where it lies, its worth on held-out rows, its refit, its test."""
+    a, k = probe.chosen
+    return {
+        "layer": probe.layer,
+        "target": probe.target,
+        "lambda": float(probe.lambdas[k]),
+        "l1_ratio": float(probe.l1_ratios[a]),
+        "mean": float(probe.mean[a, k]),
+        "se": float(probe.error[a, k]),
+        "left_out": probe.left_out,
+        "refit": probe.refit,
+        "test": probe.test.figures if probe.test else None,
+    }

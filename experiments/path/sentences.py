@@ -1,5 +1,6 @@
 """What was run, what to use and why, and how exact it is: the page's sentences."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -9,11 +10,12 @@ from experiments.kit import words
 from experiments.kit.markup import Markup, element
 from experiments.kit.report import examine
 from experiments.kit.report.headline import KINDS
+from experiments.path import choices as chosen
 from experiments.path import metrics
 from experiments.path.choices import RULES, differs, nonzero
 from experiments.path.penalties import MOST_CLASSES, shown_until
-from experiments.path.run import Findings, Probe
 from experiments.path.settings import Plan
+from experiments.path.study import Findings, Probe
 
 
 def title(probes: Probes, found: Findings) -> str:
@@ -46,15 +48,16 @@ def what_ran(probes: Probes, plan: Plan, found: Findings, summary: dict) -> str:
     wide = words.count(widths[0], "feature")
     if min(widths) < max(widths):
         wide = f"{min(widths):,} to {max(widths):,} features"
-    speed = len(found.lanes) / max(found.run_seconds, 1e-9)
+    speed = len(found.lanes) / max(summary["run_seconds"], 1e-9)
     kind += "" if plan.intercept else " through the origin"
     clip = " By the CLIP protocol: C from 1e-6 to 1e6." if plan.costs is not None else ""
     return (
         f"{' × '.join(factors(probes, plan))} = {words.count(len(found.lanes), 'lane')}: "
         f"{kind} on {words.count(summary['data']['num_train'], 'training row')} with {wide}, each "
         f"with a bound on its distance from the optimum, on {summary['device']}. It took "
-        f"{words.seconds(found.compile_seconds)} to compile and "
-        f"{words.seconds(found.run_seconds)} to run: {words.number(speed)} lanes per second.{clip}"
+        f"{words.seconds(summary['compile_seconds'])} to compile and "
+        f"{words.seconds(summary['run_seconds'])} to run: {words.number(speed)} lanes per "
+        f"second.{clip}"
     )
 
 
@@ -102,6 +105,30 @@ def why(plan: Plan, found: Findings) -> str:
             + f", at {words.plus_minus(lead.mean[b, j], lead.error[b, j])}."
         )
     return text
+
+
+def held_out(plan: Plan, found: Findings) -> tuple[str, str, str]:
+    """The card of what chose: title, value, and what guessing would have."""
+    lead = found.lead
+    metric, place = _metric(plan, lead), lead.chosen
+    guess = chosen.guessing(lead, plan.metric)
+    remark = f"what chose, {'mean over folds' if plan.folds > 1 else 'on the validation split'}"
+    if math.isfinite(guess):
+        said = chosen.guess_words(lead, plan.metric)
+        remark += f"; {said} gives {chosen.figure(plan.metric, guess)}"
+    value = chosen.figure(plan.metric, lead.mean[place], lead.error[place])
+    return f"Held-out {metric}", value, remark
+
+
+def answer(plan: Plan, found: Findings) -> str:
+    """What chose, and the lead's figures on the test rows, beside what guessing has."""
+    lead = found.lead
+    title, value, remark = held_out(plan, found)
+    name, merit = chosen.merit(lead)
+    tested = f"test {name} {chosen.said(name, merit)}"
+    if name == "accuracy":
+        tested += f" (base rate {words.percent(chosen.base_rate(lead))})"
+    return f"{title.lower()}{_of(lead, found)} {value} ({remark}); {tested}"
 
 
 def exact(plan: Plan, found: Findings) -> tuple[str, str, str]:

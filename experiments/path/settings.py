@@ -3,14 +3,13 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
-from tyro.conf import FlagConversionOff
 
-from experiments.datasets.table import DECIMALS, MISSING_TEXTS
+from experiments.kit.mistakes import SettingError
+from experiments.kit.settings import LARGEST, TableSettings, dashed, mistakes, refuse
 from experiments.path.metrics import METRICS
-from experiments.sweep.settings import LARGEST, SEEDS, SettingError, beyond, dashed, refuse, share
 
 CLIP_C = (1e-6, 1e6, 96)  # Radford et al. 2021, appendix A.3
 VALIDATION_FRACTION = 0.2  # of the training rows, where the protocol validates on one split
@@ -23,8 +22,10 @@ SMALLEST_SHARE, SMALLEST_RIDGE_SHARE, RIDGE = 1e-4, 1e-6, 0.1
 
 
 @dataclass(frozen=True)
-class Settings:
+class Settings(TableSettings):
     """The dials of exact paths."""
+
+    NAME: ClassVar[str] = "experiments.path"
 
     data: tuple[str, ...] = ("digits",)
     """breast_cancer, iris, wine, diabetes, digits, or a file: CSV, Parquet, NPZ, LIBSVM, IDX; or
@@ -36,33 +37,10 @@ class Settings:
     """Labels of embeddings that hold none: .npy, NPZ, CSV or Parquet; --target names columns."""
     task: Literal["binary", "multiclass", "regression"] | None = None
     """Default: inferred from each target; integers that recur beside embeddings are classes."""
-    weights: str | None = None
-    """Column of sample weights (weight 2 = the row twice)."""
-    missing: Literal["impute", "drop", "error"] = "impute"
-    """Empty cells: the training median and an indicator column; drop such rows; or refuse."""
-    drop: tuple[str, ...] = ()
-    """Columns that are no features, by name or number."""
     drop_classes: tuple[str, ...] = ()
     """Classes whose rows are left out, by name; of several targets also as target=name."""
-    categorical: tuple[str, ...] = ()
-    """Columns of numbers that stand for categories."""
-    header: FlagConversionOff[bool | None] = None
-    """Whether a CSV's first row holds names; default: look."""
-    missing_values: tuple[str, ...] = MISSING_TEXTS
-    """Texts that are missing values, as empty cells are."""
-    comment: str | None = None
-    """Lines of a CSV that begin so are left out; default: above the table those with #."""
-    decimal: Literal[DECIMALS] | None = None
-    """The decimal sign of columns that could have either, like 1,234; default: that of all other
-    columns, or else the point, or the comma where commas do not separate cells."""
-    labels_file: str | None = None
-    """Labels of IDX images, where they are not beside them."""
     out: str = "out/path"
     """Folder for the results; must be new or empty."""
-    overwrite: bool = False
-    """Replace earlier results in --out."""
-    seed: int = 0
-    """Seed of the split and the folds."""
     lambdas: tuple[float, ...] = ()
     """How many penalties (one whole number; default 100), spread by their logarithm; or the
     penalties themselves, from strong to weak, 0 allowed at the end."""
@@ -93,8 +71,8 @@ class Settings:
     split (a fifth of the training rows), refitted with that C on all of them. All 96 are solved;
     the paper's own search looks at fewer. Fixes --lambdas, --l1-ratio, --folds, --rule, --metric
     and --scaling."""
-    test_fraction: float = 0.2
-    """Share of rows set aside for the one test at the end."""
+    probe_pages: int = 60
+    """Most probes that get a page of their own; each target's best layer comes first."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +85,7 @@ class Plan:
       costs: C of each lane in place of penalties; a refit keeps its C.
       folds: 1 is a single validation split.
       intercept: whether lanes have one.
+      pages: how many probes get a page.
     """
 
     lambdas: np.ndarray | None
@@ -120,6 +99,7 @@ class Plan:
     scaling: str
     tol: float
     intercept: bool = True
+    pages: int = 60
 
 
 def plan(settings: Settings) -> Plan:
@@ -155,6 +135,7 @@ def plan(settings: Settings) -> Plan:
         scaling=settings.scaling or ("standard" if settings.intercept else "none"),
         tol=settings.tol,
         intercept=settings.intercept,
+        pages=settings.probe_pages,
     )
 
 
@@ -188,14 +169,14 @@ def _clip(settings: Settings) -> Plan:
         "none",
         settings.tol,
         settings.intercept,
+        settings.probe_pages,
     )
 
 
 def _mistakes(settings: Settings) -> Iterator[str]:
-    yield from beyond(settings, {"folds": (2, 2**24), "seed": SEEDS})
+    yield from mistakes(settings, {"folds": (2, 2**24), "probe_pages": (0, 2**24)})
     if not 0 < settings.tol < 1:
         yield f"--tol {settings.tol:g}: must lie between 0 and 1, like 1e-6"
-    yield from share("test-fraction", settings.test_fraction)
     for ratio in settings.l1_ratio:
         if not 0 <= ratio <= 1:
             yield f"--l1-ratio {ratio:g}: must lie in [0, 1]; 0 is ridge, 1 lasso"

@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from experiments.kit import style, words
-from experiments.sweep.run import Findings
+from experiments.kit import pages, style, words
+from experiments.sweep.study import Findings
 
 MOST_DIVERGED = 25  # more lines than this say nothing
 LOOKS = {
@@ -42,9 +42,8 @@ def per_config(findings: Findings, key: str) -> pd.DataFrame:
     """The mean over folds [configurations × S]; NaN from the moment that a fold diverges."""
     values = findings.curves[key]
     table = pd.DataFrame(np.where(np.isfinite(values), values, np.nan))
-    grouped = table.groupby(findings.lanes["config"].to_numpy())
-    sizes = grouped.size().to_numpy()[:, None]
-    return grouped.mean().where(grouped.count() == sizes)
+    of_config = findings.lanes["config"].to_numpy()
+    return table.groupby(of_config).mean().mask(table.isna().groupby(of_config).any())
 
 
 def roles(configs: pd.DataFrame, chosen: int | None) -> dict[str, int]:
@@ -80,8 +79,7 @@ def draw(findings: Findings, key: str, title: str, loss_name: str, guessing: flo
     axes.set_xlabel("epochs")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
     axes.set_ylabel(f"{title} ({words.UNITS[loss_name]})")
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=3)
+    style.legend_below(figure, axes)
     return figure
 
 
@@ -109,42 +107,14 @@ def window(seen: Parts, guessing: float) -> tuple[float, float]:
 
 def caption(findings: Findings, loss_name: str, guessing: float) -> str:
     """The curves in words."""
-    configs = findings.configs
-    finite = configs[configs["mean"].notna()]
-    text = []
-    if len(finite):
-        risk = per_config(findings, "risk").iloc[:, -1]
-        best = finite.iloc[0]
-        sentence = (
-            f"After {words.count(findings.epochs_seen[-1], 'epoch')} the best configuration has "
-            f"validation {words.name(loss_name)} {words.number(best['mean'])} and training risk "
-            f"{words.number(risk[best['config']])} (penalty included)"
-        )
-        if len(finite) > 2:
-            median = finite["mean"].iloc[len(finite) // 2]
-            worst = finite["mean"].iloc[-1]
-            sentence += f"; the median {words.number(median)}, the worst finite "
-            sentence += words.number(worst)
-            if worst > window(parts(findings, loss_name), guessing)[1]:
-                sentence += ", above the panel"
-        text += [f"{sentence}.", "Lines are means over folds."]
-    elif np.isfinite(findings.curves["risk"]).any():
-        text.append("No configuration lived to the end on every fold.")
-    else:
-        text.append("No lane lived to its first evaluation.")
-    if len(finite) > 4:
-        text.append("Shaded: the middle 50% and 80% of the finite configurations.")
-    return " ".join([*text, *_deaths(findings)])
-
-
-def _deaths(findings: Findings) -> list[str]:
-    died = findings.lanes.loc[findings.lanes["status"] == "diverged", "died_at"]
-    if died.empty:
-        return []
-    return [
-        f"{words.count(len(died), 'lane')} diverged: the first at step {died.min():,}, half of "
-        f"them by step {int(died.median()):,}."
-    ]
+    configs, lanes = findings.configs, findings.lanes
+    means = configs["mean"].dropna().tolist()
+    risk = per_config(findings, "risk").iloc[:, -1][configs["config"].iloc[0]]
+    top = window(parts(findings, loss_name), guessing)[1]
+    alive = np.isfinite(findings.curves["risk"]).any()
+    died = lanes.loc[lanes["status"] == "diverged", "died_at"]
+    told = words.name(loss_name), findings.epochs_seen[-1], means, risk, top, alive, died
+    return pages.said("sweep.html", "curves", *told)
 
 
 def _bands(axes: Axes, epochs, finite: pd.DataFrame) -> None:

@@ -1,10 +1,12 @@
 """The leaderboard: the first configurations by validation loss, as cells and as plain text."""
 
+import numpy as np
 import pandas as pd
 
 from experiments.kit import words
+from experiments.kit.optimizers import NUMBERS
+from experiments.sweep.settings import SCALES
 
-HYPERS = ("learning_rate", "momentum", "l2")
 STATIC = ("model", "optimizer", "batch_size")
 
 
@@ -14,12 +16,11 @@ def leaderboard(configs: pd.DataFrame, loss_name: str, most: int = 10) -> str:
     finite = int(configs["mean"].notna().sum())
     if not rows:
         return f"No configuration stayed finite: all {len(configs):,} diverged."
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    lines = [_line(row, widths) for row in [head, ["-" * width for width in widths], *rows]]
     rest = [words.count(finite - len(rows), "more configuration")] if finite > len(rows) else []
     if len(configs) > finite:
         rest.append(f"{len(configs) - finite:,} diverged on at least one fold")
-    return "\n".join(lines + ([f"and {words.listed(rest)}"] if rest else []))
+    more = [f"and {words.listed(rest)}"] if rest else []
+    return "\n".join(words.lines(head, rows) + more)
 
 
 def cells(configs: pd.DataFrame, loss_name: str, most: int, also: int | None = None):
@@ -33,25 +34,27 @@ def cells(configs: pd.DataFrame, loss_name: str, most: int, also: int | None = N
     """
     ranked = configs[configs["mean"].notna()].reset_index(drop=True)
     kept = ranked[(ranked.index < most) | (ranked["config"] == also)]
-    static = varying_static(configs)
-    accuracy = [name for name in ("val_accuracy",) if name in configs]  # none in a regression
-    head = ["rank", *(words.name(h) for h in HYPERS), *(words.name(s) for s in static)]
-    head += [f"val. {words.name(loss_name)}", *("accuracy" for _ in accuracy), "diverged folds"]
     decimals = words.places(kept["se"].min()) if len(kept) else 0
-    rows = [
-        [
-            str(i + 1),
-            words.number(row["learning_rate"]),
-            f"{row['momentum']:.3f}",
-            words.number(row["l2"]),
-            *(str(row[name]) for name in static),
-            words.plus_minus(row["mean"], row["se"], decimals),
-            *(words.percent(row[name]) for name in accuracy),
-            str(row["diverged_folds"]),
-        ]
-        for i, row in kept.iterrows()
+    losses = [
+        words.plus_minus(m, e, decimals) for m, e in zip(kept["mean"], kept["se"], strict=True)
     ]
-    return head, rows, kept["config"].tolist()
+    columns = {"rank": [str(i + 1) for i in kept.index]}
+    for name in [*numbers(configs), *varying_static(configs)]:
+        columns[words.name(name)] = [said(name, value) for value in kept[name]]
+    columns[f"val. {words.name(loss_name)}"] = losses
+    if "val_accuracy" in configs:  # none in a regression
+        columns["accuracy"] = [words.percent(share) for share in kept["val_accuracy"]]
+    columns["diverged folds"] = [str(folds) for folds in kept["diverged_folds"]]
+    return (
+        list(columns),
+        [list(row) for row in zip(*columns.values(), strict=True)],
+        kept["config"].tolist(),
+    )
+
+
+def numbers(configs: pd.DataFrame) -> list[str]:
+    """The numbers that were swept."""
+    return [name for name in SCALES if name in configs]
 
 
 def varying_static(configs: pd.DataFrame) -> list[str]:
@@ -59,5 +62,12 @@ def varying_static(configs: pd.DataFrame) -> list[str]:
     return [name for name in STATIC if name in configs and configs[name].nunique() > 1]
 
 
-def _line(row, widths) -> str:
-    return "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+def said(name: str, value) -> str:
+    """One number or static setting; nothing where the optimizer has no such number."""
+    if name in STATIC:
+        return str(value)
+    if np.isnan(value):
+        return ""
+    if name in NUMBERS and NUMBERS[name].scale == "memory":
+        return f"{value:.{3 if NUMBERS[name].high < 0.999 else 5}f}"
+    return words.tidy(value) if name == "sync_period" else words.number(value)

@@ -1,257 +1,139 @@
-"""A study: a design crossed with folds as lanes; the chosen setting refitted, and tested once."""
-
-import inspect
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache, partial
+"""The whole sweep, from data to page."""
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-import pandas as pd
 
-from experiments.kit import problems
-from experiments.kit.problems import LOSS_NAMES, Problem
-from jaxlr import data, losses, models, optimizers, sweeps
-
-# Forms of gradient descent under the lecture's names; the others go by their own.
-FORMS = {
-    "momentum": optimizers.sgd,
-    "nesterov": partial(optimizers.sgd, nesterov=True),
-    "momentum_ema": optimizers.momentum_ema,
-}
-OPTIMIZERS = (*FORMS, "adagrad", "adadelta", "rmsprop", "adam", "adamw", "adamax", "amsgrad")
-OPTIMIZERS += ("nadam", "radam", "adabelief", "yogi", "lion", "lamb", "lars", "sign_sgd")
+from experiments.datasets import load
+from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
+from experiments.kit.clock import Clock
+from experiments.kit.optimizers import NUMBERS
+from experiments.kit.provenance import device, provenance
+from experiments.kit.report import examine
+from experiments.sweep import headline, page, study
+from experiments.sweep.leaderboard import leaderboard
+from experiments.sweep.plan import Plan, planned
+from experiments.sweep.settings import Settings, check, check_batches
+from experiments.sweep.study import Findings
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What is run: the design's groups, and how each of their lanes is trained."""
-
-    groups: list[sweeps.Group]
-    num_folds: int
-    epochs: int
-    evaluations: int
-    hidden: tuple[int, ...]
-    seed: int
-
-    @property
-    def num_lanes(self) -> int:
-        """Configurations times folds."""
-        return sum(len(group.points) for group in self.groups) * self.num_folds
-
-
-@dataclass(frozen=True)
-class Findings:
-    """Every lane, every configuration, the choice, and how it did on data nobody touched.
-
-    lanes: a row per lane: config, fold, hypers and settings, training risk, validation metrics,
-    status, died_at. configs: a row per configuration, best first. curves: {"risk" and each metric:
-    [L, S]} at `epochs_seen` [S], in the order of `lanes`. chosen: None when every lane diverged.
-    """
-
-    lanes: pd.DataFrame
-    configs: pd.DataFrame
-    curves: dict[str, np.ndarray]
-    epochs_seen: np.ndarray
-    chosen: dict | None
-    test: "Test | None"
-    compile_seconds: float
-    run_seconds: float
-
-
-@dataclass(frozen=True)
-class Test:
-    """The chosen setting, refitted on all training rows, on the test rows: used once."""
-
-    figures: dict[str, float]
-    scores: np.ndarray  # [N] or [N, C], logits or (standardised) predictions
-    weights: np.ndarray
-    labels: np.ndarray
-    params: dict | list
-
-
-def num_evaluations(epochs: int, most: int = 20) -> int:
-    """The largest divisor of `epochs` up to `most`: how often lanes are evaluated."""
-    return max(n for n in range(1, most + 1) if epochs % n == 0)
-
-
-def lane(problem: Problem, settings: dict, hidden: tuple[int, ...]) -> sweeps.Lane:
-    """A lane of the problem under one group's static settings: model and optimizer by name."""
-    x, outputs, task = problem.train.x, problem.num_outputs, problem.table.task
-    names = settings["model"], settings["optimizer"]
-    return _lane(task, x.shape[1], outputs, x.dtype, tuple(hidden), *names)
+def run(settings: Settings, clock: Clock) -> int:
+    """The whole sweep, from data to page; the exit status."""
+    check(settings)
+    finished = []
+    with outputs.folder(
+        settings.out,
+        overwrite=settings.overwrite,
+        finished=finished,
+        provenance=provenance(settings),
+    ) as folder:
+        with clock.part("reading"):
+            table = load(settings.data, target=settings.target, **settings.reading())
+            table = kept_rows.of_table(table, settings.drop_classes, settings.task)
+        split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
+        problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
+        fold_weights = problems.folds(problem, fold_key, settings.folds)
+        check_batches(settings, len(problem.train.x))
+        plan = planned(settings)
+        print(introduction(problem, plan))
+        remarks = suspects.notes(table, [problems.target_of(table)])
+        remarks += suspects.nothing_to_learn([problem])
+        tested = np.asarray(problem.test.labels)[np.asarray(problem.test.weights) > 0]
+        remarks += suspects.few(
+            problem.target, tested, "test rows", "take a larger --test-fraction"
+        )
+        commands.remark(remarks)
+        per_segment = plan.epochs // plan.evaluations
+        with clock.bar(plan.num_lanes * plan.epochs, "lane epochs") as bar:
+            found = study.run(
+                problem,
+                plan,
+                fold_weights,
+                study.orders(problem, settings.epochs, settings.seed),
+                selection=settings.select,
+                on_segment=lambda lanes: bar.update(lanes * per_segment),
+                on_group=finished.append,
+            )
+        found.lanes.to_parquet(folder / "results.parquet", index=False)
+        model = None
+        if found.test:
+            model = saved.of(problem, found.test.params, provenance=provenance(settings))
+            saved.keep(folder, model)
+        summary = summarise(settings, problem, plan, found, remarks) | clock.summary()
+        with clock.part("drawing"):
+            page.write(folder / "report.html", problem, plan, found, model, summary, clock)
+        outputs.write_json(folder / "summary.json", summary | clock.summary())
+    print(conclusion(settings, problem, plan, found))
+    print(clock, f"{settings.out}/report.html", sep="\n")
+    return 0 if found.chosen else 1
 
 
-@lru_cache  # one object for one lane: compiled programs are found by it
-def _lane(task, num_features, num_outputs, dtype, hidden, model_name, optimizer_name):
-    if model_name == "linear":
-        model = models.linear
-        init = partial(_init_linear, num_features, num_outputs)
+def introduction(problem: problems.Problem, plan: Plan) -> str:
+    """What is about to run."""
+    table, rows = problem.table, len(problem.train.x)
+    lines = [
+        f"{table.name}: {table.task}, target {table.target!r}, {rows} rows to train on, "
+        f"{len(problem.test.x)} to test on, {problem.train.x.shape[1]} features",
+        *table.notes,
+        f"{plan.num_lanes:,} lanes = {plan.num_lanes // plan.num_folds} configurations x "
+        f"{plan.num_folds} folds, {plan.epochs} epochs, "
+        f"{words.count(len(plan.groups), 'compiled program')}, on {device()}",
+    ]
+    return "\n".join(lines)
+
+
+def conclusion(settings, problem, plan: Plan, found: Findings) -> str:
+    """Leaderboard, choice, the figure that chose, and test figures."""
+    loss_name = problems.LOSS_NAMES[problem.table.task]
+    lines = ["", leaderboard(found.configs, loss_name), ""]
+    if found.chosen is None:
+        lines.append(
+            f"All {plan.num_lanes:,} lanes diverged: nothing to choose. Lower --learning-rate."
+        )
+        return "\n".join(lines)
+    mean = words.plus_minus(found.chosen["mean"], found.chosen["se"])
+    lines += [
+        f"chosen ({settings.select}): {headline.which(found)}",
+        f"validation {words.name(loss_name)} {mean}, which chose; {headline.guess(problem)}",
+        f"test, {len(problem.test.x)} rows nobody touched: {figures(problem, found.test)}",
+    ]
+    return "\n".join(lines)
+
+
+def figures(problem: problems.Problem, test: examine.Test) -> str:
+    """What the test rows said, beside what one constant answer gives."""
+    told = [f"{words.name(name)} {value:.4f}" for name, value in test.figures.items()]
+    if "accuracy" in test.figures:
+        name, share = examine.majority(problem, test)
+        told.append(f"where always saying {name!r} has {share:.4f}")
     else:
-        model = models.mlp
-        init = partial(
-            models.init_mlp,
-            num_features=num_features,
-            hidden=hidden,
-            num_outputs=num_outputs,
-            dtype=dtype,
-        )
-
-    def risk(hyper):
-        return losses.risk(model, problems.loss_of(task), l2=hyper["l2"])
-
-    def optimizer(hyper):
-        return named_optimizer(optimizer_name, hyper)
-
-    return sweeps.descent(init, risk, optimizer, problems.lane_metrics(task, model))
+        constant = np.average(np.square(test.labels), weights=test.weights)  # 0 is the mean
+        told.append(f"where always saying the training mean has {constant:.4f}")
+    return ", ".join(told)
 
 
-def named_optimizer(name: str, hyper: dict):
-    """An optimizer whose momentum, where it has one under any name, is hyper["momentum"]."""
-    make = FORMS.get(name) or getattr(optimizers, name)
-    taken = inspect.signature(make).parameters
-    word = next((word for word in ("momentum", "decay", "b1") if word in taken), None)
-    if name in FORMS or word in ("momentum", "b1"):
-        return make(hyper["learning_rate"], **{word: hyper["momentum"]})
-    return make(hyper["learning_rate"])
-
-
-def run(
-    problem: Problem,
-    plan: Plan,
-    fold_weights,
-    order: Callable[[int], jax.Array],
-    *,
-    selection: str = "best",
-    on_segment: Callable[[int], None] = lambda lanes: None,
-    on_group: Callable[[pd.DataFrame], None] = lambda lanes: None,
-) -> Findings:
-    """Runs every group, ranks configurations, refits the chosen one and tests it.
-
-    Args:
-      problem: data and task.
-      plan: what to run.
-      fold_weights: [F, N].
-      order: batch size -> order [T, B].
-      selection: "best" mean validation loss, or "one_standard_error": the largest l2 whose mean is
-        within one standard error of the best.
-      on_segment: called with the number of lanes that finished a segment.
-      on_group: called with the table of the lanes that have ended.
-    """
-    ran, tables = [], []
-    for group in plan.groups:
-        lanes = sweeps.cross(group.hypers, plan.num_folds)
-        swept = sweeps.run(
-            lane(problem, group.settings, plan.hidden),
-            lanes,
-            problem.train,
-            order(group.settings["batch_size"]),
-            fold_weights=fold_weights,
-            num_segments=plan.evaluations,
-            on_segment=lambda done, progress: on_segment(len(progress.died_at)),
-        )
-        ran.append((group, swept))
-        tables.append(_lane_rows(group, swept))
-        on_group(tables[-1])
-    loss_name = LOSS_NAMES[problem.table.task]
-    curves = {name: np.concatenate([s.metrics[name] for _, s in ran]) for name in ran[0][1].metrics}
-    curves["risk"] = np.concatenate([swept.losses for _, swept in ran])
-    table = pd.concat(tables, ignore_index=True)
-    configs = rank(table, f"val_{loss_name}")
-    chosen = choose(configs, selection)
-    test = None if chosen is None else refit(problem, plan, chosen, order)
-    return Findings(
-        lanes=table,
-        configs=configs,
-        curves=curves,
-        epochs_seen=np.arange(1, plan.evaluations + 1) * (plan.epochs // plan.evaluations),
-        chosen=chosen,
-        test=test,
-        compile_seconds=sum(swept.compile_seconds for _, swept in ran),
-        run_seconds=sum(swept.run_seconds for _, swept in ran),
-    )
-
-
-def rank(lanes: pd.DataFrame, by: str) -> pd.DataFrame:
-    """A row per configuration, the smallest mean validation loss first, diverged ones last.
-
-    Adds `mean` and `se` (the standard error over folds) of `by`, the means of the other metrics and
-    the number of diverged folds. A configuration that diverged on any fold has no mean.
-    """
-    named = [c for c in lanes.columns if c not in {"lane", "fold", "status", "died_at", "risk"}]
-    figures = [c for c in named if c.startswith("val_")]
-    settings = [c for c in named if c != "config" and c not in figures]
-    grouped = lanes.groupby("config", sort=True)
-    table = grouped[settings].first()
-    for name in figures:
-        table[name] = grouped[name].mean().where(grouped[name].count() == grouped.size())
-    finite = np.isfinite(table[by])
-    table["mean"] = table[by].where(finite)
-    table["se"] = (grouped[by].std() / np.sqrt(grouped.size())).where(finite)
-    table["diverged_folds"] = grouped["status"].agg(lambda s: int((s == "diverged").sum()))
-    table["mean"] = table["mean"].where(table["diverged_folds"] == 0)
-    return table.reset_index().sort_values("mean", na_position="last", kind="stable")
-
-
-def choose(configs: pd.DataFrame, selection: str) -> dict | None:
-    """The chosen configuration's row, or None when every configuration diverged."""
-    finite = configs[configs["mean"].notna()]
-    if finite.empty:
-        return None
-    best = finite.iloc[0]
-    if selection == "one_standard_error":
-        near = finite[finite["mean"] <= best["mean"] + best["se"]]
-        best = near.sort_values("l2", ascending=False, kind="stable").iloc[0]
-    return best.to_dict()
-
-
-def refit(problem: Problem, plan: Plan, chosen: dict, order) -> Test:
-    """One lane on all training rows, then one look at the test rows."""
-    group = next(g for g in plan.groups if chosen["config"] in g.points)
-    one = lane(problem, group.settings, plan.hidden)
-    hypers = {name: np.array([chosen[name]]) for name in group.hypers}
-    swept = sweeps.run(
-        one, sweeps.cross(hypers), problem.train, order(group.settings["batch_size"])
-    )
-    params = jax.tree.map(lambda leaf: leaf[0], swept.state.params)
-    model = models.linear if group.settings["model"] == "linear" else models.mlp
-    scores = jax.vmap(model, in_axes=(None, 0))(params, problem.test.x)
-    figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
-    return Test(
-        {name: float(value) for name, value in figures.items()},
-        np.asarray(scores),
-        np.asarray(problem.test.weights),
-        np.asarray(problem.test.labels),
-        jax.tree.map(np.asarray, params),
-    )
-
-
-def _lane_rows(group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
-    columns = {
-        "config": group.points[swept.configuration],
-        "fold": swept.fold,
-        **{name: v[swept.configuration] for name, v in group.hypers.items()},
-        **dict.fromkeys(group.settings),
-        "risk": swept.losses[:, -1],
-        **{f"val_{name}": values[:, -1] for name, values in swept.metrics.items()},
-        "status": np.where(swept.died_at >= 0, "diverged", "done"),
-        "died_at": swept.died_at,
+def summarise(settings, problem, plan: Plan, found: Findings, remarks: list[str]) -> dict:
+    """What summary.json holds."""
+    table, told = problem.table, provenance(settings)
+    asked = told["settings"]
+    idle = [name for name in NUMBERS if asked[name] is None]
+    return {
+        **told,
+        "settings": {name: value for name, value in asked.items() if name not in idle},
+        "num_lanes": plan.num_lanes,
+        "num_compilations": len(plan.groups),
+        "num_diverged": int((found.lanes["status"] == "diverged").sum()),
+        "best": found.chosen,
+        "guessing": examine.guessing_loss(problem),
+        "test": found.test.figures if found.test else None,
+        "data": {
+            "name": table.name,
+            "task": table.task,
+            "target": table.target,
+            "classes": list(table.class_names),
+            "num_train": len(problem.train.x),
+            "num_test": len(problem.test.x),
+            "features": list(problem.feature_names),
+            "notes": list(table.notes),
+            "remarks": remarks,
+        },
     }
-    columns |= group.settings
-    return pd.DataFrame(columns)
-
-
-def orders(problem: Problem, epochs: int, seed: int) -> Callable[[int], jax.Array]:
-    """Batch size -> the order that every lane of that size shares."""
-    num_rows = len(problem.train.x)
-
-    def order(batch_size):
-        return data.epochs(jax.random.key(seed), num_rows, batch_size, epochs)
-
-    return order
-
-
-def _init_linear(num_features, num_outputs, key):
-    del key  # a convex problem starts at zero
-    return models.init_linear(num_features, num_outputs, jnp.float32)

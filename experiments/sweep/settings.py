@@ -1,63 +1,39 @@
-"""The dials of the sweep, what values make sense, and the design they describe."""
+"""The dials of the sweep, and what values make sense."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
+from dataclasses import dataclass, make_dataclass
+from typing import Annotated, ClassVar, Literal
 
-from tyro.conf import FlagConversionOff
+import tyro
 
-from experiments.datasets.table import DECIMALS, MISSING_TEXTS
-from experiments.sweep import run
-from jaxlr import sweeps
+from experiments.kit.mistakes import SettingError
+from experiments.kit.optimizers import NUMBERS, RULES, taken
+from experiments.kit.settings import (
+    LARGEST,
+    SIZES,
+    TableSettings,
+    dashed,
+    mistakes,
+    refuse,
+)
 
 MODELS = ("linear", "mlp")
 Range = tuple[float, float]
-LARGEST = 1e30  # of a number that is trained with: float32 ends at 3e38
-SEEDS = (0, 2**32 - 1)  # a key holds 32 bits of its seed: larger ones would be smaller ones again
-SIZES = (1, 2**24)
-LIMITS = {"configs": SIZES, "folds": (2, 2**24), "epochs": SIZES, "seed": SEEDS}
+LIMITS = {"configs": SIZES, "folds": (2, 2**24), "epochs": SIZES}
 MOST_UNITS = 2**16  # of a hidden stage
 MOST_STEPS = 2**31 - 1  # rows met by a lane: they are numbered in int32, 4 bytes each
+MOMENTUM = (0.0, 0.99)
+# How the sweep spreads every number it may have, in the order of its tables.
+SCALES = {"learning_rate": "log", "momentum": "uniform", "l2": "log"}
+SCALES |= {name: number.scale for name, number in NUMBERS.items() if name not in SCALES}
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The dials of a sweep."""
+class _Sweep(TableSettings):
+    NAME: ClassVar[str] = "experiments.sweep"
 
-    data: str = "digits"
-    """breast_cancer, iris, wine, diabetes, digits, or a file: CSV, Parquet, NPZ, LIBSVM, IDX."""
-    target: str | None = None
-    """Column to predict, by name or number; default: one called target, label(s), class or y,
-    or else the last one."""
-    task: Literal["binary", "multiclass", "regression"] | None = None
-    """Default: inferred from the target."""
-    weights: str | None = None
-    """Column of sample weights (weight 2 = the row twice)."""
-    missing: Literal["impute", "drop", "error"] = "impute"
-    """Empty cells: the training median and an indicator column; drop such rows; or refuse."""
-    drop: tuple[str, ...] = ()
-    """Columns that are no features, by name or number."""
-    drop_classes: tuple[str, ...] = ()
-    """Classes whose rows are left out, by name."""
-    categorical: tuple[str, ...] = ()
-    """Columns of numbers that stand for categories."""
-    header: FlagConversionOff[bool | None] = None
-    """Whether a CSV's first row holds names; default: look."""
-    missing_values: tuple[str, ...] = MISSING_TEXTS
-    """Texts that are missing values, as empty cells are."""
-    comment: str | None = None
-    """Lines of a CSV that begin so are left out; default: above the table those with #."""
-    decimal: Literal[DECIMALS] | None = None
-    """The decimal sign of columns that could have either, like 1,234; default: that of all other
-    columns, or else the point, or the comma where commas do not separate cells."""
-    labels_file: str | None = None
-    """Labels of IDX images, where they are not beside them."""
     out: str = "out/sweep"
     """Folder for the results; must be new or empty."""
-    overwrite: bool = False
-    """Replace earlier results in --out."""
-    seed: int = 0
-    """Seed of the split, the folds, the design and the minibatches."""
     configs: int = 256
     """Points of the design."""
     design: Literal["sobol", "random"] = "sobol"
@@ -72,36 +48,37 @@ class Settings:
     """Models to try; several become static choices."""
     hidden: tuple[int, ...] = (32,)
     """Widths of the mlp's hidden stages."""
-    optimizer: tuple[Literal[run.OPTIMIZERS], ...] = ("momentum",)
-    """Optimizers to try; several become static choices. Adam and its kin take momentum as b1."""
-    learning_rate: Range = (1e-3, 1.0)
-    """Range, log-uniform."""
-    momentum: Range = (0.0, 0.99)
-    """Range, uniform."""
-    l2: Range = (1e-6, 1e-1)
-    """Range of the ridge penalty, log-uniform (uniform from 0); the risk adds l2/2 ||W||^2."""
-    test_fraction: float = 0.2
-    """Share of rows set aside for the one test at the end."""
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
+    optimizer: tuple[Literal[tuple(RULES)], ...] = ("momentum",)
+    """Optimizers to try; several become static choices. Each has a learning rate and the numbers
+    below that name it; those not asked for keep its defaults."""
+    learning_rate: Range = (1e-3, 1.0)
+    """Range, log-uniform."""
+    l2: Range = (1e-6, 1e-1)
+    """Range of the ridge penalty, log-uniform (uniform from 0); the risk adds l2/2 ||W||^2."""
 
 
-class SettingError(ValueError):
-    """A setting has no meaning; the message names it and the cure."""
+def _help(name: str) -> str:
+    low, high, scale = NUMBERS[name]
+    of = ", ".join(n for n, rule in RULES.items() if name in rule.numbers)
+    if name == "momentum":
+        return (
+            f"Range, uniform; default: 0 to {MOMENTUM[1]} for all that remember. It is the decay of"
+            f" momentum_ema and the b1 of Adam and kin, unless --decay or --b1 is given. Of: {of}."
+        )
+    spread = {"log": "log-uniform", "memory": f"log-uniform in 1 - {name}"}
+    spread |= {"uniform": "uniform", "whole": "log-uniform, rounded"}
+    return f"Range, {spread[scale]}, like {low:g} {high:g}. Of: {of}."
 
 
-def design(settings: Settings) -> sweeps.Design:
-    """The settings' points: numbers as lanes, static choices as groups."""
-    space = {
-        "learning_rate": sweeps.LogUniform(*settings.learning_rate),
-        "momentum": sweeps.Uniform(*settings.momentum),
-        "l2": (sweeps.LogUniform if settings.l2[0] > 0 else sweeps.Uniform)(*settings.l2),
-        "model": sweeps.Choices(settings.model),
-        "optimizer": sweeps.Choices(settings.optimizer),
-        "batch_size": sweeps.Choices(settings.batch_size),
-    }
-    draw = sweeps.sobol if settings.design == "sobol" else sweeps.random
-    return draw(space, settings.configs, settings.seed)
+Settings = make_dataclass(
+    "Settings",
+    [(name, Annotated[Range | None, tyro.conf.arg(help=_help(name))], None) for name in NUMBERS],
+    bases=(_Sweep,),
+    frozen=True,
+    namespace={"__doc__": "The dials of a sweep, among them a range for each of NUMBERS."},
+)
 
 
 def check(settings: Settings) -> None:
@@ -109,52 +86,50 @@ def check(settings: Settings) -> None:
     refuse(_mistakes(settings))
 
 
-def refuse(mistakes: Iterable[str]) -> None:
-    """Raises SettingError where there are mistakes: one line for all of them."""
-    mistakes = list(mistakes)
-    if mistakes:
-        raise SettingError("; ".join(mistakes))
-
-
-def beyond(settings, limits: dict[str, tuple[int, int]]) -> Iterator[str]:
-    """The mistakes of whole numbers that lie outside their limits; None is no mistake."""
-    for name, (least, most) in limits.items():
-        value = getattr(settings, name)
-        if value is not None and not least <= value <= most:
-            end = f"at least {least}" if value < least else f"at most {most}"
-            yield f"--{dashed(name)} {value}: must be {end}"
-
-
-def share(name: str, value: float) -> Iterator[str]:
-    """The mistake of a value that does not lie between 0 and 1."""
-    if not 0 < value < 1:
-        yield f"--{name} {value}: must lie between 0 and 1"
-
-
-def dashed(name: str) -> str:
-    """A setting's name as an option's."""
-    return name.replace("_", "-")
+def heard(settings: Settings, optimizer: str) -> dict[str, Range]:
+    """The ranges asked for that an optimizer takes, by their options; its memory is always one."""
+    asked = {name: getattr(settings, name) for name in NUMBERS}
+    asked = {name: given for name, given in asked.items() if given is not None}
+    if RULES[optimizer].memory:
+        asked = {"momentum": MOMENTUM} | asked
+    return {name: asked[name] for name in taken(optimizer, asked).values()}
 
 
 def _mistakes(settings: Settings) -> Iterator[str]:
-    yield from beyond(settings, LIMITS)
+    yield from mistakes(settings, LIMITS)
     for name in ("batch_size", "hidden"):
         if not getattr(settings, name) or min(getattr(settings, name)) < 1:
             yield f"--{dashed(name)}: every size must be at least 1"
     if max(settings.hidden, default=0) > MOST_UNITS:
         yield f"--hidden {max(settings.hidden)}: must be at most {MOST_UNITS}"
-    for name, most in (("learning_rate", LARGEST), ("momentum", 1.0), ("l2", LARGEST)):
-        low, high = getattr(settings, name)
-        text = f"--{dashed(name)} {low:g} {high:g}"
-        if not low <= high:
-            yield f"{text}: the range is empty; give LOW HIGH with LOW <= HIGH"
-        elif not (low >= 0 and high < most):
-            yield f"{text}: must lie in [0, {most:g})"
-        elif name == "learning_rate" and low == 0:
-            yield f"{text}: spread by its logarithm, so LOW must be above 0"
-        elif 0 < low < 1 / LARGEST:
-            yield f"{text}: LOW must be at least {1 / LARGEST:g}, or float32 takes it for 0"
-    yield from share("test-fraction", settings.test_fraction)
+    for name in ("learning_rate", "l2", *NUMBERS):
+        if getattr(settings, name) is not None:
+            yield from _faults(name, *getattr(settings, name))
+    used = {name for optimizer in settings.optimizer for name in heard(settings, optimizer)}
+    idle = [n for n in NUMBERS if getattr(settings, n) is not None and n not in used]
+    if idle:
+        options = ", ".join(f"--{dashed(name)}" for name in idle)
+        has = "; ".join(
+            f"{name} has {', '.join(('learning_rate', *RULES[name].numbers))}"
+            for name in dict.fromkeys(settings.optimizer)
+        )
+        yield f"{options}: no number of a chosen optimizer; {has}"
+
+
+def _faults(name: str, low: float, high: float) -> Iterator[str]:
+    text = f"--{dashed(name)} {low:g} {high:g}"
+    scale = NUMBERS[name].scale if name in NUMBERS else "log"
+    most = 1.0 if scale == "memory" else LARGEST
+    if not low <= high:
+        yield f"{text}: the range is empty; give LOW HIGH with LOW <= HIGH"
+    elif not (low >= 0 and high < most):
+        yield f"{text}: must lie in [0, {most:g})"
+    elif name == "learning_rate" and low == 0:
+        yield f"{text}: spread by its logarithm, so LOW must be above 0"
+    elif scale == "whole" and low < 1:
+        yield f"{text}: a number of steps, so LOW must be at least 1"
+    elif 0 < low < 1 / LARGEST:
+        yield f"{text}: LOW must be at least {1 / LARGEST:g}, or float32 takes it for 0"
 
 
 def check_batches(settings: Settings, num_rows: int) -> None:

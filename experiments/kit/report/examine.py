@@ -1,5 +1,6 @@
 """The test rows looked at closely, and what guessing without features would give."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -10,8 +11,18 @@ import numpy as np
 from experiments.kit import problems
 from experiments.kit.problems import Problem
 from experiments.kit.report import uncertainty
-from experiments.sweep.run import Test
 from jaxlr import metrics
+
+
+@dataclass(frozen=True)
+class Test:
+    """The chosen setting, refitted on all training rows, on the test rows: used once."""
+
+    figures: dict[str, float]
+    scores: np.ndarray  # [N] or [N, C], logits or (standardised) predictions
+    weights: np.ndarray
+    labels: np.ndarray
+    params: dict | list
 
 
 class Classified(NamedTuple):
@@ -64,20 +75,6 @@ def reliability(rows: Classified) -> uncertainty.Reliability:
     else:
         stated, came_true = rows.probabilities.max(axis=1), rows.labels == rows.predicted
     return uncertainty.reliability(stated, came_true.astype(np.float64), rows.weights)
-
-
-def root_mean_square(rows: Regressed, chosen=slice(None)) -> float:
-    """Root of the mean squared error, in the target's units."""
-    squares = (rows.predicted - rows.true)[chosen] ** 2
-    return float(np.sqrt(np.average(squares, weights=rows.weights[chosen])))
-
-
-def r_squared(rows: Regressed, chosen=slice(None)) -> float:
-    """1 - squared error / variance of the test rows; NaN when they don't vary."""
-    true, weights = rows.true[chosen], rows.weights[chosen]
-    variance = np.average((true - np.average(true, weights=weights)) ** 2, weights=weights)
-    error = root_mean_square(rows, chosen) ** 2
-    return float(1 - error / variance) if variance > 0 else float("nan")
 
 
 def guessing_loss(problem: Problem) -> float:

@@ -1,13 +1,16 @@
 """The test rows of a regression: predicted against true, and the residuals."""
 
+import jax
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.kit import style, words
-from experiments.kit.report import examine, uncertainty
+from experiments.kit.report import uncertainty
 from experiments.kit.report.examine import Regressed
+from jaxlr import metrics
 
+NUM_RESAMPLES = 400
 MOST_POINTS = 3_000  # more than this are drawn as an image
 
 
@@ -35,7 +38,7 @@ def predicted(rows: Regressed, target: str) -> Figure:
 def residuals(rows: Regressed, target: str) -> Figure:
     """Truth minus prediction, with ± RMSE around zero."""
     figure, axes = style.panel(height=4.2)
-    error = examine.root_mean_square(rows)
+    error = root_mean_square(rows)
     axes.axhspan(-error, error, color=style.ACCENT, alpha=0.12, lw=0)
     axes.axhline(0, color=style.MUTED, ls=(0, (4, 3)), lw=1)
     _dots(axes, rows.predicted, rows.true - rows.predicted, rows.weights)
@@ -50,21 +53,45 @@ def figures(rows: Regressed) -> list[tuple[str, float, tuple[float, float]]]:
     absolute = np.abs(rows.true - rows.predicted)
     mean, error = uncertainty.mean_and_error(absolute, rows.weights)
     bias, bias_error = uncertainty.mean_and_error(rows.predicted - rows.true, rows.weights)
-    number = len(rows.true)
-    rmse = uncertainty.bootstrap(lambda chosen: examine.root_mean_square(rows, chosen), number)
-    r2 = uncertainty.bootstrap(lambda chosen: examine.r_squared(rows, chosen), number)
+    found = metrics.bootstrap_interval(
+        _squares,
+        jax.random.key(0),
+        *rows,
+        num_resamples=NUM_RESAMPLES,
+        chunk=max(1, 2_000_000 // len(rows.true)),
+    )
+    squares = [
+        (name, float(found.estimate[name]), (float(found.low[name]), float(found.high[name])))
+        for name in found.low
+    ]
     return [
-        ("RMSE", examine.root_mean_square(rows), rmse),
-        ("R²", examine.r_squared(rows), r2),
+        *squares,
         ("mean absolute error", mean, _around(mean, error)),
         ("mean of predicted − true", bias, _around(bias, bias_error)),
     ]
 
 
+def root_mean_square(rows: Regressed) -> float:
+    """Root of the mean squared error, in the target's units."""
+    return float(
+        metrics.root_mean_squared_error(rows.true, rows.predicted, sample_weight=rows.weights)
+    )
+
+
+def _squares(true, predicted, weights, *, sample_weight):
+    pairs = true, predicted
+    weights = weights * sample_weight.astype(weights.dtype)
+    return {
+        "RMSE": metrics.root_mean_squared_error(*pairs, sample_weight=weights),
+        "R²": metrics.r2_score(*pairs, sample_weight=weights),
+    }
+
+
 def caption(rows: Regressed, target: str) -> str:
     """The two panels in words."""
     absolute = np.abs(rows.true - rows.predicted)
-    rmse = examine.root_mean_square(rows)
+    rmse = root_mean_square(rows)
+    r2 = metrics.r2_score(rows.true, rows.predicted, sample_weight=rows.weights)
     inside = np.average(absolute <= rmse, weights=rows.weights)
     slope = (
         np.polyfit(rows.predicted, rows.true, 1, w=np.sqrt(rows.weights))[0]
@@ -73,7 +100,7 @@ def caption(rows: Regressed, target: str) -> str:
     )
     text = (
         f"RMSE {words.number(rmse)} in the units of “{target}”, R² "
-        f"{words.number(examine.r_squared(rows))}; {words.percent(inside, 0)} of the rows miss by "
+        f"{words.number(r2)}; {words.percent(inside, 0)} of the rows miss by "
         "less than the RMSE (68% if errors were normal)."
     )
     if np.isfinite(slope):

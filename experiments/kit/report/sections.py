@@ -3,8 +3,8 @@
 import numpy as np
 
 from experiments.kit import style, words
-from experiments.kit.markup import Markup, card, element
-from experiments.kit.problems import LOSS_NAMES, Problem
+from experiments.kit.markup import Markup, element
+from experiments.kit.problems import Problem
 from experiments.kit.report import (
     classes,
     examine,
@@ -14,71 +14,28 @@ from experiments.kit.report import (
     tables,
     uncertainty,
 )
-from experiments.sweep import curves, landscape
-from experiments.sweep.run import Findings, Plan
 
 LARGE = 6.5  # inches; a wider figure takes the page's whole width
 
 
-def result(problem: Problem, plan: Plan, findings: Findings, summary: dict) -> Markup:
-    """The first screen: the setting to use, how good it is, and what was run."""
-    title = "Nothing to use" if findings.chosen is None else "Use"
-    use = card(title, headline.which(findings), headline.why(problem, findings), "wide")
-    cards = [card(*text) for text in _test_cards(problem, findings)] if findings.test else []
-    notes = [*summary["data"].get("remarks", ()), *headline.cautions(problem, findings, summary)]
-    return element(
-        "header",
-        element("p", "jaxlr sweep", class_="over"),
-        element("h1", f"{problem.table.name}: {plan.num_lanes:,} lanes compared"),
-        element("p", headline.what_ran(problem, plan, summary), class_="lead"),
-        use,
-        element("div", *cards, class_="cards") if cards else None,
-        element("ul", *(element("li", note) for note in notes), class_="notes") if notes else None,
-    )
-
-
-def leading(problem: Problem, findings: Findings) -> Markup | None:
-    """The leaderboard, with the chosen row marked."""
-    if findings.chosen is None:
-        return None
-    return section(
-        "leaderboard", "Leaderboard", tables.board(findings, LOSS_NAMES[problem.table.task])
-    )
-
-
-def terrain(problem: Problem, findings: Findings) -> Markup | None:
-    """The landscape; nothing where no number varies."""
-    loss_name = LOSS_NAMES[problem.table.task]
-    chosen = findings.chosen and findings.chosen["config"]
-    guessing = examine.guessing_loss(problem)
-    drawn = landscape.panels(findings.configs, loss_name, guessing, chosen)
-    if not drawn:
-        return None
-    caption = landscape.caption(findings.configs, loss_name, guessing)
-    return section("landscape", "Landscape", pictures(drawn, caption))
-
-
-def learning(problem: Problem, findings: Findings) -> Markup:
-    """The loss curves."""
-    loss_name = LOSS_NAMES[problem.table.task]
-    guessing = examine.guessing_loss(problem)
-    caption = curves.caption(findings, loss_name, guessing)
-    if not np.isfinite(findings.curves["risk"]).any():
-        return section("curves", "Loss curves", element("p", caption))
-    drawn = curves.panels(findings, loss_name, guessing)
-    return section("curves", "Loss curves", pictures(drawn, caption))
-
-
-def tested(problem: Problem, findings: Findings) -> list[Markup]:
+def tested(problem: Problem, test: examine.Test | None) -> list[Markup]:
     """What the chosen setting, refitted on all training rows, does on the test rows."""
-    if findings.test is None:
+    if test is None:
         return []
     if problem.table.task == "regression":
-        return [_numbers_section(problem, examine.regressed(problem, findings.test))]
-    rows = examine.classified(problem, findings.test)
+        return [_numbers_section(problem, examine.regressed(problem, test))]
+    rows = examine.classified(problem, test)
     parts = [_confusion_section(problem, rows), _reliability_section(problem, rows)]
     seen = ranking.one_class(rows, problem.table.class_names)
     return parts if seen is None else [*parts, _ranking_section(seen)]
+
+
+def test_cards(problem: Problem, test: examine.Test) -> list[tuple[str, str, str]]:
+    """Title, value and remark of each figure on the test rows."""
+    if problem.table.task == "regression":
+        rows = examine.regressed(problem, test)
+        return headline.of_numbers(rows, problem.table.target)
+    return headline.of_classes(problem, examine.classified(problem, test))
 
 
 def section(name: str, title: str, *content) -> Markup:
@@ -169,10 +126,3 @@ def _untouched(problem: Problem) -> Markup:
             "number), by which shares, means and areas have their intervals."
         )
     return element("p", text)
-
-
-def _test_cards(problem: Problem, findings: Findings):
-    if problem.table.task == "regression":
-        rows = examine.regressed(problem, findings.test)
-        return headline.of_numbers(rows, problem.table.target)
-    return headline.of_classes(problem, examine.classified(problem, findings.test))

@@ -3,57 +3,15 @@
 import numpy as np
 
 from experiments.kit import words
+from experiments.kit.clock import Clock
 from experiments.kit.markup import Markup, element, table
-from experiments.kit.problems import LOSS_NAMES, Problem
+from experiments.kit.problems import Problem
 from experiments.kit.report.examine import Classified
 from experiments.kit.report.uncertainty import effective_rows, wilson
-from experiments.sweep.leaderboard import cells, varying_static
-from experiments.sweep.run import Findings
 from jaxlr import metrics
 
 MOST_CLASSES = 30  # more than this: the weakest first, the others on demand
 WEAKEST = 15
-
-
-def board(findings: Findings, loss_name: str) -> Markup:
-    """The leaderboard, the chosen row marked."""
-    chosen = findings.chosen["config"]
-    head, rows, shown = cells(findings.configs, loss_name, 10, also=chosen)
-    finite = int(findings.configs["mean"].notna().sum())
-    which = "Every finite configuration"
-    if finite > len(rows):
-        which = f"The first {len(rows)} of {finite:,} finite configurations"
-    caption = (
-        f"{which} by mean validation {words.name(loss_name)} ± its standard error over folds; the "
-        "chosen one is marked."
-    )
-    return table(head, rows, caption, texts=0, marked=(shown.index(chosen),))
-
-
-def groups(problem: Problem, findings: Findings) -> Markup | None:
-    """The best and the median of each static setting, where several were tried."""
-    configs = findings.configs
-    static = varying_static(configs)
-    if not static:
-        return None
-    rows = []
-    for key, part in configs.groupby(static, sort=True):
-        finite = part[part["mean"].notna()]
-        best = finite.iloc[0] if len(finite) else None
-        rows.append(
-            [
-                *key,
-                f"{len(part):,}",
-                "none" if best is None else words.plus_minus(best["mean"], best["se"]),
-                words.number(finite["mean"].median()),
-                f"{len(part) - len(finite):,}",
-            ]
-        )
-    loss = words.name(LOSS_NAMES[problem.table.task])
-    head = [*(words.name(s) for s in static), "configurations", f"best val. {loss}", "median"]
-    caption = f"Mean validation {loss} by static setting; each is a compiled program."
-    content = table([*head, "diverged"], rows, caption, texts=len(static))
-    return _section("groups", "Static settings", content)
 
 
 def mistakes(rows: list[list[str]]) -> Markup:
@@ -115,7 +73,19 @@ def figures(rows, target: str) -> Markup:
     return table(["figure", "value", "95% interval"], cells, caption)
 
 
-def about(problem: Problem, summary: dict) -> list[Markup]:
+def again(summary: dict, files: str, clock: Clock) -> Markup:
+    """The command that does it again, and where its time went; `files` says what lies beside."""
+    text = "The same command, seed and versions on the same kind of device give the same numbers."
+    return _section(
+        "reproduce",
+        "Do it again",
+        element("pre", element("code", summary["command"]), tabindex="0"),
+        element("p", f"{text} {files}"),
+        element("p", f"It took {clock}."),
+    )
+
+
+def about(problem: Problem, summary: dict, clock: Clock) -> list[Markup]:
     """Data, settings, versions, and the command that does it again."""
     data = summary["data"]
     names = data["features"]
@@ -132,31 +102,19 @@ def about(problem: Problem, summary: dict) -> list[Markup]:
         else "as given; weight 2 = the row twice",
         "notes": " ".join(data["notes"]) or None,
     }
-    settings = {words.name(key): _setting(value) for key, value in summary["settings"].items()}
+    files = "results.parquet has a row per lane, summary.json the settings."
+    return [again(summary, files, clock), settings(summary, facts)]
+
+
+def settings(summary: dict, facts: dict | None = None) -> Markup:
+    """What was asked, what is known of the data, and the machine."""
+    asked = {words.name(key): _setting(value) for key, value in summary["settings"].items()}
     machine = {"device": summary["device"], **summary["versions"]}
-    return [
-        _section(
-            "reproduce",
-            "Do it again",
-            element("pre", element("code", summary["command"]), tabindex="0"),
-            element(
-                "p",
-                "The same command, seed and versions on the same kind of device give the same "
-                "numbers. results.parquet has a row per lane, summary.json the settings.",
-            ),
-        ),
-        _section(
-            "settings",
-            "Settings, data and versions",
-            element(
-                "div",
-                _pairs("Settings", settings),
-                _pairs("Data", facts),
-                _pairs("Machine and versions", machine),
-                class_="facts",
-            ),
-        ),
-    ]
+    pairs = [_pairs("Settings", asked), _pairs("Machine and versions", machine)]
+    if facts:
+        pairs.insert(1, _pairs("Data", facts))
+    title = "Settings, data and versions" if facts else "Settings and versions"
+    return _section("settings", title, element("div", *pairs, class_="facts"))
 
 
 def _rows_of_class(rows: Classified, num_classes: int) -> np.ndarray:

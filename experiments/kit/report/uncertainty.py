@@ -81,16 +81,5 @@ def calibration_error(bins, stated, came_true, weights, num_bins: int) -> float:
     return float(np.abs(gaps).sum() / weights.sum())
 
 
-def bootstrap(figure, rows: int, rounds: int = 400) -> tuple[float, float]:
-    """The 95 % percentile interval of figure(row numbers) over resampled rows."""
-    generator = np.random.default_rng(0)
-    values = [figure(generator.integers(0, rows, rows)) for _ in range(rounds)]
-    values = [value for value in values if np.isfinite(value)]
-    if not values:
-        return float("nan"), float("nan")
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
-
-
 def _ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(a, b, out=np.full(len(b), np.nan), where=b > 0)

@@ -5,13 +5,14 @@ integer; then the numbers, big-endian, the last axis running fastest.
 """
 
 import math
+import re
 import struct
 from pathlib import Path
 
 import numpy as np
 
 from experiments.datasets.errors import DataError, listed, shown
-from experiments.datasets.npz import Arrays
+from experiments.datasets.formats.npz import Arrays
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -29,19 +30,23 @@ def images(data: bytes, path: Path) -> np.ndarray:
     return values
 
 
+def alone(images: np.ndarray) -> Arrays:
+    """Features [N, pixels], named by position."""
+    names = tuple(f"pixel_{'_'.join(map(str, at))}" for at in np.ndindex(images.shape[1:]))
+    return Arrays(images, None, names, target="label")
+
+
 def pair(images: np.ndarray, images_path: Path, labels: np.ndarray, labels_path: Path) -> Arrays:
-    """Features [N, pixels], named by position, and labels [N]."""
+    """The images with their labels [N]."""
+    file = shown(str(labels_path))
     if labels.ndim != 1:
-        raise DataError(
-            f"{shown(str(labels_path))} holds shape {labels.shape}; give one label per row"
-        )
+        raise DataError(f"{file} holds shape {labels.shape}; give one label per row")
     if len(images) != len(labels):
         raise DataError(
-            f"{len(images)} images in {shown(str(images_path))} but {len(labels)} labels in"
-            f" {shown(str(labels_path))}; give the two files of one pair"
+            f"{len(images)} images in {shown(str(images_path))} but {len(labels)} labels in {file};"
+            " give the two files of one pair"
         )
-    names = tuple(f"pixel_{'_'.join(map(str, at))}" for at in np.ndindex(images.shape[1:]))
-    return Arrays(images, labels, names, target="label", is_class=labels.dtype.kind in "iu")
+    return alone(images)._replace(labels=labels, is_class=labels.dtype.kind in "iu")
 
 
 def array(data: bytes, path: Path) -> np.ndarray:
@@ -66,17 +71,19 @@ def images_in(folder: Path) -> Path:
     files = [path for path in folder.iterdir() if "images" in path.name.lower()]
     # "x" and "x.gz" are the same images: the shorter name wins.
     unique = {path.name.removesuffix(".gz"): path for path in sorted(files, reverse=True)}
-    if len(unique) > 1:
-        training = {name: path for name, path in unique.items() if "train" in name.lower()}
-        unique = training or unique
-    if not unique:
-        raise DataError(
-            f"folder {shown(str(folder))} has no IDX images file; give a file, or a folder with"
-            " one named like train-images-idx3-ubyte.gz"
+    training = {name: path for name, path in unique.items() if "train" in name.lower()}
+    unique = training if training and len(unique) > 1 else unique
+    if len(unique) == 1:
+        return unique.popitem()[1]
+    what = (
+        f"{listed(sorted(unique))}; give one file"
+        if unique
+        else (
+            "no IDX images file; give a file, or a folder with one named like"
+            " train-images-idx3-ubyte.gz"
         )
-    if len(unique) > 1:
-        raise DataError(f"folder {shown(str(folder))} has {listed(sorted(unique))}; give one file")
-    return unique.popitem()[1]
+    )
+    raise DataError(f"folder {shown(str(folder))} has {what}")
 
 
 def labels_path(images: Path, labels_file: str | None = None) -> Path:
@@ -84,12 +91,10 @@ def labels_path(images: Path, labels_file: str | None = None) -> Path:
     if labels_file is not None:
         return Path(labels_file)
     name = images.name.replace("images", "labels").replace("Images", "Labels")
-    for axes in "234":
-        name = name.replace(f"idx{axes}", "idx1")
-    if name != images.name:
-        for candidate in (name, name.removesuffix(".gz"), f"{name}.gz"):
-            if images.with_name(candidate).exists():
-                return images.with_name(candidate)
+    name = re.sub("idx[234]", "idx1", name)
+    for candidate in (name, name.removesuffix(".gz"), f"{name}.gz"):
+        if name != images.name and images.with_name(candidate).exists():
+            return images.with_name(candidate)
     raise DataError(
         f"no labels beside {shown(str(images))}; name the images file …images… and its labels"
         " …labels…, or give the labels with --labels-file"

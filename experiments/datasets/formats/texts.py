@@ -5,18 +5,13 @@ from collections import Counter
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.datasets import numerals
 from experiments.datasets.errors import DataError, listed, shown
-from experiments.datasets.numerals import PLAIN, Signs
+from experiments.datasets.formats import numerals
+from experiments.datasets.formats.numerals import PLAIN, Signs
 from experiments.datasets.table import Columns, Reading
 
-_TIMES = (
-    pa.date32(),
-    pa.timestamp("s"),
-    pa.timestamp("s", "UTC"),
-    pa.timestamp("ns"),
-    pa.timestamp("ns", "UTC"),
-)
+_ZONES = [(unit, zone) for unit in ("s", "ns") for zone in (None, "UTC")]
+_TIMES = (pa.date32(), *(pa.timestamp(*kind) for kind in _ZONES))
 _BETWEEN = {"": "", ",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
 _UNITS = "$€£¥%()−"
 
@@ -55,22 +50,20 @@ def understood(
         values |= {name: _times(texts[name]) for name in texts if values[name] is None}
     remarks, gaps, written = {}, {}, {}
     for name, column in texts.items():
-        remarks[name] = _remarks(column, values[name], signs.get(name, PLAIN), name in guessed)
-        if values[name] is None or column.null_count == len(column):
+        found = values[name]
+        remarks[name] = _remarks(column, found, signs.get(name, PLAIN), name in guessed)
+        if found is None or column.null_count == len(column):
             gaps[name] = _gap_words(raw[name], reading.missing_values)
-        elif remarks[name] or pa.types.is_temporal(values[name].type):
+        elif remarks[name] or pa.types.is_temporal(found.type):
             written[name] = column
-        if values[name] is not None:
-            column = values[name]
-        table = table.set_column(names.index(name), name, column)
+        table = table.set_column(names.index(name), name, column if found is None else found)
     return columns._replace(table=table, remarks=remarks, gaps=gaps, written=written)
 
 
 def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return not kind.ordered and _is_text(kind.value_type)
-    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
-    return any(is_kind(kind) for is_kind in kinds)
+    return kind in (pa.string(), pa.large_string(), pa.string_view())
 
 
 def _as_texts(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -7,12 +7,12 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.csv
 
-from experiments.datasets import header, layout, preamble
 from experiments.datasets.errors import DataError, shown
-from experiments.datasets.layout import Layout, Marked
-from experiments.datasets.preamble import Body
+from experiments.datasets.formats import header, layout, preamble
+from experiments.datasets.formats.layout import Layout, Marked
+from experiments.datasets.formats.preamble import Body
+from experiments.datasets.formats.texts import understood
 from experiments.datasets.table import AS_FOUND, Columns, Reading
-from experiments.datasets.texts import understood
 
 _BLOCK = 1 << 24  # bytes read at a time, more than any row has
 
@@ -45,12 +45,10 @@ def read(
             f"{shown(str(path))} has one column; separate features and target by comma, semicolon,"
             " tab or blanks"
         )
-    columns = _best(body, path, cut, reading)
+    found = _best(body, path, cut, reading)
     # An index that a writer added holds whole numbers, texts or dates.
-    kinds = {name: columns.table[name].type for name in columns.index}
-    return columns._replace(
-        index=tuple(name for name in columns.index if not pa.types.is_floating(kinds[name]))
-    )
+    index = (n for n in found.index if not pa.types.is_floating(found.table[n].type))
+    return found._replace(index=tuple(index))
 
 
 def _best(body: Body, path: Path, cut: Layout, reading: Reading) -> Columns:
@@ -89,18 +87,17 @@ def _columns(body: Body, path: Path, cut: Layout, reading: Reading) -> Columns:
     rows = layout.first_rows(body.text, cut)
     rows = rows if reading.header is False else header.completed(rows)
     has_names = header.looks_like_header(rows) if reading.header is None else reading.header
-    names, index = [f"x{i}" for i in range(len(rows[0]))], ()
+    if len(rows) == has_names:
+        raise DataError(f"{shown(str(path))} has names but no rows; give a file with rows of data")
+    names, index, notes = [f"x{i}" for i in range(len(rows[0]))], (), []
     if has_names:
         names, index = header.names(rows[0])
     elif len(names) == 1:
-        names = ["labels"]
-    if len(rows) == has_names:
-        raise DataError(f"{shown(str(path))} has names but no rows; give a file with rows of data")
-    marked = layout.mark(body.text, cut)
+        names, notes = ["labels"], ["no header: the column is called labels"]
+    else:
+        notes = ["no header: the columns are x0, x1, …"]
     skip = layout.lines_of_first_row(body.text, cut) if has_names else 0
-    table = _parse(marked, path, names, skip, body.lines_above)
-    named = "columns are x0, x1, …" if len(names) > 1 else "column is called labels"
-    notes = [] if has_names else [f"no header: the {named}"]
+    table = _parse(layout.mark(body.text, cut), path, names, skip, body.lines_above)
     if cut.multiline:  # a stray quote can swallow rows
         lines = sum(map(bool, map(bytes.strip, body.text.splitlines())))
         notes.append(f"{lines - table.num_rows - has_names} line breaks lie inside quoted cells")
@@ -108,14 +105,13 @@ def _columns(body: Body, path: Path, cut: Layout, reading: Reading) -> Columns:
 
 
 def _parse(marked: Marked, path: Path, names: list[str], skip: int, above: int) -> pa.Table:
-    ragged = []
+    ragged, places = [], [str(i) for i in range(len(names))]
 
     def note(row):
         if row.text.strip():
             ragged.append(row)
         return "skip"
 
-    places = [str(i) for i in range(len(names))]
     try:
         table = pyarrow.csv.read_csv(
             io.BytesIO(marked.text),
@@ -135,7 +131,7 @@ def _parse(marked: Marked, path: Path, names: list[str], skip: int, above: int) 
         )
     except pa.ArrowInvalid as error:
         cure = "close any open quote, or save it as plain CSV"
-        raise DataError(f"{shown(str(path))} is not a table: {error}; {cure}") from error
+        raise DataError(f"{shown(str(path))} is not a table: {error}", cure) from error
     if ragged:
         raise _ragged(marked, path, len(names), skip, above)
     return table.rename_columns(names)
@@ -145,18 +141,18 @@ def _ragged(marked: Marked, path: Path, width: int, skip: int, above: int) -> _R
     """The error that names the first row that is not as wide as the table, by its line."""
     limit = csv.field_size_limit(_BLOCK)
     try:
-        rows = marked.rows()
-        line = skip + 1
+        rows, line = marked.rows(), skip + 1
         for row in rows:
             if rows.line_num > skip and len(row) != width and "".join(row).strip():
                 break
             line = rows.line_num + 1
     finally:
         csv.field_size_limit(limit)
-    shape = f"line {above + line} has {len(row)} cells where {width} are expected"
     begin = [cells[:1] for cells in (marked.text[:1].decode("latin-1"), row[0])]
     comment = next((sign for sign in begin if sign and sign in "#%!/*"), None)
-    cure = "mend that line"
-    cure += f", or leave out such lines with --comment {comment!r}" if comment else ""
-    text = shown(marked.separator.join(row))
-    return _RaggedError(f"{shown(str(path))} is ragged: {shape} ({text}); {cure}", above + line)
+    cure = f", or leave out such lines with --comment {comment!r}" if comment else ""
+    return _RaggedError(
+        f"{shown(str(path))} is ragged: line {above + line} has {len(row)} cells where {width} are"
+        f" expected ({shown(marked.separator.join(row))}); mend that line{cure}",
+        above + line,
+    )

@@ -3,17 +3,20 @@
 import itertools
 import re
 
-from experiments.datasets.numerals import is_whole, looks_numeric
-from experiments.datasets.table import MISSING_TEXTS
+from experiments.datasets.formats.numerals import is_whole, looks_numeric
+from experiments.kit.settings import MISSING_TEXTS
 
 _NAMELESS = re.compile(r"(Unnamed: [0-9.]+)?")  # what pandas calls a column without a name
 
 
 def numeric_columns(rows: list[list[str]]) -> list[int]:
     """The columns in which most cells, gaps apart, look like numbers."""
-    width = max(map(len, rows), default=0)
-    columns = ([row[i] for row in rows if i < len(row)] for i in range(width))
-    return [i for i, column in enumerate(columns) if _mostly_numbers(column)]
+    found = []
+    for i in range(max(map(len, rows), default=0)):
+        cells = [row[i] for row in rows if i < len(row) and row[i] not in (*MISSING_TEXTS, "")]
+        if cells and 2 * sum(map(looks_numeric, cells)) > len(cells):
+            found.append(i)
+    return found
 
 
 def looks_like_header(rows: list[list[str]]) -> bool:
@@ -30,7 +33,7 @@ def looks_like_header(rows: list[list[str]]) -> bool:
     if _counts(rows):
         return True
     votes = _votes(rows)
-    if any(votes):
+    if votes:
         return sum(votes) > 0
     numeric, past = numeric_columns(body), _past_index(first, body)
     if len(numeric) == len(first):
@@ -75,10 +78,6 @@ def names(first: list[str]) -> tuple[list[str], tuple[str, ...]]:
     return given, tuple(given[:front]) if front < len(first) else ()
 
 
-def _nameless(first: list[str]) -> int:
-    return sum(1 for _ in itertools.takewhile(lambda cell: not cell, first))
-
-
 def _counts(rows: list[list[str]]) -> bool:
     """Whether below an empty cell the first column counts the rows."""
     column = [row[0] for row in rows[1:]]
@@ -89,7 +88,7 @@ def _counts(rows: list[list[str]]) -> bool:
 
 def _past_index(first: list[str], body: list[list[str]]) -> int:
     """How many columns of row names stand in front of the columns that pandas numbered from 0."""
-    front = _nameless(first)
+    front = sum(1 for _ in itertools.takewhile(lambda cell: not cell, first))
     numbered = (cell == str(i) or not looks_numeric(cell) for i, cell in enumerate(first[front:]))
     index = [tuple(row[:front]) for row in body]
     tells_apart = 2 * len(set(index)) >= len(index)
@@ -99,19 +98,10 @@ def _past_index(first: list[str], body: list[list[str]]) -> int:
 
 
 def _votes(rows: list[list[str]]) -> list[int]:
-    """What each column of numbers says for names on its top (1), against them (-1) or neither."""
+    """What columns of numbers say for names on their top (1) or against them (-1)."""
     first, body = rows[0], rows[1:]
     past = _past_index(first, body)
     numeric = numeric_columns([row[: len(first)] for row in body])
-    return [_vote(first[i], i - past) for i in numeric]
-
-
-def _vote(cell: str, index: int) -> int:
-    if cell in (str(index), "") or cell in MISSING_TEXTS:
-        return 0
-    return -1 if looks_numeric(cell) else 1
-
-
-def _mostly_numbers(column: list[str]) -> bool:
-    cells = [cell for cell in column if cell and cell not in MISSING_TEXTS]
-    return bool(cells) and 2 * sum(map(looks_numeric, cells)) > len(cells)
+    says_nothing = (*MISSING_TEXTS, "")
+    told = [first[i] for i in numeric if first[i] not in (*says_nothing, str(i - past))]
+    return [-1 if looks_numeric(cell) else 1 for cell in told]

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from typing import NamedTuple
 
-from experiments.datasets import header
+from experiments.datasets.formats import header
 
 SEPARATORS = ";\t, "
 ALONE = "\x1f"  # separates nothing: no text holds a control character

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from experiments.datasets import header, layout
+from experiments.datasets.formats import header, layout
 
 _SEP = re.compile(rb'"?sep=([!-~\t ])"?[ \t]*(?:\r\n|\r|\n)', re.I)
 _TOP = re.compile(rb"(?:#[^\r\n]*[\r\n]+)+")

@@ -1,7 +1,5 @@
 """Parquet files."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
@@ -9,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from experiments.datasets.errors import DataError, shown
+from experiments.datasets.formats.texts import understood
 from experiments.datasets.table import Columns, Reading
-from experiments.datasets.texts import understood
 
 
 def read(
@@ -24,8 +22,7 @@ def read(
       reading: which texts mean a gap.
       one_column: one column will do, as in a file of labels.
     """
-    with _opened(file, path) as opened:  # pyarrow's read_table can't read two equal names
-        table = opened.read()
+    table = _of_file(file, path, lambda opened: opened.read())
     names = enumerate(table.column_names)
     table = table.select([i for i, name in names if not name.startswith("__index_level_")])
     if table.num_columns < 2 - one_column or not table.num_rows:
@@ -38,15 +35,13 @@ def read(
 
 def schema(path: Path) -> pa.Schema:
     """Names and types of the file's columns."""
-    with _opened(path, path) as opened:
-        return opened.schema_arrow
+    return _of_file(path, path, lambda opened: opened.schema_arrow)
 
 
-@contextmanager
-def _opened(file: Path | BinaryIO, path: Path) -> Iterator[pyarrow.parquet.ParquetFile]:
-    try:
+def _of_file(file: Path | BinaryIO, path: Path, what):
+    try:  # pyarrow's read_table can't read two equal names
         with pyarrow.parquet.ParquetFile(file) as opened:
-            yield opened
+            return what(opened)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{shown(str(path))} is a broken Parquet file; write or download it again"

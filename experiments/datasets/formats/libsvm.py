@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.datasets import load_svmlight_file
 
 from experiments.datasets.errors import DataError, shown
-from experiments.datasets.npz import Arrays
-from experiments.datasets.numerals import NUMBER, is_number
+from experiments.datasets.formats.npz import Arrays
+from experiments.datasets.formats.numerals import NUMBER, is_number
 from experiments.datasets.table import MAX_BYTES
 
 _LINE = re.compile(r"[^\s,;:]+(\s+(qid|[0-9]+):[^\s,;:]+)+", re.A)
@@ -56,7 +56,7 @@ def read(text: bytes, path: Path) -> Arrays:
             f" {needed / 2**30:.0f} GiB of at most {MAX_BYTES >> 30}; keep fewer features"
         )
     names = tuple(f"x{base + i}" for i in range(sparse.shape[1]))
-    return Arrays(np.asarray(sparse.todense()), labels, names)
+    return Arrays(np.asarray(sparse.todense()), labels, names, is_sparse=True)
 
 
 def _lines(text: bytes) -> list[str]:
@@ -67,29 +67,23 @@ def _lines(text: bytes) -> list[str]:
 
 def _fault(lines: list[str], are_texts: bool) -> str:
     """The first line that is not LIBSVM, said in words."""
-    wrongs = (_wrong(*line.split(), are_texts=are_texts) if line else None for line in lines)
-    found = (f"line {number}: {wrong}" for number, wrong in enumerate(wrongs, start=1) if wrong)
-    return next(found, "not LIBSVM text; write lines as label index:value index:value")
+    for number, line in enumerate(lines, start=1):
+        wrong = line and _wrong(*line.split(), are_texts=are_texts)
+        if wrong:
+            return f"line {number}: {wrong}"
+    return "not LIBSVM text; write lines as label index:value index:value"
 
 
 def _wrong(label: str, *entries: str, are_texts: bool) -> str | None:
-    return _wrong_label(label, are_texts) or _wrong_entries(entries)
-
-
-def _wrong_label(token: str, are_texts: bool) -> str | None:
-    if is_number(token) or (are_texts and ":" not in token):
-        return None
-    return f"the label {shown(token)} is no number; write one number before the features"
-
-
-def _wrong_entries(tokens: tuple[str, ...]) -> str | None:
+    if not is_number(label) and (":" in label or not are_texts):
+        return f"the label {shown(label)} is no number; write one number before the features"
     last = -1
-    for token in tokens:
-        index, colon, value = token.partition(":")
+    for entry in entries:
+        index, colon, value = entry.partition(":")
         if index == "qid":
             continue
         if not (colon and re.fullmatch("[0-9]+", index) and is_number(value)):
-            return f"{shown(token)} is no index:value; write a whole number, a colon, a number"
+            return f"{shown(entry)} is no index:value; write a whole number, a colon, a number"
         if int(index) <= last:
             return f"index {index} follows {last}; write each index once, in rising order"
         if int(index) >= 2**31 - 1:

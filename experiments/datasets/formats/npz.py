@@ -19,13 +19,12 @@ class Arrays(NamedTuple):
     """Features and labels as arrays, from a source that knows no columns."""
 
     features: np.ndarray  # [N, ...]: further axes are flattened
-    labels: np.ndarray  # [N]
+    labels: np.ndarray | None  # [N]; None where nobody asked
     feature_names: tuple[str, ...] | None = None  # None: x0, x1, …
     target: str = "target"
-    others: Mapping[str, np.ndarray] = MappingProxyType(
-        {}
-    )  # more arrays, a weight per example perhaps
+    others: Mapping[str, np.ndarray] = MappingProxyType({})  # perhaps a weight per example
     is_class: bool = False  # the format says that labels are classes, however many
+    is_sparse: bool = False  # what the file does not mention is 0
 
 
 def read(data: bytes, path: Path, target: str | int | None = None) -> Arrays:
@@ -41,7 +40,7 @@ def archive(file: Path | BinaryIO, path: Path) -> dict[str, np.ndarray]:
     """The arrays of an NPZ file by name; `path` is what an error calls it."""
     try:
         with np.load(file, allow_pickle=False) as held:
-            return {name: np.asarray(held[name]) for name in held.files}
+            return dict(held)
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, KeyError) as error:
         raise DataError(
             f"{shown(str(path))} is no NPZ file of plain arrays; write it with"

@@ -1,0 +1,1 @@
+"""Each kind of file by itself: bytes to columns or arrays."""

@@ -1,0 +1,1 @@
+"""What a saved model says of new rows: `python -m experiments.predict`."""

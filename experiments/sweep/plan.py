@@ -1,0 +1,69 @@
+"""What a sweep runs: the points of its design, in groups that share a program."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from experiments.sweep.settings import SCALES, Settings, heard
+from jaxlr import sweeps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The design's groups, and how each of their lanes is trained."""
+
+    groups: list[sweeps.Group]
+    num_folds: int
+    epochs: int
+    evaluations: int
+    hidden: tuple[int, ...]
+    seed: int
+
+    @property
+    def num_lanes(self) -> int:
+        """Configurations times folds."""
+        return sum(len(group.points) for group in self.groups) * self.num_folds
+
+
+def planned(settings: Settings) -> Plan:
+    """The design: numbers as lanes, each where its optimizer has it, choices as groups."""
+    every = {"learning_rate": settings.learning_rate, "l2": settings.l2}
+    spans = {name: every | heard(settings, name) for name in settings.optimizer}
+    known = {name: span for of_one in spans.values() for name, span in of_one.items()}
+    space = {name: spread(SCALES[name], *known[name]) for name in SCALES if name in known}
+    choices = {name: getattr(settings, name) for name in ("model", "optimizer", "batch_size")}
+    space |= {name: sweeps.Choices(options) for name, options in choices.items()}
+    draw = sweeps.sobol if settings.design == "sobol" else sweeps.random
+    points = draw(space, settings.configs, settings.seed)
+    groups = []
+    for group in sweeps.groups(points):
+        own = {n: v for n, v in group.hypers.items() if n in spans[group.settings["optimizer"]]}
+        groups.append(group._replace(hypers={n: number(SCALES[n], v) for n, v in own.items()}))
+    return Plan(
+        groups,
+        settings.folds,
+        settings.epochs,
+        num_evaluations(settings.epochs),
+        settings.hidden,
+        settings.seed,
+    )
+
+
+def spread(scale: str, low: float, high: float) -> sweeps.Uniform | sweeps.LogUniform:
+    """The dimension that is drawn: of a memory what it forgets; from 0 on no logarithm is taken."""
+    if scale == "memory":
+        low, high = 1 - high, 1 - low
+    is_log = scale != "uniform" and low > 0
+    return (sweeps.LogUniform if is_log else sweeps.Uniform)(low, high)
+
+
+def number(scale: str, drawn: np.ndarray) -> np.ndarray:
+    """What was drawn as the number itself."""
+    if scale == "memory":
+        return 1 - drawn
+    return np.round(drawn) if scale == "whole" else drawn
+
+
+def num_evaluations(epochs: int, most: int = 20) -> int:
+    """The largest divisor of `epochs` up to `most`: how often lanes are evaluated."""
+    return max(n for n in range(1, most + 1) if epochs % n == 0)
