@@ -70,7 +70,7 @@ def test_the_files_hold_what_they_promise(solved):
     lanes, summary, html = read(solved)
     assert list(lanes.columns) == [
         *("layer", "target", "fold", "l1_ratio", "lambda", "C", "risk", "gap", "decrement"),
-        *("num_steps", "status", "nonzero", "held_out"),
+        *("status", "num_steps", "nonzero", "held_out"),
     ]
     assert len(lanes) == summary["num_lanes"] == 15
     assert {"device", "jax", "compile_seconds", "run_seconds", "best"} <= set(summary)
