@@ -41,7 +41,6 @@ def run(settings: Settings, clock: Clock) -> int:
                 problem,
                 plan,
                 fold_weights,
-                study.orders(problem, settings.epochs, settings.seed),
                 selection=settings.select,
                 on_segment=lambda lanes: bar.update(lanes * per_segment),
                 on_group=finished.append,
