@@ -6,7 +6,6 @@ from urllib.parse import quote
 import jax
 import pandas as pd
 
-from experiments.datasets import load
 from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
@@ -19,21 +18,9 @@ from experiments.optimizers.settings import Settings, check
 def run(settings: Settings, clock: Clock) -> int:
     """The whole comparison, from data to page; the exit status."""
     settings, finished = check(settings), []
-    with outputs.folder(
-        settings.out,
-        overwrite=settings.overwrite,
-        finished=finished,
-        provenance=provenance(settings),
-    ) as folder:
+    with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
-            tables = [
-                kept_rows.of_table(
-                    load(name, target=settings.target, **settings.reading()),
-                    settings.drop_classes,
-                    settings.task,
-                )
-                for name in settings.data
-            ]
+            tables = [kept_rows.read(name, settings) for name in settings.data]
         benches = benched(settings, tables)
         print(introduction(settings, benches))
         remarks = suspect(benches)

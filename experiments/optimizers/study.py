@@ -174,7 +174,7 @@ def refit(on: Bench, ran: Trial, settings) -> saved.Model:
     """The optimizer's best setting on all training rows."""
     lane = study.lane(on.problem, {"model": "linear", "optimizer": ran.optimizer})
     hypers = {name: float(numbers[ran.best]) for name, numbers in ran.hypers.items()}
-    order = study.orders(on.problem, on.epochs, settings.seed)(settings.batch_size)
+    order = study.order(on.problem, on.epochs, settings.batch_size, settings.seed)
     params = study.refit(on.problem, lane, hypers, order)
     told = provenance(settings) | {"best": {"optimizer": ran.optimizer, **hypers}}
     return saved.of(on.problem, params, provenance=told)

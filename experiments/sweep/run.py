@@ -3,7 +3,6 @@
 import jax
 import numpy as np
 
-from experiments.datasets import load
 from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
 from experiments.kit.clock import Clock
 from experiments.kit.optimizers import NUMBERS
@@ -20,15 +19,9 @@ def run(settings: Settings, clock: Clock) -> int:
     """The whole sweep, from data to page; the exit status."""
     check(settings)
     finished = []
-    with outputs.folder(
-        settings.out,
-        overwrite=settings.overwrite,
-        finished=finished,
-        provenance=provenance(settings),
-    ) as folder:
+    with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
-            table = load(settings.data, target=settings.target, **settings.reading())
-            table = kept_rows.of_table(table, settings.drop_classes, settings.task)
+            table = kept_rows.read(settings.data, settings)
         split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
         problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
         fold_weights = problems.folds(problem, fold_key, settings.folds)
@@ -48,7 +41,6 @@ def run(settings: Settings, clock: Clock) -> int:
                 problem,
                 plan,
                 fold_weights,
-                study.orders(problem, settings.epochs, settings.seed),
                 selection=settings.select,
                 on_segment=lambda lanes: bar.update(lanes * per_segment),
                 on_group=finished.append,
