@@ -68,8 +68,8 @@ check: $(ENV)/ready  ## lint and format, changing nothing
 	$(BIN)/ruff format --check .
 
 bench: $(ENV)/ready  ## every benchmark, into experiments/benchmarks/results
-	$(BIN)/python -m experiments.benchmarks.sgd_sweep
-	$(BIN)/python -m experiments.benchmarks.optimizer_step
+	$(BIN)/python -m experiments.benchmarks.sgd
+	$(BIN)/python -m experiments.benchmarks.sgd.optimizer_step
 	$(BIN)/python -m experiments.benchmarks.solvers
 	$(BIN)/python -m experiments.benchmarks.numerics
 	$(BIN)/python -m experiments.benchmarks.metrics

@@ -8,7 +8,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_wine
 from sklearn.preprocessing import StandardScaler
 
 from jaxlr import Batch, certificates, losses, paths
-from jaxlr.certificates import Status, anyone
+from jaxlr.certificates import Status, bounds
 from tests import truth
 from tests.path_judge import LOSSES, fitted
 from tests.random_paths import FEW, case
@@ -153,7 +153,7 @@ def test_lanes_that_memory_does_not_hold_together_are_looked_at_in_turns(monkeyp
     rng = np.random.default_rng(0)
     params = {"w": rng.normal(size=(5, 12)), "b": rng.normal(size=5)}
     whole = certificates.certify(Batch(x, y), params, 0.1, loss=losses.log_loss)
-    monkeypatch.setattr(anyone, "MEMORY", 1)
+    monkeypatch.setattr(bounds, "MEMORY", 1)
     turns = certificates.certify(Batch(x, y), params, 0.1, loss=losses.log_loss)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-12), whole, turns)
 

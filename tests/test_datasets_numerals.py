@@ -1,6 +1,7 @@
 """What is a number: one grammar in every format, and signs that each column has for itself."""
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
@@ -220,3 +221,13 @@ def test_where_most_of_them_differ_the_slip_is_the_error(tmp_path):
 def test_an_unknown_decimal_sign_is_told(tmp_path):
     with pytest.raises(DataError, match=r"--decimal ';' is unknown; choose ., ,"):
         load("iris", decimal=";")
+
+
+@pytest.mark.parametrize("day", ["10.01.2020", "1.02.2020", "31.12.1999", "10,01,2020"])
+def test_a_date_is_no_number_with_signs_between_its_digits(day, tmp_path):
+    assert not numerals.looks_numeric(day)
+    days = [day.replace("1", str(1 + i % 9)) for i in range(30)]
+    frame = pd.DataFrame({"day": days, "a": np.arange(30) * 7 % 11, "y": np.arange(30) % 2})
+    frame.to_csv(tmp_path / "days.csv", index=False, sep=";")
+    table = load(tmp_path / "days.csv")
+    assert isinstance(table.features["day"].dtype, pd.CategoricalDtype)

@@ -52,9 +52,13 @@ def test_derivatives_are_those_of_the_function_on_any_lane(function, num_classes
         y = jnp.asarray(rng.integers(num_classes or 2, size=(2, 3, 6)))
         y = y if num_classes else y.astype(float)
         declared = glm.loss(function, num_classes)
-        factors = declared.factors(z, y)
-        diagonal, product = declared.diagonal(factors), declared.hessian_product(factors, v)
-        value, gradient = declared.value(z, y), declared.gradient(z, y)
+
+        def lane(z, y, v):
+            factors = declared.factors(z, y)
+            second = declared.diagonal(factors), declared.hessian_product(factors, v)
+            return declared.value(z, y), declared.gradient(z, y), *second
+
+        value, gradient, diagonal, product = jax.vmap(jax.vmap(lane))(z, y, v)
 
         def plain(row, label):
             return function(row if num_classes else row[0], label)

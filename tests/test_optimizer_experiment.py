@@ -102,11 +102,10 @@ def test_rate_and_memory_reach_the_rule(name):
 
 def test_a_seed_is_a_fold_nobody_trains_on_and_an_order_of_the_others(studied):
     on, _, _ = studied
-    folds = np.asarray(on.batch.weights.judging).T > 0
+    folds = on.judging > 0
     assert folds.shape == (2, 120)
     assert not (folds[0] & folds[1]).any()
-    blocks = np.split(np.asarray(on.orders), 2, axis=1)
-    for fold, block in zip(folds, blocks, strict=True):
+    for fold, block in zip(folds, np.asarray(on.orders), strict=True):
         assert not fold[block].any()
         assert len(np.unique(block[: len(block) // 2])) == 80  # an epoch: 5 batches of 16, no twice
     assert on.start_losses == pytest.approx([np.log(3)] * 2, rel=1e-6)
@@ -121,10 +120,10 @@ def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
     hyper = {name: numbers[point] for name, numbers in ran.hypers.items()}
     rule = build(ran.optimizer, hyper)
     start = models.init_linear(3, 3, jnp.float32)
-    for seed, order in enumerate(np.split(np.asarray(on.orders), 2, axis=1)):
+    for seed, order in enumerate(on.orders):
         fit = jax.jit(lambda order: training.fit(risk, rule, start, batch, order).params)
         params = jax.device_get(fit(order))
-        held_out = np.asarray(on.batch.weights.judging)[:, seed] > 0
+        held_out = on.judging[seed] > 0
         logits = (on.problem.train.x @ params["w"] + params["b"][None])[held_out].astype(np.float64)
         labels = on.problem.train.labels[held_out]
         logs = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
@@ -133,11 +132,11 @@ def test_a_lane_is_plain_descent_on_each_seed_alone(studied, which):
 
 
 def counting(plain, traces):
-    def lane(on, optimizer):
-        made = plain(on, optimizer)
+    def lane(problem, settings):
+        made = plain(problem, settings)
 
         def step(hyper, state, batch):
-            traces.append(optimizer)
+            traces.append(settings["optimizer"])
             return made.step(hyper, state, batch)
 
         return made._replace(step=step)
@@ -148,7 +147,7 @@ def counting(plain, traces):
 def test_a_second_run_is_one_program_sees_no_test_row_and_gives_the_same_bits(studied, monkeypatch):
     on, trials, _ = studied
     traces = []
-    monkeypatch.setattr(study, "lane", counting(study.lane, traces))
+    monkeypatch.setattr(study.study, "lane", counting(study.study.lane, traces))
     problem = on.problem._replace(test=jax.tree.map(lambda leaf: leaf * np.nan, on.problem.test))
     again = study.bench("made", problem, PLAN, jax.random.key(4))
     ran = study.trial(again, "sgd", 4, 7)
@@ -223,7 +222,7 @@ def test_the_gap_to_the_first_is_taken_row_by_row(studied):
     on, trials, ranked = studied
     gaps = []
     for seed in range(2):
-        judged = np.asarray(on.batch.weights.judging)[:, seed] > 0
+        judged = on.judging[seed] > 0
         gaps.append((trials[1].row_losses - trials[0].row_losses)[seed, judged])
     gaps = np.concatenate(gaps).astype(np.float64)
     assert ranked["behind"].tolist() == [0, pytest.approx(gaps.mean())]

@@ -125,7 +125,8 @@ def test_every_number_can_be_swept(name, number):
 
     def walk(value):
         init, update = build(name, {"learning_rate": 0.02, number: value})
-        w, state, walked = jnp.ones(4), init(jnp.ones(4)), []
+        w, walked = jnp.ones(4, jnp.float32), []
+        state = init(w)
         for g in grads:
             updates, state = update(g, state, w)
             w = w + updates

@@ -67,7 +67,7 @@ def test_the_files_hold_what_they_promise(solved):
     lanes, summary, html = read(solved)
     assert list(lanes.columns) == [
         *("layer", "target", "fold", "l1_ratio", "lambda", "C", "risk", "gap", "decrement"),
-        *("num_steps", "status", "nonzero", "held_out"),
+        *("status", "num_steps", "nonzero", "held_out"),
     ]
     assert len(lanes) == summary["num_lanes"] == 15
     assert {"device", "jax", "compile_seconds", "run_seconds", "best"} <= set(summary)
@@ -384,7 +384,7 @@ def test_nothing_to_learn_is_w_0_and_one_line(files, quick, capsys):
     assert said in capsys.readouterr().err
     lanes, summary, html = read(files / "o")
     assert (lanes["nonzero"] == 0).all()
-    assert summary["data"]["remarks"][0].startswith(said)
+    assert summary["data"]["remarks"][-1].startswith(said)
     assert html.count("Nothing to learn") == 1
 
 

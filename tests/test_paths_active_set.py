@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from jaxlr.paths import active_set
+from jaxlr.solvers import active_set
 
 pytestmark = pytest.mark.float64
 

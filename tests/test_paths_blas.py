@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from threadpoolctl import ThreadpoolController, threadpool_limits
 
-from jaxlr import losses, paths
-from jaxlr.paths import blas, march
+from jaxlr import backend, losses, paths
+from jaxlr.paths import march
 from jaxlr.pytypes import Batch
 
 pytestmark = pytest.mark.float64
@@ -31,12 +31,12 @@ def test_the_first_to_enter_puts_back_what_was_and_others_change_nothing():
     entered, leave = threading.Event(), threading.Event()
 
     def other():
-        with blas.on_one_core(10):
+        with backend.on_one_core(10):
             entered.set()
             leave.wait()
 
     thread = threading.Thread(target=other)
-    with blas.on_one_core(10):
+    with backend.on_one_core(10):
         thread.start()
         entered.wait()
         assert num_threads() == {1}
@@ -44,17 +44,17 @@ def test_the_first_to_enter_puts_back_what_was_and_others_change_nothing():
     leave.set()
     thread.join()
     assert num_threads() == {2}
-    with blas.on_one_core(10):
+    with backend.on_one_core(10):
         assert num_threads() == {1}
 
 
 def test_large_factors_keep_all_cores():
-    with blas.on_one_core(blas.SMALL + 1):
+    with backend.on_one_core(backend.SMALL_FACTOR + 1):
         assert num_threads() == {2}
 
 
 def test_a_failure_puts_back_what_was():
-    with pytest.raises(ZeroDivisionError), blas.on_one_core(10):
+    with pytest.raises(ZeroDivisionError), backend.on_one_core(10):
         1 / 0  # noqa: B018
 
 

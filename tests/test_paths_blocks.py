@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxlr.glm import blocks
+from jaxlr.glm.problem import Problem, blocks_of
 
 pytestmark = pytest.mark.float64
 
@@ -15,7 +15,8 @@ def test_blocks_are_weighted_grams_in_the_precision_of_the_weights(dtype, rtol):
     rng = np.random.default_rng(0)
     x, weights = rng.normal(size=(300, 7)), rng.uniform(size=(3, 300)) ** 4
     with jax.numpy_dtype_promotion("strict"):
-        found = blocks.blocks_of(*map(jnp.asarray, (x, x.T, weights.astype(dtype))))
+        rows = Problem(jnp.asarray(x), None, None, jnp.asarray(x.T))
+        found = blocks_of(rows, jnp.asarray(weights.astype(dtype)))
     assert found.dtype == dtype
     expected = np.einsum("gn,np,nq->gpq", weights, x, x)
     np.testing.assert_allclose(found, expected, rtol=rtol, atol=rtol * expected.max())

@@ -10,7 +10,7 @@ import pytest
 from jaxlr import Batch, losses, paths
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.problem import Problem, lanes_of
-from jaxlr.paths import basis, descent, march, newton, progress, proximal, working_set
+from jaxlr.paths import basis, descent, march, newton, proximal, working_set
 from tests import truth
 from tests.test_paths import BINARY
 
@@ -31,9 +31,9 @@ def test_a_lane_goes_on_while_its_risk_falls_by_more_than_rounding(dtype):
     far = jnp.full(3, jnp.inf, dtype)
     state = State(jnp.ones(3, dtype), far, far, jnp.zeros(3, jnp.int32), jnp.ones(3, bool))
     fall = jnp.array([1e-2, jnp.finfo(dtype).eps, 0], dtype)
-    for _ in range(3 * progress.PATIENCE):
+    for _ in range(3 * descent.PATIENCE):
         state = state._replace(risk=state.risk * (1 - fall))
-        state = progress.judged(state, jnp.ones(3, dtype), jnp.zeros(3, dtype))
+        state = descent.judged(state, jnp.ones(3, dtype), jnp.zeros(3, dtype))
     assert state.active.tolist() == [True, False, False]
 
 
@@ -44,13 +44,13 @@ def test_a_hessian_without_a_factor_moves_nothing_and_is_made_anew():
     problem, family = Problem(*map(jnp.asarray, arrays)), loss_of(losses.log_loss, None)
     lanes, start = lanes_of(problem, np.array([0.1]), 0.5), jnp.ones((1, 1, rows.shape[1]))
     state = proximal.start(family, problem, lanes, start)
-    state = state._replace(hessian=-jnp.eye(rows.shape[1])[None], age=jnp.array([1]))
+    state = state._replace(hessian=-jnp.eye(rows.shape[1])[None], stale=jnp.array([False]))
     solve = jax.jit(proximal.solve, static_argnums=0)
     first = solve(family, problem, lanes, state, 1e-6, jnp.int32(1))
     np.testing.assert_array_equal(first.params, start)
     assert first.failures.tolist() == [1]
-    assert first.age.tolist() == [-1]
-    first = proximal.onward(lanes, first)
+    assert first.stale.tolist() == [True]
+    first = first._replace(num_steps=jnp.zeros_like(first.num_steps))
     last = solve(family, problem, lanes, first, 1e-6, jnp.int32(100))
     best = truth.optimum(x, labels, np.ones(len(x)), "log_loss", None, 0.1, 0.5)
     np.testing.assert_allclose(last.risk, [best.risk], rtol=1e-6)

@@ -90,3 +90,20 @@ def test_a_lane_at_rest_stays_to_the_last_bit_while_others_step():
     np.testing.assert_array_equal(ends.params[0, 1], there[1])
     assert ends.num_steps[0, 1] == 0
     assert (np.asarray(ends.num_steps)[0, [0, 2]] > 1).all()
+
+
+@pytest.mark.parametrize("l1_ratio", [0.0, 1.0])
+def test_whoever_listens_hears_of_every_lane_while_paths_are_solved(l1_ratio):
+    x, labels, weights = problem()
+    options = {"loss": losses.log_loss, "fold_weights": weights, "l1_ratio": l1_ratio}
+    lambdas = np.logspace(-1, -4, 17)
+    quiet = paths.fit(Batch(x, labels), lambdas, **options)
+    heard = []
+    with paths.progress(heard.append):
+        told = paths.fit(Batch(x, labels), lambdas, **options)
+    assert sum(heard) == NUM_FOLDS * len(lambdas)
+    assert len(heard) > 4
+    assert (told.status == quiet.status).all()
+    np.testing.assert_allclose(told.risk, quiet.risk, rtol=1e-6)
+    paths.fit(Batch(x, labels), lambdas, **options)
+    assert sum(heard) == NUM_FOLDS * len(lambdas)  # nobody listens any more

@@ -12,7 +12,8 @@ from jaxlr import Batch, losses, paths
 from jaxlr.certificates import duality
 from jaxlr.glm import problem
 from jaxlr.glm.losses import loss as loss_of
-from jaxlr.paths import hessians, march, proximal
+from jaxlr.paths import march, proximal
+from jaxlr.solvers.bfgs import learnt_hessian
 from tests import truth
 from tests.test_paths import BINARY, CLASSES
 
@@ -45,10 +46,10 @@ def test_a_hessian_is_that_of_autodiff(kind):
         return rows.weights[lane] @ each + lanes.lam[lane] / 4 * jnp.sum(w[:, :-1] ** 2)
 
     z = jax.vmap(partial(problem.logits_of, rows=rows))(jnp.asarray(params))
-    measured = partial(hessians.measured, family, rows)
     own = jax.vmap(partial(problem.lane_of, rows))(lanes)
-    found = jax.vmap(measured)(own, z)
-    firm = partial(hessians.firm, lift=0.0, num_outputs=family.num_outputs)
+    factors = family.factors(z, own.labels)
+    found = jax.vmap(partial(problem.hessian, family, rows))(factors, own.weights)
+    firm = partial(proximal.firm, lift=0.0, num_outputs=family.num_outputs)
     found = jax.vmap(firm)(found, lanes.lam / 2)
     exact = np.stack([jax.hessian(risk)(params[lane].ravel(), lane) for lane in range(2)])
     np.testing.assert_allclose(found, exact, atol=1e-12 * np.abs(exact).max())
@@ -58,7 +59,7 @@ def test_a_longer_diagonal_gives_any_hessian_a_factor():
     """Of rank 1, with a column of nothing but zeros."""
     row = np.array([1e6, 1e-6, 0.0, 1.0])
     with jax.enable_x64(True):
-        found = hessians.firm(jnp.asarray(np.outer(row, row)), 0.0, 1e-10, 1)
+        found = proximal.firm(jnp.asarray(np.outer(row, row)), 0.0, 1e-10, 1)
         assert np.isfinite(np.linalg.cholesky(found)).all()
         np.testing.assert_allclose(found[:2, :2], np.outer(row, row)[:2, :2], rtol=2e-10)
 
@@ -69,7 +70,7 @@ def test_a_hessian_learns_its_last_step_and_stays_positive():
     half = rng.normal(size=(3, size, size))
     truth = half @ half.swapaxes(1, 2) + 0.1 * np.eye(size)
     found = np.broadcast_to(np.eye(size), truth.shape)
-    first, learnt = np.linalg.norm(found - truth), jax.vmap(hessians.learnt)
+    first, learnt = np.linalg.norm(found - truth), jax.vmap(learnt_hessian)
     for turn in range(30):
         s = rng.normal(size=(3, size))
         y = np.einsum("lpq,lq->lp", truth, s)

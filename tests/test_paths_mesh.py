@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.glm import blocks, sharing
-from jaxlr.paths import march, placed
+from jaxlr.glm import sharing
+from jaxlr.glm.problem import Problem, blocks_of
+from jaxlr.paths import march
 
 pytestmark = pytest.mark.float64  # a path works in float64 whatever JAX is set to
 
@@ -101,12 +102,12 @@ def test_sums_over_rows_are_those_of_one_device(name, monkeypatch):
     """Of rows that don't divide by 8, as they are and as a problem fills them up."""
     weights = FOLDS * WEIGHTS / (FOLDS * WEIGHTS).sum(axis=1, keepdims=True)
     curvature = RNG.uniform(size=NUM_ROWS)
-    given = march.Problem(X, TARGETS, weights, X.T, (X**2).sum(axis=1), np.abs(X).max(axis=0))
-    many = placed.checked(mesh(name))
-    with placed.within(many):
-        found = jax.jit(lambda x: blocks.blocks_of(x, x.T, curvature[None]))(X)
-        problem = placed.problem(given, many)
-        filled = jax.jit(lambda x, of: blocks.blocks_of(x, x.T, of))(problem.x, problem.weights)
+    given = Problem(X, TARGETS, weights, X.T, (X**2).sum(axis=1), np.abs(X).max(axis=0))
+    many = sharing.checked(mesh(name))
+    with sharing.within(many):
+        found = jax.jit(lambda x: blocks_of(given._replace(x=x), curvature[None]))(X)
+        problem = sharing.placed(given, many)
+        filled = jax.jit(lambda rows: blocks_of(rows, rows.weights))(problem)
         each = (jax.P(None, "examples"), jax.P())
         of_devices = sharing.by_device(lambda w: sharing.total(w.sum(axis=1)), *each)
         np.testing.assert_allclose(jax.jit(of_devices)(problem.weights), 1, rtol=1e-12)

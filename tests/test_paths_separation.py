@@ -9,8 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from jaxlr import Batch, losses, paths
 from jaxlr.paths import limits, separation
-from jaxlr.paths.infimum import infimum
-from jaxlr.paths.separation import separating_direction
+from jaxlr.paths.separation import infimum, separating_direction
 from tests import truth
 from tests.random_paths import case
 

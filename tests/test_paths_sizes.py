@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, losses, paths
-from jaxlr.paths import active_set, march, proximal, working_set
-from jaxlr.solvers import slopes
+from jaxlr.paths import march, proximal, working_set
+from jaxlr.solvers import active_set, slopes
 from tests import truth
 
 pytestmark = pytest.mark.float64

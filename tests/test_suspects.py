@@ -147,3 +147,19 @@ def test_several_targets_are_told_apart():
     other = Target("w", (RNG.random(N) > 0.5).astype(np.int32), "binary", ("n", "p"))
     notes = suspects.notes(table, [target_of(table), other])
     assert [note.split(" (")[0] for note in notes] == ["'leak' alone tells 'y'"]
+
+
+def test_classes_with_few_rows_to_judge_by_are_told_with_the_options():
+    target = Target("kind", np.zeros(0), "multiclass", ("often", "also", "rare one", "never"))
+    labels = np.repeat([0, 1, 2], [40, 8, 3])
+    (note,) = suspects.few(target, labels, "test rows", "take a larger --test-fraction")
+    assert note == (
+        "few test rows of 'kind' are 'rare one', 'never' (0 to 3), so that what is said of them is"
+        " half luck; take a larger --test-fraction, or leave them out: --drop-classes 'rare one'"
+        " never"
+    )
+    two = Target("ill", np.zeros(0), "binary", ("no", "yes"))
+    (note,) = suspects.few(two, np.repeat([0, 1], [90, 5]), "test rows", "take more")
+    assert note.endswith("'yes' (5), so that what is said of them is half luck; take more")
+    assert suspects.few(two, np.repeat([0, 1], [90, 8]), "test rows", "take more") == []
+    assert suspects.few(Target("y", labels, "regression", ()), np.arange(3), "", "") == []

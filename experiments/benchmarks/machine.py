@@ -32,13 +32,7 @@ def once(work: Callable[[], object]) -> float:
 def turns(
     works: dict[str, Callable[[], object]], rounds: int, timed: Callable = once
 ) -> dict[str, list[float]]:
-    """Seconds of each contestant, everybody in turn, forth and back: what slows one slows all.
-
-    Args:
-      works: the contestants, warm: compiled, and with data in place.
-      rounds: turns of each.
-      timed: work -> seconds.
-    """
+    """Seconds of warm contestants in turn, forth and back: what slows one slows all."""
     seconds = {name: [] for name in works}
     for number in range(rounds):
         for name in list(works)[:: -1 if number % 2 else 1]:

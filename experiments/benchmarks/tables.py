@@ -17,10 +17,7 @@ def about(machine: dict) -> str:
 
 
 def machines(problems: dict[str, dict]) -> str:
-    """A line for every machine that problems were measured on, with their names if there are two.
-
-    Times of different machines are not to be compared; ratios are of one run each.
-    """
+    """A line for every machine that problems were measured on: times of two can't be compared."""
     measured = {}
     for name, result in problems.items():
         measured.setdefault(about(result["machine"]), []).append(name)

@@ -5,14 +5,25 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from experiments.datasets import DataError, Table
+from experiments.datasets import DataError, Table, load
 from experiments.datasets.errors import did_you_mean, listed, shown
 from experiments.datasets.probes import Probes
 from experiments.datasets.table import Target
 from experiments.kit.problems import target_of
+from experiments.kit.settings import TableSettings
 
 FAR = 32  # the heaviest row weighs from 2^-32 to 2^32: in float32 no sum of rows ends, nor vanishes
 LEAST = 2.0**-90  # of the heaviest: no sum can tell less from 0, and float32 holds it
+
+
+def read(name: str, settings: TableSettings) -> Table:
+    """The table of a data set or file, as the settings ask for it.
+
+    Raises:
+      DataError: as of `load` and `of_table`.
+    """
+    table = load(name, target=settings.target, **settings.reading())
+    return of_table(table, settings.drop_classes, settings.task)
 
 
 def of_table(table: Table, drop_classes: Sequence[str] = (), task: str | None = None) -> Table:

@@ -18,6 +18,7 @@ from experiments.kit.problems import Problem
 
 ENOUGH = 20  # rows: among fewer, whole numbers often differ and columns tell classes by luck
 MOST_ROWS = 2_000  # looked at for what tells the target
+FEW = 8  # rows of a class: of as many, all right, 68 to 100 % may be (Wilson)
 RECURS = 10  # rows to a value on average, from which on numbers may stand for categories
 LEFT = {"classes": 0.02, "numbers": 1e-4}  # of the commonest class's mistakes; of the variance
 UNRELATED = 1e-6  # a correlation no sample shows by chance
@@ -43,6 +44,30 @@ def notes(table: Table, targets: Sequence[Target]) -> list[str]:
                 f" feature, and {_drop(names)}"
             )
     return told
+
+
+def few(target: Target, labels: np.ndarray, which: str, cure: str) -> list[str]:
+    """A sentence where a class has few of the rows that judge.
+
+    Args:
+      target: its classes.
+      labels: of those rows.
+      which: what the rows are called.
+      cure: the option that makes them more.
+    """
+    if not target.class_names:
+        return []
+    counts = np.bincount(labels, minlength=len(target.class_names))
+    rare = {name: n for name, n in zip(target.class_names, counts, strict=True) if n < FEW}
+    if not rare:
+        return []
+    least, most = min(rare.values()), max(rare.values())
+    leave = f", or leave them out: --drop-classes {shlex.join(rare)}"
+    return [
+        f"few {which} of {shown(target.name)} are {listed(rare)}"
+        f" ({least if least == most else f'{least} to {most}'}), so that what is said of them is"
+        f" half luck; {cure}{leave if len(counts) - len(rare) > 1 else ''}"
+    ]
 
 
 def nothing_to_learn(problems: Sequence[Problem]) -> list[str]:

@@ -23,6 +23,11 @@ def name(key: str) -> str:
     return NAMES.get(key, key.replace("_", " "))
 
 
+def loss(key: str) -> str:
+    """A loss and its unit, for an axis."""
+    return f"{name(key)} ({UNITS[key]})"
+
+
 def number(value, digits: int = 3) -> str:
     """`digits` significant digits, never more zeros than digits: 0.00123, 4.5e-6, 12,345."""
     value = float(value)
@@ -106,7 +111,7 @@ def setting(value) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(map(setting, value))
+        return ", ".join(map(setting, value)) or "none"
     return tidy(value) if isinstance(value, float) else str(value)
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from experiments.kit import style, words
 from experiments.optimizers import budget
-from experiments.optimizers.study import LEAST_FORGOTTEN, Bench, Trial, worth
+from experiments.optimizers.study import MOMENTUM, Bench, Trial, worth
 
 COLUMNS = 6
 WIDTH = 10.5  # inches: the page's whole width
@@ -88,7 +88,7 @@ def budgets(on: Bench, trials: list[Trial]) -> Figure:
     ticks = [k for k in (1, 4, 16, 64, 256, 1024, 4096) if k <= len(tried)]
     panels[0].set_xticks(ticks, [str(k) for k in ticks])
     panels[0].set_xticks([], minor=True)
-    return _labelled(figure, "settings tried", f"best validation {_loss(on)} so far")
+    return _labelled(figure, "settings tried", f"best validation {words.loss(on.loss_name)} so far")
 
 
 def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
@@ -108,12 +108,12 @@ def sensitivity(on: Bench, trials: list[Trial]) -> Figure:
     with_memory = [dots for dots in drawn if dots is not None]
     if with_memory:
         _memory_bar(figure, panels, with_memory[0])
-    return _labelled(figure, "learning rate", f"final validation {_loss(on)}")
+    return _labelled(figure, "learning rate", f"final validation {words.loss(on.loss_name)}")
 
 
 def learning(on: Bench, trials: list[Trial]) -> Figure:
     """Validation loss by epoch of each optimizer's best setting: mean ± standard error."""
-    epochs = np.arange(1, on.evaluations + 1) * (on.epochs // on.evaluations)
+    epochs = on.epochs * np.linspace(0, 1, len(trials[0].curves[on.loss_name][0]) + 1)[1:]
     curves = [ran.curves[on.loss_name][ran.best].astype(np.float64) for ran in trials]
     curves = [np.where(np.isfinite(curve), curve, np.nan) for curve in curves]
     means = [curve.mean(axis=1) for curve in curves]
@@ -131,7 +131,7 @@ def learning(on: Bench, trials: list[Trial]) -> Figure:
     low = 0.7 * seen.min(initial=on.start_loss)
     _loss_axis(panels[0], low, min(seen.max(initial=low), on.start_loss))
     panels[0].set_xlim(0, on.epochs)
-    return _labelled(figure, "epochs", f"validation {_loss(on)}")
+    return _labelled(figure, "epochs", f"validation {words.loss(on.loss_name)}")
 
 
 def _dots(on: Bench, axes: Axes, ran: Trial, values: np.ndarray, best: float):
@@ -147,7 +147,7 @@ def _dots(on: Bench, axes: Axes, ran: Trial, values: np.ndarray, best: float):
     if "momentum" not in ran.hypers:
         axes.plot(rate[shown], values[shown], "o", color=style.ACCENT, ms=3.6, mew=0)
         return None
-    norm = LogNorm(LEAST_FORGOTTEN, 1.0)
+    norm = LogNorm(1 - MOMENTUM.high, 1.0)
     forgotten = 1 - ran.hypers["momentum"][shown]
     return axes.scatter(
         rate[shown], values[shown], c=forgotten, cmap=style.MAGNITUDE, norm=norm, **look
@@ -160,10 +160,6 @@ def _loss_axis(axes: Axes, low: float, high: float) -> None:
         style.log_axis(axes, "y", low, max(min(high, HIGHEST * low), 1.05 * low))
     else:
         axes.set_ylim(0, max(high, 1e-6))
-
-
-def _loss(on: Bench) -> str:
-    return f"{words.name(on.loss_name)} ({words.UNITS[on.loss_name]})"
 
 
 def _labelled(figure: Figure, x: str, y: str) -> Figure:

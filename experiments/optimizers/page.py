@@ -12,7 +12,7 @@ from experiments.kit.optimizers import RULES
 from experiments.optimizers import figures, ravine, ravine_figures
 from experiments.optimizers.ranking import FEW
 from experiments.optimizers.ravine import Walk
-from experiments.optimizers.study import LEAST_FORGOTTEN, Bench, Trial
+from experiments.optimizers.study import MOMENTUM, Bench, Trial
 from experiments.optimizers.words import cautions, findings, rows
 
 # Small multiples keep a readable size on a narrow screen, and scroll.
@@ -68,7 +68,7 @@ def write(
             walks=walks,
             paths=_paths(lesson, walks),
             spaces=[_space(name) for name in RULES if name in set(names)],
-            most=1 - LEAST_FORGOTTEN,
+            most=MOMENTUM.high,
             clock=clock,
             problem=None,
         )

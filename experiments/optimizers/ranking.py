@@ -15,22 +15,16 @@ EDGE = 0.03  # the share of a range that counts as its edge
 
 def lanes(on: Bench, ran: Trial) -> pd.DataFrame:
     """A row per setting and seed."""
-    rows = pd.DataFrame({"point": np.arange(ran.num_points), "momentum": np.nan} | ran.hypers)
-    rows = rows.loc[rows.index.repeat(on.num_seeds)].reset_index(drop=True)
-    ends = ran.final(on.loss_name).ravel()
-    start = np.tile(on.start_losses, ran.num_points)
-    done = np.where(ends < start, "done", "no better than the start")
-    finite = np.isfinite(ran.curves[on.loss_name])
-    died = np.where(finite.all(axis=1), -1, (finite.argmin(axis=1) + 1) * on.epochs_each)
-    return rows.assign(
-        data=on.name,
-        optimizer=ran.optimizer,
-        family=RULES[ran.optimizer].family,
-        seed=np.tile(np.arange(on.num_seeds), ran.num_points),
-        status=np.where(np.isfinite(ends), done, "diverged"),
-        died_by_epoch=died.ravel(),
-        **{f"val_{name}": ran.final(name).ravel() for name in ran.curves},
-    )
+    names = {"configuration": "point"} | {name: f"val_{name}" for name in ran.curves}
+    rows = pd.concat([of.frame().assign(seed=seed) for seed, of in enumerate(ran.swept)])
+    rows = rows.rename(columns=names).sort_values(["point", "seed"], ignore_index=True)
+    ends, steps = rows[f"val_{on.loss_name}"], on.orders.shape[1] // on.epochs
+    useful = ends < on.start_losses[rows["seed"]]
+    rows["status"] = np.where(useful, "done", "no better than the start")
+    rows.loc[~np.isfinite(ends), "status"] = "diverged"
+    rows["died_by_epoch"] = np.where(rows["died_at"] < 0, -1, rows["died_at"] // steps + 1)
+    told = {"data": on.name, "optimizer": ran.optimizer, "family": RULES[ran.optimizer].family}
+    return rows.drop(columns=["fold", "risk"]).assign(**told)
 
 
 def ranking(on: Bench, trials: list[Trial]) -> pd.DataFrame:
@@ -82,9 +76,8 @@ def _edge(rate: float, rule) -> str:
 
 def _gap(on: Bench, ran: Trial, first: Trial) -> tuple[float, float]:
     """Mean and standard error over judging rows of the loss beyond the first's on the same row."""
-    judging = np.asarray(on.batch.weights.judging, np.float64).T
-    judged = judging > 0
+    judged = on.judging > 0
     losses, others = ran.row_losses[judged], first.row_losses[judged]
     if not (np.isfinite(losses).all() and np.isfinite(others).all()):
         return np.nan, np.nan
-    return uncertainty.mean_and_error(losses - others, judging[judged])
+    return uncertainty.mean_and_error(losses - others, on.judging[judged])

@@ -6,7 +6,6 @@ from urllib.parse import quote
 import jax
 import pandas as pd
 
-from experiments.datasets import load
 from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
@@ -19,24 +18,12 @@ from experiments.optimizers.settings import Settings, check
 def run(settings: Settings, clock: Clock) -> int:
     """The whole comparison, from data to page; the exit status."""
     settings, finished = check(settings), []
-    with outputs.folder(
-        settings.out,
-        overwrite=settings.overwrite,
-        finished=finished,
-        provenance=provenance(settings),
-    ) as folder:
+    with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
-            tables = [
-                kept_rows.of_table(
-                    load(name, target=settings.target, **settings.reading()),
-                    settings.drop_classes,
-                    settings.task,
-                )
-                for name in settings.data
-            ]
+            tables = [kept_rows.read(name, settings) for name in settings.data]
         benches = benched(settings, tables)
         print(introduction(settings, benches))
-        remarks = suspect(tables)
+        remarks = suspect(benches)
         commands.remark(remarks)
         studied, walks, models = compare(settings, benches, clock, finished.append)
         lesson = ravine.lesson()
@@ -118,13 +105,15 @@ def introduction(settings: Settings, benches) -> str:
     )
 
 
-def suspect(tables) -> list[str]:
-    """What a person should know of the columns before believing a figure."""
-    return [
-        f"{table.name}: {note}"
-        for table in tables
-        for note in suspects.notes(table, [problems.target_of(table)])
-    ]
+def suspect(benches) -> list[str]:
+    """What a person should know of columns and classes before believing a figure."""
+    notes = []
+    for on in benches:
+        target = problems.target_of(on.problem.table)
+        found = suspects.notes(on.problem.table, [target])
+        found += suspects.few(target, on.judged_labels, "validation rows", "take more --seeds")
+        notes += [f"{on.name}: {note}" for note in found]
+    return notes
 
 
 def conclusion(studied) -> str:

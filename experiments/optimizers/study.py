@@ -1,14 +1,11 @@
 """One data set, many optimizers: each gets as many settings, the same seeds, the same judge.
 
 A seed is its own fold to be judged on and its own order of the other rows; the start is zero, as
-the problem is convex. A lane carries all seeds of its setting, so lanes still share their
-minibatches (a block of rows per seed), and an optimizer on a data set is one compiled program.
+the problem is convex. All settings of a seed share their minibatches, and all seeds a program.
 """
 
-import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,48 +13,39 @@ import numpy as np
 
 from experiments.datasets import DataError
 from experiments.kit import problems, saved, strata
-from experiments.kit.optimizers import NUMBERS, RULES, build
+from experiments.kit.optimizers import NUMBERS, RULES
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.provenance import provenance
 from experiments.kit.report import examine
 from experiments.sweep import study
-from experiments.sweep.plan import num_evaluations
-from jaxlr import data, losses, models, sweeps, training
+from experiments.sweep.plan import num_evaluations, number, spread
+from jaxlr import data, models, sweeps
 from jaxlr.pytypes import Array, Batch
 
 LEAST_FOLDS = 4  # a seed never trains on less than three quarters of the rows
-LEAST_FORGOTTEN = 1 - NUMBERS["momentum"].high
-
-
-class Weights(NamedTuple):
-    """A row's weight in training [N], and in judging each seed [N, S]: 0 outside its fold."""
-
-    training: Array
-    judging: Array
+MOMENTUM = NUMBERS["momentum"]
 
 
 @dataclass(frozen=True)
 class Bench:
-    """What all optimizers on a data set share.
+    """What all optimizers on a data set share; the problem's test rows are never looked at.
 
-    batch: the training rows of the problem, weighted by Weights; its test rows are never looked at.
-    orders: [T, S·B], a block of B rows for each of S seeds, none out of the seed's own fold.
-    start_losses: [S] what zeros give on each seed's fold.
+    folds: [S, N], 1 where a training row trains a seed, 0 where it judges. orders: [S, T, B], none
+    out of the seed's own fold. start_losses: [S] what zeros give on each seed's fold.
     """
 
     name: str
     problem: Problem
-    batch: Batch
+    folds: np.ndarray
     orders: Array
     start_losses: np.ndarray
     epochs: int
-    evaluations: int
     l2: float
 
     @property
     def num_seeds(self) -> int:
         """S."""
-        return len(self.start_losses)
+        return len(self.folds)
 
     @property
     def start_loss(self) -> float:
@@ -75,14 +63,14 @@ class Bench:
         return examine.majority(self.problem, jax.tree.map(np.asarray, self.problem.train))
 
     @property
-    def num_judged(self) -> int:
-        """Rows that some seed holds out."""
-        return int(np.sum(np.asarray(self.batch.weights.judging) > 0))
+    def judging(self) -> np.ndarray:
+        """[S, N] what a row weighs in judging each seed: 0 outside its fold."""
+        return np.asarray(self.problem.train.weights) * (1 - self.folds)
 
     @property
-    def epochs_each(self) -> int:
-        """From one evaluation to the next."""
-        return self.epochs // self.evaluations
+    def judged_labels(self) -> np.ndarray:
+        """Of the rows that some seed holds out."""
+        return np.asarray(self.problem.train.labels)[(self.judging > 0).any(axis=0)]
 
     @property
     def loss_name(self) -> str:
@@ -94,20 +82,20 @@ class Bench:
 class Trial:
     """One optimizer on a bench, K settings by S seeds.
 
-    hypers: {number: [K]}. curves: {metric: [K, evaluations, S]}. best: the setting of the lowest
-    final loss. row_losses: [S, N], its loss on every row under each seed.
+    swept: the lanes of each seed. curves: {metric: [K, evaluations, S]}. best: the setting of the
+    lowest final loss. row_losses: [S, N], its loss on every row under each seed.
     """
 
     optimizer: str
-    hypers: dict[str, np.ndarray]
+    swept: list[sweeps.Sweep]
     curves: dict[str, np.ndarray]
     best: int
     row_losses: np.ndarray
 
     @property
-    def num_points(self) -> int:
-        """K."""
-        return len(self.hypers["learning_rate"])
+    def hypers(self) -> dict[str, np.ndarray]:
+        """{number: [K]}."""
+        return self.swept[0].hypers
 
     def final(self, metric: str) -> np.ndarray:
         """[K, S] at the end."""
@@ -121,34 +109,24 @@ def bench(name: str, problem: Problem, plan, key: Array) -> Bench:
       DataError: too few rows of a class for the folds, or for one batch.
     """
     fold_key, order_key = jax.random.split(key)
-    training_folds = _folds(name, problem, fold_key, plan.seeds)
-    rows = [np.flatnonzero(fold) for fold in training_folds[: plan.seeds]]
+    folds = _folds(name, problem, fold_key, plan.seeds)[: plan.seeds]
+    rows = [np.flatnonzero(fold) for fold in folds]
     fewest = min(map(len, rows))
     if plan.batch_size > fewest:
         raise DataError(
             f"--batch-size {plan.batch_size}: larger than the {fewest} rows of {name} that a seed "
             f"trains on; take at most {fewest}"
         )
-    seed_keys = jax.random.split(order_key, plan.seeds)
     orders = [
         mine[data.epochs(key, fewest, plan.batch_size, plan.epochs)]
-        for mine, key in zip(rows, seed_keys, strict=True)
+        for mine, key in zip(rows, jax.random.split(order_key, plan.seeds), strict=True)
     ]
-    weights = problem.train.weights
-    judging = weights[:, None] * (1 - training_folds[: plan.seeds].T).astype(np.float32)
-    batch = problem.train._replace(weights=Weights(weights, judging))
-    start = _for_seeds(plan.seeds, _zeros(problem))
-    judged = jax.jit(_judge(problem))(start, batch)[LOSS_NAMES[problem.table.task]]
-    return Bench(
-        name,
-        problem,
-        batch,
-        jnp.asarray(np.concatenate(orders, axis=1)),
-        np.asarray(judged, np.float64),
-        plan.epochs,
-        num_evaluations(plan.epochs),
-        plan.l2,
-    )
+    zeros = models.init_linear(problem.train.x.shape[1], problem.num_outputs, jnp.float32)
+    made = Bench(name, problem, folds, jnp.asarray(orders), np.zeros(0), plan.epochs, plan.l2)
+    measure = jax.jit(problems.lane_metrics(problem.table.task, models.linear))
+    judged = [measure(zeros, problem.train._replace(weights=w)) for w in made.judging]
+    start = np.array([figures[made.loss_name] for figures in judged], np.float64)
+    return replace(made, start_losses=start)
 
 
 def points(optimizer: str, num_points: int, seed: int) -> dict[str, np.ndarray]:
@@ -156,64 +134,48 @@ def points(optimizer: str, num_points: int, seed: int) -> dict[str, np.ndarray]:
 
     Momentum, which is the memory under whatever name, is spread by the logarithm of 1 - momentum.
     """
-    rule = RULES[optimizer]
+    rule, scales = RULES[optimizer], {"learning_rate": "log"}
     space = {"learning_rate": sweeps.LogUniform(rule.low, rule.high)}
     if rule.memory:
-        space["forgotten"] = sweeps.LogUniform(LEAST_FORGOTTEN, 1.0)
-    hypers = sweeps.sobol(space, num_points, seed).hypers
-    if rule.memory:
-        hypers["momentum"] = 1 - hypers.pop("forgotten")
-    return hypers
-
-
-def lane(on: Bench, optimizer: str) -> sweeps.Lane:
-    """A lane that trains one setting under every seed at once; its metrics are [S]."""
-    risk = losses.risk(models.linear, on.problem.loss, l2=on.l2)
-    judge = _judge(on.problem)
-
-    def init(hyper, key):
-        del key  # a convex problem starts at zero
-        return _for_seeds(on.num_seeds, training.init(build(optimizer, hyper), _zeros(on.problem)))
-
-    def step(hyper, state, batch):
-        def seed_step(state, batch):
-            return training.step(risk, build(optimizer, hyper), state, batch)
-
-        batch = batch._replace(weights=batch.weights.training)
-        blocks = jax.tree.map(lambda leaf: leaf.reshape(on.num_seeds, -1, *leaf.shape[1:]), batch)
-        state, values = jax.vmap(seed_step)(state, blocks)
-        return state, jnp.mean(values)
-
-    def evaluate(hyper, state, batch):
-        del hyper
-        return judge(state.params, batch)
-
-    return sweeps.Lane(init, step, evaluate)
+        *span, scales["momentum"] = MOMENTUM
+        space["momentum"] = spread(scales["momentum"], *span)
+    drawn = sweeps.sobol(space, num_points, seed).hypers
+    return {name: number(scales[name], column) for name, column in drawn.items()}
 
 
 def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
-    """Every setting of the optimizer, as one compiled program."""
-    swept = sweeps.run(
-        lane(on, optimizer),
-        sweeps.cross(points(optimizer, num_points, seed)),
-        on.batch,
-        on.orders,
-        num_segments=on.evaluations,
-    )
-    ran = Trial(optimizer, swept.hypers, swept.metrics, 0, np.zeros(0))
+    """Every setting of the optimizer, all seeds by one compiled program."""
+    lane = study.lane(on.problem, {"model": "linear", "optimizer": optimizer})
+    hypers = points(optimizer, num_points, seed) | {"l2": np.full(num_points, on.l2)}
+    swept = [
+        sweeps.run(
+            lane,
+            sweeps.cross(hypers),
+            on.problem.train,
+            order,
+            fold_weights=fold[None],
+            num_segments=num_evaluations(on.epochs),
+        )
+        for order, fold in zip(on.orders, on.folds, strict=True)
+    ]
+    curves = {
+        name: np.stack([of_seed.metrics[name] for of_seed in swept], axis=-1)
+        for name in swept[0].metrics
+    }
+    ran = Trial(optimizer, swept, curves, 0, np.zeros(0))
     best = int(np.argmin(worth(on, ran)))
-    params = jax.tree.map(lambda leaf: np.asarray(leaf)[best], swept.state.params)
-    row_losses = np.asarray(_row_losses(on.problem.loss, params, on.batch))
-    return dataclasses.replace(ran, best=best, row_losses=row_losses)
+    params = [jax.tree.map(lambda leaf: leaf[best], of_seed.state.params) for of_seed in swept]
+    params = jax.tree.map(lambda *leaves: jnp.stack(leaves), *params)
+    losses = np.asarray(_row_losses(on.problem.loss, params, on.problem.train))
+    return replace(ran, best=best, row_losses=losses)
 
 
 def refit(on: Bench, ran: Trial, settings) -> saved.Model:
     """The optimizer's best setting on all training rows."""
-    one = study.lane(on.problem, {"model": "linear", "optimizer": ran.optimizer})
+    lane = study.lane(on.problem, {"model": "linear", "optimizer": ran.optimizer})
     hypers = {name: float(numbers[ran.best]) for name, numbers in ran.hypers.items()}
-    hypers["l2"] = on.l2
-    order = study.orders(on.problem, on.epochs, settings.seed)(settings.batch_size)
-    params = study.refit(on.problem, one, hypers, order)
+    order = study.order(on.problem, on.epochs, settings.batch_size, settings.seed)
+    params = study.refit(on.problem, lane, hypers, order)
     told = provenance(settings) | {"best": {"optimizer": ran.optimizer, **hypers}}
     return saved.of(on.problem, params, provenance=told)
 
@@ -240,17 +202,6 @@ def _row_losses(loss, params, batch: Batch) -> Array:
     return jax.vmap(rows, in_axes=(0, None, None))(params, batch.x, batch.labels)
 
 
-def _judge(problem: Problem):
-    """(params with a leading axis S, batch) -> {metric: [S]}, each seed on its own fold."""
-    measure = problems.lane_metrics(problem.table.task, models.linear)
-
-    def on_fold(params, weights, batch):
-        return measure(params, batch._replace(weights=weights))
-
-    seeds = jax.vmap(on_fold, in_axes=(0, 1, None))
-    return lambda params, batch: seeds(params, batch.weights.judging, batch)
-
-
 def _folds(name: str, problem: Problem, key: Array, num_seeds: int) -> np.ndarray:
     """[F, N] stratified folds, 1 where a row trains; F is at least the number of seeds."""
     num_folds = max(LEAST_FOLDS, num_seeds)
@@ -265,11 +216,3 @@ def _folds(name: str, problem: Problem, key: Array, num_seeds: int) -> np.ndarra
             f"--seeds {num_seeds} makes; take fewer seeds or more rows{cure}"
         )
     return strata.folds(key, [problem.target], problem.heard, num_folds)
-
-
-def _for_seeds(num_seeds: int, tree):
-    return jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (num_seeds, *leaf.shape)), tree)
-
-
-def _zeros(problem: Problem):
-    return models.init_linear(problem.train.x.shape[1], problem.num_outputs, jnp.float32)

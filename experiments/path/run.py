@@ -9,6 +9,7 @@ from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, study
 from experiments.path.settings import Plan, Settings, plan
+from jaxlr import paths
 
 
 def run(settings: Settings, clock: Clock) -> int:
@@ -30,14 +31,21 @@ def run(settings: Settings, clock: Clock) -> int:
         print(introduction(probes, planned, rows))
         is_table = len(probes.layers) == 1 and settings.labels is None
         remarks = suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
+        for target in probes.targets:
+            labels, cure = target.labels[rows.test], "take a larger --test-fraction"
+            remarks += suspects.few(target, labels, "test rows", cure)
         commands.remark(remarks)
         with clock.bar(study.num_lanes(probes, planned), "lanes") as bar:
 
             def ended(lanes):
                 finished.append(lanes)
-                bar.update(len(lanes))
+                bar.update(sum(map(len, finished)) - bar.n)
 
-            found = study.run(probes, rows, planned, on_lanes=ended)
+            def within(number):  # the refit's lanes among them
+                bar.update(round(number * planned.folds / (planned.folds + 1)))
+
+            with paths.progress(within):
+                found = study.run(probes, rows, planned, on_lanes=ended)
         if planned.intercept:
             nothing = suspects.nothing_to_learn([probe.problem for probe in found.probes])
             commands.remark(nothing)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -12,6 +12,8 @@ from experiments.kit.settings import LARGEST, TableSettings, dashed, mistakes, r
 from experiments.path import metrics
 
 CLIP_C = (1e-6, 1e6, 96)  # Radford et al. 2021, appendix A.3
+FIXED_BY_CLIP = ("lambdas", "lambda_max", "lambda_min", "l1_ratio")
+FIXED_BY_CLIP += ("folds", "rule", "metric", "scaling")
 VALIDATION_FRACTION = 0.2  # of the training rows, where the protocol validates on one split
 DEFAULT_NUM = 100
 MOST_LAMBDAS = 100_000
@@ -102,11 +104,6 @@ class Plan:
     pages: int = 60
 
     @property
-    def num_penalties(self) -> int:
-        """How many penalties a fold and l1 ratio have."""
-        return self.num if self.lambdas is None else len(self.lambdas)
-
-    @property
     def maximise(self) -> bool:
         """Whether more of the metric is better."""
         return metrics.METRICS[self.metric].maximise
@@ -123,23 +120,11 @@ def plan(settings: Settings) -> Plan:
       SettingError: a value that has no meaning, before any work.
     """
     refuse(_mistakes(settings))
-    if settings.protocol == "clip":
-        return _clip(settings)
-    given = np.asarray(settings.lambdas, np.float64)
-    is_number = len(given) == 1 and 1 <= given[0] < math.inf and given[0] == int(given[0])
-    if is_number and given[0] > MOST_LAMBDAS:
-        raise SettingError(f"--lambdas {given[0]:g}: at most {MOST_LAMBDAS:,} penalties")
-    if len(given) == 1 and not is_number:
-        raise SettingError(
-            f"--lambdas {given[0]:g}: one value says how many penalties, a whole number from 1 on;"
-            f" for the single penalty say --lambdas 1 --lambda-max {given[0]:g}"
-        )
-    values = given if len(given) > 1 else None
-    if values is not None:
-        _check_lambdas(settings, values)
-    return Plan(
+    refuse(_clip_mistakes(settings) if settings.protocol == "clip" else ())
+    values, num = _lambdas(settings)
+    planned = Plan(
         lambdas=values,
-        num=int(given[0]) if is_number else DEFAULT_NUM,
+        num=num,
         ends=_ends(settings),
         costs=None,
         l1_ratios=tuple(dict.fromkeys(settings.l1_ratio)) or (0.0,),
@@ -151,40 +136,39 @@ def plan(settings: Settings) -> Plan:
         intercept=settings.intercept,
         pages=settings.probe_pages,
     )
+    if settings.protocol != "clip":
+        return planned
+    costs = np.geomspace(*CLIP_C)
+    fixed = {"folds": 1, "metric": "accuracy", "scaling": "none"}
+    return replace(planned, num=len(costs), costs=costs, **fixed)
 
 
-def _clip(settings: Settings) -> Plan:
-    fixed = (
-        "lambdas",
-        "lambda_max",
-        "lambda_min",
-        "l1_ratio",
-        "folds",
-        "rule",
-        "metric",
-        "scaling",
-    )
-    for name in fixed:
+def _lambdas(settings: Settings) -> tuple[np.ndarray | None, int]:
+    """The penalties themselves, or None, and how many."""
+    given = np.asarray(settings.lambdas, np.float64)
+    if not len(given):
+        return None, DEFAULT_NUM
+    if len(given) > 1:
+        _check_lambdas(settings, given)
+        return given, len(given)
+    (number,) = given
+    if not (1 <= number < math.inf and number == int(number)):
+        raise SettingError(
+            f"--lambdas {number:g}: one value says how many penalties, a whole number from 1 on;"
+            f" for the single penalty say --lambdas 1 --lambda-max {number:g}"
+        )
+    if number > MOST_LAMBDAS:
+        raise SettingError(f"--lambdas {number:g}: at most {MOST_LAMBDAS:,} penalties")
+    return None, int(number)
+
+
+def _clip_mistakes(settings: Settings) -> Iterator[str]:
+    for name in FIXED_BY_CLIP:
         if getattr(settings, name) not in (None, ()):
-            raise SettingError(
+            yield (
                 f"--{dashed(name)} {_said(getattr(settings, name))}: --protocol clip fixes it;"
                 " leave one of the two out"
             )
-    low, high, num = CLIP_C
-    return Plan(
-        None,
-        num,
-        (None, None),
-        np.geomspace(low, high, num),
-        (0.0,),
-        1,
-        "best",
-        "accuracy",
-        "none",
-        settings.tol,
-        settings.intercept,
-        settings.probe_pages,
-    )
 
 
 def _mistakes(settings: Settings) -> Iterator[str]:

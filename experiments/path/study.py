@@ -163,7 +163,7 @@ class Findings:
 
 def num_lanes(probes: Probes, plan: Plan) -> int:
     """Layers × targets × folds × l1_ratios × penalties."""
-    each = plan.folds * len(plan.l1_ratios) * plan.num_penalties
+    each = plan.folds * len(plan.l1_ratios) * plan.num
     return len(probes.layers) * len(probes.targets) * each
 
 
@@ -255,53 +255,43 @@ def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, e
     per_fold = rows.folds @ np.asarray(batch.weights, np.float64)
     lambdas = grid(batch, first, plan, per_fold[0])
     crossed = _crossed(batch, first, rows.folds, lambdas, plan)
-    table = _lanes(layer, group, crossed, lambdas, plan.l1_ratios, per_fold)
-    penalties = crossed.refit.lambdas
-    made = []
-    for t, problem in enumerate(problems):
-        chosen = tuple(int(i) for i in crossed.chosen[t])
-        ended = {
-            "l1_ratio": plan.l1_ratios[chosen[0]],
-            "lambda": float(penalties[t]),
-            "C": float(cost(penalties[t], float(np.sum(batch.weights)))),
-            **{name: np.asarray(getattr(crossed.refit, name)[t]).item() for name in ENDINGS},
-            "status": status_name(crossed.refit.status[t]),
-        }
-        params = {name: np.asarray(leaf[t]) for name, leaf in crossed.refit.params.items()}
-        mean = np.asarray(crossed.mean[t], np.float64)
-        made.append(
-            Probe(
-                layer=layer,
-                problem=problem,
-                lambdas=lambdas,
-                l1_ratios=np.asarray(plan.l1_ratios),
-                coefficients=_weights(crossed.path, t),
-                scores=np.asarray(crossed.scores[t], np.float64),
-                mean=mean,
-                error=np.asarray(crossed.standard_error[t], np.float64),
-                left_out=_left_out(problem, rows.folds, crossed.scores[t]),
-                best=tuple(int(i) for i in crossed.best_mean[t]),
-                one_standard_error=tuple(int(i) for i in crossed.one_standard_error[t]),
-                chosen=chosen,
-                refit=ended,
-                test=_test(problem, params, plan.metric) if np.isfinite(mean[chosen]) else None,
-            )
-        )
-    return made, table
+    ends = crossed.refit.frame().drop(columns="target")
+    ends.insert(2, "C", cost(ends["lambda"], np.asarray(batch.weights, np.float64).sum()))
+    made = [
+        _probe(layer, problem, t, crossed, end, rows.folds, plan)
+        for t, (problem, end) in enumerate(zip(problems, ends.to_dict("records"), strict=True))
+    ]
+    return made, _lanes(layer, group, crossed, per_fold)
 
 
-ENDINGS = ("risk", "gap", "decrement", "num_steps")
+def _probe(layer, problem: Problem, t: int, crossed, refit: dict, folds, plan: Plan) -> Probe:
+    """Target t of the group, refitted as told."""
+    (a, k), mean = crossed.chosen[t], crossed.mean[t]
+    params = {name: leaf[t] for name, leaf in crossed.refit.params.items()}
+    w = crossed.path.params["w"][t].copy()
+    w[crossed.path.status[t] == paths.Status.separable] = np.nan
+    return Probe(
+        layer=layer,
+        problem=problem,
+        lambdas=crossed.lambdas,
+        l1_ratios=crossed.l1_ratios,
+        coefficients=w,
+        scores=crossed.scores[t],
+        mean=mean,
+        error=crossed.standard_error[t],
+        left_out=_left_out(problem, folds, crossed.scores[t]),
+        best=tuple(crossed.best_mean[t].tolist()),
+        one_standard_error=tuple(crossed.one_standard_error[t].tolist()),
+        chosen=(int(a), int(k)),
+        refit=refit,
+        test=_test(problem, params, plan.metric) if np.isfinite(mean[a, k]) else None,
+    )
 
 
 def cost(lam, weight):
     """scikit-learn's C = 1 / (λ Σ s), ∞ for λ = 0."""
     with np.errstate(divide="ignore"):
         return np.divide(1.0, np.asarray(lam, np.float64) * weight)
-
-
-def status_name(code) -> str:
-    """A lane's ending in one word."""
-    return paths.Status(int(code)).name
 
 
 def _crossed(batch: Batch, first: Problem, folds, lambdas, plan: Plan) -> paths.CrossValidation:
@@ -347,31 +337,15 @@ def _lacking(problem: Problem, rows: np.ndarray) -> list[str]:
     return [name for c, name in enumerate(problem.table.class_names) if c not in there]
 
 
-def _weights(path: paths.Path, target: int) -> np.ndarray:
-    w, status = np.array(path.params["w"][target]), np.asarray(path.status[target])
-    w[status == paths.Status.separable] = np.nan
-    return w
-
-
-def _lanes(layer, group, crossed, lambdas, ratios, per_fold) -> pd.DataFrame:
-    """A row per lane, in the order of the axes [T, F, A, K]."""
-    path = crossed.path
-    shape = np.shape(path.risk)
-    t, f, a, k = (index.ravel() for index in np.indices(shape))
-    w = np.asarray(path.params["w"])
-    columns = {
-        "layer": layer,
-        "target": np.array([target.name for target in group])[t],
-        "fold": f,
-        "l1_ratio": np.asarray(ratios)[a],
-        "lambda": np.asarray(lambdas)[k],
-        "C": cost(np.asarray(lambdas)[k], per_fold[f]),
-        **{name: np.asarray(getattr(path, name)).ravel() for name in ENDINGS},
-        "status": [status_name(code) for code in np.ravel(path.status)],
-        "nonzero": np.count_nonzero(w.reshape(*shape, -1), axis=-1).ravel(),
-        "held_out": np.asarray(crossed.scores, np.float64).ravel(),
-    }
-    return pd.DataFrame(columns)
+def _lanes(layer: str, group: list[Target], crossed: paths.CrossValidation, per_fold):
+    """A row per lane: the results' own table, with names, C, and weights that aren't 0."""
+    table = crossed.frame().rename(columns={"score": "held_out"})
+    w = crossed.path.params["w"].reshape(len(table), -1)
+    table.insert(0, "layer", layer)
+    table["target"] = np.take([target.name for target in group], table["target"])
+    table.insert(5, "C", cost(table["lambda"], per_fold[table["fold"]]))
+    table.insert(len(table.columns) - 1, "nonzero", np.count_nonzero(w, axis=1))
+    return table
 
 
 def _test(problem: Problem, params: dict, metric: str) -> Test:

@@ -7,8 +7,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from experiments.kit import pages, style, words
-from experiments.kit.optimizers import NUMBERS
 from experiments.sweep.leaderboard import numbers, said, varying_static
+from experiments.sweep.settings import SCALES
 from experiments.sweep.study import near_best
 
 MARKS = "os^Dv"
@@ -32,15 +32,10 @@ def panels(configs: pd.DataFrame, loss_name: str, guessing: float, chosen: int |
 
 
 def coordinate(name: str, values):
-    """Where numbers lie along their axis, what it is called, and whether it is logarithmic.
-
-    A share near 1 lies by what is left to 1, unless it is momentum, which was spread evenly.
-    """
-    scale = NUMBERS[name].scale if name in NUMBERS else "log"
-    if name != "momentum" and scale == "memory":
+    """Where numbers lie along their axis, what it is called, and whether it is logarithmic."""
+    if SCALES[name] == "memory":
         return 1 - values, f"1 − {words.name(name)}", True
-    is_log = name != "momentum" and scale != "uniform" and not (values <= 0).any()
-    return values, words.name(name), is_log
+    return values, words.name(name), SCALES[name] != "uniform" and not (values <= 0).any()
 
 
 def loss_norm(means: pd.Series, guessing: float) -> Normalize:
@@ -95,7 +90,7 @@ def by_step(configs, x: str, norm, loss_name: str, guessing: float, chosen: int 
     if means.min() < guessing < top:
         axes.axhline(guessing, color=style.MUTED, ls=(0, (4, 3)), lw=1, label="guessing")
     _rings(axes, finite, steps, shown, chosen)
-    axes.set_ylabel(f"mean validation {words.name(loss_name)} ({words.UNITS[loss_name]})")
+    axes.set_ylabel(f"validation {words.loss(loss_name)}")
     axes.set_title("loss × step size")
     style.legend_below(figure, axes)
     return figure
@@ -176,18 +171,17 @@ def _rings(axes: Axes, configs, x, y, chosen: int | None) -> None:
     if finite.empty or chosen is None:
         return
     best, marked = finite[0], configs.index[configs["config"] == chosen][0]
+    label = "chosen: lowest loss" if marked == best else "chosen"
+    rings = {best: ("D", style.INK, "lowest loss")} | {marked: ("o", style.WARM, label)}
     look = {"s": 150, "facecolors": "none", "linewidths": 1.8, "zorder": 4}
-    if marked != best:
-        axes.scatter(
-            x[best], y[best], marker="D", edgecolors=style.INK, label="lowest loss", **look
-        )
-    label = "chosen" if marked != best else "chosen: lowest loss"
-    axes.scatter(x[marked], y[marked], marker="o", edgecolors=style.WARM, label=label, **look)
+    for at, (mark, colour, label) in rings.items():
+        if np.isfinite([x[at], y[at]]).all():  # else its optimizer has no such number
+            axes.scatter(x[at], y[at], marker=mark, edgecolors=colour, label=label, **look)
 
 
 def _losses_bar(figure: Figure, axes: Axes, dots, norm, loss_name: str, worst: float) -> None:
     extend = "max" if worst > norm.vmax else "neither"
-    label = f"validation {words.name(loss_name)} ({words.UNITS[loss_name]})"
+    label = f"validation {words.loss(loss_name)}"
     ticks = {}
     if isinstance(norm, LogNorm):
         ticks = {tick: words.tidy(tick) for tick in style.log_ticks(norm.vmin, norm.vmax)}

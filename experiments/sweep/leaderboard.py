@@ -5,8 +5,8 @@ import pandas as pd
 
 from experiments.kit import words
 from experiments.kit.optimizers import NUMBERS
+from experiments.sweep.settings import SCALES
 
-HYPERS = ("learning_rate", "momentum", "l2", *(name for name in NUMBERS if name != "momentum"))
 STATIC = ("model", "optimizer", "batch_size")
 
 
@@ -54,7 +54,7 @@ def cells(configs: pd.DataFrame, loss_name: str, most: int, also: int | None = N
 
 def numbers(configs: pd.DataFrame) -> list[str]:
     """The numbers that were swept."""
-    return [name for name in HYPERS if name in configs]
+    return [name for name in SCALES if name in configs]
 
 
 def varying_static(configs: pd.DataFrame) -> list[str]:

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.kit.optimizers import NUMBERS
-from experiments.sweep.settings import Settings, heard
+from experiments.sweep.settings import SCALES, Settings, heard
 from jaxlr import sweeps
 
 
@@ -28,21 +27,20 @@ class Plan:
 
 def planned(settings: Settings) -> Plan:
     """The design: numbers as lanes, each where its optimizer has it, choices as groups."""
-    heard_by = {name: heard(settings, name) for name in settings.optimizer}
-    ranges = {name: span for of_one in heard_by.values() for name, span in of_one.items()}
-    space = {"learning_rate": sweeps.LogUniform(*settings.learning_rate)}
-    if "momentum" in ranges:
-        space["momentum"] = sweeps.Uniform(*ranges.pop("momentum"))
-    space["l2"] = (sweeps.LogUniform if settings.l2[0] > 0 else sweeps.Uniform)(*settings.l2)
-    for name in ("model", "optimizer", "batch_size"):
-        space[name] = sweeps.Choices(getattr(settings, name))
-    space |= {name: _spread(NUMBERS[name].scale, *span) for name, span in ranges.items()}
+    every = {"learning_rate": settings.learning_rate, "l2": settings.l2}
+    spans = {name: every | heard(settings, name) for name in settings.optimizer}
+    known = {name: span for of_one in spans.values() for name, span in of_one.items()}
+    space = {name: spread(SCALES[name], *known[name]) for name in SCALES if name in known}
+    choices = {name: getattr(settings, name) for name in ("model", "optimizer", "batch_size")}
+    space |= {name: sweeps.Choices(options) for name, options in choices.items()}
     draw = sweeps.sobol if settings.design == "sobol" else sweeps.random
     points = draw(space, settings.configs, settings.seed)
-    hypers = {name: _number(name, column) for name, column in points.hypers.items()}
-    groups = sweeps.groups(points._replace(hypers=hypers))
+    groups = []
+    for group in sweeps.groups(points):
+        own = {n: v for n, v in group.hypers.items() if n in spans[group.settings["optimizer"]]}
+        groups.append(group._replace(hypers={n: number(SCALES[n], v) for n, v in own.items()}))
     return Plan(
-        [_with_its_own(group, heard_by[group.settings["optimizer"]]) for group in groups],
+        groups,
         settings.folds,
         settings.epochs,
         num_evaluations(settings.epochs),
@@ -51,17 +49,7 @@ def planned(settings: Settings) -> Plan:
     )
 
 
-def num_evaluations(epochs: int, most: int = 20) -> int:
-    """The largest divisor of `epochs` up to `most`: how often lanes are evaluated."""
-    return max(n for n in range(1, most + 1) if epochs % n == 0)
-
-
-def _with_its_own(group: sweeps.Group, heard) -> sweeps.Group:
-    own = {"learning_rate", "l2", *heard}
-    return group._replace(hypers={n: v for n, v in group.hypers.items() if n in own})
-
-
-def _spread(scale: str, low: float, high: float) -> sweeps.Uniform | sweeps.LogUniform:
+def spread(scale: str, low: float, high: float) -> sweeps.Uniform | sweeps.LogUniform:
     """The dimension that is drawn: of a memory what it forgets; from 0 on no logarithm is taken."""
     if scale == "memory":
         low, high = 1 - high, 1 - low
@@ -69,9 +57,13 @@ def _spread(scale: str, low: float, high: float) -> sweeps.Uniform | sweeps.LogU
     return (sweeps.LogUniform if is_log else sweeps.Uniform)(low, high)
 
 
-def _number(name: str, drawn: np.ndarray) -> np.ndarray:
+def number(scale: str, drawn: np.ndarray) -> np.ndarray:
     """What was drawn as the number itself."""
-    scale = NUMBERS[name].scale if name in NUMBERS and name != "momentum" else "log"
     if scale == "memory":
         return 1 - drawn
     return np.round(drawn) if scale == "whole" else drawn
+
+
+def num_evaluations(epochs: int, most: int = 20) -> int:
+    """The largest divisor of `epochs` up to `most`: how often lanes are evaluated."""
+    return max(n for n in range(1, most + 1) if epochs % n == 0)

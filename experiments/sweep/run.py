@@ -1,8 +1,8 @@
 """The whole sweep, from data to page."""
 
 import jax
+import numpy as np
 
-from experiments.datasets import load
 from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
 from experiments.kit.clock import Clock
 from experiments.kit.optimizers import NUMBERS
@@ -19,15 +19,9 @@ def run(settings: Settings, clock: Clock) -> int:
     """The whole sweep, from data to page; the exit status."""
     check(settings)
     finished = []
-    with outputs.folder(
-        settings.out,
-        overwrite=settings.overwrite,
-        finished=finished,
-        provenance=provenance(settings),
-    ) as folder:
+    with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
-            table = load(settings.data, target=settings.target, **settings.reading())
-            table = kept_rows.of_table(table, settings.drop_classes, settings.task)
+            table = kept_rows.read(settings.data, settings)
         split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
         problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
         fold_weights = problems.folds(problem, fold_key, settings.folds)
@@ -36,6 +30,10 @@ def run(settings: Settings, clock: Clock) -> int:
         print(introduction(problem, plan))
         remarks = suspects.notes(table, [problems.target_of(table)])
         remarks += suspects.nothing_to_learn([problem])
+        tested = np.asarray(problem.test.labels)[np.asarray(problem.test.weights) > 0]
+        remarks += suspects.few(
+            problem.target, tested, "test rows", "take a larger --test-fraction"
+        )
         commands.remark(remarks)
         per_segment = plan.epochs // plan.evaluations
         with clock.bar(plan.num_lanes * plan.epochs, "lane epochs") as bar:
@@ -43,7 +41,6 @@ def run(settings: Settings, clock: Clock) -> int:
                 problem,
                 plan,
                 fold_weights,
-                study.orders(problem, settings.epochs, settings.seed),
                 selection=settings.select,
                 on_segment=lambda lanes: bar.update(lanes * per_segment),
                 on_group=finished.append,
@@ -95,11 +92,14 @@ def conclusion(settings, problem, plan: Plan, found: Findings) -> str:
 
 
 def figures(problem: problems.Problem, test: examine.Test) -> str:
-    """What the test rows said, beside what always saying the commonest class gives."""
+    """What the test rows said, beside what one constant answer gives."""
     told = [f"{words.name(name)} {value:.4f}" for name, value in test.figures.items()]
     if "accuracy" in test.figures:
         name, share = examine.majority(problem, test)
         told.append(f"where always saying {name!r} has {share:.4f}")
+    else:
+        constant = np.average(np.square(test.labels), weights=test.weights)  # 0 is the mean
+        told.append(f"where always saying the training mean has {constant:.4f}")
     return ", ".join(told)
 
 

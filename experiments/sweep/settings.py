@@ -23,6 +23,9 @@ LIMITS = {"configs": SIZES, "folds": (2, 2**24), "epochs": SIZES}
 MOST_UNITS = 2**16  # of a hidden stage
 MOST_STEPS = 2**31 - 1  # rows met by a lane: they are numbered in int32, 4 bytes each
 MOMENTUM = (0.0, 0.99)
+# How the sweep spreads every number it may have, in the order of its tables.
+SCALES = {"learning_rate": "log", "momentum": "uniform", "l2": "log"}
+SCALES |= {name: number.scale for name, number in NUMBERS.items() if name not in SCALES}
 
 
 @dataclass(frozen=True)
@@ -57,15 +60,16 @@ class _Sweep(TableSettings):
 
 
 def _help(name: str) -> str:
-    number, of = NUMBERS[name], ", ".join(n for n, rule in RULES.items() if name in rule.numbers)
+    low, high, scale = NUMBERS[name]
+    of = ", ".join(n for n, rule in RULES.items() if name in rule.numbers)
     if name == "momentum":
         return (
             f"Range, uniform; default: 0 to {MOMENTUM[1]} for all that remember. It is the decay of"
             f" momentum_ema and the b1 of Adam and kin, unless --decay or --b1 is given. Of: {of}."
         )
-    spread = {"memory": f"log-uniform in 1 - {name}", "whole": "log-uniform, rounded"}
-    spread = spread.get(number.scale, "log-uniform" if number.scale == "log" else "uniform")
-    return f"Range, {spread}, like {number.low:g} {number.high:g}. Of: {of}."
+    spread = {"log": "log-uniform", "memory": f"log-uniform in 1 - {name}"}
+    spread |= {"uniform": "uniform", "whole": "log-uniform, rounded"}
+    return f"Range, {spread[scale]}, like {low:g} {high:g}. Of: {of}."
 
 
 Settings = make_dataclass(

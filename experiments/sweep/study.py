@@ -64,7 +64,6 @@ def run(
     problem: Problem,
     plan: Plan,
     fold_weights,
-    order: Callable[[int], jax.Array],
     *,
     selection: str = "best",
     on_segment: Callable[[int], None] = lambda lanes: None,
@@ -76,7 +75,6 @@ def run(
       problem: data and task.
       plan: what to run.
       fold_weights: [F, N].
-      order: batch size -> order [T, B].
       selection: "best" mean validation loss, or "one_standard_error": the largest l2 whose mean is
         within one standard error of the best.
       on_segment: called with the number of lanes that finished a segment.
@@ -88,7 +86,7 @@ def run(
             lane(problem, group.settings, plan.hidden),
             sweeps.cross(group.hypers, plan.num_folds),
             problem.train,
-            order(group.settings["batch_size"]),
+            order(problem, plan.epochs, group.settings["batch_size"], plan.seed),
             fold_weights=fold_weights,
             num_segments=plan.evaluations,
             on_segment=lambda done, progress: on_segment(len(progress.died_at)),
@@ -102,7 +100,7 @@ def run(
     lanes = pd.concat(tables, ignore_index=True)
     configs = rank(lanes, f"val_{loss_name}")
     chosen = choose(configs, selection)
-    test = None if chosen is None else tested(problem, plan, chosen, order)
+    test = None if chosen is None else tested(problem, plan, chosen)
     seen = np.arange(1, plan.evaluations + 1) * (plan.epochs // plan.evaluations)
     return Findings(lanes, configs, curves, seen, chosen, test)
 
@@ -140,12 +138,12 @@ def choose(configs: pd.DataFrame, selection: str) -> dict | None:
     return near.iloc[0].to_dict()
 
 
-def tested(problem: Problem, plan: Plan, chosen: dict, order) -> Test:
+def tested(problem: Problem, plan: Plan, chosen: dict) -> Test:
     """The chosen setting refitted on all training rows, then one look at the test rows."""
     group = next(g for g in plan.groups if chosen["config"] in g.points)
     hypers = {name: chosen[name] for name in group.hypers}
-    of_batch = order(group.settings["batch_size"])
-    params = refit(problem, lane(problem, group.settings, plan.hidden), hypers, of_batch)
+    rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
+    params = refit(problem, lane(problem, group.settings, plan.hidden), hypers, rows)
     model = getattr(models, group.settings["model"])
     figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
     return Test(
@@ -157,25 +155,19 @@ def tested(problem: Problem, plan: Plan, chosen: dict, order) -> Test:
     )
 
 
-def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], order: jax.Array):
-    """Params of a single lane on all training rows."""
+def order(problem: Problem, epochs: int, batch_size: int, seed: int) -> jax.Array:
+    """[T, B], which all lanes of a batch size share."""
+    return data.epochs(jax.random.key(seed), len(problem.train.x), batch_size, epochs)
+
+
+def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows: jax.Array):
+    """Params of a single lane on all training rows, met in the order of rows [T, B]."""
     lanes = sweeps.cross({name: np.array([number]) for name, number in hypers.items()})
-    return jax.tree.map(
-        lambda leaf: leaf[0], sweeps.run(one, lanes, problem.train, order).state.params
-    )
+    swept = sweeps.run(one, lanes, problem.train, rows)
+    return jax.tree.map(lambda leaf: leaf[0], swept.state.params)
 
 
 def _rows(group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
     names = {"configuration": "config"} | {name: f"val_{name}" for name in swept.metrics}
     table = swept.frame().drop(columns="seed").rename(columns=names)
     return table.assign(config=group.points[swept.configuration], **group.settings)
-
-
-def orders(problem: Problem, epochs: int, seed: int) -> Callable[[int], jax.Array]:
-    """Batch size -> the order that every lane of that size shares."""
-    num_rows = len(problem.train.x)
-
-    def order(batch_size):
-        return data.epochs(jax.random.key(seed), num_rows, batch_size, epochs)
-
-    return order

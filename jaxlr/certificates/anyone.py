@@ -10,17 +10,13 @@ import numpy as np
 
 from jaxlr.certificates import bounds
 from jaxlr.data import containers
-from jaxlr.glm import door, host
-from jaxlr.glm.losses import Loss
+from jaxlr.glm import door, problem
 from jaxlr.glm.losses import loss as loss_of
-from jaxlr.glm.problem import Lanes, Problem, lane_of, logits_of, without_intercept
+from jaxlr.glm.problem import Lanes, lane_of, logits_of
 from jaxlr.pytypes import Array, Batch, Params
 from jaxlr.solvers.status import Status
 
-FACTORED = 1000  # C P up to which a Hessian is factored: of more the bound is looser
-STEPS = 300  # of conjugate gradients, where it is not
 LOOKS = 6  # at the given params, and at better ones where these are not certified
-MEMORY = 2**27  # numbers of the lanes that are looked at together
 
 
 class Certificate(NamedTuple):
@@ -79,15 +75,15 @@ def certify(
     lam = _number("lam", lam, shape, "be finite and at least 0")
     l1_ratio = _number("l1_ratio", l1_ratio, shape, "lie between 0 (ridge) and 1 (lasso)", 1)
     target, fold = _owners(asked, shape)
-    centre = host.middles(asked.x) if fit_intercept else np.zeros(asked.x.shape[1])
-    problem = host.laid_out(asked.x - centre, asked.codes, asked.weights, last=fit_intercept)
-    size = np.abs(centre) + problem.largest[:-1]
+    centre = problem.middles(asked.x) if fit_intercept else np.zeros(asked.x.shape[1])
+    rows = problem.laid_out(asked.x - centre, asked.codes, asked.weights, last=fit_intercept)
+    size = np.abs(centre) + rows.largest[:-1]
     lost = np.finfo(np.float64).eps * (np.abs(w) @ size).max(axis=1)  # of a logit, by rounding
     columns = np.concatenate([w, (b + w @ centre)[..., None]], axis=-1)  # [L, C, P]
     family = loss_of(loss, asked.num_classes, fit_intercept)
     with jax.enable_x64(True):
         lanes = Lanes(lam, l1_ratio, fold, target)
-        risk, gap, decrement, steep = _in_turns(family, problem, lanes, columns, tol)
+        risk, gap, decrement, steep = _in_turns(family, rows, lanes, columns, tol)
     gap, decrement = (leaf + lost * (steep + lost) for leaf in (gap, decrement))
     bad = ~np.isfinite(risk)
     gap, decrement = (np.where(bad, np.nan, leaf) for leaf in (gap, decrement))
@@ -137,49 +133,44 @@ def _owners(asked, shape) -> list[np.ndarray]:
     return [(next(places) if name in given else none).ravel() for name in sizes]
 
 
-def _in_turns(family, problem, lanes, params, tol):
+def _in_turns(family, rows, lanes, params, tol):
     """`_certified`, of as many lanes at a time as memory holds; the turns are one shape."""
-    size, num_lanes = family.num_outputs * problem.x.shape[1], len(params)
-    each = family.num_outputs * len(problem.x) * 8 + (size**2 if size <= FACTORED else 0)
-    width = int(np.clip(MEMORY // each, 1, max(num_lanes, 1)))
+    size, num_lanes = family.num_outputs * rows.x.shape[1], len(params)
+    each = family.num_outputs * len(rows.x) * 8 + (size**2 if size <= bounds.FACTORED else 0)
+    width = int(np.clip(bounds.MEMORY // each, 1, max(num_lanes, 1)))
     seen = []
     for first in range(0, num_lanes, width):
         here = np.minimum(np.arange(first, first + width), num_lanes - 1)
         turn = jax.tree.map(lambda leaf, here=here: leaf[here], (lanes, params))
-        seen.append(jax.device_get(_certified(family, problem, *turn, tol)))
+        seen.append(jax.device_get(_certified(family, rows, *turn, tol)))
     return (np.concatenate(column)[:num_lanes] for column in zip(*seen, strict=True))
 
 
 @partial(jax.jit, static_argnums=0)
-def _certified(
-    family: Loss, problem: Problem, lanes: Lanes, params: Array, tol: Array
-) -> tuple[Array, ...]:
+def _certified(family, rows, lanes, params, tol) -> tuple[Array, ...]:
     """Risk, gap, decrement, and the sum of the loss's slopes by size, of each lane [L]."""
-    direct = family.num_outputs * problem.x.shape[1] <= FACTORED
-    options = {"apply": None, "direct": direct, "ridge_only": False, "num_steps": STEPS}
-    radii = bounds.radii(family, problem)
-    certified = partial(bounds.of_lane, family, problem, radii, None, **options)
-    one = partial(_of_lane, family, problem, certified, tol)
+    direct = family.num_outputs * rows.x.shape[1] <= bounds.FACTORED
+    options = {"apply": None, "direct": direct, "ridge_only": False, "num_steps": bounds.MOST}
+    certified = partial(bounds.of_lane, family, rows, bounds.radii(family, rows), None, **options)
+    one = partial(_of_lane, family, rows, certified, tol)
     if direct:
         return jax.lax.map(lambda lane: one(*lane), (lanes, params))
     return jax.vmap(one)(lanes, params)
 
 
-def _of_lane(family, problem, certified, tol, lanes, params):
+def _of_lane(family, rows, certified, tol, lanes, params):
     """Of one lane: a bound of better params bounds the given ones too.
 
     J - J* is what those gained, and their own gap. So while the lane is not certified Newton's
     method goes on from it, a few steps at most.
     """
-    labels, weights, ridge, lasso = lane_of(problem, lanes)
-    z, w = logits_of(params, problem), without_intercept(params)
-    penalty = ridge * jnp.sum(w**2) / 2 + lasso * jnp.sum(jnp.abs(w))
-    risk = jnp.dot(family.value(z, labels), weights) + penalty
-    steep = jnp.dot(jnp.sum(jnp.abs(family.gradient(z, labels)), axis=0), weights)
+    lane, z = lane_of(rows, lanes), logits_of(params, rows)
+    risk = problem.risk(family, lane, params, z)
+    steep = jnp.sum(jnp.abs(problem.slopes_of(family, lane, z)))
 
     def going(state):
         _, gap, _, look = state
-        return (look == 0) | ((lasso == 0) & ~(gap <= tol * risk) & (look < LOOKS))
+        return (look == 0) | ((lane.lasso == 0) & ~(gap <= tol * risk) & (look < LOOKS))
 
     def looked(state):
         params, gap, decrement, look = state
@@ -187,7 +178,7 @@ def _of_lane(family, problem, certified, tol, lanes, params):
         gained = risk - best.risk + best.rounding
         gap = jnp.fmin(gap, best.gap + gained)
         decrement = jnp.where(look == 0, best.decrement + gained, decrement)
-        reach = jnp.max(jnp.abs(logits_of(step, problem)))
+        reach = jnp.max(jnp.abs(logits_of(step, rows)))
         reach = 0 * reach if family.self_concordance == 0 else reach
         # How much of a Newton step can be trusted to descend.
         length = jnp.where(reach > 0, jnp.log1p(reach) / jnp.where(reach > 0, reach, 1), 1)

@@ -69,6 +69,9 @@ from jaxlr.pytypes import Array
 
 # Of C P: a factor costs less than a few products there, and without λ nothing else bounds a lane.
 SMALL = 64  # with 0, 17 of 440 random lanes lose their certificate or their estimate
+FACTORED = 1000  # of C P: where a lane is hard a Hessian is factored up to here
+MOST = 1000  # iterations of conjugate gradients where it is not
+MEMORY = 2**27  # numbers of what is looked at together
 
 
 class Certificate(NamedTuple):
@@ -79,10 +82,10 @@ class Certificate(NamedTuple):
     region in which the Hessian says anything.
     """
 
-    risk: Array  # J at `params`
+    params: Array  # [C, P] as given, with the intercepts that are optimal for the weights
+    risk: Array  # J there
     gap: Array  # >= J - J*; inf where nothing is known
     decrement: Array
-    params: Array  # [C, P] as given, with the intercepts that are optimal for the weights
     rounding: Array  # the part of the gap that stands for float64 itself
 
 
@@ -101,19 +104,11 @@ def certify(
 ) -> Certificate:
     """Certificates of params [L, C, P], all lanes at once.
 
-    Args:
-      family: of the loss.
-      problem: the rows, in float64 under `jax.enable_x64(True)`.
-      lanes: penalties, folds and targets.
-      params: [L, C, P].
-      enough: [L] a gap that need not be sharpened; 0 if None.
-      metric: arrays [G, ...], each for L / G consecutive lanes: apply(metric, r [C, P]) is about
-        H⁻¹ r, and preconditions conjugate gradients. If None, H's diagonal does.
-      apply: as above.
-      direct: whether to factor H, (C P)² numbers a lane; if None, where C P <= 64. At λ = 0 a
-        factor is the only bound but the first.
-      ridge_only: says that every l1_ratio is 0: the second gap at σr is left out.
-      num_steps: of conjugate gradients at most, two products with the rows each.
+    Rows are float64, under `jax.enable_x64(True)`; a gap of `enough` [L] need not be sharpened.
+    metric: arrays [G, ...], each for L / G lanes in a row; apply(metric, r [C, P]) is about H⁻¹ r
+    and preconditions conjugate gradients, num_steps at most; None: H's diagonal does. `direct`
+    instead: factors H, (C P)² numbers a lane, at λ = 0 the only bound but the first; None: where
+    C P <= SMALL. ridge_only: every l1_ratio is 0, and the second gap at σr is left out.
     """
     if direct is None:
         direct = family.num_outputs * problem.x.shape[1] <= SMALL
@@ -168,7 +163,7 @@ def of_lane(
     near = concordance * jnp.max(jnp.where(lane.weights > 0, moved, 0)) <= 1
     squared = jnp.where(gap <= enough, found.least, found.squared)
     decrement = jnp.fmin(jnp.where(near, squared / 2, jnp.inf), gap)
-    return Certificate(point.risk, gap, decrement, point.params, point.rounding), found.step
+    return Certificate(point.params, point.risk, gap, decrement, point.rounding), found.step
 
 
 def radii(family: Loss, problem: Problem) -> Array:
@@ -182,8 +177,3 @@ def radii(family: Loss, problem: Problem) -> Array:
     distances = distances + 2 * unit(problem.x) * squares  # what cancelled
     largest = jnp.sqrt(jnp.max(jnp.where(problem.weights > 0, distances, 0), axis=1))
     return (family.self_concordance or 0.0) * k * largest
-
-
-def reaching(family: Loss, problem: Problem) -> Array:
-    """1 / (M k R)² of every fold [F]: bound 3 can use decrements below half of λ times it."""
-    return over(1.0, radii(family, problem) ** 2)

@@ -9,17 +9,14 @@ S = H_WW - H_Wb H_bb⁺ H_bW is the Hessian of min_b J, and S ⪰ λI. So for an
 and neither the preconditioner nor the steps have to be right, only the residual.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from jaxlr.certificates.duality import Point, norm, over, unit
-from jaxlr.glm.blocks import hessian
+from jaxlr.certificates.duality import norm, over, unit
 from jaxlr.glm.intercepts import empty
-from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lane, Problem, gradient_of, logits_of, without_intercept
+from jaxlr.glm.problem import gradient_of, hessian, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
 SHARP = 1e-3  # of ν²: a bound need not be nearer; with 0 answers far off take 8 to 28 times longer
@@ -36,7 +33,7 @@ class Decrement(NamedTuple):
     reach: Array  # at least range(x · d) / ‖d‖_H of all rows and directions d
 
 
-def by_factor(family: Loss, problem: Problem, lane: Lane, point: Point) -> Decrement:
+def by_factor(family, problem, lane, point) -> Decrement:
     """Forms the Hessian: (C P)² numbers, and C² N P² operations."""
     shape = num_outputs, size = point.grad.shape
     penalised = jnp.arange(size) < size - 1
@@ -87,15 +84,7 @@ def _reach(problem, weights, gone, inverse):
     return jnp.where(squared >= 0, jnp.sqrt(squared), jnp.inf)
 
 
-def by_products(
-    family: Loss,
-    problem: Problem,
-    lane: Lane,
-    point: Point,
-    precondition: Callable[[Array], Array],
-    num_steps: int,
-    enough: Callable[[Array], Array],
-) -> Decrement:
+def by_products(family, problem, lane, point, precondition, num_steps, enough) -> Decrement:
     """By at most so many products with S, of two passes over the rows each.
 
     Fewer where the bound is within a thousandth of ν²; or `enough`, and the last step added at most

@@ -8,7 +8,6 @@ import jax.numpy as jnp
 from jax.scipy.special import xlogy
 
 from jaxlr.glm.intercepts import profiled, total
-from jaxlr.glm.losses import Loss
 from jaxlr.glm.problem import Lane, Problem, gradient_of, logits_of, without_intercept
 from jaxlr.pytypes import Array
 
@@ -30,9 +29,7 @@ class Point(NamedTuple):
     steep: Array  # Σ s ℓ'' ‖x‖² >= ‖H‖
 
 
-def settled(
-    family: Loss, problem: Problem, lane: Lane, params: Array, ridge_only: bool = False
-) -> Point:
+def settled(family, problem, lane, params, ridge_only=False) -> Point:
     """The point of params [C, P]; for a ridge only its gap is that of σ = 1."""
     z = logits_of(params, problem)
     profile = profiled(family, z, lane.labels, lane.weights)

@@ -12,34 +12,20 @@ from jaxlr.pytypes import Array, Batch
 
 
 class Given(NamedTuple):
-    """What was asked, in float64 on the host, without the rows that have no weight.
+    """What was asked, in float64 on the host, without the rows that have no weight."""
 
-    Attributes:
-      x: [N, D].
-      labels: [T, N], in float64, or as wide as int64 where they are integers.
-      weights: [F, N], the sample's times the fold's; every row sums to 1.
-      sample, folds: [N] and [F, N] these as they were given.
-      counted: which of the caller's rows these N are.
-      lambdas: [K], or None for a grid of one's own.
-      l1_ratios: [A].
-      num_classes: C, or None for a loss of a scalar.
-      axes: which of targets, folds and l1_ratios the caller gave as an axis.
-      fit_intercept: whether there is an intercept.
-      shrink: what every λ is multiplied by, [F] for each fold its own.
-    """
-
-    x: np.ndarray
-    labels: np.ndarray
-    weights: np.ndarray
-    sample: np.ndarray
-    folds: np.ndarray
-    counted: np.ndarray
-    lambdas: np.ndarray | None
-    l1_ratios: np.ndarray
-    num_classes: int | None
-    axes: tuple[bool, bool, bool]
+    x: np.ndarray  # [N, D]
+    labels: np.ndarray  # [T, N] float64, or as wide as int64 where they are integers
+    weights: np.ndarray  # [F, N], the sample's times the fold's; every row sums to 1
+    sample: np.ndarray  # [N], as it was given
+    folds: np.ndarray  # [F, N], likewise
+    counted: np.ndarray  # which of the caller's rows these N are
+    lambdas: np.ndarray | None  # [K], or None for a grid of one's own
+    l1_ratios: np.ndarray  # [A]
+    num_classes: int | None  # C, or None for a loss of a scalar
+    axes: tuple[bool, bool, bool]  # which of targets, folds and l1_ratios the caller gave as one
     fit_intercept: bool = True
-    shrink: np.ndarray | float = 1.0
+    shrink: np.ndarray | float = 1.0  # what every λ is multiplied by, [F] for each fold its own
 
     @property
     def codes(self) -> np.ndarray:

@@ -1,7 +1,4 @@
-"""Profiled intercepts of one lane: those optimal for given weights, a convex problem of C numbers.
-
-Passes over logits alone.
-"""
+"""Profiled intercepts of one lane, optimal for given weights: a convex problem of C numbers."""
 
 from functools import partial
 from typing import Any, NamedTuple
@@ -13,8 +10,7 @@ from jaxlr.glm.losses import Loss
 from jaxlr.pytypes import Array
 
 NEVER = 750.0  # exp(-750) is 0 in float64
-LAST = 1e-13  # decrement of a last step, which leaves the square of that: too small to matter
-STEPS = 60  # more than damped steps from anywhere have taken
+LAST, STEPS = 1e-13, 60  # a last step's decrement, whose square is left; more than were ever taken
 
 
 class Profile(NamedTuple):
@@ -29,14 +25,8 @@ class Profile(NamedTuple):
 def profiled(family: Loss, logits: Array, labels: Array, weights: Array) -> Profile:
     """Minimises Σ s ℓ(z + shift) by damped Newton steps: two looks where it is optimal already.
 
-    A class without rows has its optimum at -∞: it is sent so low that its probability is exactly
-    0. Without intercepts all is 0.
-
-    Args:
-      family: of the loss.
-      logits: [C, N].
-      labels: [N].
-      weights: [N], summing to 1.
+    Logits [C, N], labels and weights [N], which sum to 1. A class without rows has its optimum at
+    -∞: it is sent so low that its probability is exactly 0. Without intercepts all is 0.
 
     Reference:
       Sun and Tran-Dinh, Generalized self-concordant functions (2019), for the damping.
@@ -69,11 +59,6 @@ def profiled(family: Loss, logits: Array, labels: Array, weights: Array) -> Prof
     # The first step only looks where it is: so each look is one piece of program.
     state = nowhere, zeros[0], jnp.int32(0), jnp.bool_(True)
     return jax.lax.while_loop(lambda state: state[-1] & (state[-2] < STEPS), step, state)[0]
-
-
-def settled(family: Loss, logits: Array, labels: Array, weights: Array) -> Array:
-    """The shifts [L, C] of lanes: logits [L, C, N], labels and weights [L, N]."""
-    return jax.vmap(partial(profiled, family))(logits, labels, weights).shift
 
 
 def empty(family: Loss, labels: Array, weights: Array) -> Array:
@@ -116,9 +101,9 @@ def intercept_hessian(family: Loss, factors: Any, weights: Array) -> Array:
 
 
 def generalised_inverse(matrix: Array) -> Array:
-    """G with A G A = A of a small positive semidefinite A [C, C], brought to a unit diagonal.
+    """G with A G A = A of a small positive semidefinite A [C, C], by conjugate directions.
 
-    From one conjugate direction after the other; those of no curvature but rounding's are left out.
+    Those of no curvature but rounding's are left out.
     """
     diagonal = jnp.diagonal(matrix)
     scale = jnp.where(diagonal > 0, 1 / jnp.sqrt(jnp.where(diagonal > 0, diagonal, 1)), 0)

@@ -19,31 +19,22 @@ Function = Callable[[Array, Array], Array]
 
 
 class Loss(NamedTuple):
-    """A convex loss of logits [..., C, N] under labels [..., N]; leading axes are lanes.
+    """A convex loss of logits [C, N] under labels [N], of one lane: `vmap` makes lanes.
 
-    Attributes:
-      num_outputs: C, 1 where the function takes a scalar.
-      multiclass: whether it takes a row of logits.
-      value: (logits, labels) -> [..., N] nats.
-      gradient: (logits, labels) -> [..., C, N], by the logits.
-      factors: (logits, labels) -> what the Hessian by the logits is made of, a pytree. It costs
-        exponentials, and what is made of it doesn't.
-      diagonal: (factors) -> [..., C, N], of that Hessian.
-      hessian_product: (factors, v [..., C, N]) -> [..., C, N].
-      self_concordance: M with |l'''[v, v, u]| <= M range(u) l''[v, v], where range is the largest
-        minus the smallest of the classes (|u| for a scalar); None if it isn't known.
-      intercept: whether logits have one that is free.
+    `factors` are what the Hessian by the logits is made of, a pytree: they cost exponentials, and
+    what is made of them doesn't. self_concordance is M, |l'''[v, v, u]| <= M range(u) l''[v, v],
+    where range is the largest minus the smallest of the classes (|u| for a scalar), or None.
     """
 
-    num_outputs: int
-    multiclass: bool
-    value: Callable[[Array, Array], Array]
-    gradient: Callable[[Array, Array], Array]
-    factors: Callable[[Array, Array], Any]
-    diagonal: Callable[[Any], Array]
-    hessian_product: Callable[[Any, Array], Array]
+    num_outputs: int  # C, 1 where the function takes a scalar
+    multiclass: bool  # whether it takes a row of logits
+    value: Callable[[Array, Array], Array]  # (logits, labels) -> [N] nats
+    gradient: Callable[[Array, Array], Array]  # (logits, labels) -> [C, N], by the logits
+    factors: Callable[[Array, Array], Any]  # (logits, labels) -> as above
+    diagonal: Callable[[Any], Array]  # (factors) -> [C, N], of that Hessian
+    hessian_product: Callable[[Any, Array], Array]  # (factors, v [C, N]) -> [C, N]
     self_concordance: float | None
-    intercept: bool = True
+    intercept: bool = True  # whether logits have one that is free
 
 
 @lru_cache  # one object for one function: programs are found by it
@@ -53,7 +44,7 @@ def loss(
     """The loss of a function: of the C classes of `num_classes`, or of a scalar where it is None.
 
     A `jit`, a `partial` or a wrapper that computes what a loss of `jaxlr.losses` does is that loss.
-    For other functions the certificate lacks the bound from self-concordance, and separable labels
+    Of other functions the certificate lacks the bound from self-concordance, and separable labels
     are not looked for.
 
     Args:
@@ -95,124 +86,84 @@ def _program(function, arguments) -> str | None:
         return None
 
 
-def _logistic(z):
-    """exp(-|z|), σ(z) (1 + that) and σ(-z) (1 + that): one exponential, no digit lost."""
-    e = jnp.exp(-jnp.abs(z))
-    return e, jnp.where(z >= 0, 1, e), jnp.where(z >= 0, e, 1)
-
-
 def _logistic_value(z, y):
-    z = z[..., 0, :]
     # What cancels first: of a confident row the rest is all there is.
-    return log1p_exp_minus_abs(z) + (jnp.maximum(z, 0) - y * z)
+    return (log1p_exp_minus_abs(z) + (jnp.maximum(z, 0) - y[None] * z))[0]
 
 
 def _logistic_gradient(z, y):
-    e, above, below = _logistic(z)
-    y = y[..., None, :]
-    return ((1 - y) * above - y * below) / (1 + e)
+    e, y = jnp.exp(-jnp.abs(z)), y[None]  # one exponential, no digit lost
+    return ((1 - y) * jnp.where(z >= 0, 1, e) - y * jnp.where(z >= 0, e, 1)) / (1 + e)
 
 
-def _logistic_hessian(z, y):
-    del y
+def _logistic_hessian(z, _):
     e = jnp.exp(-jnp.abs(z))
     return e / (1 + e) ** 2
 
 
-def _itself(factors):
-    return factors
+def _scalar(value, gradient, second, self_concordance) -> Loss:
+    """A loss of one logit: the factor of its Hessian is its diagonal itself."""
+    return Loss(1, False, value, gradient, second, lambda d: d, jnp.multiply, self_concordance)
 
 
-_log_loss = Loss(
-    1, False, _logistic_value, _logistic_gradient, _logistic_hessian, _itself, jnp.multiply, 1.0
-)
-_squared_error = Loss(
-    1,
-    False,
-    lambda z, y: (z[..., 0, :] - y) ** 2,
-    lambda z, y: 2 * (z - y[..., None, :]),
+_log_loss = _scalar(_logistic_value, _logistic_gradient, _logistic_hessian, 1.0)
+_squared_error = _scalar(
+    lambda z, y: (z[0] - y) ** 2,
+    lambda z, y: 2 * (z - y[None]),
     lambda z, y: jnp.full_like(z, 2),
-    _itself,
-    jnp.multiply,
     0.0,
 )
 
 
 def _softmax(num_classes) -> Loss:
     def is_class(labels):
-        shape = (*[1] * (labels.ndim - 1), num_classes, 1)
-        return jnp.arange(num_classes, dtype=labels.dtype).reshape(shape) == labels[..., None, :]
+        return jnp.arange(num_classes, dtype=labels.dtype)[:, None] == labels[None]
 
     def value(logits, labels):
-        top = jnp.max(logits, axis=-2)
-        total = jnp.sum(jnp.exp(logits - top[..., None, :]), axis=-2)
-        below = jnp.where(is_class(labels), top[..., None, :] - logits, 0)
-        return jnp.sum(below, axis=-2) + jnp.log(total)
+        under = jnp.max(logits, axis=0, keepdims=True) - logits
+        below = jnp.sum(jnp.where(is_class(labels), under, 0), axis=0)
+        return below + jnp.log(jnp.sum(jnp.exp(-under), axis=0))
 
     def gradient(logits, labels):
-        e = jnp.exp(logits - jnp.max(logits, axis=-2, keepdims=True))
+        e = jnp.exp(logits - jnp.max(logits, axis=0, keepdims=True))
         own = is_class(labels)
-        others = jnp.sum(jnp.where(own, 0, e), axis=-2, keepdims=True)
-        total = others + jnp.sum(jnp.where(own, e, 0), axis=-2, keepdims=True)
+        others = jnp.sum(jnp.where(own, 0, e), axis=0, keepdims=True)
+        total = others + jnp.sum(jnp.where(own, e, 0), axis=0, keepdims=True)
         return jnp.where(own, -others, e) / total  # p - 1 would round to 0 at the true class
 
+    def probabilities(logits, _):
+        return jax.nn.softmax(logits, axis=0)
+
     def product(p, v):
-        return p * (v - jnp.sum(p * v, axis=-2, keepdims=True))
+        return p * (v - jnp.sum(p * v, axis=0, keepdims=True))
 
-    def probabilities(logits, labels):
-        del labels
-        return jax.nn.softmax(logits, axis=-2)
-
-    return Loss(
-        num_classes, True, value, gradient, probabilities, lambda p: p * (1 - p), product, 1.0
-    )
+    derivatives = gradient, probabilities, lambda p: p * (1 - p), product
+    return Loss(num_classes, True, value, *derivatives, 1.0)
 
 
 def _of_scalar(function) -> Loss:
     """A loss of one logit, by autodiff."""
     slope = jax.grad(function)
-    second = jnp.vectorize(jax.grad(slope))
-    value, first = jnp.vectorize(function), jnp.vectorize(slope)
-    return Loss(
-        1,
-        False,
-        lambda z, y: value(z[..., 0, :], y),
-        lambda z, y: first(z, y[..., None, :]),
-        lambda z, y: second(z, y[..., None, :]),
-        _itself,
-        jnp.multiply,
-        None,
-    )
+    value, first, second = (jax.vmap(f) for f in (function, slope, jax.grad(slope)))
+
+    def of_one(f):
+        return lambda z, y: f(z[0], y)[None]
+
+    return _scalar(lambda z, y: value(z[0], y), of_one(first), of_one(second), None)
 
 
 def _of_rows(function, num_classes) -> Loss:
     """A loss of a row of logits, by autodiff."""
     slope = jax.grad(function)
 
+    def diagonal(z, y):
+        return jnp.diagonal(jax.hessian(function)(z, y))
+
     def product(z, y, v):
         return jax.jvp(lambda z: slope(z, y), (z,), (v,))[1]
 
-    diagonal = _over_rows(lambda z, y: jnp.diagonal(jax.hessian(function)(z, y)), "(c),()->(c)")
-    times = _over_rows(product, "(c),(),(c)->(c)")
-    return Loss(
-        num_classes,
-        True,
-        _over_rows(function, "(c),()->()"),
-        _over_rows(slope, "(c),()->(c)"),
-        lambda z, y: (z, y),
-        lambda factors: diagonal(*factors),
-        lambda factors, v: times(*factors, v),
-        None,
-    )
-
-
-def _over_rows(of_row, signature):
-    """A function of a row of classes, on logits whose rows are the last axis."""
-    mapped = jnp.vectorize(of_row, signature=signature)
-
-    def apply(z, y, *v):
-        rows = (jnp.swapaxes(part, -1, -2) for part in (z, *v))
-        out = mapped(next(rows), y, *rows)
-        return out if signature.endswith("->()") else jnp.swapaxes(out, -1, -2)
-
-    return apply
+    value = jax.vmap(function, (1, 0))
+    slopes, diagonals = (jax.vmap(f, (1, 0), 1) for f in (slope, diagonal))
+    products = jax.vmap(product, (1, 0, 1), 1)
+    factors = lambda z, y: (z, y), lambda f: diagonals(*f), lambda f, v: products(*f, v)
+    return Loss(num_classes, True, value, slopes, *factors, None)

@@ -6,12 +6,8 @@ import numpy as np
 def means(scores: np.ndarray, endless: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard error [T, A, K] over the folds that have a score at some setting.
 
-    Args:
-      scores: [T, F, A, K].
-      endless: [T, F, A, K] lanes without an optimum, for the message.
-
-    Raises:
-      ValueError: where all of a target's means would be NaN.
+    Of scores [T, F, A, K]; `endless` [T, F, A, K], lanes without an optimum, are for the message of
+    the ValueError where all of a target's means would be NaN.
     """
     scored = np.isfinite(scores)
     mean, error = np.full((2, *scores[:, 0].shape), np.nan)
@@ -28,23 +24,23 @@ def means(scores: np.ndarray, endless: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _nothing_to_choose_by(target, scored, endless) -> str:
     """What a ValueError says of one target's [F, A, K]."""
+
+    def folds(those):
+        first, more = np.flatnonzero(those)[:5], max(0, int(those.sum()) - 5)
+        return f"fold {', '.join(map(str, first))}" + f" and {more} more" * bool(more)
+
     endless = (endless & ~scored).any(axis=(1, 2))
     odd = ~scored.all(axis=(1, 2)) & ~endless
     why = []
     if endless.any():
-        why.append(f"no optimum in {_folds(endless)} (a class without a row to train on, or λ = 0)")
+        why.append(f"no optimum in {folds(endless)} (a class without a row to train on, or λ = 0)")
     if odd.any():
-        why.append(f"the metric is not finite on what {_folds(odd)} holds out")
+        why.append(f"the metric is not finite on what {folds(odd)} holds out")
     return (
         f"target {target} has no setting to choose: {' and '.join(why)}; take fewer folds, folds"
         " with strata (data.folds) or another metric; the default one leaves `predictions` of all"
         " folds, which your metric can judge at once"
     )
-
-
-def _folds(those) -> str:
-    first, more = np.flatnonzero(those)[:5], max(0, int(those.sum()) - 5)
-    return f"fold {', '.join(map(str, first))}" + f" and {more} more" * bool(more)
 
 
 def choose(

@@ -1,7 +1,7 @@
 """Data sets as lanes: x [S, N, D] is S problems of one shape, solved by the same programs."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,20 +21,8 @@ SHAPES = {
 }
 
 
-def given(
-    batch: Batch,
-    lambdas: Any,
-    loss: Callable,
-    l1_ratio: Any,
-    fold_weights: Any,
-    num_classes: int | None,
-    **options: Any,
-) -> tuple[list[door.Given], tuple[str, ...]]:
-    """What `door.given` makes of every data set, and the axes that the caller gave.
-
-    Raises:
-      ValueError: as `door.given`, naming the data set; leading axes that don't fit.
-    """
+def given(batch, lambdas, loss, l1_ratio, fold_weights, num_classes, **options):
+    """What `door.given` makes of every data set, and the axes that the caller gave."""
     x = getattr(batch, "x", None)
     several = np.ndim(x if hasattr(x, "ndim") else containers.array("x", x)) == 3
     counts = several and num_classes is None and loss is losses.softmax_cross_entropy

@@ -5,69 +5,56 @@ gradient where it ends. Every trial of its length in between is a pass over logi
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 
-from jaxlr.glm import objective, problem, sharing
-from jaxlr.glm.blocks import blocks_of
+from jaxlr.glm import problem, sharing
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
-from jaxlr.paths import preconditioner, progress
-from jaxlr.paths.preconditioner import Preconditioner
-from jaxlr.paths.proofs import Ends
+from jaxlr.glm.problem import Lane, Problem, lane_of, without_intercept
+from jaxlr.paths import preconditioner
+from jaxlr.paths.preconditioner import Ends, Preconditioner
 from jaxlr.pytypes import Array
 from jaxlr.solvers import compact, slopes
 from jaxlr.solvers.compact import Pairs
 
-PAIRS = 8  # of L-BFGS
-SERVES = 4  # steps; times the root of what it costs, in steps
+PAIRS = 8  # of L-BFGS; with 1 a9a takes 1.3 times as long, digits 1.1
+# Steps; times the root of what it costs, in steps. Renewed every second step digits take 3.4 times
+# as long, wide rows 2.1.
+SERVES = 4
 # Steps that the lanes' own preconditioners may cost; dearer ones are shared. With shared ones alone
-# breast cancer takes 3 times as long; with own ones alone 64 probes make 64 where one does.
+# breast cancer takes 2.6 times as long; with own ones alone 64 probes make 64 where one does.
 OWN = 80
+PATIENCE = 6  # steps without a smaller estimate or a lower J
+FALLS = {4: 1e-5, 8: 1e-12}  # of J: a fall that is more than a number's rounding, by its bytes
 DEAR = 2**33  # multiplications, from which a preconditioner may pay for a program without one
+
+Judged = TypeVar("Judged")
 
 
 class State(NamedTuple):
-    """Where lanes stand; a lane's own but for the last three.
+    """Where lanes stand; a lane's own [L, ...] but for the last three."""
 
-    Attributes:
-      params, before: [C, P], these and those one penalty earlier.
-      grad, image: [C, P] of J, and the preconditioner times it.
-      logits: [C, N].
-      risk: J.
-      pairs: of L-BFGS.
-      best: the least estimate of J - J* so far.
-      mark: J where the lane was last not idle, and `idle` the steps since.
-      active: whether the lane still moves.
-      num_steps: under this penalty.
-      preconditioner: of all lanes, or one for each.
-      age, count: [] steps since it was made, and under this penalty.
-    """
-
-    params: Array
-    before: Array
-    grad: Array
-    image: Array
-    logits: Array
-    risk: Array
-    pairs: Pairs
-    best: Array
-    mark: Array
-    idle: Array
-    active: Array
-    num_steps: Array
-    preconditioner: Preconditioner
-    age: Array
-    count: Array
+    params: Array  # [C, P]
+    before: Array  # [C, P] one penalty earlier
+    grad: Array  # [C, P] of J
+    image: Array  # [C, P] the preconditioner times it
+    logits: Array  # [C, N]
+    risk: Array  # J
+    pairs: Pairs  # of L-BFGS
+    best: Array  # the least estimate of J - J* so far
+    mark: Array  # J where the lane was last not idle
+    idle: Array  # steps since
+    active: Array  # whether the lane still moves
+    num_steps: Array  # under this penalty
+    preconditioner: Preconditioner  # of all lanes, or one for each
+    age: Array  # [] steps since it was made
+    count: Array  # [] steps under this penalty
 
 
 class Plan(NamedTuple):
-    """Whether every lane has its own preconditioner, or none; how many steps one serves.
-
-    And whether steps are in float32.
-    """
+    """Every lane its own preconditioner, or none at all; steps that one serves; float32 or not."""
 
     own: bool
     bare: bool
@@ -78,8 +65,8 @@ class Plan(NamedTuple):
 def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     """One for each lane where that is cheap, otherwise one for all; the dearer the older it gets.
 
-    The older it is the worse are its steps; where they worsen evenly, it serves best for the root
-    of its cost. `bare` says that it is dear, and costs more than the steps that it serves.
+    As steps worsen evenly with its age, it serves best for the root of its cost. `bare` says that
+    it is dear, and costs more than the steps that it serves.
     """
     num_rows, size = rows.x.shape
     one = loss.num_outputs * (num_rows * size**2 + size**3)
@@ -90,22 +77,11 @@ def plan(loss: Loss, rows: Problem, num_lanes: int) -> Plan:
     return Plan(own, one > DEAR and cost > serves, serves)
 
 
-def walk(
-    loss: Loss,
-    rows: Problem,
-    turns: Lanes,
-    start: tuple[Array, Array],
-    planned: Plan,
-    tol: Array,
-    goals: Array,
-    max_steps: Array,
-) -> tuple[Array, Array, Ends]:
+def walk(loss, rows, turns, start, planned, tol, goals, max_steps):
     """The last params and those before [L, C, P], and the ends of lanes [K, L].
 
-    Each penalty's lanes start from the last one's ends.
-
-    `start` are params [L, C, P] and those one penalty earlier; goals [K, L] are estimates that are
-    enough, besides tol · J; max_steps [K].
+    Each penalty's lanes start from the last one's ends, the first's from `start`: params and those
+    one penalty earlier. goals [K, L] are estimates that are enough, besides tol · J; max_steps [K].
     """
     lanes = jax.vmap(partial(lane_of, rows))(jax.tree.map(lambda leaf: leaf[0], turns))
     engine = _Engine(loss, rows, planned)
@@ -143,14 +119,14 @@ class _Engine(NamedTuple):
     def start(self, lanes: Lane, params: Array, before: Array, made, age: Array, most: Array):
         """The state before the first of `most` steps from params [L, C, P]."""
         logits = jax.vmap(partial(problem.logits_of, rows=self.rows))(params)
-        risk = jax.vmap(partial(objective.risk, self.loss))(lanes, params, logits)
-        gradient = jax.vmap(partial(objective.gradient, self.loss, self.rows))
+        risk = jax.vmap(partial(problem.risk, self.loss))(lanes, params, logits)
+        gradient = jax.vmap(partial(problem.gradient, self.loss, self.rows))
         grad = gradient(lanes, params, logits)
         pairs = jax.vmap(lambda w: compact.no_pairs(w.ravel(), PAIRS))(params)
         far, zero = jnp.full_like(risk, jnp.inf), jnp.zeros(len(params), jnp.int32)
-        judged = far, far, zero, zero < most, zero
+        endings = far, far, zero, zero < most, zero
         there = params, before, grad, self.applied(lanes, made, grad), logits, risk, pairs
-        return State(*there, *judged, made, age, jnp.int32(0))
+        return State(*there, *endings, made, age, jnp.int32(0))
 
     def applied(self, lanes: Lane, made: Preconditioner, grads: Array) -> Array:
         """The preconditioners [G, ...] times grads [m, C, P], each of m / G in a row.
@@ -162,13 +138,12 @@ class _Engine(NamedTuple):
             penalised = without_intercept(jnp.ones_like(grads[0])) > 0
             return grads / jnp.where(penalised[None], lanes.ridge[:, None, None], curved)
         of_each = grads.reshape(len(made.inverse), -1, *grads.shape[1:])
-        apply = jax.vmap(jax.vmap(preconditioner.apply, (None, 0)))
-        return apply(made, of_each).reshape(grads.shape)
+        applied = jax.vmap(jax.vmap(preconditioner.apply, (None, 0)))(made, of_each)
+        return applied.reshape(grads.shape)
 
     def step(self, lanes: Lane, state: State, *, tol, goal, max_steps) -> State:
         if not self.plan.bare:  # a loop of one turn at most: a condition copies what it hands on
-            stale = partial(_older, self.plan.serves)
-            state = jax.lax.while_loop(stale, partial(self._measured, lanes), state)
+            state = jax.lax.while_loop(self._stale, partial(self._measured, lanes), state)
 
         def directed(params, before, grad, image, pairs, num_steps):
             newton = -compact.inverse_hessian(pairs, grad.ravel(), image.ravel())
@@ -184,7 +159,7 @@ class _Engine(NamedTuple):
 
         own = state.params, state.before, state.grad, state.image, state.pairs, state.num_steps
         direction, estimate = jax.vmap(directed)(*own)
-        state = progress.judged(state, estimate, jnp.fmin(tol * state.risk, goal))
+        state = judged(state, estimate, jnp.fmin(tol * state.risk, goal))
         direction = jnp.where(state.active[:, None, None], direction, 0)
         made = state.preconditioner
         moved = partial(self._moved, lanes, made, direction=direction)
@@ -193,14 +168,20 @@ class _Engine(NamedTuple):
         active = state.active & (state.num_steps < max_steps)
         return state._replace(preconditioner=made, active=active)
 
+    def _stale(self, state):
+        return state.age >= self.plan.serves
+
     def _measured(self, lanes, state):
         """With a preconditioner of where lanes are."""
-        curvature = self.loss.diagonal(self.loss.factors(state.logits, lanes.labels))
-        curvature, lam = curvature * lanes.weights[:, None], lanes.ridge
+
+        def bend(logits, lane):
+            return self.loss.diagonal(self.loss.factors(logits, lane.labels)) * lane.weights[None]
+
+        curvature, lam = jax.vmap(bend)(state.logits, lanes), lanes.ridge
         if not self.plan.own:
             curvature, lam = curvature.mean(axis=0, keepdims=True), lam.mean(keepdims=True)
         num, classes, num_rows = curvature.shape
-        blocks = blocks_of(self.rows.x, self.rows.x_t, curvature.reshape(-1, num_rows))
+        blocks = problem.blocks_of(self.rows, curvature.reshape(-1, num_rows))
         blocks = blocks.reshape(num, classes, *blocks.shape[1:])
 
         def made(blocks, lam):
@@ -224,7 +205,7 @@ class _Engine(NamedTuple):
         w, d = without_intercept(state.params), without_intercept(direction)
         dot = jax.vmap(partial(jnp.vdot, precision="highest"))
         wd, dd = lanes.ridge * dot(w, d), lanes.ridge * dot(d, d)
-        slopes_at = jax.vmap(partial(objective.slopes, self.loss))
+        slopes_at = jax.vmap(partial(problem.slopes_of, self.loss))
 
         def look(length):
             z = state.logits + length[:, None, None] * d_logits
@@ -258,5 +239,19 @@ class _Engine(NamedTuple):
         )
 
 
-def _older(steps, state):
-    return state.age >= steps
+def judged(state: Judged, estimate: Array, goal: Array) -> Judged:
+    """A state with J - J* estimated anew; `active` says whether it goes on, of one lane or many.
+
+    It ends where the estimate is at most its goal, is no number, or where neither it nor J has
+    become smaller for a while: no lane is left while its risk falls.
+    """
+    falls = state.mark - state.risk > FALLS[state.risk.dtype.itemsize] * state.risk
+    smaller = estimate < 0.9 * state.best
+    idle = jnp.where(smaller | falls, 0, state.idle + state.active.astype(jnp.int32))
+    over = (estimate <= goal) | ~jnp.isfinite(estimate) | (idle >= PATIENCE)
+    return state._replace(
+        best=jnp.where(smaller, estimate, state.best),
+        mark=jnp.where(smaller | falls, jnp.fmin(state.risk, state.mark), state.mark),
+        idle=idle,
+        active=state.active & ~over,
+    )

@@ -7,7 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxlr.glm import door, intercepts
+from jaxlr.glm import door
+from jaxlr.glm.intercepts import profiled
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.paths import data_sets
 from jaxlr.pytypes import Array, Batch
@@ -84,8 +85,12 @@ def _largest(asked: door.Given, loss: Callable) -> float:
 @partial(jax.jit, static_argnums=0)
 def _slopes(family, labels, weights) -> tuple[Array, Array]:
     """Weighted slopes [L, C, N] at 0, and where only the intercepts are fitted."""
-    zero = start = jnp.zeros((len(labels), family.num_outputs, labels.shape[1]))
-    if family.intercept and not family.multiclass:  # numbers may be far from 0
-        start = start + jnp.einsum("ln,ln->l", labels, weights)[:, None, None]
-    fitted = start + intercepts.settled(family, start, labels, weights)[:, :, None]
-    return tuple(family.gradient(z, labels) * weights[:, None] for z in (zero, fitted))
+
+    def one(labels, weights):
+        zero = start = jnp.zeros((family.num_outputs, len(labels)))
+        if family.intercept and not family.multiclass:  # numbers may be far from 0
+            start = start + jnp.dot(labels, weights)
+        fitted = start + profiled(family, start, labels, weights).shift[:, None]
+        return tuple(family.gradient(z, labels) * weights[None] for z in (zero, fitted))
+
+    return jax.vmap(one)(labels, weights)

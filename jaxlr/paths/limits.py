@@ -10,24 +10,21 @@ from typing import NamedTuple
 import numpy as np
 
 from jaxlr import losses
+from jaxlr.glm import sharing
 from jaxlr.glm.door import Given
-from jaxlr.paths.infimum import infimum
+from jaxlr.glm.problem import laid_out
+from jaxlr.paths import proofs
+from jaxlr.paths.basis import basis
 from jaxlr.paths.proofs import Answers
-from jaxlr.paths.separation import separating_direction
+from jaxlr.paths.separation import infimum, separating_direction
 
 
 class Limits(NamedTuple):
-    """What T targets on F folds run into.
+    """What T targets on F folds run into."""
 
-    Attributes:
-      empty: [T, F, C] classes without a row of weight; C = 2 for a single logit, labels 0 and 1.
-      directions: [T, F, C, P] that separate at λ = 0, C = 1 for a single logit; 0 where none does.
-      infima: [T, F] of the risk there.
-    """
-
-    empty: np.ndarray
-    directions: np.ndarray
-    infima: np.ndarray
+    empty: np.ndarray  # [T, F, C] classes without a row of weight; C = 2 for labels 0 and 1
+    directions: np.ndarray  # [T, F, C, P] that separate at λ = 0, C = 1 of a logit; 0 if none does
+    infima: np.ndarray  # [T, F] of the risk there
 
     @property
     def alone(self) -> np.ndarray:
@@ -91,3 +88,35 @@ def applied(found: Limits, asked: Given, answers: Answers) -> tuple[Answers, np.
     gap[at] = decrement[at] = np.inf
     separable[at] = True
     return Answers(params, risk, gap, decrement, num_steps), separable
+
+
+def unpenalised(family, asked, solvable, tol, max_steps, mesh) -> Answers:
+    """Answers at λ = 0 [T, F, 1, ...], where `solvable` [T, F] have an optimum.
+
+    Any basis of the columns will do, so each fold has an orthonormal one: columns of any scale,
+    collinear or nearly so, cost no digits.
+    """
+    num_targets = len(solvable)
+    out = _table((*solvable.shape, 1), (family.num_outputs, asked.x.shape[1] + 1))
+    for fold in np.flatnonzero(solvable.any(axis=0)):
+        even = basis(asked.x, asked.weights[fold], family.intercept)
+        own = asked.codes, asked.weights[fold : fold + 1]
+        problem = sharing.placed(laid_out(even.rows, *own, last=family.intercept), mesh)
+        laid = len(problem.labels), len(problem.weights)  # a mesh may have repeated lanes
+        table = _table((laid[0] * laid[1], 1), (family.num_outputs, problem.x.shape[1]))
+        table.gap.reshape(laid)[:num_targets, 0] = np.where(solvable[:, fold], np.inf, 0)
+        proofs.finish(family, problem, np.zeros((1, len(table.gap))), 0.0, tol, max_steps, table)
+        found = Answers(*(leaf.reshape(*laid, *leaf.shape[2:])[:num_targets, 0] for leaf in table))
+        w = found.params[..., :-1] @ even.back.T
+        found = found._replace(params=np.dstack([w, found.params[..., -1] - w @ even.centre]))
+        if not even.whole:  # of what is left out nothing is known
+            found.gap[:] = found.decrement[:] = np.inf
+        for column, new in zip(out, found, strict=True):
+            column[:, fold, 0] = new
+    return out
+
+
+def _table(lanes, shape) -> Answers:
+    """Of lanes that nobody has to finish."""
+    risk, steps = np.full(lanes, np.inf), np.zeros(lanes, np.int32)
+    return Answers(np.zeros((*lanes, *shape)), risk, np.zeros(lanes), np.zeros(lanes), steps)

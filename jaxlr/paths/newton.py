@@ -17,21 +17,21 @@ import jax
 import jax.numpy as jnp
 
 from jaxlr.backend import QuicklyCompiled
-from jaxlr.glm import objective, problem
-from jaxlr.glm.blocks import blocks_of, hessian
+from jaxlr.certificates.bounds import FACTORED, MOST
+from jaxlr.glm import problem
 from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Lane, Lanes, Problem, lane_of, without_intercept
-from jaxlr.paths import preconditioner, progress
-from jaxlr.paths.preconditioner import Preconditioner
-from jaxlr.paths.proofs import Ends
+from jaxlr.glm.problem import Lane, Problem, lane_of, without_intercept
+from jaxlr.paths import preconditioner
+from jaxlr.paths.descent import judged
+from jaxlr.paths.preconditioner import Ends, Preconditioner
 from jaxlr.pytypes import Array
 from jaxlr.solvers.conjugate_gradients import conjugate_gradients
 from jaxlr.solvers.slopes import search
 
-WHOLE = 1000  # C P up to which the whole Hessian has an inverse
-HANDFUL = 10  # iterations from which a new preconditioner is made
-MOST = 1000  # iterations of a step
-LEFT = 0.03  # of a system's right-hand side: what they may leave
+# Iterations from which a preconditioner is made anew. Anew at every step, rare dummies to tol 1e-13
+# take 1.6 times as long; never, they and breast cancer take as long.
+HANDFUL = 10
+LEFT = 0.03  # of a system's right-hand side: what they may leave; 1e-6 and 0.3 take as long
 ROUNDING = 1e-14  # of J: no rise
 
 
@@ -39,8 +39,6 @@ class State(NamedTuple):
     """Where the lane stands, as `descent.State` has it; whether its preconditioner is `stale`."""
 
     params: Array
-    grad: Array
-    logits: Array
     risk: Array
     preconditioner: Preconditioner
     stale: Array
@@ -53,50 +51,29 @@ class State(NamedTuple):
 
 def is_whole(loss: Loss, rows: Problem) -> bool:
     """Whether a whole Hessian is of ordinary size."""
-    return loss.multiclass and loss.num_outputs * rows.x.shape[1] <= WHOLE
+    return loss.multiclass and loss.num_outputs * rows.x.shape[1] <= FACTORED
 
 
 @partial(QuicklyCompiled, static_argnums=0)
-def alone(
-    loss: Loss,
-    rows: Problem,
-    lanes: Lanes,
-    params: Array,
-    tol: Array,
-    num_steps: Array,
-    max_steps: Array,
-) -> Ends:
+def alone(loss, rows, lanes, params, tol, num_steps, max_steps) -> Ends:
     """Goes on from params [1, C, P] and num_steps [1], to an estimate of tol · J.
 
     Or to where neither that nor J falls any more.
     """
-    own = lane_of(rows, jax.tree.map(lambda leaf: leaf[0], lanes))
-    lane = _Newton(loss, rows, own)
-    logits, risk, grad = lane.looked(params[0])
-    far = jnp.full_like(risk, jnp.inf)
-    nothing = jax.tree.map(
-        lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), jax.eval_shape(lane.measured, logits)
-    )
-    state = State(
-        params[0],
-        grad,
-        logits,
-        risk,
-        nothing,
-        jnp.bool_(True),
-        far,
-        far,
-        jnp.int32(0),
-        num_steps[0] < max_steps,
-        num_steps[0],
-    )
+    lane = _Newton(loss, rows, lane_of(rows, jax.tree.map(lambda leaf: leaf[0], lanes)))
+    far, count = jnp.full((), jnp.inf), num_steps[0]
+    shapes = jax.eval_shape(lambda params: lane.measured(lane.looked(params)[0]), params[0])
+    nothing = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    endings = far, far, jnp.int32(0), count < max_steps, count
+    state = State(params[0], far, nothing, jnp.bool_(True), *endings)
 
     def on(state):
         state = lane.step(state, tol)
         return state._replace(active=state.active & (state.num_steps < max_steps))
 
     state = jax.lax.while_loop(lambda state: state.active, on, state)
-    found = Ends(state.params, state.risk, lane.measured(state.logits), state.num_steps)
+    logits, risk, _ = lane.looked(state.params)
+    found = Ends(state.params, risk, lane.measured(logits), state.num_steps)
     return jax.tree.map(lambda leaf: leaf[None, None], found)
 
 
@@ -108,62 +85,61 @@ class _Newton(NamedTuple):
     def looked(self, params):
         """Logits, J and its gradient."""
         logits = problem.logits_of(params, self.rows)
-        risk = objective.risk(self.loss, self.lane, params, logits)
-        return logits, risk, objective.gradient(self.loss, self.rows, self.lane, params, logits)
+        risk = problem.risk(self.loss, self.lane, params, logits)
+        return logits, risk, problem.gradient(self.loss, self.rows, self.lane, params, logits)
 
     def measured(self, logits) -> Preconditioner:
         factors, lam = self.loss.factors(logits, self.lane.labels), self.lane.ridge
         if is_whole(self.loss, self.rows):
-            whole = hessian(self.loss, self.rows, factors, self.lane.weights)
+            whole = problem.hessian(self.loss, self.rows, factors, self.lane.weights)
             penalty = lam * without_intercept(jnp.ones_like(self.rows.x[0]))
             whole = whole + jnp.diag(jnp.tile(penalty, self.loss.num_outputs))
             return preconditioner.of_whole(whole)
-        blocks = blocks_of(
-            self.rows.x, self.rows.x_t, self.loss.diagonal(factors) * self.lane.weights[None]
-        )
+        curvature = self.loss.diagonal(factors) * self.lane.weights[None]
+        blocks = problem.blocks_of(self.rows, curvature)
         return preconditioner.of_blocks(blocks, lam, self.loss.multiclass, len(self.lane.weights))
 
     def step(self, state, tol) -> State:
-        factors = self.loss.factors(state.logits, self.lane.labels)
+        logits, risk, grad = self.looked(state.params)  # afresh: what falls here has fallen
+        factors = self.loss.factors(logits, self.lane.labels)
         made = jax.lax.cond(
-            state.stale, lambda: self.measured(state.logits), lambda: state.preconditioner
+            state.stale, lambda: self.measured(logits), lambda: state.preconditioner
         )
-        shape = state.grad.shape
 
         def times(v):
-            v = v.reshape(shape)
+            v = v.reshape(grad.shape)
             heavy = self.loss.hessian_product(factors, problem.logits_of(v, self.rows))
             back = problem.gradient_of(heavy * self.lane.weights[None], self.rows)
             return (back + self.lane.ridge * without_intercept(v)).ravel()
 
-        apply, grad = partial(preconditioner.apply, made), state.grad.ravel()
-        found = conjugate_gradients(times, grad, tol=LEFT, max_steps=MOST, precondition=apply)
-        estimate = (jnp.vdot(grad + found.residual, found.params) + found.residual_norm**2) / 2
-        state = state._replace(preconditioner=made, stale=found.num_steps > HANDFUL)
-        state = progress.judged(state, estimate, tol * state.risk)
-        moved = partial(self._moved, direction=-found.params.reshape(shape))
+        options = {"max_steps": MOST, "precondition": partial(preconditioner.apply, made)}
+        found = conjugate_gradients(times, grad.ravel(), tol=LEFT, **options)
+        left = jnp.vdot(grad.ravel() + found.residual, found.params)
+        stale, estimate = found.num_steps > HANDFUL, (left + found.residual_norm**2) / 2
+        state = state._replace(risk=risk, preconditioner=made, stale=stale)
+        state = judged(state, estimate, tol * risk)
+        direction = -found.params.reshape(grad.shape)
+        moved = partial(self._moved, logits=logits, grad=grad, direction=direction)
         return jax.lax.cond(state.active, moved, lambda s: s, state)
 
-    def _moved(self, state, direction) -> State:
+    def _moved(self, state, logits, grad, direction) -> State:
         d_logits = problem.logits_of(direction, self.rows)
         w, d = without_intercept(state.params), without_intercept(direction)
 
         def look(length):
-            slopes = objective.slopes(self.loss, self.lane, state.logits + length[0] * d_logits)
+            slopes = problem.slopes_of(self.loss, self.lane, logits + length[0] * d_logits)
             ridge = self.lane.ridge * (jnp.vdot(w, d) + length * jnp.vdot(d, d))
             return jnp.vdot(slopes, d_logits) + ridge, ()
 
-        length = search(look, jnp.vdot(state.grad, direction)[None], jnp.ones(1, bool))[0]
+        length = search(look, jnp.vdot(grad, direction)[None], jnp.ones(1, bool))[0]
 
         def rises(length):
-            there = state.params + length * direction, state.logits + length * d_logits
-            risk = objective.risk(self.loss, self.lane, *there)
+            there = state.params + length * direction, logits + length * d_logits
+            risk = problem.risk(self.loss, self.lane, *there)
             return ~(risk <= state.risk * (1 + ROUNDING)) & (length > 1e-20)
 
         # Slopes alone can't tell: on rows that are all but certain J may turn sharply along a line.
         length = jax.lax.while_loop(rises, lambda length: length / 4, length[0])
-        params = state.params + length * direction
-        logits, risk, grad = self.looked(params)  # afresh: what falls here has fallen
         return state._replace(
-            params=params, logits=logits, risk=risk, grad=grad, num_steps=state.num_steps + 1
+            params=state.params + length * direction, num_steps=state.num_steps + 1
         )

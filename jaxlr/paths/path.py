@@ -7,12 +7,13 @@ import jax
 import numpy as np
 
 from jaxlr import losses
-from jaxlr.glm import host
+from jaxlr.backend import on_one_core
+from jaxlr.glm import sharing
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
-from jaxlr.glm.problem import Problem
-from jaxlr.paths import blas, data_sets, grids, limits, march, placed, unpenalised, working_set
+from jaxlr.glm.problem import Problem, laid_out, middles
+from jaxlr.paths import data_sets, grids, limits, march, working_set
 from jaxlr.paths.proofs import Answers
 from jaxlr.pytypes import Array, Batch
 from jaxlr.results import predictions
@@ -71,8 +72,8 @@ def fit(
 
 
 def checked(tol: float, max_steps: int, mesh: jax.sharding.Mesh | None) -> jax.sharding.Mesh | None:
-    """The mesh, as `placed.checked` has it; a ValueError for numbers that no path can have."""
-    mesh = placed.checked(mesh)
+    """The mesh, as `sharing.checked` has it; a ValueError for numbers that no path can have."""
+    mesh = sharing.checked(mesh)
     if not 0 < tol < 1:
         raise ValueError(f"tol must lie between 0 and 1, and is {tol}")
     if max_steps < 1:
@@ -87,10 +88,10 @@ def solved(asked: Given, loss: Callable, tol: float, max_steps: int, mesh) -> Pa
     asked = asked._replace(lambdas=rising[::-1])
     centre = np.zeros(asked.x.shape[1])
     if asked.fit_intercept:  # J does not know where the columns' origins are, and digits do
-        centre = host.middles(asked.x)
+        centre = middles(asked.x)
         asked = asked._replace(x=asked.x - centre)
     endless = limits.limits(asked, loss)
-    with jax.enable_x64(True), placed.within(mesh):
+    with jax.enable_x64(True), sharing.within(mesh):
         parts = [
             _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh)
             for ratio in asked.l1_ratios
@@ -113,46 +114,33 @@ def together(found: list[Path], kept: Sequence[str]) -> Path:
 
 def _of_ratio(asked, loss, ratio, endless, tol, max_steps, mesh) -> Answers:
     """The answers of one l1_ratio, [T, F, K, ...]."""
-    num_targets, num_folds = len(asked.labels), len(asked.weights)
+    lanes = len(asked.labels), len(asked.weights)
     family = loss_of(loss, asked.num_classes, asked.fit_intercept)
+    # Of a ridge one class's block, in the rows' span; with an l1 part all of the Hessian.
+    factor = family.num_outputs * asked.x.shape[1] if ratio > 0 else min(asked.x.shape)
     parts = []
     for penalised in (True, False):
-        lambdas = asked.lambdas[(asked.lambdas > 0) == penalised]
-        part = asked._replace(lambdas=lambdas)
-        if not len(lambdas):
+        part = asked._replace(lambdas=asked.lambdas[(asked.lambdas > 0) == penalised])
+        if not len(part.lambdas):
             continue
         if loss is losses.squared_error and (ratio == 0 or not penalised):
             found = _least_squares(family, part, mesh)
         elif penalised:
-            lambdas = _of_lanes(part, mesh)
-            with blas.on_one_core(_largest_factor(family, asked.x, ratio)):
-                found = _march(family, part, lambdas, ratio, tol, max_steps, mesh)
+            with on_one_core(factor):
+                found = _march(family, part, _of_lanes(part, mesh), ratio, tol, max_steps, mesh)
         else:
-            parts.append(_unpenalised(family, part, endless, tol, max_steps, mesh))
+            solvable = np.ones(lanes, bool) if endless is None else ~endless.waiting
+            parts.append(limits.unpenalised(family, part, solvable, tol, max_steps, mesh))
             continue
-        parts.append(Answers(*(placed.asked_for(a, num_targets, num_folds, mesh) for a in found)))
+        parts.append(Answers(*(sharing.asked_for(leaf, *lanes, mesh) for leaf in found)))
     return Answers(*(np.concatenate(columns, axis=2) for columns in zip(*parts, strict=True)))
 
 
 def _of_lanes(asked, mesh) -> np.ndarray:
     """The λ of every target and fold, [K, m]."""
     own = np.broadcast_to(asked.shrink, len(asked.weights))[:, None] * asked.lambdas
-    lanes = placed.lanes(np.tile(own, (len(asked.labels), 1, 1)), mesh)
+    lanes = sharing.filled_up(np.tile(own, (len(asked.labels), 1, 1)), mesh)
     return np.ascontiguousarray(lanes.reshape(-1, len(asked.lambdas)).T)
-
-
-def _unpenalised(family, asked, endless, tol, max_steps, mesh) -> Answers:
-    """At λ = 0."""
-    solvable = np.ones((len(asked.labels), len(asked.weights)), bool)
-    if endless is not None:
-        solvable = ~endless.waiting
-    problem = asked.x, asked.codes, asked.weights, solvable
-    return unpenalised.answers(family, *problem, tol, max_steps, mesh)
-
-
-def _largest_factor(family, x, ratio) -> int:
-    """Of a ridge one class's block, in the rows' span; with an l1 part all of the Hessian."""
-    return family.num_outputs * x.shape[1] if ratio > 0 else min(x.shape)
 
 
 def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
@@ -165,9 +153,8 @@ def _march(family, asked, lambdas, ratio, tol, max_steps, mesh) -> Answers:
         problem = _problem(asked, asked.x, mesh)
         return march.march(family, problem, lambdas, ratio, tol, max_steps)
     # Features of ordinary size, by a power of 2 that rounds nothing: w has the inverse one.
-    size = np.sqrt(np.vdot(asked.x, asked.x) / asked.x.size) if asked.x.size else 0
-    power = -int(np.round(np.log2(size))) if 0 < size < np.inf else 0
-    turn = None
+    size = np.sqrt(np.vdot(asked.x, asked.x) / asked.x.size)
+    power, turn = -int(np.round(np.log2(size))) if 0 < size < np.inf else 0, None
     if asked.x.shape[1] > len(asked.x):
         # The ridge optimum lies in the span of the rows: its penalty is the same in any direction.
         turn, rows = np.linalg.qr(np.ldexp(asked.x, power).T)
@@ -195,15 +182,15 @@ def _least_squares(family, asked, mesh) -> Answers:
     ]
     params = np.concatenate(parts, axis=1)  # [T, F, K, P]
     params[..., -1] *= asked.fit_intercept
-    params = placed.lanes(params, mesh).reshape(-1, len(asked.lambdas), 1, params.shape[-1])
+    params = sharing.filled_up(params, mesh).reshape(-1, len(asked.lambdas), 1, params.shape[-1])
     return march.proved(family, problem, params, _of_lanes(asked, mesh))
 
 
 def _problem(asked, x, mesh, power=0) -> Problem:
     """Of rows x, as many as there are labels, times 2^power."""
     last = asked.fit_intercept
-    given = host.laid_out(x, asked.codes, asked.weights, power=power, last=last)
-    return placed.problem(given, mesh)
+    given = laid_out(x, asked.codes, asked.weights, power=power, last=last)
+    return sharing.placed(given, mesh)
 
 
 def _shaped(asked, answers, endless, centre, tol, max_steps) -> tuple:
@@ -217,23 +204,18 @@ def _shaped(asked, answers, endless, centre, tol, max_steps) -> tuple:
     if endless is not None:
         answers, separable = limits.applied(endless, asked, answers)
     bound = tol * answers.risk
-    status = np.select(
-        [
-            separable,
-            ~np.isfinite(answers.risk),
-            answers.gap <= bound,
-            answers.decrement <= bound,
-            answers.num_steps >= max_steps,
-        ],
-        [Status.separable, Status.nan, Status.certified, Status.solved, Status.budget],
-        Status.stalled,
-    ).astype(np.int32)
+    endings = {
+        Status.separable: separable,
+        Status.nan: ~np.isfinite(answers.risk),
+        Status.certified: answers.gap <= bound,
+        Status.solved: answers.decrement <= bound,
+        Status.budget: answers.num_steps >= max_steps,
+    }
+    status = np.select([*endings.values()], [*endings], Status.stalled).astype(np.int32)
     params = answers.params.copy()
     params[..., -1] -= params[..., :-1] @ centre
+    w, b = np.swapaxes(params[..., :-1], -1, -2), params[..., -1]
     if asked.num_classes is None:
-        params = params[..., 0, :]
-    w, b = params[..., :-1], params[..., -1]
-    if asked.num_classes is not None:
-        w = np.swapaxes(w, -1, -2)
-    endings = answers.risk, answers.gap, answers.decrement, status
-    return {"w": w, "b": b}, *endings, answers.num_steps.astype(np.int32)
+        w, b = w[..., 0], b[..., 0]
+    known = answers.risk, answers.gap, answers.decrement, status
+    return {"w": w, "b": b}, *known, answers.num_steps.astype(np.int32)

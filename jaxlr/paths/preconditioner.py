@@ -9,7 +9,7 @@ take a tenth of the steps that the bare blocks take.
 """
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -30,6 +30,15 @@ class Preconditioner(NamedTuple):
 
     inverse: Array
     coupling: Array
+
+
+class Ends(NamedTuple):
+    """Where the lanes of K penalties ended, in float64: all [K, ...]."""
+
+    params: Array
+    risk: Array
+    metric: Any  # the engine's preconditioner, or None
+    num_steps: Array
 
 
 def of_blocks(blocks: Array, lam: Array, coupled: bool, num_rows: int) -> Preconditioner:

@@ -10,26 +10,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxlr import losses, metrics
+from jaxlr.backend import on_one_core
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.metrics import kinds
-from jaxlr.paths import blas
 from jaxlr.pytypes import Array, Params
 from jaxlr.results.predictions import LINKS, logits, loss_name
 
 
 class Scorer(NamedTuple):
-    """metric(labels [N], logits [N] or [N, C], *, sample_weight [N]) -> [], and what it asks for.
+    """A metric (labels [N], logits [N] or [N, C], *, sample_weight [N]) -> [] and what it asks."""
 
-    Attributes:
-      metric: see above; the same object for the same question, by which its program is found.
-      maximise: whether more is better.
-      of_classes: whether labels must be whole.
-    """
-
-    metric: Callable[..., Array]
+    metric: Callable[..., Array]  # one object for one question, by which its program is found
     maximise: bool
-    of_classes: bool = False
+    of_classes: bool = False  # whether labels must be whole
 
 
 def scorer(
@@ -40,8 +34,7 @@ def scorer(
 ) -> Scorer:
     """A metric of `metrics`, with options in a `partial` or without, a caller's own, or the loss.
 
-    Raises:
-      ValueError: a metric that is no single figure, or not one of this loss; one of scikit-learn.
+    A ValueError for a metric that is no single figure, or not one of this loss, or scikit-learn's.
     """
     if metric is None:
         return Scorer(_mean_loss(loss, num_classes), bool(maximise))
@@ -87,8 +80,8 @@ def scores(scorer: Scorer, params: Params, asked: Given, away: np.ndarray) -> np
     """The metric of lanes [T, F, A, K] on rows of weights `away` [F, N]."""
     labels = _whole(asked.labels) if scorer.of_classes else asked.labels
     out = np.empty(params["b"].shape[:4])
-    alone = blas.on_one_core(asked.x.shape[1])
-    with jax.enable_x64(True), jax.numpy_dtype_promotion("standard"), alone:
+    plain = jax.enable_x64(True), jax.numpy_dtype_promotion("standard")
+    with plain[0], plain[1], on_one_core(asked.x.shape[1]):
         for a, k in np.ndindex(out.shape[2:]):  # one by one: logits are [T, F, N]
             own = {name: leaf[:, :, a, k] for name, leaf in params.items()}
             out[:, :, a, k] = _scores(scorer.metric, labels, logits(own, asked.x, 2), away)
@@ -105,11 +98,7 @@ def _scores(metric, labels, logits, away):
 
 
 def _whole(labels: np.ndarray) -> np.ndarray:
-    """Labels [T, N] as the classes that they are.
-
-    Raises:
-      ValueError: probabilities among them.
-    """
+    """Labels [T, N] as the classes that they are; a ValueError for probabilities among them."""
     odd = labels[labels != np.round(labels)]
     if len(odd):
         raise ValueError(f"the metric is one of classes, and labels hold {odd[0]}, which is none")

@@ -17,7 +17,7 @@ TOLERANCE = 1e-12  # of a margin, relative to Σ max |x| |d|: rounding of a prod
 STRICT = 1e-9  # from here on a margin is positive, on the same scale
 STEPS = 200  # of a descent: on rows all but separable, weighing 1 and 1e-6, rounding has no end
 LARGE = 2000  # params from which Newton's systems are solved by products
-SLOW = 0.01  # of the risk a step gains: earlier, `without` is a system more per step, for nothing
+KNOWN = 1e-7  # of the infimum: how near its bounds must be
 EPS = np.finfo(np.float64).eps
 
 
@@ -113,10 +113,9 @@ def searched(margins: Margins) -> np.ndarray | None:
     Far along, Newton's steps move a margin that can grow by about 1, and others no more. Counts
     q > 0 of comparisons with Σ q margin = 0 along every d forbid a direction (Stiemke): p left.
     """
-    for d, risk, p, step, left in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
+    for d, _, _, step, left in descent(margins, np.full(len(margins.x), 1 / len(margins.x))):
         moved = margins.of(step)
-        far = (p * moved).sum() <= SLOW * len(p) * risk
-        if far and moved.min() > -0.5 and moved.max() > 0.5:
+        if moved.min() > -0.5 and moved.max() > 0.5:
             step = margins.without(step, margins.others & (moved <= 0.5))
         for found in (d, step):
             if margins.told(found)[1]:
@@ -127,32 +126,20 @@ def searched(margins: Margins) -> np.ndarray | None:
 
 
 def separating_direction(
-    x: np.ndarray,
-    labels: np.ndarray,
-    weights: np.ndarray,
-    num_classes: int | None = None,
-    guess: np.ndarray | None = None,
-    fit_intercept: bool = True,
+    x, labels, weights, num_classes=None, guess=None, fit_intercept=True
 ) -> np.ndarray | None:
     """A direction that separates the labels, or None where there is none.
 
-    A class without rows answers at once, and so does a guess that separates. Else Newton's method
-    on the logistic loss finds an optimum, or the direction in which there is none.
-    What is returned has been checked on the data, with columns centred: for s = Σⱼ maxᵢ |xᵢⱼ| |dⱼ|
-    every margin is at least -1e-12 s, and one is above 1e-9 s. Overlaps thinner than the first
-    number pass for none, and gaps thinner than about 1e-7 of a feature's range may be missed.
-    Of more than 2,000 params a direction that leaves some margins at 0 may be missed, too.
-
-    Args:
-      x: [N, D] features, without a column of ones.
-      labels: [N] 0 or 1 (a probability in between belongs to both sides); or classes 0..C-1.
-      weights: [N] >= 0; rows of weight 0 are left out.
-      num_classes: C, or None for labels of a single logit.
-      guess: a direction to try first, such as the params of a solver that found no end.
-      fit_intercept: whether there is one; without it the direction's is 0.
-
-    Returns:
-      [D + 1], or [C, D + 1] for classes; the intercept is last.
+    x [N, D] has no column of ones; labels [N] are 0 or 1 (a probability in between belongs to both
+    sides), or classes 0..C-1 of `num_classes`; rows of weight 0 are left out. Found are [D + 1], or
+    [C, D + 1] for classes, the intercept last, 0 without one.
+    A class without rows answers at once, and so does a guess that separates, such as the params of
+    a solver that found no end. Else Newton's method on the logistic loss finds an optimum, or the
+    direction in which there is none. What is returned has been checked on the data, with columns
+    centred: for s = Σⱼ maxᵢ |xᵢⱼ| |dⱼ| every margin is at least -1e-12 s, and one is above 1e-9 s.
+    Overlaps thinner than the first number pass for none, and gaps thinner than about 1e-7 of a
+    feature's range may be missed. Of more than 2,000 params a direction that leaves some margins
+    at 0 may be missed, too.
     """
     even, margins, _, rows = prepared(x, labels, weights, num_classes, fit_intercept)
     given = margins._replace(x=np.column_stack([rows - even.centre, margins.x[:, -1]]))
@@ -163,6 +150,33 @@ def separating_direction(
             d[:, -1] = np.where(np.abs(b) > 8 * EPS * terms, b, 0)  # 0 is 0, not rounding
             return d[0] if num_classes is None else np.vstack([0 * d[:1], d])
     return None
+
+
+def infimum(x, labels, weights, num_classes=None, fit_intercept=True) -> float:
+    """The infimum of a mean logistic loss without penalty, whether params reach it or not.
+
+    Far along a direction that separates, every comparison of classes with a positive margin costs
+    nothing any more; the next direction may separate some of the others. What no direction tells
+    apart has an optimum of its own, and its loss is the infimum: 0 where nothing is left. In nats,
+    to seven digits: the loss of params, beside a bound of its dual; NaN where these differ.
+    Arguments are those of `separating_direction`.
+
+    Reference:
+      Geyer, Likelihood inference in exponential families and directions of recession (2009).
+    """
+    _, margins, shares, _ = prepared(x, labels, weights, num_classes, fit_intercept)
+    while (d := searched(margins)) is not None:
+        others = margins.others & ~margins.told(d)[0]
+        left = others.any(axis=1)
+        if not left.any():
+            return 0.0
+        margins, shares = Margins(margins.x[left], margins.own[left], others[left]), shares[left]
+    *_, (d, risk, p, _, left) = descent(margins, shares)
+    q = p * np.maximum(left, 0)
+    q = q / q.sum(axis=1, keepdims=True)
+    entropy = -shares @ (q * np.log(np.where(q > 0, q, 1))).sum(axis=1)
+    bound = entropy - (np.abs(margins.slope(q, shares)) * (1 + np.abs(d))).sum()
+    return float(risk) if risk - bound <= KNOWN * risk else np.nan
 
 
 def prepared(x, labels, weights, num_classes, fit_intercept) -> tuple:

@@ -7,61 +7,40 @@ Reference:
   Tibshirani and others, Strong rules for discarding predictors in lasso-type problems (2012).
 """
 
-from collections.abc import Callable
 from functools import partial
 
 import jax
 import numpy as np
 
-from jaxlr.glm import objective
-from jaxlr.glm.losses import Loss
-from jaxlr.glm.problem import Problem, lane_of, lanes_of, logits_of
+from jaxlr.glm import problem
+from jaxlr.glm.problem import lane_of, lanes_of, logits_of
 from jaxlr.paths import march, proofs
-from jaxlr.paths.proofs import Answers, Ends
+from jaxlr.paths.preconditioner import Ends
+from jaxlr.paths.proofs import Answers
 
 ROOM = 2**25  # numbers in a matrix for every lane: up to here all columns are worked on at once
 FEWEST = 16  # columns
 
 
-def answers(
-    family: Loss,
-    x: np.ndarray,
-    problem_of: Callable[[np.ndarray], Problem],
-    lambdas: np.ndarray,
-    l1_ratio: float,
-    tol: float,
-    max_steps: int,
-) -> Answers:
+def answers(family, x, problem_of, lambdas, l1_ratio, tol, max_steps) -> Answers:
     """What `march.march` gives for x [N, D] under penalties [K, m].
 
     `problem_of` makes the problem of some columns of x.
     """
-    whole = problem_of(x)
-    num_lanes = lambdas.shape[1]
-    params = np.zeros((num_lanes, family.num_outputs, x.shape[1] + 1))
-    bounds = l1_ratio * lambdas
-    seen = []
+    whole, bounds, seen = problem_of(x), l1_ratio * lambdas, []
+    params = np.zeros((lambdas.shape[1], family.num_outputs, x.shape[1] + 1))
     for k, lam in enumerate(lambdas):
-        lanes = lanes_of(whole, lam, l1_ratio)
+        lanes, steps = lanes_of(whole, lam, l1_ratio), np.zeros(len(params), np.int32)
         slopes = np.abs(_slopes(family, whole, lanes, params))
         likely = 2 * bounds[k] - bounds[max(k - 1, 0)]
         wanted = _any(slopes > likely[:, None, None]) | _any(params != 0)
-        steps = np.zeros(num_lanes, np.int32)
         while True:
             columns = _padded(np.flatnonzero(wanted), x.shape[1])
             at = np.append(columns, x.shape[1])  # and the intercept
-            found = march.march(
-                family,
-                problem_of(_taken(x, columns)),
-                lambdas[k : k + 1],
-                l1_ratio,
-                tol,
-                max_steps,
-                start=_taken(params, at),
-            )
-            here = columns >= 0
-            params = np.zeros_like(params)
-            params[..., at[np.append(here, True)]] = found.params[:, 0][..., np.append(here, True)]
+            given = family, problem_of(_taken(x, columns)), lambdas[k : k + 1], l1_ratio
+            found = march.march(*given, tol, max_steps, start=_taken(params, at))
+            params, here = np.zeros_like(params), at >= 0
+            params[..., at[here]] = found.params[:, 0][..., here]
             steps += found.num_steps[:, 0]
             slopes = np.abs(_slopes(family, whole, lanes, params))
             broken = _any(slopes > bounds[k][:, None, None]) & ~wanted
@@ -69,21 +48,20 @@ def answers(
                 break
             wanted |= broken
         ends = Ends(params[None], found.risk.T, None, None)
-        own = jax.tree.map(lambda leaf: leaf[None], lanes)
-        options = {"tol": tol, "ridge_only": False, "direct": False}
-        proof = jax.device_get(proofs.certified(family, whole, own, ends, **options))
+        own, options = lanes_of(whole, lam[None], l1_ratio), {"ridge_only": False, "direct": False}
+        proof = jax.device_get(proofs.certified(family, whole, own, ends, tol=tol, **options))
+        march.tell(len(params))
         seen.append((*(leaf[0] for leaf in proof[:4]), np.minimum(steps, max_steps)))
-    risk, gap, decrement, params, steps = (np.stack(c, axis=1) for c in zip(*seen, strict=True))
-    return Answers(params, risk, gap, decrement, steps)
+    return Answers(*(np.stack(column, axis=1) for column in zip(*seen, strict=True)))
 
 
 @partial(jax.jit, static_argnums=0)
-def _slopes(family, problem, lanes, params):
+def _slopes(family, rows, lanes, params):
     """Of J's smooth part [m, C, P]."""
 
     def one(lanes, params):
-        lane, logits = lane_of(problem, lanes), logits_of(params, problem)
-        return objective.gradient(family, problem, lane, params, logits)
+        lane, logits = lane_of(rows, lanes), logits_of(params, rows)
+        return problem.gradient(family, rows, lane, params, logits)
 
     return jax.vmap(one)(lanes, params)
 

@@ -57,3 +57,19 @@ def _learn(memory: BfgsMemory, s: Array, y: Array) -> Array:
     cross = jnp.outer(by, s)
     gain = (1 + jnp.vdot(y, by) / sy) / sy
     return inverse - (cross + cross.T) / sy + gain * jnp.outer(s, s)
+
+
+def learnt_hessian(hessian: Array, s: Array, y: Array) -> Array:
+    """A Hessian [D, D] after a step s [D] and its change y [D] of the gradient, kept positive.
+
+    It learns nothing of less than a thousandth of the curvature that it expects along s.
+
+    Reference:
+      Nocedal and Wright, Numerical Optimization (2006), equation 6.19.
+    """
+    image = hessian @ s
+    curvature, expected = s @ y, s @ image
+    learns = (expected > 0) & (curvature > 1e-3 * expected)
+    new = jnp.where(learns, 1 / jnp.where(learns, curvature, 1), 0)
+    old = jnp.where(learns, 1 / jnp.where(learns, expected, 1), 0)
+    return hessian + new * jnp.outer(y, y) - old * jnp.outer(image, image)

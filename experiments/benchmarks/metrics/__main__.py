@@ -33,9 +33,7 @@ RANKING = {
     "average_precision_score": ("label", "score"),
     "log_loss": ("label", "probability"),
 }
-COUNTING = dict.fromkeys(
-    ("accuracy_score", "confusion_matrix", "matthews_corrcoef"), ("truth", "guess")
-)
+COUNTING = ("accuracy_score", "confusion_matrix", "matthews_corrcoef")
 
 
 def problems(num_lanes: int, num_rows: int) -> dict[str, np.ndarray]:
@@ -56,36 +54,28 @@ def ranking_figures(metrics, names: tuple[str, ...], lane: dict) -> list:
     return [getattr(metrics, name)(*(lane[c] for c in RANKING[name])) for name in names]
 
 
-def our_figures(lane: dict) -> dict:
+FIGURES = {  # ours of a confusion matrix, theirs of truth and guess
+    figures.accuracy: theirs.accuracy_score,
+    figures.balanced_accuracy: theirs.balanced_accuracy_score,
+    figures.matthews_corrcoef: theirs.matthews_corrcoef,
+    figures.cohen_kappa: theirs.cohen_kappa_score,
+}
+
+
+def our_figures(lane: dict) -> list:
     """The classification figures of one lane, from one confusion tensor."""
     confusion = ours.confusion_matrix(lane["truth"], lane["guess"], num_classes=10)
     by_class = ours.one_vs_rest(confusion)
-    return {
-        "confusion": confusion,
-        "accuracy": figures.accuracy(confusion),
-        "balanced": figures.balanced_accuracy(confusion),
-        "precision": figures.precision(by_class, "macro"),
-        "recall": figures.recall(by_class, "macro"),
-        "f1": figures.f_beta(by_class, 1.0, "macro"),
-        "matthews": figures.matthews_corrcoef(confusion),
-        "kappa": figures.cohen_kappa(confusion),
-    }
+    macro = [f(by_class, "macro") for f in (figures.precision, figures.recall)]
+    macro.append(figures.f_beta(by_class, 1.0, "macro"))
+    return [confusion, *macro, *(figure(confusion) for figure in FIGURES)]
 
 
-def their_figures(lane: dict) -> dict:
+def their_figures(lane: dict) -> list:
     """The same from scikit-learn, each with the call meant for it."""
     both = lane["truth"], lane["guess"]
-    precision, recall, f1, _ = theirs.precision_recall_fscore_support(*both, average="macro")
-    return {
-        "confusion": theirs.confusion_matrix(*both),
-        "accuracy": theirs.accuracy_score(*both),
-        "balanced": theirs.balanced_accuracy_score(*both),
-        "precision": precision,
-        "recall": recall,
-        "f1": f1,
-        "matthews": theirs.matthews_corrcoef(*both),
-        "kappa": theirs.cohen_kappa_score(*both),
-    }
+    macro = theirs.precision_recall_fscore_support(*both, average="macro")[:3]
+    return [theirs.confusion_matrix(*both), *macro, *(f(*both) for f in FIGURES.values())]
 
 
 def their_lanes(work: Callable, columns: dict[str, np.ndarray], lanes: np.ndarray) -> list:
@@ -141,8 +131,8 @@ def single_calls(num_rows: int, rounds: int) -> dict:
     """One eager call on numpy arrays against one of scikit-learn's."""
     columns = problems(1, num_rows)
     found = {}
-    for name, used in (RANKING | COUNTING).items():
-        asked = [columns[column][0] for column in used]
+    for name in (*RANKING, *COUNTING):
+        asked = [columns[column][0] for column in RANKING.get(name, ("truth", "guess"))]
         calls = [functools.partial(getattr(m, name), *asked) for m in (ours, theirs)]
         found[name] = duel(*calls, rounds)
     return found

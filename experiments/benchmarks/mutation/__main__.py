@@ -93,9 +93,10 @@ def run(path: str, copy: Path, minutes: float, results: dict[str, dict]) -> None
     known = {"source": digest, "mutants": len(found), "run": 0, "survivors": [], "kills": {}}
     if results.get(path, {}).get("source") == digest:
         known = results[path]
-    results[path], stop = known, time.monotonic() + 60 * minutes
+    results[path] = known
     if known["run"] < len(found) and (failed := first_failure(copy, path)):
         raise RuntimeError(f"without any mutant {failed} fails: mend that first")
+    stop = time.monotonic() + 60 * minutes
     for mutant in random.Random(SEED).sample(found, len(found))[known["run"] :]:
         if time.monotonic() > stop:
             break

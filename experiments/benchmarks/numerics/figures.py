@@ -79,13 +79,6 @@ def told(results: dict) -> dict:
     for cell in results["cells"]:
         lines = formats.setdefault(cell["format"], {})
         key = cell["function"], cell["order"]
-        lines.setdefault(key, dict.fromkeys(peers.NAMES, "-"))[cell["peer"]] = _text(cell)
+        lines.setdefault(key, dict.fromkeys(peers.NAMES))[cell["peer"]] = cell
     worst = own.loc[worst].to_dict("records")
     return {"worst": worst, "formats": formats, "peers": peers.NAMES, "required": REQUIRED}
-
-
-def _text(cell: dict) -> str:
-    error = cell["worst_ulp"]
-    size = f"{error:.1f}" if error < 100 else f"{error:.0e}".replace("e+0", "e").replace("e+", "e")
-    deaths = "".join(f"; {kind} at {where:.3g}" for kind, where in cell["dies"].items())
-    return f"{size} at {cell['at']:.3g}{deaths}"

@@ -28,12 +28,7 @@ Answer = Callable[[int, np.ndarray], np.ndarray | None]
 
 
 def contestants(function: str, label: np.ndarray | float | None = None) -> dict[str, Answer]:
-    """By name.
-
-    Args:
-      function: as in the table; what stands behind a comma says nothing here.
-      label: of a loss: one for all numbers, or [N] for rows.
-    """
+    """By name; a loss has one label for all numbers, or [N] for rows."""
     name = function.split(",")[0]
     in_jax = {
         "jaxlr": getattr(activations, name, None) or getattr(losses, name),
@@ -83,15 +78,9 @@ _BY_HAND = {
     "softplus": (lambda p, y: p, lambda p, y: p * (1 - p)),
     "log_sigmoid": (lambda p, y: 1 - p, lambda p, y: -p * (1 - p)),
     "log_loss": (lambda p, y: p - y, lambda p, y: p * (1 - p)),
-    "softmax": (lambda p, y: _diagonal_less_square(p), None),
-    "log_softmax": (
-        lambda p, y: jnp.eye(p.shape[1], dtype=p.dtype) - p[:, None, :],
-        lambda p, y: -_diagonal_less_square(p),
-    ),
-    "softmax_cross_entropy": (
-        lambda p, y: p - jnp.eye(p.shape[1], dtype=p.dtype)[y],
-        lambda p, y: _diagonal_less_square(p),
-    ),
+    "softmax": (lambda p, y: _spread(p), None),
+    "log_softmax": (lambda p, y: _eye(p) - p[:, None, :], lambda p, y: -_spread(p)),
+    "softmax_cross_entropy": (lambda p, y: p - _eye(p)[y], lambda p, y: _spread(p)),
 }
 _SCIPY = {
     "sigmoid": scipy.special.expit,
@@ -106,8 +95,12 @@ _SCIPY = {
 }
 
 
-def _diagonal_less_square(p):
-    return p[:, :, None] * jnp.eye(p.shape[1], dtype=p.dtype) - p[:, :, None] * p[:, None, :]
+def _eye(p):
+    return jnp.eye(p.shape[1], dtype=p.dtype)
+
+
+def _spread(p):
+    return p[:, :, None] * _eye(p) - p[:, :, None] * p[:, None, :]
 
 
 def _by_jax(name, function, label) -> Answer:

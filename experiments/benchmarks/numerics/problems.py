@@ -18,7 +18,7 @@ CENTRES = (np.log(2), 1, 8, 9.7, 11.09, 17, 20, 37, 44, 88, 88.72, 103, 355, 709
 
 
 class Problem(NamedTuple):
-    """A function, its arguments [N] or [N, C], where each stands, and `exact.Numbers` by order.
+    """A function, its arguments [N] or [N, C], where each stands, and what is right by order.
 
     A number stands at itself; a row at the distance from its largest score to its smallest,
     and its size is its largest score. A loss has a label for all numbers, or [N] for rows.

@@ -32,35 +32,30 @@ def duels(dtype: jnp.dtype, square: int, rows: int) -> list[Duel]:
     binary = jnp.asarray(rng.random(z.shape) < 0.5, dtype)
     logits = jnp.asarray(rng.normal(size=(rows, 16)) * 5, dtype)
     label = jnp.asarray(rng.integers(0, 16, rows), jnp.int32)
-    one_hot = jax.nn.one_hot(label, 16, dtype=dtype)
-    names = ("sigmoid", "softplus", "log_sigmoid", "softmax", "log_softmax")
-    pairs = [(name, getattr(activations, name), getattr(jax.nn, name)) for name in names]
+    shares = jax.nn.one_hot(label, 16, dtype=dtype)
+    of_all = [(n, z) for n in ("sigmoid", "softplus", "log_sigmoid", "softmax", "log_softmax")]
+    of_rows = [(n, logits) for n in ("softmax", "log_softmax")]
     elementwise = jax.vmap(jax.vmap(losses.log_loss))
-    of_rows = jax.vmap(losses.softmax_cross_entropy)
+    name, own = "softmax_cross_entropy", jax.vmap(losses.softmax_cross_entropy)
     of_class = optax.softmax_cross_entropy_with_integer_labels
-    of_shares = optax.softmax_cross_entropy
     return [
-        *(Duel(*pair, (z,)) for pair in pairs),
-        *(Duel(*pair, (logits,)) for pair in pairs[3:]),
+        *(Duel(n, getattr(activations, n), getattr(jax.nn, n), (x,)) for n, x in of_all + of_rows),
         Duel("log_loss", elementwise, optax.sigmoid_binary_cross_entropy, (z, binary)),
-        Duel("softmax_cross_entropy, class", of_rows, of_class, (logits, label)),
-        Duel("softmax_cross_entropy, distribution", of_rows, of_shares, (logits, one_hot)),
+        Duel(f"{name}, class", own, of_class, (logits, label)),
+        Duel(f"{name}, distribution", own, optax.softmax_cross_entropy, (logits, shares)),
     ]
-
-
-def gradient(function: Callable) -> Callable:
-    """Of the sum, in the first argument."""
-    return jax.grad(lambda *arguments: jnp.sum(function(*arguments)))
 
 
 def compare(duel: Duel, rounds: int = ROUNDS) -> list[dict]:
     """A row for the value and a row for the gradient: medians of interleaved rounds."""
     rows = []
-    for order, of in (("value", lambda f: f), ("gradient", gradient)):
+    for order in ("value", "gradient"):
         works, compile_seconds = {}, {}
         for name, function in (("ours", duel.ours), ("theirs", duel.theirs)):
             start = time.perf_counter()
-            program = jax.jit(of(function)).lower(*duel.arguments).compile()
+            if order == "gradient":  # of the sum, in the first argument
+                function = jax.grad(lambda *arguments, f=function: jnp.sum(f(*arguments)))
+            program = jax.jit(function).lower(*duel.arguments).compile()
             compile_seconds[f"compile_{name}"] = time.perf_counter() - start
             works[name] = lambda program=program: program(*duel.arguments)
             machine.once(works[name])

@@ -18,7 +18,6 @@ import argparse
 import functools
 import json
 import resource
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -53,15 +52,14 @@ def race(entry: Entry, rounds: int, limit: float, slow: bool) -> dict:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     usual = [Setting("saga" if part.l1_ratio else "lbfgs", None, jobs) for jobs in JOBS]
     fastest = [_fastest(part, of, best_of_part) for of in [usual, *_worth_timing(part, tuned)]]
-    times = {"jaxlr": [], **{setting.label(): [] for setting, _ in fastest}}
+    fastest = {setting.label(): (setting, error) for setting, error in fastest}
+    times = {name: [] for name in ("jaxlr", *fastest)}
     scale = np.prod(problem.shape) / np.prod(part.shape)
     for _ in range(rounds):
         times["jaxlr"].append(_turn(lambda: ours.fitted(problem)))
-        for setting, _ in fastest:
-            taken = times[setting.label()]
-            if not taken or taken[0] < LONG * scale:
-                run = functools.partial(peers.solve, part, setting)
-                taken.append(_turn(run) * scale)
+        for name, (setting, _) in fastest.items():
+            if not times[name] or times[name][0] < LONG * scale:
+                times[name].append(_turn(functools.partial(peers.solve, part, setting)) * scale)
     seconds = float(np.median(times["jaxlr"]))
     return {
         "about": entry.about,
@@ -76,13 +74,13 @@ def race(entry: Entry, rounds: int, limit: float, slow: bool) -> dict:
         "compile_seconds": first - seconds,
         **_answer(problem, best),
         "peers": {
-            setting.label(): {
-                "seconds": float(np.median(times[setting.label()])),
-                "ratio": machine.ratio(times[setting.label()], times["jaxlr"]),
-                "turns": len(times[setting.label()]),
+            name: {
+                "seconds": float(np.median(times[name])),
+                "ratio": machine.ratio(times[name], times["jaxlr"]),
+                "turns": len(times[name]),
                 "error": error,
             }
-            for setting, error in fastest
+            for name, (_, error) in fastest.items()
         },
         "tuning": tuned,
     }
@@ -155,40 +153,34 @@ def _answer(problem, best) -> dict:
     }
 
 
-def main() -> int:
+def main() -> None:
     """Runs the problems asked for, and renews their part of results/paths.{json,md,svg}."""
-    names = ", ".join(problems.race())
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--problems", nargs="+", metavar="NAME", help="of " + names)
+    names = list(problems.race())
+    parser.add_argument("--problems", nargs="+", choices=names, default=names, metavar="NAME")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contestant")
     parser.add_argument("--mnist", default="../shared/data/mnist", help="folder of IDX files")
     parser.add_argument("--a9a", default="../shared/data/a9a", help="LIBSVM file or its folder")
     parser.add_argument("--limit", type=float, default=240, help="seconds to tune one peer in")
     parser.add_argument("--slow", action="store_true", help="peers solve whole problems: hours")
     asked = parser.parse_args()
+    if asked.rounds < 1:
+        parser.error(f"--rounds must be at least 1, and is {asked.rounds}")
     built = problems.race(asked.mnist, problems.file_of(asked.a9a))
-    unknown = [name for name in asked.problems or [] if name not in built]
-    if unknown or asked.rounds < 1:
-        wrong = f"no problem {unknown[0]}; take of {names}" if unknown else None
-        wrong = wrong or f"--rounds must be at least 1, and is {asked.rounds}"
-        print(f"error: {wrong}", file=sys.stderr)
-        return 2
     kept = tables.kept("paths").get("problems", {})
     where = machine.description("scikit-learn", "glum", "skglm")
-    for name in asked.problems or built:
+    for name in asked.problems:
         try:
             found = race(built[name], asked.rounds, asked.limit, asked.slow)
         except DataError as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 2
+            parser.error(str(error))
         kept[name] = found | {"machine": where}
         kept = {known: kept[known] for known in built if known in kept}
         one = {name: kept[name]}
         print(tables.page("paths/page.md", problems=one, **figures.told(one)), flush=True)
         told, figure = figures.told(kept), figures.ratios(kept)
         tables.publish("paths", {"problems": kept}, "paths/page.md", figure, **told)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

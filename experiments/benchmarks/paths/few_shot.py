@@ -8,7 +8,6 @@ scores: the accuracies of MTEB's own classifier on them are its published ones.
 """
 
 import argparse
-import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -106,7 +105,7 @@ def measured(file: Path, repeats: int) -> dict:
     return {"calls": 1, "certified": certified, "first_seconds": first, "contestants": told}
 
 
-def main() -> int:
+def main() -> None:
     """Measures, and renews results/few_shot.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     file = "../shared/data/embeddings/banking77_minilm.npz"
@@ -114,13 +113,11 @@ def main() -> int:
     parser.add_argument("--repeats", type=int, default=3, help="turns of each contestant")
     asked = parser.parse_args()
     if not Path(asked.file).exists():
-        print(f"error: {asked.file} is not there; name it by --file", file=sys.stderr)
-        return 2
+        parser.error(f"{asked.file} is not there; name it by --file")
     found = measured(Path(asked.file), asked.repeats)
     found |= {"machine": machine.description("scikit-learn")}
     print(tables.publish("few_shot", found, "paths/few_shot.md"))
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -29,7 +29,6 @@ from experiments.benchmarks.paths import peers, problems, truth, tuning
 
 ROOT = Path(__file__).parents[3]
 OPTIMA = ROOT / "out/first_answer"
-SETS = {"breast_cancer": problems.breast_cancer, "digits": problems.digits}
 PARTS = ("whole", "import", "first", "second")
 
 ROWS = """
@@ -103,32 +102,31 @@ def whole(of: Contestant, own: Path) -> dict:
 
 
 def contestants(trees: dict[str, Path], limit: float) -> dict[str, dict[str, Contestant]]:
-    """Task -> name -> who answers it."""
+    """Task -> name -> who answers it; the best peer comes last."""
 
     def ours(*argv):
         both = [(name, cache) for name in trees for cache in ("empty", "warm")]
         return {f"{t}, {cache} cache": Contestant([*argv], trees[t], cache) for t, cache in both}
 
+    def page(module, data):
+        return ours("-m", module, "--data", data, "--out", "OUT/page")
+
     tasks = {}
-    for data, rows in SETS.items():
-        problem = problems.folded(*rows(), C=np.logspace(-4, 4, 20))
+    for data in ("breast_cancer", "digits"):
+        problem = problems.folded(*problems.bundled(data), C=np.logspace(-4, 4, 20))
         best = truth.optimum(problem, OPTIMA)
-        good = []
-        for name in set(peers.names(problem)) & set(peers.SKLEARN):
-            found = tuning.tuned(problem, name, best, limit)
-            good += [(found["seconds"], name, found["tol"])] if found["tol"] else []
+        able = [name for name in peers.names(problem) if name in peers.SKLEARN]
+        tuned = {name: tuning.tuned(problem, name, best, limit) for name in able}
         told = {"scikit-learn as it comes": {}}
-        for _, name, tol in sorted(good)[:1]:
-            options = {"solver": name, "tol": tol, "max_iter": 100_000}
-            told[f"scikit-learn {name}, tol {tol:.0e}"] = options
+        if good := [name for name in able if tuned[name]["tol"]]:
+            name = min(good, key=lambda name: tuned[name]["seconds"])
+            options = {"solver": name, "tol": tuned[name]["tol"], "max_iter": 100_000}
+            told[f"scikit-learn {name}, tol {options['tol']:.0e}"] = options
         tasks[data] = ours("-c", ROWS + OURS, data)
         for name, options in told.items():
             tasks[data][name] = Contestant(["-c", ROWS + THEIRS, data, json.dumps(options)])
-        page = ("-m", "experiments.path", "--data", data, "--out", "OUT/page")
-        tasks[f"experiments.path, {data}"] = ours(*page)
-    page = ("-m", "experiments.sweep", "--data", "digits", "--out", "OUT/page")
-    tasks["experiments.sweep, digits"] = ours(*page)
-    return tasks
+        tasks[f"experiments.path, {data}"] = page("experiments.path", data)
+    return tasks | {"experiments.sweep, digits": page("experiments.sweep", "digits")}
 
 
 def measured(task: dict[str, Contestant], repeats: int) -> dict[str, dict]:
@@ -161,7 +159,7 @@ def checked_out(commit: str | None) -> Iterator[dict[str, Path]]:
             subprocess.run([*git, "remove", "--force", str(tree)], check=True)
 
 
-def main() -> int:
+def main() -> None:
     """Measures, and renews results/first_answer.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="turns of each contestant")
@@ -170,8 +168,7 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=240, help="seconds to tune one peer in")
     asked = parser.parse_args()
     if asked.repeats < 1:
-        print(f"error: --repeats must be at least 1, and is {asked.repeats}", file=sys.stderr)
-        return 2
+        parser.error(f"--repeats must be at least 1, and is {asked.repeats}")
     tasks, where = {}, machine.description("scikit-learn")
     with checked_out(asked.old) as trees:
         for name, task in contestants(trees, asked.limit).items():
@@ -181,8 +178,7 @@ def main() -> int:
     if not asked.only:
         found = {"machine": where, "old": asked.old, "tasks": tasks}
         tables.publish("first_answer", found, "paths/first_answer.md", parts=PARTS)
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -20,25 +20,15 @@ TEN = np.logspace(-4, 4, 10)
 
 
 class Problem(NamedTuple):
-    """A problem as it is handed to `paths.fit`.
+    """A problem as it is handed to `paths.fit`."""
 
-    Attributes:
-      x: [N, D] float64.
-      labels: [N] or [T, N], of whole numbers; or of shares of the one class of two.
-      lambdas: [K], falling.
-      l1_ratio: 0 for ridge, 1 for lasso.
-      weights: [N].
-      folds: [F, N] of 0 and 1.
-      num_classes: 2 is one logit.
-    """
-
-    x: np.ndarray
-    labels: np.ndarray
-    lambdas: np.ndarray
+    x: np.ndarray  # [N, D] float64
+    labels: np.ndarray  # [N] or [T, N], whole numbers; or shares of the one class of two
+    lambdas: np.ndarray  # [K], falling
     l1_ratio: float
-    weights: np.ndarray
-    folds: np.ndarray
-    num_classes: int
+    weights: np.ndarray  # [N]
+    folds: np.ndarray  # [F, N] of 0 and 1
+    num_classes: int  # 2 is one logit
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -96,8 +86,8 @@ def file_of(folder: str) -> str:
 def race(mnist: str = "", a9a: str = "") -> dict[str, Entry]:
     """Name -> problem; only A, and those on a9a, read a file."""
     rows = {
-        "B": digits,
-        "C": breast_cancer,
+        "B": lambda: bundled("digits"),
+        "C": lambda: bundled("breast_cancer"),
         "D": lambda: _census(a9a),
         "E": _rare_event,
         "F": _wide,
@@ -139,15 +129,9 @@ def folded(x, labels, C=TEN, l1_ratio=0.0) -> Problem:
     return problem(x, labels, 1 / (C * folds[0].sum()), l1_ratio, folds=folds)
 
 
-def digits() -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's digits, 10 classes."""
-    x, labels = load_digits(return_X_y=True)
-    return standardised(x), labels
-
-
-def breast_cancer() -> tuple[np.ndarray, np.ndarray]:
-    """scikit-learn's breast cancer set: nearly separable."""
-    x, labels = load_breast_cancer(return_X_y=True)
+def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """scikit-learn's digits, or its breast_cancer set, which is nearly separable."""
+    x, labels = {"digits": load_digits, "breast_cancer": load_breast_cancer}[name](return_X_y=True)
     return standardised(x), labels
 
 

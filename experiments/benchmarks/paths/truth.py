@@ -76,13 +76,7 @@ def risk(problem: Problem, at: tuple[int, ...], w, b, dtype=np.float64) -> float
 
 
 def worst(problem: Problem, params, best: Truth) -> float:
-    """The greatest (J - J*) / J* of lanes with a penalty; inf where one is not finite.
-
-    Args:
-      problem: whose lanes.
-      params: weights [..., D, C] and intercepts [..., C].
-      best: their optima.
-    """
+    """The greatest (J - J*) / J* of lanes with a penalty; inf where one is not finite."""
     w, b = params
     errors = [
         risk(problem, at, w[at], b[at]) / best.risk[at] - 1

@@ -34,7 +34,7 @@ def pattern(signs: Signs = PLAIN) -> str:
     if signs.thousands:  # in threes, or as in India in twos and then three
         whole += rf"|[1-9][0-9]{{0,2}}(?:{group}[0-9]{{3}})+"
         whole += rf"|[1-9][0-9]?(?:{group}[0-9]{{2}})+{group}[0-9]{{3}}"
-    return rf"[+-]?(?:(?:{whole}){point}?[0-9]*|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    return rf"[+-]?(?:(?:{whole})(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 
 # Plain signs come first, and the point before the comma.

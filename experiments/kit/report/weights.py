@@ -44,10 +44,11 @@ def _listed(found: pd.DataFrame, intercepts: pd.DataFrame, model: saved.Model):
     """Head and rows of one weight each."""
     ordered = found.iloc[np.argsort(-found["weight"].abs().to_numpy(), kind="stable")]
     named = ["class"] * (model.task == "multiclass")
+    both = [ordered, intercepts] if named else [intercepts, ordered]
     rows = [
         [*(words.clipped(row[name], 24) for name in named), words.clipped(row["feature"], 40)]
         + [words.number(row["weight"], 4), words.number(row["own"], 4)]
-        for row in pd.concat([intercepts, ordered]).to_dict("records")
+        for row in pd.concat(both).to_dict("records")
     ]
     return [*named, "feature", "weight per deviation", "weight in own units"], rows
 

@@ -22,7 +22,7 @@ import numpy as np
 from experiments.benchmarks import machine, tables
 from experiments.benchmarks.paths import ours, peers, truth, tuning
 from experiments.benchmarks.paths.problems import Entry, Problem
-from experiments.benchmarks.paths.zoo import figures, judge
+from experiments.benchmarks.paths.zoo import judge
 from experiments.benchmarks.paths.zoo.problems import DRAWN
 from experiments.benchmarks.paths.zoo.real import real
 from experiments.datasets import DataError
@@ -32,6 +32,7 @@ OPTIMA = Path("out/zoo")
 ROUNDS = 3
 LONG = 20.0  # seconds of a call that is not repeated
 TOL = 1e-6
+SHOWN = 3  # faults of a problem that a line tells
 
 
 def measured(entry: Entry, limit: float | None) -> dict:
@@ -103,32 +104,54 @@ def solvers(problem: Problem) -> list[str]:
     return [name for name in peers.names(problem) if name in able]
 
 
+def line(name: str, found: dict) -> str:
+    """A problem in one line, and its first faults in lines below it."""
+    peer = f"; {found['peer']['solver']} x{found['ratio']:.2g}" if "peer" in found else ""
+    told = (
+        f"{name}: {_counted(found['outcomes'])}; error {found['worst_error']:.0e}; first"
+        f" {found['first_seconds']:.1f} s, warm {found['seconds']:.3g} s{peer}"
+    )
+    more = len(found["faults"]) - SHOWN
+    faults = [*found["faults"][:SHOWN], *([f"and {more} more"] if more > 0 else [])]
+    return "\n".join([told, *(f"    FAULT {fault}" for fault in faults)])
+
+
+def told(problems: dict) -> dict:
+    """What the page tells beside the problems."""
+    total = sum((Counter(found["outcomes"]) for found in problems.values()), Counter())
+    ratios = [found["ratio"] for found in problems.values() if "ratio" in found]
+    median = f"{np.median(ratios):.1f}, worst {min(ratios):.2f}" if ratios else "none"
+    numbers = {"total": total, "median": median, "num_ratios": len(ratios)}
+    return numbers | {"problems": problems, "counted": _counted}
+
+
+def _counted(outcomes) -> str:
+    return ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+
+
 def main() -> int:
     """Runs the problems asked for, and renews their part of results/zoo.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="these problems")
+    names = [*DRAWN, *real("")]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME")
     parser.add_argument("--quick", action="store_true", help="no peers, and no results file")
     parser.add_argument("--data", default="../shared/data", help="folder of the real sets")
     parser.add_argument("--limit", type=float, default=20, help="seconds to tune one peer in")
     asked = parser.parse_args()
     zoo = DRAWN | real(asked.data)
-    unknown = [name for name in asked.only or [] if name not in zoo]
-    if unknown:
-        print(f"error: no problem {unknown[0]}; take of {', '.join(zoo)}", file=sys.stderr)
-        return 2
     faults, kept = 0, tables.kept("zoo")
-    for name in asked.only or zoo:
+    for name in asked.only:
         try:
             found = measured(zoo[name], None if asked.quick else asked.limit)
         except DataError as error:
             print(f"{name}: left out: {error}", flush=True)
             continue
         faults += len(found["faults"])
-        print(figures.line(name, found), flush=True)
+        print(line(name, found), flush=True)
         if not asked.quick:
             kept[name] = found | {"machine": machine.description("scikit-learn")}
             kept = {known: kept[known] for known in zoo if known in kept}
-            tables.publish("zoo", kept, "paths/zoo/page.md", **figures.told(kept))
+            tables.publish("zoo", kept, "paths/zoo/page.md", **told(kept))
     return int(faults > 0)
 
 

@@ -20,15 +20,10 @@ FAULTS = ("unproved", "wrong", "LIE")
 
 
 class Verdict(NamedTuple):
-    """Of one lane.
+    """Of one lane: its outcome and status, (J - J*) / J, float64's floor, and a line of a fault.
 
-    Attributes:
-      outcome: certified, separable or rounding; or, as faults, "unproved" (right, without proof),
-        "wrong" (the error is above the tolerance) and "LIE" (what is claimed is not so).
-      status: as the lane says.
-      error: (J - J*) / J at its params.
-      floor: of float64, relative; NaN where it wasn't needed.
-      told: one line, of a fault.
+    Outcomes are certified, separable and rounding; or, as faults, "unproved" (right, without
+    proof), "wrong" (the error is above the tolerance) and "LIE" (what is claimed is not so).
     """
 
     outcome: str

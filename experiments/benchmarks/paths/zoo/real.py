@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.benchmarks.paths.problems import Entry, Problem, digits, file_of
+from experiments.benchmarks.paths.problems import Entry, Problem, bundled, file_of
 from experiments.benchmarks.paths.zoo.problems import case
 from experiments.datasets import DataError, encode, load
 
@@ -19,8 +19,8 @@ def real(folder: str) -> dict[str, Entry]:
     german, spambase = root / "german", root / "spambase/spambase.data.ssv.gz"
     adult = root / "adult/adult_train_headered.csv.gz"
     built = {
-        "digits": lambda: case(*digits(), folds=3),
-        "digits-elastic": lambda: case(*digits(), 0.5),
+        "digits": lambda: case(*bundled("digits"), folds=3),
+        "digits-elastic": lambda: case(*bundled("digits"), 0.5),
         "german": lambda: _table(german / "german.data.gz", folds=3),
         "german-elastic": lambda: _table(german / "german.data-numeric.gz", 0.5),
         "spambase": lambda: _table(spambase),
