@@ -109,10 +109,7 @@ def quick(monkeypatch):
     """Paths as if solved; what the page shows of test rows has tests of its own."""
     for name in ("fit", "cross_validate", "lambda_grid"):
         monkeypatch.setattr(paths, name, getattr(path_cases, name))
-    monkeypatch.setattr(page.sections, "tested", lambda problem, test: [])
-    monkeypatch.setattr(
-        page.sections, "test_cards", lambda problem, test: [("Test", "1", "as if tested")]
-    )
+    monkeypatch.setattr(page.tested, "of", lambda problem, test: None)
 
 
 @pytest.fixture

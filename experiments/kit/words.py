@@ -106,12 +106,12 @@ def tally(counts: dict) -> str:
 
 def setting(value) -> str:
     """The value of an option."""
-    if value is None:
+    if value is None or value in ((), []):
         return "not given"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(map(setting, value)) or "none"
+        return ", ".join(map(setting, value))
     return tidy(value) if isinstance(value, float) else str(value)
 
 
