@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn import calibration
 from sklearn import metrics as peer
+from sklearn.linear_model import LinearRegression
 
 from experiments.kit import pages, style, words
 from experiments.kit.report import classes, examine, regression, uncertainty
@@ -31,6 +32,8 @@ def test_confusion_and_losses_are_scikit_learns(weighted_rows):
         test.labels, test.scores.argmax(1), sample_weight=test.weights, labels=range(5)
     )
     np.testing.assert_array_equal(rows.confusion, expected)
+    (true, said), *_ = classes.mistakes(rows)
+    assert expected[true, said] == np.max(expected - np.diag(np.diag(expected)))
     loss, _ = uncertainty.mean_and_error(rows.losses, rows.weights)
     probabilities = np.exp(test.scores - np.logaddexp.reduce(test.scores, axis=1, keepdims=True))
     witness = peer.log_loss(test.labels, probabilities, sample_weight=test.weights)
@@ -67,6 +70,10 @@ def test_more_classes_than_fit_show_the_weakest_and_hide_none():
     assert f">{problem.table.class_names[scores.argmax()]}<" not in short
     assert all(f">{name}<" in whole for name in problem.table.class_names)
     assert whole.startswith("<summary>All 100 classes</summary>")
+    counts = rows.confusion
+    for hits, seen, cells in zip(np.diag(counts), counts.sum(axis=1), told[0], strict=True):
+        ends = stats.binomtest(int(hits), int(seen)).proportion_ci(method="wilson")
+        assert cells[4] == words.interval(*ends, words.percent)
 
 
 def test_regression_is_told_in_original_units():
@@ -81,6 +88,10 @@ def test_regression_is_told_in_original_units():
     np.testing.assert_allclose(regression.root_mean_square(rows), rmse, rtol=1e-6)
     np.testing.assert_allclose([value for _, value, _ in figures[:2]], [rmse, r2], rtol=1e-6)
     assert len(rows.true) == np.count_nonzero(weights)
+    near = np.abs(true - predicted) <= rmse
+    np.testing.assert_allclose(regression.inside(rows), np.average(near, weights=weights))
+    line = LinearRegression().fit(predicted[:, None], true, weights)
+    np.testing.assert_allclose(regression.slope(rows), line.coef_[0], rtol=1e-6)
     for _, value, (low, high) in figures:
         assert low < value < high
     # Normal errors in rows that weigh alike: the RMSE has a standard error of RMSE / √(2N).
