@@ -136,6 +136,8 @@ def test_sentences_are_one_line_of_html_or_of_plain_text():
     names = ["<b>", "a\n  & b"]
     assert macros("path/words.html").quoted(names) == "“&lt;b&gt;” and “a &amp; b”"
     assert macros("path/words.html", plain=True).quoted(names) == "“<b>” and “a & b”"
+    apart = macros("parts.html").pairs("", {"a": "1\N{NO-BREAK SPACE}s"})
+    assert ">1\N{NO-BREAK SPACE}s<" in apart  # a number and its unit stay on one line
 
 
 def test_drawing_uses_no_global_figure():

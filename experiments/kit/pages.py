@@ -1,7 +1,7 @@
 """Pages from templates: they hold everything, open anywhere and need no network."""
 
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ CSS = Path(__file__).with_name("page.css")
 TEMPLATES = Path(__file__).with_name("templates")
 FILTERS = "amount clipped count interval listed name number percent plus_minus seconds setting"
 FILTERS += " tally tidy"
-KEPT = re.compile(r"(<(svg|pre|style)\b.*?</\2>)|\s+", re.DOTALL)
+BREAKS = re.compile(r"(<(svg|pre|style)\b.*?</\2>)|[ \t\n]+", re.DOTALL)
 
 
 def write(path: Path, template: str, css: str = "", **context) -> None:
@@ -29,8 +29,7 @@ def write(path: Path, template: str, css: str = "", **context) -> None:
     """
     css = CSS.read_text(encoding="utf-8") + css
     html = environment().get_template(template).render(css=css, **context)
-    html = KEPT.sub(lambda found: found[1] or " ", html)  # a template's lines are no reader's
-    path.write_text(html.strip() + "\n", encoding="utf-8")
+    path.write_text(_one_line(html) + "\n", encoding="utf-8")
 
 
 @cache
@@ -41,16 +40,9 @@ def macros(template: str, *, plain: bool = False) -> SimpleNamespace:
       template: its name, as of `write`.
       plain: text for a terminal, not HTML.
     """
-
-    def one_line(macro):
-        def said(*of, **more):
-            text = Markup(" ".join(macro(*of, **more).split()))
-            return text.unescape() if plain else text
-
-        return said
-
-    found = vars(environment().get_template(template).module).items()
-    return SimpleNamespace(**{n: one_line(macro) for n, macro in found if isinstance(macro, Macro)})
+    module = vars(environment().get_template(template).module)
+    found = {name: of for name, of in module.items() if isinstance(of, Macro)}
+    return SimpleNamespace(**{name: partial(_said, of, plain) for name, of in found.items()})
 
 
 @cache
@@ -66,3 +58,13 @@ def environment() -> jinja2.Environment:
     made.globals |= {"words": words, "picture": style.picture}
     made.filters |= {name: getattr(words, name) for name in FILTERS.split()}
     return made
+
+
+def _said(macro: Macro, plain: bool, *of, **more) -> str:
+    text = Markup(_one_line(macro(*of, **more)))
+    return text.unescape() if plain else text
+
+
+def _one_line(html: str) -> str:
+    """The lines of a template are no reader's; those of pictures and of code are."""
+    return BREAKS.sub(lambda found: found[1] or " ", html).strip(" ")
