@@ -132,6 +132,12 @@ def test_strange_names_are_text_not_markup(pages):
     assert "made &amp; &lt;kept&gt;" in page
 
 
+def test_sentences_are_one_line_of_html_or_of_plain_text():
+    names = ["<b>", "a\n  & b"]
+    assert macros("path/words.html").quoted(names) == "“&lt;b&gt;” and “a &amp; b”"
+    assert macros("path/words.html", plain=True).quoted(names) == "“<b>” and “a & b”"
+
+
 def test_drawing_uses_no_global_figure():
     for path in Path(page.__file__).parents[1].glob("[!bl]*/**/*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
