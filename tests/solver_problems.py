@@ -19,71 +19,69 @@ BARD = [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 
 
 
 class Problem(NamedTuple):
-    """Residuals (xp, *x) -> list of arrays, the published start, and the known minima."""
+    """Residuals (xp, x, *x) -> list of arrays, the published start, and the known minima."""
 
     residuals: Callable
     start: tuple
     minima: tuple
 
 
-def _jennrich_sampson(xp, a, b):
+def _jennrich_sampson(xp, _, a, b):
     i = xp.asarray(np.arange(1, 11), a.dtype)
     return [2 + 2 * i - (xp.exp(i * a) + xp.exp(i * b))]
 
 
-def _helical_valley(xp, a, b, c):
+def _helical_valley(xp, _, a, b, c):
     turn = xp.arctan(b / a) / (2 * np.pi) + xp.where(xp.real(a) > 0, 0.0, 0.5)
     return [10 * (c - 10 * turn), 10 * (xp.sqrt(a**2 + b**2) - 1), c]
 
 
-def _bard(xp, a, b, c):
+def _bard(xp, _, a, b, c):
     u = np.arange(1.0, 16.0)
     y, u, v, w = (xp.asarray(z, a.dtype) for z in (BARD, u, 16 - u, np.minimum(u, 16 - u)))
     return [y - (a + u / (v * b + w * c))]
 
 
-def _box(xp, a, b, c):
+def _box(xp, _, a, b, c):
     t = xp.asarray(np.arange(1, 11) / 10, a.dtype)
     return [xp.exp(-t * a) - xp.exp(-t * b) - c * (xp.exp(-t) - xp.exp(-10 * t))]
 
 
-def _wood(xp, a, b, c, d):
+def _wood(xp, _, a, b, c, d):
     valleys = [10 * (b - a**2), 1 - a, 90**0.5 * (d - c**2), 1 - c]
     return [*valleys, 10**0.5 * (b + d - 2), 10**-0.5 * (b - d)]
 
 
-def _brown_dennis(xp, a, b, c, d):
+def _brown_dennis(xp, _, a, b, c, d):
     t = xp.asarray(np.arange(1, 21) / 5, a.dtype)
     return [(a + t * b - xp.exp(t)) ** 2 + (c + d * xp.sin(t) - xp.cos(t)) ** 2]
 
 
-def _variably_dimensioned(xp, *x):
-    x = xp.stack(x)
+def _variably_dimensioned(xp, x, *_):
     moment = xp.sum(xp.asarray(np.arange(1, len(x) + 1), x.dtype) * (x - 1))
     return [x - 1, moment, moment**2]
 
 
-def _trigonometric(xp, *x):
-    x = xp.stack(x)
+def _trigonometric(xp, x, *_):
     i = xp.asarray(np.arange(1, len(x) + 1), x.dtype)
     return [len(x) - xp.sum(xp.cos(x)) + i * (1 - xp.cos(x)) - xp.sin(x)]
 
 
 PROBLEMS = {
-    "Rosenbrock": Problem(lambda xp, a, b: [10 * (b - a**2), 1 - a], (-1.2, 1.0), (0.0,)),
+    "Rosenbrock": Problem(lambda xp, _, a, b: [10 * (b - a**2), 1 - a], (-1.2, 1.0), (0.0,)),
     "Freudenstein-Roth": Problem(
-        lambda xp, a, b: [-13 + a + ((5 - b) * b - 2) * b, -29 + a + ((b + 1) * b - 14) * b],
+        lambda xp, _, a, b: [-13 + a + ((5 - b) * b - 2) * b, -29 + a + ((b + 1) * b - 14) * b],
         (0.5, -2.0),
         (0.0, 48.98425367924002),
     ),
     "Powell badly scaled": Problem(
-        lambda xp, a, b: [1e4 * a * b - 1, xp.exp(-a) + xp.exp(-b) - 1.0001], (0.0, 1.0), (0.0,)
+        lambda xp, _, a, b: [1e4 * a * b - 1, xp.exp(-a) + xp.exp(-b) - 1.0001], (0.0, 1.0), (0.0,)
     ),
     "Brown badly scaled": Problem(
-        lambda xp, a, b: [a - 1e6, b - 2e-6, a * b - 2], (1.0, 1.0), (0.0,)
+        lambda xp, _, a, b: [a - 1e6, b - 2e-6, a * b - 2], (1.0, 1.0), (0.0,)
     ),
     "Beale": Problem(
-        lambda xp, a, b: [y - a * (1 - b**i) for i, y in ((1, 1.5), (2, 2.25), (3, 2.625))],
+        lambda xp, _, a, b: [y - a * (1 - b**i) for i, y in ((1, 1.5), (2, 2.25), (3, 2.625))],
         (1.0, 1.0),
         (0.0,),
     ),
@@ -92,7 +90,7 @@ PROBLEMS = {
     "Bard": Problem(_bard, (1.0, 1.0, 1.0), (0.008214877306578994,)),
     "Box 3-D": Problem(_box, (0.0, 10.0, 20.0), (0.0,)),
     "Powell singular": Problem(
-        lambda xp, a, b, c, d: [
+        lambda xp, _, a, b, c, d: [
             a + 10 * b,
             5**0.5 * (c - d),
             (b - 2 * c) ** 2,
@@ -114,7 +112,7 @@ STARTS = np.stack([np.pad(p.start, (0, WIDTH - len(p.start))) for p in PROBLEMS.
 
 def value(xp, name, x):
     """Σ r², at x [n]."""
-    return sum(xp.sum(r**2) for r in PROBLEMS[name].residuals(xp, *x))
+    return sum(xp.sum(r**2) for r in PROBLEMS[name].residuals(xp, x, *x))
 
 
 def objective(x, which, names=tuple(NAMES)):

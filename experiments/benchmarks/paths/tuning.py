@@ -7,13 +7,14 @@ no matter of time, so it may run while the machine does other work.
 import time
 from collections.abc import Callable
 
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import ProcessPoolExecutor
 
 from experiments.benchmarks.paths import peers, truth
 from experiments.benchmarks.paths.problems import Problem
 
 GOOD = 1e-6  # the worst lane, relative to the optimum
 LADDER = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-12)
+_process = []
 
 
 def tuned(problem: Problem, name: str, best: truth.Truth, limit: float, jobs=1) -> dict:
@@ -41,11 +42,12 @@ def tuned(problem: Problem, name: str, best: truth.Truth, limit: float, jobs=1) 
 
 def apart(limit: float, function: Callable, *arguments):
     """What a function returns in a process of its own; None where the limit came first."""
-    executor = get_reusable_executor(max_workers=1, timeout=None)
+    if not _process:  # joblib's own, which peers use, is another
+        _process.append(ProcessPoolExecutor(max_workers=1))
     try:
-        return executor.submit(function, *arguments).result(limit)
+        return _process[0].submit(function, *arguments).result(limit)
     except TimeoutError:
-        executor.shutdown(kill_workers=True)
+        _process.pop().shutdown(kill_workers=True)
         return None
 
 
