@@ -19,6 +19,7 @@ from experiments.kit import commands, pages, saved
 from experiments.path import (
     __main__,
     choices,
+    findings,
     metrics,
     page,
     penalties,
@@ -387,7 +388,7 @@ def test_nothing_to_learn_is_w_0_and_one_line(files, quick, capsys):
 
 @pytest.mark.parametrize(("means", "end"), [([0.5] * 4, None), ([0.5, 0.6, 0.7, 0.8], "strongest")])
 def test_an_end_of_the_penalties_is_one_where_others_are_worse(means, end):
-    assert study.edge(np.geomspace(1, 0.1, 4), np.array([means]), (0, 0)) == end
+    assert findings.edge(np.geomspace(1, 0.1, 4), np.array([means]), (0, 0)) == end
 
 
 def test_suspect_columns_are_noted_beside_the_headline_and_on_stderr(files, quick, capsys):
@@ -511,7 +512,7 @@ def test_labels_at_the_end_of_lines_keep_apart_and_in_order():
 
 def test_many_probes_are_told_by_each_target_s_best_layer():
     def probe(layer, target, mean):
-        made = object.__new__(study.Probe)
+        made = object.__new__(findings.Probe)
         for name, value in {"layer": layer, "mean": np.array([[mean]]), "chosen": (0, 0)}.items():
             object.__setattr__(made, name, value)
         problem = type("P", (), {"table": type("T", (), {"target": target})})
@@ -519,7 +520,7 @@ def test_many_probes_are_told_by_each_target_s_best_layer():
         return made
 
     made = [probe(f"l{i}", t, (i - 3) ** 2 + (t == "b")) for i in range(9) for t in "ab"]
-    found = study.Findings(made, None, made[0])
+    found = findings.Findings(made, None, made[0])
     plan = path_settings.plan(path_settings.Settings())
     assert [(p.layer, p.target) for p in choices.short(found, plan, 5)] == [
         ("l3", "a"),

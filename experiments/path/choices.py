@@ -8,8 +8,9 @@ import numpy as np
 from experiments.kit import words
 from experiments.kit.report import examine
 from experiments.path import metrics
+from experiments.path.findings import Findings, Probe, leading
 from experiments.path.settings import Plan
-from experiments.path.study import Findings, Probe, cost, leading
+from experiments.path.study import cost
 
 RULES = ("best", "one_standard_error")
 

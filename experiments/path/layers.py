@@ -6,9 +6,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from experiments.kit import style, words
+from experiments.path.findings import Findings, Probe, leading
 from experiments.path.penalties import WIDE
 from experiments.path.settings import Plan
-from experiments.path.study import Findings, Probe, leading
 
 MOST_NUMBERS = 400  # cells that have room for a number
 CELL = 0.34  # inches, the height of a row

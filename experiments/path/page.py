@@ -10,8 +10,8 @@ from experiments.kit import pages, saved, style, words
 from experiments.kit.clock import Clock
 from experiments.kit.report import examine, tested, weights
 from experiments.path import certificates, choices, layers, penalties
+from experiments.path.findings import Findings, Probe
 from experiments.path.settings import Plan
-from experiments.path.study import Findings, Probe
 
 MOST_ROWS = 30  # more probes than this: the others on demand
 

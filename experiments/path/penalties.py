@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.kit import style, words
+from experiments.path.findings import Probe
 from experiments.path.settings import Plan
-from experiments.path.study import Probe
 
 WIDE = 10.5  # inches: the page's whole width
 MOST_NAMED = 8

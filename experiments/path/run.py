@@ -8,6 +8,7 @@ from experiments.kit import commands, kept_rows, outputs, pages, saved, suspects
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, study
+from experiments.path.findings import Findings, Probe
 from experiments.path.settings import Plan, Settings, plan
 from jaxlr import paths
 
@@ -61,7 +62,7 @@ def run(settings: Settings, clock: Clock) -> int:
     return 0 if all(probe.test for probe in found.probes) else 1
 
 
-def keep(folder: Path, settings: Settings, found: study.Findings) -> dict[str, saved.Model]:
+def keep(folder: Path, settings: Settings, found: Findings) -> dict[str, saved.Model]:
     """Saves the model of every probe that has one: the lead's as model.npz, of several all."""
     models = {}
     for name, probe in page.names(found).items():
@@ -98,7 +99,7 @@ def introduction(probes: Probes, planned: Plan, rows: problems.Rows) -> str:
     return "\n".join(lines)
 
 
-def conclusion(settings, planned: Plan, rows, found: study.Findings) -> str:
+def conclusion(settings, planned: Plan, rows, found: Findings) -> str:
     """The choices, how they did, and how exact they are."""
     lines = [""]
     if found.lead.test:
@@ -125,7 +126,7 @@ def summarise(
     planned: Plan,
     probes: Probes,
     rows,
-    found: study.Findings,
+    found: Findings,
     remarks: list[str],
 ) -> dict:
     """What summary.json holds."""
@@ -157,7 +158,7 @@ def summarise(
     }
 
 
-def chosen(probe: study.Probe) -> dict:
+def chosen(probe: Probe) -> dict:
     """A probe's choice: where it lies, its worth on held-out rows, its refit, its test."""
     a, k = probe.chosen
     return {
