@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from jaxlr import optimizers
-from tests.test_optimizers import X64
 from tests.test_optimizers_trajectories import NUM_STEPS, walk
 
 pytestmark = pytest.mark.float64
@@ -218,9 +217,7 @@ RULES = {
     novograd: optimizers.novograd(RATE, weight_decay=0.1),
     rprop: optimizers.rprop(RATE),
 }
-# In float32 1 - 0.999 = 0.00100005 and ρ of radam is off by as much: 5e-5 is the format's, and
-# optax's, not the rule's. The float64 pass has no such excuse.
-TOLERANCE = 1e-11 if X64 else 2e-4
+TOLERANCE = 1e-11
 
 
 def textbook(rule, w, grads):

@@ -47,7 +47,7 @@ def test_a_hessian_is_that_of_autodiff(kind):
 
     z = jax.vmap(partial(problem.logits_of, rows=rows))(jnp.asarray(params))
     own = jax.vmap(partial(problem.lane_of, rows))(lanes)
-    factors = family.factors(z, own.labels)
+    factors = jax.vmap(family.factors)(z, own.labels)
     found = jax.vmap(partial(problem.hessian, family, rows))(factors, own.weights)
     firm = partial(proximal.firm, lift=0.0, num_outputs=family.num_outputs)
     found = jax.vmap(firm)(found, lanes.lam / 2)

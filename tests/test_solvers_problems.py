@@ -11,17 +11,15 @@ import scipy.optimize
 from jaxlr import solvers
 from jaxlr.solvers import Status
 from tests import solver_problems
+from tests.sizes import DTYPE, EPS
 from tests.solver_problems import NAMES, PROBLEMS, STARTS
-from tests.test_solvers import DTYPE, RELATIVE, SOLVERS, TOL, X64
+from tests.test_solvers import SOLVERS
 
 pytestmark = pytest.mark.float64
 
-# Rounding alone makes gradients above the tolerance: of a product times 10⁶ in either dtype; in
-# float32 of a product times 10⁴, and of sums of squares of large residuals.
+TOL, RELATIVE = EPS ** (2 / 3), 1e-8
+# Rounding alone makes gradients above the tolerance: of a product times 10⁶.
 FLOOR_ABOVE_TOL = {"Brown badly scaled"}
-if not X64:
-    FLOOR_ABOVE_TOL |= {"Powell badly scaled", "Jennrich-Sampson"}
-    FLOOR_ABOVE_TOL |= {"Brown-Dennis", "Freudenstein-Roth"}
 # Each Hessian in the program is long to compile: Newton's method gets the characters alone.
 TRIED = {
     "gradient_descent": ("Brown badly scaled", "Helical valley", "Powell singular"),
@@ -75,10 +73,9 @@ def test_the_minimum_is_scipys(name, problem):
     end = endings(name)[problem]
     n = len(PROBLEMS[problem].start)
     assert abs(end.value - by_scipy(problem)) <= RELATIVE * max(1, by_scipy(problem))
-    # And the params are as good as the value says, where float32 can write them down.
-    if X64:
-        value = solver_problems.numpy_value(problem)(end.params[:n])
-        assert abs(value - end.value) <= 1e-8 * max(1, value)
+    # And the params are as good as the value says.
+    value = solver_problems.numpy_value(problem)(end.params[:n])
+    assert abs(value - end.value) <= 1e-8 * max(1, value)
     assert min(abs(end.value - m) / max(1, m) for m in PROBLEMS[problem].minima) <= RELATIVE
     np.testing.assert_array_equal(end.params[n:], 0)
 
