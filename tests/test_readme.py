@@ -52,3 +52,26 @@ def test_every_function_that_the_lectures_text_names_is_there():
     assert named >= {("training", "fit"), ("chain_rule", "risk"), ("optimizers", "sgd")}
     for module, name in named:
         assert hasattr(importlib.import_module(f"jaxlr.{module}"), name), f"{module}.{name}"
+
+
+ROOT = Path(__file__).parent.parent
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+
+
+def named_files(text):
+    """Every file that the text names, where it lies; None where it is nowhere."""
+    tops = ("", "jaxlr", "experiments", "experiments/datasets", "experiments/kit", "tests")
+    for name in re.findall(r"`([\w/.]+\.(?:py|html))`", text):
+        yield name, next((top for top in tops if (ROOT / top / name).is_file()), None)
+
+
+def test_every_file_that_contributing_names_is_there():
+    found = dict(named_files(CONTRIBUTING))
+    assert len(found) > 25
+    assert [name for name, place in found.items() if place is None] == []
+
+
+@pytest.mark.parametrize(("start", "most"), [("*A learning rate", 12), ("*A row of a CSV", 15)])
+def test_a_walk_through_the_house_is_short(start, most):
+    (walk,) = [line for line in CONTRIBUTING.splitlines() if line.startswith(start)]
+    assert walk.count("→") + 1 == len(list(named_files(walk))) <= most
