@@ -33,36 +33,6 @@ proofs: $(ENV)/ready  ## the same tests on many more random cases, compiled as u
 	$(PYTEST) --proofs --shipped
 	$(PYTEST) --proofs --shipped --x64 -m "not once and not float64"
 
-check: $(ENV)/ready  ## opens every page of out/lecture in a browser and says what is wrong
-	$(BIN)/python -m experiments.lecture.check --site out/lecture
-
-# Three quarters of the suite's time were spent in XLA's compiler. What looks at last bits sees the
-# code that users run; the rest is compiled plainly (and, in `make proofs`, as users run it too).
-# XLA ends a process that names a flag it doesn't know, so a first process asks for the one that
-# some have. Eight processes import the tests: rewritten once, their asserts are read from bytecode
-# by the rest.
-PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
-SHIPPED := $(shell grep -l as_shipped tests/test_*.py)
-EMITTERS := --xla_cpu_use_fusion_emitters=false
-KNOWN = $(shell { XLA_FLAGS=$(EMITTERS) $(BIN)/python -c "import jax; jax.devices()" \
-	&& echo $(EMITTERS); } 2>/dev/null)
-PLAINLY = XLA_FLAGS="$(XLA_FLAGS) --xla_cpu_parallel_codegen_split_count=1 $(KNOWN)" \
-	JAX_DISABLE_MOST_OPTIMIZATIONS=1
-
-test: $(ENV)/ready  ## the whole suite, in strict float32 and again with float64 enabled
-	$(PYTEST) -m "as_shipped and not float64_pass" $(SHIPPED)
-	$(PLAINLY) $(PYTEST) -m "not as_shipped and not float64_pass"
-	JAX_ENABLE_X64=1 $(PYTEST) -m "as_shipped and not float32_pass" $(SHIPPED)
-	JAX_ENABLE_X64=1 $(PLAINLY) $(PYTEST) -m "not as_shipped and not float32_pass"
-
-compat:  ## the same with the newest of everything, in an environment of its own
-	rm -rf .venv-compat
-	$(MAKE) test ENV=.venv-compat CONSTRAINTS=
-
-proofs: $(ENV)/ready  ## the same tests on many more random cases
-	HYPOTHESIS_PROFILE=proofs $(PYTEST) -m "not float64_pass"
-	HYPOTHESIS_PROFILE=proofs JAX_ENABLE_X64=1 $(PYTEST) -m "not float32_pass"
-
 check: $(ENV)/ready  ## lint and format, changing nothing
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -155,8 +155,8 @@ def test_the_wheel_says_its_version_its_licence_and_that_it_is_typed():
 
 @pytest.mark.parametrize(("target", "first"), [("test", ""), ("proofs", " --proofs --shipped")])
 def test_make_leaves_no_test_out(target, first):
-    recipe = re.search(rf"^{target}:.*\n\t(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert recipe[1] == f"$(PYTEST){first}"
+    (recipe,) = re.findall(rf"^{target}:.*\n\t(.*)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert recipe == f"$(PYTEST){first}"
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
     assert not {"-m", "-k", "--deselect", "--ignore"} & set(told["addopts"].split())
 
