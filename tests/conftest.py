@@ -8,7 +8,7 @@ import jax
 import pytest
 from hypothesis import settings
 
-import jaxlr.backend  # noqa: F401  (as in the library: before the first array)
+import jaxlr.backend  # as in the library: before the first array
 
 # Most of the suite's time is XLA's. Compiled plainly, programs are ready sooner and give other
 # last bits; `--shipped` looks at those that users get.
@@ -46,6 +46,7 @@ def pytest_configure(config):
     if not config.getoption("shipped"):
         os.environ["JAX_DISABLE_MOST_OPTIMIZATIONS"] = "1"
         jax.config.update("jax_disable_most_optimizations", True)
+        jaxlr.backend.QUICKLY_COMPILED["xla_backend_optimization_level"] = 0
         if not worker:
             flags = (os.environ.get("XLA_FLAGS", ""), *filter(_is_known, PLAINLY))
             os.environ["XLA_FLAGS"] = " ".join(flags).strip()
