@@ -20,7 +20,7 @@ lecture-check: $(ENV)/ready  ## opens every page of out/lecture in a browser and
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest
 
 test: $(ENV)/ready  ## every test; with float64 enabled what can tell; last bits in the code that users run
-	$(PYTEST)
+	$(PYTEST) -m "not as_shipped"
 	$(PYTEST) --x64 -m "not once and not float64 and not as_shipped"
 	$(PYTEST) --shipped -m as_shipped
 	$(PYTEST) --shipped --x64 -m "as_shipped and not once"
