@@ -123,6 +123,8 @@ def interrupted(tmp_path, finished, overwrite=False, by=KeyboardInterrupt):
             goal, overwrite=overwrite, finished=finished, provenance=told
         ) as folder:
             (folder / "report.html").write_text("half of a page")
+            (folder / "models").mkdir()
+            (folder / "models" / "first.npz").write_text("one of several")
             raise by
 
     WORK.append(work)

@@ -2,6 +2,7 @@
 
 import re
 
+import matplotlib
 import numpy as np
 import pytest
 from hypothesis import given
@@ -249,3 +250,21 @@ def test_marks_tell_static_settings_apart_while_they_suffice():
         "mlp, momentum",
     }
     assert set(landscape.shapes(case("binary")[2].configs)) == {""}
+
+
+@matplotlib.rc_context(style.RC)
+def test_a_picture_of_too_many_lines_is_an_image_under_words():
+    rng = np.random.default_rng(0)
+    figure, axes = style.panel(10.5, 4.6)
+    axes.plot(np.cumsum(rng.normal(size=(100, 300)), axis=0), color=style.MUTED, lw=0.5)
+    axes.scatter(np.arange(99), np.arange(99), color=style.WARM, edgecolors=style.PAPER)
+    axes.set_title("Many", color=style.INK)
+    drawn = str(style.picture("many", figure, "Many lines"))
+    assert len(drawn) < 300_000
+    assert "data:image/png;base64" in drawn
+    assert ">Many</text>" in drawn
+    assert not re.findall("#00000[1-6]", drawn)
+    few, axes = style.panel()
+    axes.plot([0, 1], [0, 1 / 3])
+    assert "image/png" not in (drawn := str(style.picture("few", few, "One line")))
+    assert not re.search(r' d="[^"]*\d\.\d{3}', drawn)

@@ -90,8 +90,8 @@ def _check(goal: Path, overwrite: bool) -> None:
 
 def _kept(fresh: Path, goal: Path, lanes: pd.DataFrame, provenance: dict) -> str:
     """Moves what had finished to the goal, or to a free name beside it; says where."""
-    for half in fresh.iterdir():
-        half.unlink()
+    shutil.rmtree(fresh)  # half of a page, some of the models
+    fresh.mkdir()
     lanes.to_parquet(fresh / "results.parquet", index=False)
     told = {**provenance, "interrupted": True, "num_lanes": len(lanes)}
     write_json(fresh / "summary.json", told)

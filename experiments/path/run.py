@@ -6,6 +6,7 @@ from pathlib import Path
 from experiments.datasets.probes import Probes, load_probes
 from experiments.kit import commands, kept_rows, outputs, pages, saved, suspects
 from experiments.kit.clock import Clock
+from experiments.kit.problems import heard_of
 from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, study
 from experiments.path.findings import Findings, Probe
@@ -32,9 +33,10 @@ def run(settings: Settings, clock: Clock) -> int:
         print(introduction(probes, planned, rows))
         is_table = len(probes.layers) == 1 and settings.labels is None
         remarks = suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
+        heard = heard_of(next(iter(probes.layers.values())))
         for target in probes.targets:
-            labels, cure = target.labels[rows.test], "take a larger --test-fraction"
-            remarks += suspects.few(target, labels, "test rows", cure)
+            labels = target.labels[rows.test][heard[rows.test]]
+            remarks += suspects.few(target, labels, "test rows", "take a larger --test-fraction")
         commands.remark(remarks)
         with clock.bar(study.num_lanes(probes, planned), "lanes") as bar:
 
