@@ -1,0 +1,1 @@
+"""Published protocols of linear evaluation, each in a module that reads like its rule."""
