@@ -20,7 +20,7 @@ from jaxlr.certificates import bounds, duality
 from jaxlr.glm import sharing
 from jaxlr.glm.problem import Problem, cast, lanes_of
 from jaxlr.glm.sharing import EXAMPLES, LANES
-from jaxlr.paths import descent, proofs, proximal
+from jaxlr.paths import descent, keeping, proofs, proximal
 from jaxlr.paths.preconditioner import Ends
 from jaxlr.paths.proofs import Answers
 
@@ -67,7 +67,7 @@ def march(family, problem, lambdas, l1_ratio, tol, max_steps, start=None) -> Ans
     if not inner:
         start = np.zeros((num_lanes, family.num_outputs, problem.x.shape[1]))
     width = _width(family, problem, num_lanes, num_penalties)
-    if _HEARS.get() is not None:
+    if _HEARS.get() is not None or keeping.is_on():
         width = min(width, -(-num_penalties // SIGNS_OF_LIFE))
     certified = partial(proofs.certified, family, problem, ridge_only=l1_ratio == 0, tol=tol)
     walked = partial(_walked_l1 if l1_ratio > 0 else _walked, family, problem)
@@ -82,21 +82,28 @@ def march(family, problem, lambdas, l1_ratio, tol, max_steps, start=None) -> Ans
         block = lambdas[first : first + width]
         kept = len(block)
         block = np.concatenate([block, np.repeat(block[-1:], width - kept, axis=0)])  # one shape
-        turns = lanes_of(problem, block, l1_ratio)
-        for planned in plans:
-            most = min(planned.serves, max_steps) if planned.bare else max_steps
-            *here, ends = walked(planned, turns, (start, before), MARGIN * tol, kept, most)
-            proof = jax.device_get(certified(turns, ends._replace(num_steps=None)))
-            if np.all(proof.gap <= tol * proof.risk):
-                break
-        start, before = here
-        seen.append([leaf[:kept] for leaf in (*proof[:4], np.array(ends.num_steps))])
+        turns, here = lanes_of(problem, block, l1_ratio), (start, before)
+        solved = partial(_solved, walked, certified, plans, turns, here, kept, tol, max_steps)
+        told = block, l1_ratio, here, kept, tol, max_steps
+        start, before, answers = keeping.block(solved, family, problem, *told)
+        seen.append([leaf[:kept] for leaf in answers])
         if not inner:
             tell(kept * num_lanes)
     columns = (np.concatenate(column) for column in zip(*seen, strict=True))
     answers = Answers(*(np.swapaxes(column, 0, 1) for column in columns))
     proofs.finish(family, problem, lambdas, l1_ratio, tol, max_steps, answers)
     return answers
+
+
+def _solved(walked, certified, plans, turns, here, kept, tol, max_steps):
+    """A block by the first of the plans whose lanes are all proved, or else by the last."""
+    for planned in plans:
+        most = min(planned.serves, max_steps) if planned.bare else max_steps
+        *there, ends = walked(planned, turns, here, MARGIN * tol, kept, most)
+        proof = jax.device_get(certified(turns, ends._replace(num_steps=None)))
+        if np.all(proof.gap <= tol * proof.risk):
+            break
+    return (*there, (*proof[:4], np.array(ends.num_steps)))
 
 
 @partial(QuicklyCompiled, static_argnums=(0, 2))
