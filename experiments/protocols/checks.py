@@ -3,6 +3,7 @@
 import numpy as np
 
 from experiments.datasets import DataError
+from experiments.kit.mistakes import SettingError
 from experiments.protocols.found import Rows, Splits
 
 
@@ -37,3 +38,10 @@ def enough(name: str, labels: np.ndarray, names: tuple[str, ...], least: int, wh
         fault = f"class {names[counts.argmin()]!r} of {name} has {counts.min()} training rows"
         cure = "leave the class out, or give more rows of it"
         raise DataError(f"{fault}, fewer than {what}", cure)
+
+
+def at_least(least: int, **numbers: int) -> None:
+    """Raises SettingError for a number below the least."""
+    for name, number in numbers.items():
+        if number < least:
+            raise SettingError(f"{name} must be at least {least}, and is {number}")

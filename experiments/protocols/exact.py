@@ -16,7 +16,7 @@ def fit(
     num_classes: int,
     *,
     l1_ratio: float = 0.0,
-    tol: float = 1e-6,
+    tol: float,
 ) -> paths.Path:
     """Every fold under every C as scikit-learn's LogisticRegression has it, [F, K] lanes.
 
@@ -44,9 +44,9 @@ def fit(
     )
 
 
-def params(path: paths.Path, *lane: int) -> Params:
-    """The weights of one lane, by its place."""
-    return {name: leaf[lane] for name, leaf in path.params.items()}
+def params(lanes: Params, *place: int) -> Params:
+    """The weights of one lane of many, by its place."""
+    return {name: leaf[place] for name, leaf in lanes.items()}
 
 
 def logits(params: Params, x: np.ndarray) -> np.ndarray:

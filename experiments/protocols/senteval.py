@@ -25,14 +25,16 @@ NOTE = (
 )
 
 
-def run(splits: Splits, *, seed: int = 0, num_folds: int = FOLDS, tol: float = 1e-6) -> Found:
+def run(splits: Splits, *, seed: int = 0, num_folds: int = FOLDS, tol: float = 1e-8) -> Found:
     """The kind of task that the rows make it; seed is not used, as the rule has its own, 1111.
 
     Raises:
       DataError: a class with fewer training rows than folds; dev rows without test rows.
+      SettingError: fewer than two folds.
     """
     del seed
     checks.classes(splits)
+    checks.at_least(2, num_folds=num_folds)
     if splits.validation is not None:
         checks.given(splits, "test", "and its dev rows can't both choose and judge")
         return split(splits, tol)
@@ -55,7 +57,7 @@ def inner_k_fold(splits: Splits, num_folds: int, tol: float) -> Found:
         for start, trains, own in zip(first, outer, inner, strict=True)
     ]
     best = [first_best(scores) for scores in dev]
-    refits = [exact.params(path, s + num_folds, k) for s, k in zip(first, best, strict=True)]
+    refits = [exact.params(path.params, s + num_folds, k) for s, k in zip(first, best, strict=True)]
     test = [exact.accuracy(p, rows, ~trains) for p, trains in zip(refits, outer, strict=True)]
     table = pd.DataFrame({"fold": range(num_folds), "C": COSTS[best], "accuracy": rounded(test)})
     table["dev_accuracy"] = rounded(np.max(dev, axis=1))
@@ -109,14 +111,15 @@ def first_best(shares: np.ndarray) -> int:
 def held_out(path, first: int, rows: Rows, held: np.ndarray) -> np.ndarray:
     """Accuracy [F, K] of the lanes from `first` on, each on the rows [F, N] held out from it."""
     lanes = np.ndindex(len(held), path.risk.shape[1])
-    each = [exact.accuracy(exact.params(path, first + f, k), rows, held[f]) for f, k in lanes]
+    own = [(exact.params(path.params, first + f, k), held[f]) for f, k in lanes]
+    each = [exact.accuracy(params, rows, which) for params, which in own]
     return np.reshape(each, (len(held), -1))
 
 
 def chosen(splits: Splits, path, costs, dev: np.ndarray, table: pd.DataFrame) -> Found:
     """The first best C, and its lane of all training rows on the test rows."""
     k = first_best(dev)
-    refit = exact.params(path, -1, k)
+    refit = exact.params(path.params, -1, k)
     scores = {"accuracy": exact.accuracy(refit, splits.test), "dev_accuracy": dev[k]}
     scores = {name: float(rounded(share)) for name, share in scores.items()}
     curve = pd.DataFrame({"C": costs, "dev_accuracy": rounded(dev)})
