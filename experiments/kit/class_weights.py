@@ -1,0 +1,64 @@
+"""What rows weigh by their class: scikit-learn's `class_weight`, as weights of rows."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from experiments.kit.mistakes import SettingError
+
+BALANCED = "balanced"
+
+
+def asked(given: Sequence[str]) -> str | tuple[float, ...] | None:
+    """What --class-weight says: balanced, a number for each class, or None.
+
+    Raises:
+      SettingError: neither; a weight below 0, none above, or one that is no number.
+    """
+    if not given:
+        return None
+    if list(given) == [BALANCED]:
+        return BALANCED
+    said = f"--class-weight {' '.join(given)}"
+    try:
+        weights = tuple(map(float, given))
+    except ValueError:
+        raise SettingError(f"{said}: say balanced, or a number for each class") from None
+    if not all(0 <= weight < np.inf for weight in weights) or not any(weights):
+        raise SettingError(f"{said}: weights are numbers from 0 on, and one is above 0")
+    return weights
+
+
+def of_rows(
+    asked: str | Sequence[float] | None,
+    labels: np.ndarray,
+    class_names: Sequence[str],
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """Weights [N] of rows times those of their classes.
+
+    Args:
+      asked: as `asked` returns; balanced is Σ weights / (K Σ weights of the class), so that every
+        class weighs the same and all rows together what they did.
+      labels: [N], 0 to K - 1.
+      class_names: of the K classes.
+      weights: [N] of the rows themselves; None: 1 each.
+
+    Raises:
+      SettingError: another number of weights than of classes.
+    """
+    weights = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
+    if asked is None:
+        return weights
+    if asked == BALANCED:
+        counts = np.bincount(labels, weights, len(class_names))
+        heard = counts > 0  # scikit-learn counts the classes that it meets
+        of_class = np.divide(counts.sum() / heard.sum(), counts, where=heard, out=counts.copy())
+    elif len(asked) != len(class_names):
+        raise SettingError(
+            f"--class-weight has {len(asked)} numbers, and there are {len(class_names)} classes;"
+            f" give one for each of {', '.join(class_names[:8])}{' …' * (len(class_names) > 8)}"
+        )
+    else:
+        of_class = np.asarray(asked, np.float64)
+    return weights * of_class[labels]
