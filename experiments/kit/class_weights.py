@@ -29,13 +29,13 @@ def asked(given: Sequence[str]) -> str | tuple[float, ...] | None:
     return weights
 
 
-def of_rows(
+def of_classes(
     asked: str | Sequence[float] | None,
     labels: np.ndarray,
     class_names: Sequence[str],
     weights: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Weights [N] of rows times those of their classes.
+    """Weights [K] of classes.
 
     Args:
       asked: as `asked` returns; balanced is Σ weights / (K Σ weights of the class), so that every
@@ -47,18 +47,20 @@ def of_rows(
     Raises:
       SettingError: another number of weights than of classes.
     """
-    weights = np.ones(len(labels)) if weights is None else np.asarray(weights, np.float64)
     if asked is None:
-        return weights
+        return np.ones(len(class_names))
     if asked == BALANCED:
-        counts = np.bincount(labels, weights, len(class_names))
+        counts = np.bincount(labels, weights, len(class_names)).astype(np.float64)
         heard = counts > 0  # scikit-learn counts the classes that it meets
-        of_class = np.divide(counts.sum() / heard.sum(), counts, where=heard, out=counts.copy())
-    elif len(asked) != len(class_names):
+        return np.divide(counts.sum() / heard.sum(), counts, where=heard, out=counts.copy())
+    if len(asked) != len(class_names):
         raise SettingError(
             f"--class-weight has {len(asked)} numbers, and there are {len(class_names)} classes;"
             f" give one for each of {', '.join(class_names[:8])}{' …' * (len(class_names) > 8)}"
         )
-    else:
-        of_class = np.asarray(asked, np.float64)
-    return weights * of_class[labels]
+    return np.asarray(asked, np.float64)
+
+
+def of_rows(asked, labels: np.ndarray, class_names: Sequence[str]) -> np.ndarray:
+    """[N] what each row weighs by its class; arguments as of `of_classes`."""
+    return of_classes(asked, labels, class_names)[labels]

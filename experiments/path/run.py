@@ -12,13 +12,14 @@ from experiments.path import choices, page, problems, study
 from experiments.path.findings import Findings, Probe
 from experiments.path.settings import Plan, Settings, plan
 from experiments.protocols import run as protocol
+from experiments.protocols.table import PROTOCOLS
 from jaxlr import paths
 
 
 def run(settings: Settings, clock: Clock) -> int:
     """All paths, from data to page, or a published protocol; the exit status."""
     planned, finished = plan(settings), []
-    if settings.protocol not in (None, "clip"):
+    if settings.protocol and not PROTOCOLS[settings.protocol].is_path:
         return protocol.run(settings, clock)
     with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
@@ -31,6 +32,7 @@ def run(settings: Settings, clock: Clock) -> int:
             probes = kept_rows.of_probes(probes, settings.drop_classes, settings.task)
         problems.check_metric(probes, planned)
         problems.check_scaling(probes, planned.scaling)
+        problems.check_class_weights(probes, planned)
         rows = problems.rows(probes, planned, settings.seed, settings.test_fraction)
         problems.check_held_out(probes, planned, rows)
         print(introduction(probes, planned, rows))

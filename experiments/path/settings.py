@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from experiments.kit import class_weights
 from experiments.kit.mistakes import SettingError
 from experiments.kit.settings import LARGEST, dashed, mistakes, refuse
 from experiments.path import metrics
@@ -83,6 +84,7 @@ class Plan:
       folds: 1 is a single validation split.
       intercept: whether lanes have one.
       pages: how many probes get a page.
+      class_weight: as of `class_weights.of_classes`.
     """
 
     lambdas: np.ndarray | None
@@ -97,6 +99,7 @@ class Plan:
     tol: float
     intercept: bool = True
     pages: int = 60
+    class_weight: str | tuple[float, ...] | None = None
 
     @property
     def maximise(self) -> bool:
@@ -129,6 +132,7 @@ def plan(settings: Settings) -> Plan:
         tol=1e-6 if settings.tol is None else settings.tol,
         intercept=settings.intercept,
         pages=settings.probe_pages,
+        class_weight=class_weights.asked(settings.class_weight),
     )
     if settings.protocol != "clip":
         return planned

@@ -40,13 +40,17 @@ def classes(path: paths.Path, x: np.ndarray) -> np.ndarray:
 
 
 def frame(path: paths.Path, costs: Sequence[float]) -> pd.DataFrame:
-    """A row per lane: its C, and how it ended."""
+    """A row per C or data set, and how its fit ended; of several targets the widest bound's."""
     found = path.frame()
     found.insert(0, "C", np.broadcast_to(costs, path.risk.shape).ravel())
+    if "target" in found:
+        widest = (found["gap"] / found["risk"]).groupby(found["C"], sort=False).idxmax()
+        found = found.loc[widest].reset_index(drop=True)
     return found.drop(columns=[name for name in ("dataset", "target") if name in found])
 
 
-def endings(lanes: pd.DataFrame) -> dict:
-    """How lanes with a status, a risk and a gap ended, as `Found` tells it."""
-    gap = lanes["gap"] / lanes["risk"].where(lanes["risk"] != 0, 1.0)
-    return {"statuses": Counter(lanes["status"]), "worst_gap": float(gap.max())}
+def endings(*fits: paths.Path) -> dict:
+    """How all lanes ended, as `Found` tells it."""
+    names = [paths.Status(int(status)).name for fit in fits for status in np.ravel(fit.status)]
+    gap = max(np.max(fit.gap / np.where(fit.risk > 0, fit.risk, 1)) for fit in fits)
+    return {"statuses": Counter(names), "worst_gap": float(gap)}

@@ -50,7 +50,9 @@ def mistakes(settings: ProtocolSettings) -> Iterator[str]:
         for option in filter(partial(_is_given, settings), (*table.OWN, *table.FILES)):
             yield f"{_typed(settings, option)}: goes with --protocol; name one, or leave it out"
         return
-    fixed = [o for o in (*table.FIXED, *table.OWN) if o not in table.PROTOCOLS[name].takes]
+    asked = table.PROTOCOLS[name]
+    fixed = [option for option in (*table.FIXED, *table.OWN) if option not in asked.takes]
+    fixed += table.FILES if asked.is_path else ()
     for option in filter(partial(_is_given, settings), fixed):
         cure = "leave one of the two out"
         yield f"{_typed(settings, option)}: --protocol {name} fixes it; {cure}"

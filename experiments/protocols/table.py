@@ -24,6 +24,7 @@ class Protocol(NamedTuple):
       needs_test: whether there must be test rows.
       several_labels: whether rows may have several labels each.
       unit_rows: whether what is published is of rows of length 1.
+      is_path: whether `experiments.path` itself is its module, which splits the rows of one file.
     """
 
     about: str
@@ -31,6 +32,7 @@ class Protocol(NamedTuple):
     needs_test: bool = True
     several_labels: bool = False
     unit_rows: bool = False
+    is_path: bool = False
 
 
 PROTOCOLS = {
@@ -51,6 +53,7 @@ PROTOCOLS = {
         " validation split (a fifth of the training rows), refitted with that C on all of them;"
         " all 96 are solved, the paper's own search looks at fewer",
         ("intercept", "weights", "class_weight", "tol"),
+        is_path=True,
     ),
     "clip-benchmark": Protocol("97 weight decays of AdamW, 20 epochs, as SGD lanes"),
     "dinov2-heads": Protocol("13 learning rates of SGD with cosine, on cached features"),
