@@ -11,12 +11,16 @@ from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, study
 from experiments.path.findings import Findings, Probe
 from experiments.path.settings import Plan, Settings, plan
+from experiments.protocols import run as protocol
+from experiments.protocols.table import PROTOCOLS
 from jaxlr import paths
 
 
 def run(settings: Settings, clock: Clock) -> int:
-    """All paths, from data to page; the exit status."""
+    """All paths, from data to page, or a published protocol; the exit status."""
     planned, finished = plan(settings), []
+    if settings.protocol and not PROTOCOLS[settings.protocol].is_path:
+        return protocol.run(settings, clock)
     with outputs.results(settings, finished) as folder:
         with clock.part("reading"):
             probes = load_probes(
@@ -28,6 +32,7 @@ def run(settings: Settings, clock: Clock) -> int:
             probes = kept_rows.of_probes(probes, settings.drop_classes, settings.task)
         problems.check_metric(probes, planned)
         problems.check_scaling(probes, planned.scaling)
+        problems.check_class_weights(probes, planned)
         rows = problems.rows(probes, planned, settings.seed, settings.test_fraction)
         problems.check_held_out(probes, planned, rows)
         print(introduction(probes, planned, rows))
@@ -54,7 +59,7 @@ def run(settings: Settings, clock: Clock) -> int:
             commands.remark(nothing)
             remarks += nothing
         found.lanes.to_parquet(folder / "results.parquet", index=False)
-        models = keep(folder, settings, found)
+        models = keep(folder, settings, found, planned.tol)
         summary = summarise(settings, planned, probes, rows, found, remarks) | clock.summary()
         with clock.part("drawing"):
             page.write(folder, probes, planned, found, models, summary, clock)
@@ -64,7 +69,7 @@ def run(settings: Settings, clock: Clock) -> int:
     return 0 if all(probe.test for probe in found.probes) else 1
 
 
-def keep(folder: Path, settings: Settings, found: Findings) -> dict[str, saved.Model]:
+def keep(folder: Path, settings: Settings, found: Findings, tol: float) -> dict[str, saved.Model]:
     """Saves the model of every probe that has one: the lead's as model.npz, of several all."""
     models = {}
     for name, probe in page.names(found).items():
@@ -73,7 +78,7 @@ def keep(folder: Path, settings: Settings, found: Findings) -> dict[str, saved.M
         models[name] = saved.of(
             probe.problem,
             probe.test.params,
-            certificate={**probe.refit, "tol": settings.tol},
+            certificate={**probe.refit, "tol": tol},
             provenance=provenance(settings),
         )
         if len(found.probes) > 1:
