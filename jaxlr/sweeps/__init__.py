@@ -1,6 +1,7 @@
 """Sweeps: many runs as one compiled program."""
 
 from jaxlr.results import Ending, Peak, Sweep
+from jaxlr.sweeps.checkpoints import Checkpoints
 from jaxlr.sweeps.engine import run
 from jaxlr.sweeps.lanes import Lane, Lanes, cross, descent
 from jaxlr.sweeps.plans import Group, Plan, groups, plan
@@ -21,6 +22,7 @@ from jaxlr.sweeps.stopping import Stop
 
 __all__ = [
     "ALIVE",
+    "Checkpoints",
     "Choices",
     "Design",
     "Ending",

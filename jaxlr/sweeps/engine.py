@@ -13,6 +13,7 @@ from jaxlr.pytypes import Array, Batch
 from jaxlr.results import Ending, Sweep
 from jaxlr.sweeps import plans, tasks
 from jaxlr.sweeps import progress as standing
+from jaxlr.sweeps.checkpoints import Checkpoints
 from jaxlr.sweeps.lanes import Lane, Lanes
 from jaxlr.sweeps.plans import Plan
 from jaxlr.sweeps.progress import Progress
@@ -33,6 +34,7 @@ def run(
     progress: Progress | None = None,
     memory: int | None = None,
     plan: Plan | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Sweep:
     """Runs every lane through `order`.
 
@@ -55,6 +57,7 @@ def run(
         chunks that fit; even widths, which are multiples of 16, give the same bits on the CPU,
         others the same to a few ulps.
       plan: as from `plan` with these arguments, whose compiled program is used.
+      checkpoints: where to keep the progress, and to go on from.
 
     Returns:
       Sweep. A lane that diverges is data (NaN from step `died_at` on) and disturbs no other.
@@ -64,22 +67,28 @@ def run(
         plan of other lanes.
       TypeError: no batch, or one that holds what is no number.
       MemoryError: a single lane needs more.
+      OSError: a checkpoint that can't be written.
     """
     started = time.perf_counter()
     task = tasks.task(lane, lanes, batch, order, fold_weights, num_segments)
     compile_seconds = 0.0
-    if plan is None:
+    if checkpoints is not None and progress is None:
+        progress = checkpoints.found(task, stop)
+    if plan is None and (progress is None or progress.done < num_segments):
         plan = plans.fitted(task, memory, stop)
         compile_seconds = plan.compile_seconds
-    progress = _start(task, plan, stop) if progress is None else standing.copy(progress)
     _check(task, plan, progress, stop)
+    progress = _start(task, plan, stop) if progress is None else standing.copy(progress)
     while progress.done < num_segments:
-        progress = _through(task, plan, progress, stop)
+        progress, answer = _through(task, plan, progress, stop), None
         if on_segment is not None:
             answer = on_segment(progress.done, standing.copy(progress))
-            if isinstance(answer, str) and answer == "stop":
-                break
             standing.prune(progress, answer)
+        stopped = isinstance(answer, str) and answer == "stop"
+        if checkpoints is not None:
+            checkpoints.keep(progress, now=stopped or progress.done == num_segments)
+        if stopped:
+            break
     run_seconds = time.perf_counter() - started - compile_seconds
     return _sweep(task, progress, compile_seconds, run_seconds)
 
@@ -111,15 +120,16 @@ def _chunks(places: np.ndarray, width: int) -> list[np.ndarray]:
     return [places[start : start + width] for start in range(0, len(places), width)]
 
 
-def _check(task: Task, plan: Plan, progress: Progress, stop: Stop | None) -> None:
-    for name, num in ("plan", plan.num_lanes), ("progress", len(progress.died_at)):
-        if num != task.num_lanes:
+def _check(task: Task, plan: Plan | None, progress: Progress | None, stop: Stop | None) -> None:
+    sizes = {"plan": plan and plan.num_lanes, "progress": progress and len(progress.died_at)}
+    for name, num in sizes.items():
+        if num not in (None, task.num_lanes):
             raise ValueError(
                 f"{name} is of {num} lanes, and there are {task.num_lanes}: give the {name} of"
                 " these lanes"
             )
-    known = list(plan.figures[1])
-    if stop is not None and stop.metric not in known:
+    if plan and stop and stop.metric not in plan.figures[1]:
+        known = list(plan.figures[1])
         raise ValueError(f"stop.metric must be one of {known}, and is {stop.metric!r}")
 
 
