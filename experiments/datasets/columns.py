@@ -153,7 +153,7 @@ def _features(columns: dict) -> np.ndarray | pd.DataFrame:
     arrays = list(columns.values())
     if any(isinstance(a, pd.Categorical) or np.isnan(a).any() for a in arrays):
         return pd.DataFrame(columns)
-    dtype = np.float64
+    dtype = np.result_type(*arrays)
     if all(array.dtype.kind in "iu" for array in arrays):  # pixels in a CSV are bytes
         ends = min(array.min() for array in arrays), max(array.max() for array in arrays)
         dtype = np.result_type(*map(np.min_scalar_type, ends))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 
 from experiments.datasets import sources
 from experiments.datasets.cells import check_weights, missing_fault, typed
@@ -11,7 +10,7 @@ from experiments.datasets.errors import DataError, each, shown
 from experiments.datasets.formats import embeddings
 from experiments.datasets.formats.embeddings import Held
 from experiments.datasets.table import Reading, Target
-from experiments.datasets.target import labels_of, named, plain_labels
+from experiments.datasets.target import labels_of, named
 
 
 def read(file: str, reading: Reading) -> Held:
@@ -44,21 +43,15 @@ def target_of(found: Held, name: str, task: str | None, *, whole_is_class: bool 
     So a thousand integers are a thousand classes, where `load` would take them for a measurement,
     as long as there are two rows of each on average.
     """
-    column = found.columns[name]
-    if not isinstance(column, pa.ChunkedArray):
-        values = plain_labels(column, name, "[rows] or [rows, targets]")
-    else:
-        if column.null_count:
-            row = int(column.is_null().to_numpy().argmax())
-            raise missing_fault("target", name, row, found.source.gaps.get(name, ()), "fill it in")
-        values = typed(column, name, False, is_target=True)
+    column = found.column(name)
+    if column.null_count:
+        row = int(column.is_null().to_numpy().argmax())
+        raise missing_fault("target", name, row, found.source.gaps.get(name, ()), "fill it in")
+    values = typed(column, name, False, is_target=True)
     recur = values.dtype.kind in "biu" and 2 * len(np.unique(values)) <= len(values)
     return labels_of(values, task, name, is_class=whole_is_class and recur)
 
 
-def weights_of(found: Held, name: str, num_rows: int) -> np.ndarray:
-    """[N] weights from a column, by name or number."""
-    name = named(name, list(found.columns), "--weights")
-    column = found.columns[name]
-    is_text = isinstance(column, pa.ChunkedArray)
-    return check_weights(typed(column, name, False) if is_text else column, name, num_rows)
+def weights_of(found: Held, name: str) -> np.ndarray:
+    """[N] weights from a column."""
+    return check_weights(typed(found.column(name), name, False), name)

@@ -12,6 +12,7 @@ from experiments.datasets.formats import embeddings
 from experiments.datasets.formats.embeddings import Held
 from experiments.datasets.load import load
 from experiments.datasets.table import Reading, Table, Target
+from experiments.datasets.target import named
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,11 @@ def load_probes(
     num_rows = len(next(iter(layers.values())))
     each(lambda name: _check_length(found, name, num_rows), names)
     made = each(lambda name: label_columns.target_of(found, name, task), names)
-    given = None if weights is None else label_columns.weights_of(found, weights, num_rows)
+    given = None
+    if weights is not None:
+        weights = named(weights, list(found.columns), "--weights")
+        _check_length(found, weights, num_rows)
+        given = label_columns.weights_of(found, weights)
     notes = tuple(found.source.said_of([*names, weights])) if found.source else ()
     others = {"weights": given, "notes": notes, "complete": True}
     tables = {
@@ -190,13 +195,10 @@ def _check_same(one: Held, other: Held, name: str) -> None:
 
 
 def _check_length(found: Held, name: str, num_rows: int) -> None:
-    number = len(found.columns[name])
+    number, is_turned = len(found.columns[name]), len(found.usual) == num_rows
     if number != num_rows:
-        is_turned = len(found.usual) == num_rows
-        cure = (
-            "its array is [targets, rows]: transpose it" if is_turned else "give one label per row"
-        )
+        cure = "its array is [targets, rows]: transpose it" if is_turned else "give one per row"
         raise DataError(
-            f"{number} labels {shown(name)} in {shown(found.file)}, but {num_rows} rows of"
+            f"{number} values of {shown(name)} in {shown(found.file)}, but {num_rows} rows of"
             f" features; {cure}"
         )

@@ -4,8 +4,9 @@ import re
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from experiments.datasets.cells import check_numbers, missing_fault
+from experiments.datasets.cells import missing_fault
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
 from experiments.datasets.table import Target
 
@@ -38,20 +39,21 @@ def usual_target(names: list[str]) -> str:
     return next((folded[name] for name in USUAL_TARGETS if name in folded), names[-1])
 
 
-def plain_labels(values: np.ndarray, name: str, shapes: str = "one label per row") -> np.ndarray:
-    """[N] finite numbers or texts.
+def as_column(values: np.ndarray, name: str, shapes: str = "one value per row") -> pa.ChunkedArray:
+    """An array [N] of numbers or texts as a column; texts are categories, numbers or not.
 
     Raises:
-      DataError: another shape than `shapes` says, another dtype, or a number that failed.
+      DataError: another shape than `shapes` says, or another dtype.
     """
     if values.ndim != 1:
-        raise DataError(f"labels {shown(name)} have shape {values.shape}; give {shapes}")
-    if values.dtype.kind in "bS":
-        return values.astype(str)
-    if values.dtype.kind not in "iufU":
-        raise DataError(f"labels {shown(name)} have dtype {values.dtype}; give numbers or texts")
-    check_numbers(values, None, lambda _: name)
-    return np.asarray(values)
+        raise DataError(f"array {shown(name)} has shape {values.shape}; give {shapes}")
+    if values.dtype.kind not in "biufSU":
+        raise DataError(f"array {shown(name)} has dtype {values.dtype}; give numbers or texts")
+    if values.dtype.kind in "iuf":
+        return pa.chunked_array([pa.array(np.asarray(values))])
+    names, codes = np.unique(values.astype(str), return_inverse=True)
+    codes = pa.array(codes.astype(np.int32))
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, names.tolist(), ordered=True)])
 
 
 def labels_of(

@@ -8,7 +8,7 @@ from experiments.datasets import DataError
 from experiments.datasets.cells import typed
 from experiments.datasets.errors import listed, shown
 from experiments.datasets.formats.embeddings import Column
-from experiments.datasets.target import class_name
+from experiments.datasets.target import as_column, class_name
 from experiments.kit import problems, words
 from experiments.kit.saved import Model
 from jaxlr import metrics
@@ -68,9 +68,8 @@ def figures_of(model: Model, labels: np.ndarray, scores: np.ndarray) -> dict[str
 
 def _values(column: Column, model: Model) -> np.ndarray:
     """[N] numbers for a regression, else names of classes; NaN or None for a gap."""
-    values = column
-    if isinstance(column, pa.ChunkedArray):
-        values = typed(column, model.target, False, is_target=True)
+    column = column if isinstance(column, pa.ChunkedArray) else as_column(column, model.target)
+    values = typed(column, model.target, False, is_target=True)
     if isinstance(values, pd.Categorical):
         values = np.array([*values.categories, None], dtype=object)[values.codes]
     if model.task != "regression":

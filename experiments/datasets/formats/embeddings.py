@@ -10,7 +10,7 @@ from experiments.datasets.cells import LARGEST
 from experiments.datasets.errors import DataError, listed, shown, unreadable
 from experiments.datasets.formats import npz, parquet
 from experiments.datasets.table import Columns, Reading
-from experiments.datasets.target import usual_target
+from experiments.datasets.target import as_column, usual_target
 
 _BLOCK = 4096  # rows looked at in one go: a memory-mapped layer never lies in memory as a whole
 
@@ -33,6 +33,12 @@ class Held(NamedTuple):
     columns: dict[str, Column]
     usual: tuple[str, ...] = ()
     source: Columns | None = None
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One of the columns, which must be numbers or texts."""
+        values = self.columns[name]
+        is_array = isinstance(values, np.ndarray)
+        return as_column(values, name, "[rows] or [rows, targets]") if is_array else values
 
 
 def read(path: Path, reading: Reading) -> Held | None:
