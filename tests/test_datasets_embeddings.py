@@ -263,7 +263,11 @@ MISTAKES = {
     ),
     "broken beside": (["broken.parquet", "x.npy"], {"labels": "y.npy"}, "is a broken Parquet file"),
     "text gap": (["x.npy"], {"labels": "gap.csv"}, "target 'label' is missing in row 2"),
-    "no columns": (["svm.txt"], {"targets": ["a", "b"]}, "has no columns to choose several"),
+    "no columns": (
+        ["svm.txt"],
+        {"targets": ["a", "b"]},
+        "no column 'b'; the columns are 'x1'",
+    ),
     "rows dropped": (
         ["holes.csv"],
         {"targets": ["kind", "age"], "missing": "drop"},

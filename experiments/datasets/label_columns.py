@@ -20,7 +20,7 @@ def read(file: str, reading: Reading) -> Held:
         raise DataError(f"--labels {shown(file)} is a folder; give .npy, NPZ, CSV or Parquet")
     held = embeddings.read(path, reading)
     if held is None:
-        return embeddings.table(sources.table(file, reading, one_column=True), file)
+        return embeddings.table(sources.read(file, reading=reading, one_column=True), file)
     if not held.columns:  # of .npy
         columns, _ = embeddings.named({"labels": next(iter(held.layers.values()))})
         held = held._replace(columns=columns, usual=tuple(columns))

@@ -107,7 +107,7 @@ def _of_table(file: str, targets, labels: str | None, reading: Reading, **option
     first, *others = targets or (None,)
     names = []
     if others:
-        columns = embeddings.table(sources.table(file, reading), file)
+        columns = embeddings.table(sources.read(file, reading=reading), file)
         names = label_columns.chosen(columns, others)
     table = load(file, target=first, drop=(*options.pop("drop", ()), *names), **options)
     made = [Target(table.target, table.labels, table.task, table.class_names)]

@@ -4,7 +4,6 @@ import re
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from experiments.datasets.cells import missing_fault
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
@@ -37,23 +36,6 @@ def usual_target(names: list[str]) -> str:
     """The column called target, label, labels, class or y, in any case; else the last."""
     folded = {name.casefold(): name for name in reversed(names)}
     return next((folded[name] for name in USUAL_TARGETS if name in folded), names[-1])
-
-
-def as_column(values: np.ndarray, name: str, shapes: str = "one value per row") -> pa.ChunkedArray:
-    """An array [N] of numbers or texts as a column; texts are categories, numbers or not.
-
-    Raises:
-      DataError: another shape than `shapes` says, or another dtype.
-    """
-    if values.ndim != 1:
-        raise DataError(f"array {shown(name)} has shape {values.shape}; give {shapes}")
-    if values.dtype.kind not in "biufSU":
-        raise DataError(f"array {shown(name)} has dtype {values.dtype}; give numbers or texts")
-    if values.dtype.kind in "iuf":
-        return pa.chunked_array([pa.array(np.asarray(values))])
-    names, codes = np.unique(values.astype(str), return_inverse=True)
-    codes = pa.array(codes.astype(np.int32))
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, names.tolist(), ordered=True)])
 
 
 def labels_of(

@@ -5,10 +5,11 @@ import pandas as pd
 import pyarrow as pa
 
 from experiments.datasets import DataError
+from experiments.datasets.arrays import as_column
 from experiments.datasets.cells import typed
 from experiments.datasets.errors import listed, shown
 from experiments.datasets.formats.embeddings import Column
-from experiments.datasets.target import as_column, class_name
+from experiments.datasets.target import class_name
 from experiments.kit import problems, words
 from experiments.kit.saved import Model
 from jaxlr import metrics

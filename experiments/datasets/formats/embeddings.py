@@ -6,11 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from experiments.datasets.arrays import as_column
 from experiments.datasets.cells import LARGEST
 from experiments.datasets.errors import DataError, listed, shown, unreadable
 from experiments.datasets.formats import npz, parquet
 from experiments.datasets.table import Columns, Reading
-from experiments.datasets.target import as_column, usual_target
+from experiments.datasets.target import usual_target
 
 _BLOCK = 4096  # rows looked at in one go: a memory-mapped layer never lies in memory as a whole
 
