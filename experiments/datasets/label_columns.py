@@ -15,16 +15,15 @@ from experiments.datasets.target import labels_of, named
 
 def read(file: str, reading: Reading) -> Held:
     """The columns of a label file: .npy, NPZ, CSV or Parquet; one column will do."""
-    path = sources.existing(file)
-    if path.is_dir():
+    if sources.existing(file).is_dir():
         raise DataError(f"--labels {shown(file)} is a folder; give .npy, NPZ, CSV or Parquet")
-    held = embeddings.read(path, reading)
+    held = sources.held(file, reading)
     if held is None:
         return embeddings.table(sources.read(file, reading=reading, one_column=True), file)
-    if not held.columns:  # of .npy
-        columns, _ = embeddings.named({"labels": next(iter(held.layers.values()))})
-        held = held._replace(columns=columns, usual=tuple(columns))
-    return held._replace(file=file)
+    if held.columns:
+        return held
+    columns, _ = embeddings.named({"labels": next(iter(held.layers.values()))})  # of .npy
+    return held._replace(columns=columns, usual=tuple(columns))
 
 
 def chosen(found: Held, targets: Sequence[str]) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.datasets import builtin, sources
+from experiments.datasets import sources
 from experiments.datasets.arrays import as_columns
 from experiments.datasets.cells import typed
 from experiments.datasets.encode import Encoder
@@ -71,11 +71,11 @@ def _source(
     file: str, encoder: Encoder, target: str, layer: str, reading: Reading
 ) -> tuple[Columns, Column | None]:
     """The file's columns, and labels that are none of them."""
-    held = None if file in builtin.BUILTIN else embeddings.read(sources.existing(file), reading)
+    held = sources.held(file, reading)
     if held is None:
         alone = len(encoder.columns) == 1
         return sources.read(file, reading=reading, labelled=False, one_column=alone), None
-    check_layers(held._replace(file=file))
+    check_layers(held)
     name = next(iter(held.layers)) if len(held.layers) == 1 else layer
     if name not in held.layers:
         raise DataError(

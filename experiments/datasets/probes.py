@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets import builtin, label_columns, sources
+from experiments.datasets import label_columns, sources
 from experiments.datasets.errors import DataError, each, listed, shown
 from experiments.datasets.formats import embeddings
 from experiments.datasets.formats.embeddings import Held
@@ -63,7 +63,7 @@ def load_probes(
         if list(targets).count(name) > 1:
             raise DataError(f"--target names {shown(name)} twice; name each target once")
     reading = Reading(**{key: options[key] for key in Reading._fields if key in options})
-    held = [_held(file, reading) for file in files]
+    held = [sources.held(file, reading) for file in files]
     is_table = held[0] is None or bool(options.get("drop") or options.get("categorical"))
     if len(files) == 1 and is_table:
         return _of_table(files[0], targets, labels, reading, task=task, weights=weights, **options)
@@ -88,13 +88,6 @@ def load_probes(
     title = [Path(file).resolve().name for file in files]
     title = title[0] if len(title) == 1 else f"{title[0]} and {len(title) - 1} more"
     return Probes(title, tables, tuple(made))
-
-
-def _held(file: str, reading: Reading) -> Held | None:
-    if file in builtin.BUILTIN:
-        return None
-    held = embeddings.read(sources.existing(file), reading)
-    return held and held._replace(file=file)
 
 
 def _of_table(file: str, targets, labels: str | None, reading: Reading, **options) -> Probes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments.datasets import builtin
 from experiments.datasets.errors import DataError, did_you_mean, shown, unreadable
-from experiments.datasets.formats import delimited, idx, libsvm, npz, parquet
+from experiments.datasets.formats import delimited, embeddings, idx, libsvm, npz, parquet
 from experiments.datasets.table import AS_FOUND, Columns, Reading
 
 _DECOMPRESS = {
@@ -63,6 +63,12 @@ def read(
     if libsvm.is_libsvm(text, path):
         return libsvm.read(text, path)
     return delimited.read(text, path, reading, one_column=one_column)
+
+
+def held(file: str, reading: Reading) -> embeddings.Held | None:
+    """The embeddings in a file; None where it is a table, or a built-in set."""
+    found = None if file in builtin.BUILTIN else embeddings.read(existing(file), reading)
+    return found and found._replace(file=file)
 
 
 def existing(file: str) -> Path:
