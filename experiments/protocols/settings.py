@@ -57,7 +57,7 @@ def mistakes(settings: ProtocolSettings) -> Iterator[str]:
         cure = "leave one of the two out"
         yield f"{_typed(settings, option)}: --protocol {name} fixes it; {cure}"
     for option in ("per_label", "tries"):
-        if (getattr(settings, option) or 1) < 1:
+        if _is_given(settings, option) and getattr(settings, option) < 1:
             yield f"{_typed(settings, option)}: must be at least 1"
     if settings.few_shot is not None and not settings.few_shot > 0:
         yield f"{_typed(settings, 'few_shot')}: must be above 0, 10 rows or 0.1 of them"
