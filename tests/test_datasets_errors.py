@@ -6,6 +6,7 @@ import io
 import lzma
 import struct
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ TEXTS = {
     "one column": ("p\n1\n2\n", {}, "has one column; separate features and target"),
     "a cell too few": (GOOD + "1,2\n", {}, r"ragged: line 12 has 2 cells where 3 .*\('1,2'\)"),
     "a cell too many": (GOOD + "1,2,3,a\n", {}, "ragged: line 12 has 4 cells where 3 are expected"),
-    "an open quote": (GOOD + '1,"2,a\n', {}, "ragged: line 12 has 2 cells"),
+    "an open quote": (GOOD + '1,"2,a\n', {}, r"column 'q' is text in row 11 \('\"2'\)"),
     "not text": (bytes(range(256)), {}, "is binary data of no known kind; give CSV, Parquet"),
     "UTF-16": (GOOD.encode("utf-16"), {}, "is binary data of no known kind"),
     "gzip, cut": (gzip.compress(GOOD.encode())[:-9], {}, "broken or truncated gzip file"),
@@ -61,7 +62,6 @@ TEXTS = {
     "too large": (GOOD + "1e39,1,a\n", {}, r"column 'p' is 1e\+39 in row 11; rescale the column"),
     "text": (GOOD + "1,abc,a\n", {}, r"column 'q' is text in row 11 \('abc'\) where numbers"),
     "dates": (GOOD.replace(".5,", "2020-01-01,"), {}, "column 'p' is text in row 2"),
-    "all dates": ("d,y\n" + "2020-01-01,1\n2020-01-02,2\n" * 5, {}, "'d' holds date32.* --drop"),
     "ids": ("n,y\n" + "".join(f"n{i},{i % 2}\n" for i in range(60)), {}, "'n' hold another text"),
     "the same name twice": ("p,p,y\n" + GOOD[6:], {}, "columns called 'p' occur twice; rename"),
     "missing": (MESSY, {"missing": "error"}, "column 'q' is missing in row 11; .*drop or impute"),
@@ -111,10 +111,10 @@ TEXTS = {
         r"column 'p' is text in row 11 \('x'\) where numbers belong, column 'q' is text in row 12"
         r" \('z'\) where numbers belong; mend it",
     ),
-    "a slip, a date, ids": (
-        "p,d,n,m m,y\n" + "".join(f"{i or 'x'},2020-01-01,n{i},m{i},{i % 2}\n" for i in range(60)),
+    "a slip and ids": (
+        "p,n,m m,y\n" + "".join(f"{i or 'x'},n{i},m{i},{i % 2}\n" for i in range(60)),
         {},
-        "'p' is text in row 1 .* 'd' holds date32.* columns 'n', 'm m' hold .* --drop n 'm m',",
+        "'p' is text in row 1 .* columns 'n', 'm m' hold .* --drop n 'm m',",
     ),
     "a slip, a weight, a gap, one class": (
         GOOD.replace("b", "a") + "x,-1,a\n",
@@ -141,6 +141,11 @@ OTHERS = {
     "Parquet, broken": (b"PAR1" + bytes(50), {}, "is a broken Parquet file"),
     "Parquet, no rows": (parquet(p=[], y=[]), {}, "has 0 rows and 2 columns; give one with rows"),
     "Parquet, a list": (parquet(p=[[1]] * 9, y=[0, 1, 1] * 3), {}, "column 'p' holds list"),
+    "Parquet, times": (
+        parquet(d=[datetime(2020, 1, 1)] * 9, y=[0, 1, 1] * 3),
+        {},
+        "column 'd' holds timestamp.* values; leave it out with --drop",
+    ),
     "Parquet, NaN": (
         parquet(p=[0.5, None, np.nan] * 3, y=[0, 1, 1] * 3),
         {},

@@ -156,14 +156,6 @@ def test_a_quote_that_does_not_enclose_a_cell_is_a_letter(tmp_path, case, names,
     np.testing.assert_array_equal(table.labels, LABELS)
 
 
-def test_a_pair_of_quotes_around_lines_encloses_them_where_no_numbers_speak_against_it(tmp_path):
-    rows = [f"{'uvw'[i % 3]},t{i},{'ab'[i % 2]}\n" for i in range(ROWS)]
-    text = "".join(["k,c,y\n", *rows, 'u,"Hello, world\nBye, now",a\n'])
-    table = loaded(tmp_path, text)
-    assert table.features["c"][ROWS] == "Hello, world\nBye, now"
-    assert "1 line breaks lie inside quoted cells" in table.notes
-
-
 def test_single_quotes_may_enclose_what_separates(tmp_path):
     text = lines(lambda i: f"{P[i]},'it''s, {i % 2}','{'ab'[i % 2]}'", "'p','c','y'\n")
     assert list(loaded(tmp_path, text).features["c"])[:2] == ["it's, 0", "it's, 1"]
@@ -238,8 +230,6 @@ def test_comments_within_the_table_are_left_out_when_asked(tmp_path):
 
 
 def test_a_sign_that_might_begin_a_comment_may_begin_a_cell(tmp_path):
-    text = '# t,"two\nlines, x",1\n' + lines(lambda i: f"u,v{i},{i % 2}")
-    assert loaded(tmp_path, text).features["x1"][0] == "two\nlines, x"
     colours = lines(lambda i: f"#ff000{i % 3},{Q[i]},{i % 2}")
     assert len(loaded(tmp_path, colours).labels) == ROWS
     table = loaded(tmp_path, "#,q,y\n" + NUMBERS)

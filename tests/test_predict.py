@@ -11,7 +11,7 @@ from sklearn.metrics import accuracy_score, log_loss, r2_score, roc_auc_score
 
 from experiments.datasets import encode, load
 from experiments.datasets.probes import load_probes
-from experiments.kit import saved
+from experiments.kit import problems, saved
 from experiments.kit.problems import Problem
 from experiments.predict.__main__ import main
 from jaxlr.pytypes import Batch
@@ -83,7 +83,7 @@ def test_predictions_are_the_models_and_metrics_scikit_learns(task, trained, tmp
         assert f"R² {r2_score(truth, scores):.4f}" in told
         return
     shares = found[[f"probability_{name}" for name in BODY[task].split()]].to_numpy()
-    np.testing.assert_allclose(shares, saved.probabilities(model, scores))
+    np.testing.assert_allclose(shares, problems.probabilities(model.task, scores))
     np.testing.assert_array_equal(found["prediction"], saved.predictions(model, scores))
     assert f"accuracy {accuracy_score(truth, found['prediction']):.4f}" in told
     assert f"log loss {log_loss(truth, shares):.4f}" in told

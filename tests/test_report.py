@@ -4,6 +4,7 @@ import ast
 import re
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -25,7 +26,11 @@ def pages(tmp_path_factory):
     """{case: page}."""
     folder = tmp_path_factory.mktemp("pages")
     made = {}
-    flat = ranking.Band(np.zeros_like(ranking.GRID), np.ones_like(ranking.GRID))
+    ends = (
+        dict.fromkeys(("roc", "precision_recall"), of(ranking.GRID))
+        for of in (np.zeros_like, np.ones_like)
+    )
+    flat = SimpleNamespace(**dict(zip(("low", "high"), ends, strict=True)))
     for name in CASES:
         problem, plan, findings = case(name)
         path = folder / f"{name}.html"
@@ -34,7 +39,7 @@ def pages(tmp_path_factory):
                 "ten classes",
                 "binary",
             }:  # a program less for each other number of rows
-                patch.setattr(ranking, "_bands", lambda _: {"roc": flat, "precision_recall": flat})
+                patch.setattr(ranking, "_bands", lambda _: flat)
             page.write(path, problem, plan, findings, None, make_summary(problem, plan), CLOCK)
         made[name] = path.read_text(encoding="utf-8")
     return made

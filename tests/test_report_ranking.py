@@ -48,8 +48,8 @@ def test_the_hardest_class_is_looked_at():
 def test_what_a_threshold_does_is_what_scikit_learn_says():
     _, one = seen("ten classes")
     found = ranking.thresholds(one)
-    assert (np.diff(found.at) > 0).all()
-    for t in (0.0, 0.2, 0.5, float(found.at[3])):
+    assert (np.diff(found.index) > 0).all()
+    for t in (0.0, 0.2, 0.5, found.index[3]):
         flagged = one.stated >= t
         precision, recall, f1, _ = theirs.precision_recall_fscore_support(
             one.positive, flagged, sample_weight=one.weights, average="binary"
@@ -69,14 +69,14 @@ def test_the_bands_hold_the_curves_and_narrow_with_rows():
     bands = ranking._bands(one)
     fpr, tpr, _ = theirs.roc_curve(one.positive, one.stated)
     on_grid = np.interp(ranking.GRID, fpr, tpr)
-    roc = bands["roc"]
-    assert np.mean((roc.low - 1e-6 <= on_grid) & (on_grid <= roc.high + 1e-6)) > 0.95
+    low, high = bands.low["roc"], bands.high["roc"]
+    assert np.mean((low - 1e-6 <= on_grid) & (on_grid <= high + 1e-6)) > 0.95
     # The spread of a share p of m rows is about sqrt(p (1 - p) / m): m = 60 positives here.
     middle = np.abs(on_grid - 0.8).argmin()
     expected = 2 * 1.96 * np.sqrt(0.8 * 0.2 / 60)
-    assert 0.5 * expected < roc.high[middle] - roc.low[middle] < 2.5 * expected
-    assert bands["precision_recall"].high[0] == 1
-    assert (bands["precision_recall"].low >= 0.4).all(), "half of the rows are positive"
+    assert 0.5 * expected < high[middle] - low[middle] < 2.5 * expected
+    assert bands.high["precision_recall"][0] == 1
+    assert (bands.low["precision_recall"] >= 0.4).all(), "half of the rows are positive"
 
 
 def test_the_lectures_staircase_has_nine_and_a_half_cells_of_twelve():

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from experiments.datasets import DataError, Table, encode
-from experiments.kit import saved
+from experiments.kit import problems, saved
 from experiments.kit.problems import Problem
 from jaxlr import models
 from jaxlr.pytypes import Batch
@@ -88,7 +88,7 @@ def test_a_pipeline_with_the_same_coefficients_scores_the_same(task, tmp_path):
     else:
         np.testing.assert_allclose(scores, pipeline.decision_function(new), rtol=1e-5, atol=1e-5)
         expected = pipeline.predict_proba(new)
-        np.testing.assert_allclose(saved.probabilities(model, scores), expected, atol=1e-6)
+        np.testing.assert_allclose(problems.probabilities(model.task, scores), expected, atol=1e-6)
         named = np.array(NAMES[task])[pipeline.predict(new)]
         np.testing.assert_array_equal(saved.predictions(model, scores), named)
 
@@ -151,7 +151,7 @@ def test_an_mlp_scores_as_ours_and_as_scikit_learns(tmp_path):
     model = saved.load(tmp_path / "m.npz")
     scores = saved.scores(model, table)
     expected = fitted.predict_proba(x.astype(float))
-    np.testing.assert_allclose(saved.probabilities(model, scores), expected, atol=1e-6)
+    np.testing.assert_allclose(problems.probabilities(model.task, scores), expected, atol=1e-6)
     ours = jax.vmap(models.mlp, in_axes=(None, 0))(jax.tree.map(np.float32, stages), x)
     np.testing.assert_allclose(scores, ours, atol=1e-5)
 

@@ -11,10 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from experiments.benchmarks.paths import few_shot, peers, truth
 from experiments.benchmarks.paths.zoo import judge
 from experiments.benchmarks.paths.zoo.__main__ import solvers
-from experiments.benchmarks.paths.zoo.problems import DRAWN, case
 from experiments.benchmarks.paths.zoo.real import real
 from jaxlr import paths
 from jaxlr.results.path import About
+from tests.path_zoo import DRAWN, case
 from tests.truth import newton_cg
 
 pytestmark = pytest.mark.float64

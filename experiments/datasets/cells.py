@@ -18,8 +18,8 @@ def typed(
 ) -> np.ndarray | pd.Categorical:
     """Numbers [N] (NaN where missing) or categories [N] in sorted order.
 
-    A text column whose cells are plain numbers for the most part is an error: it is a numeric
-    column with a slip in it, or categories that the caller has to declare.
+    A text column whose cells are numbers for the most part is an error: it is a numeric column with
+    a slip in it, or categories that the caller has to declare.
     """
     kind = column.type
     if pa.types.is_dictionary(kind):
@@ -108,9 +108,9 @@ def _numbers(column: pa.ChunkedArray, name: str) -> np.ndarray:
 
 
 def _check_text(texts: pa.ChunkedArray, name: str) -> None:
-    count = pc.sum(numerals.numeric(texts, plainly=True)).as_py() or 0
+    count = pc.sum(numerals.numeric(texts)).as_py() or 0
     if count and 2 * count >= len(texts) - texts.null_count:
-        row = numerals.first_text(texts, plainly=True)
+        row = numerals.first_text(texts)
         raise DataError(
             f"column {shown(name)} is text in row {row + 1} ({shown(texts[row].as_py())}) where"
             " numbers belong",

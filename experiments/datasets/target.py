@@ -1,11 +1,12 @@
 """From the target's raw values to labels: which column, which task, which classes."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
 from experiments.datasets.cells import check_numbers, missing_fault
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
-from experiments.datasets.formats.numerals import is_whole
 from experiments.datasets.table import Target
 
 USUAL_TARGETS = ("target", "label", "labels", "class", "y")
@@ -17,7 +18,7 @@ def named(column: str | int, names: list[str], option: str) -> str:
     """The column given by name, or by number: -1 is the last. A name wins."""
     if column in names:
         return column
-    if isinstance(column, str) and not is_whole(column):
+    if isinstance(column, str) and not re.fullmatch("[+-]?[0-9]+", column):
         near = did_you_mean(column, names)
         raise DataError(
             f"{option}: no column {shown(column)}{near}", f"the columns are {listed(names)}"

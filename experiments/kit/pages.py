@@ -18,16 +18,15 @@ FILTERS += " tally tidy"
 BREAKS = re.compile(r"(<(svg|pre|style)\b.*?</\2>)|[ \t\n]+", re.DOTALL)
 
 
-def write(path: Path, template: str, css: str = "", **context) -> None:
+def write(path: Path, template: str, **context) -> None:
     """Writes one page.
 
     Args:
       path: the file to write.
       template: its name below `experiments` or `kit/templates`.
-      css: rules beside those that all pages share.
       context: what the template asks for; `title` among it.
     """
-    css = CSS.read_text(encoding="utf-8") + css
+    css = CSS.read_text(encoding="utf-8")
     html = environment().get_template(template).render(css=css, **context)
     path.write_text(_one_line(html) + "\n", encoding="utf-8")
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from scipy import special
 
 from experiments.datasets import Encoder, Table, encode
 from experiments.datasets.table import Target
 from experiments.kit import strata
-from jaxlr import activations, losses, metrics
+from jaxlr import losses, metrics
 from jaxlr.pytypes import Array, Batch
 
 
@@ -118,12 +119,11 @@ def folds(problem: Problem, key: Array, num_folds: int) -> Array:
     return jnp.asarray(strata.folds(key, [problem.target], problem.heard, num_folds))
 
 
-def scores_to_probabilities(problem: Problem, scores: Array) -> Array:
-    """[N] logits or [N, C] logits to [N, C] probabilities."""
-    if problem.num_outputs is None:
-        p = activations.sigmoid(scores)
-        return jnp.stack([1 - p, p], axis=-1)
-    return activations.softmax(scores)
+def probabilities(task: str, scores: np.ndarray) -> np.ndarray:
+    """[N, C] of the classes, from logits [N] or [N, C]."""
+    if task == "binary":
+        return np.stack([special.expit(-scores), special.expit(scores)], axis=-1)
+    return special.softmax(scores, axis=-1)
 
 
 def predictions(task: str, scores: Array) -> Array:

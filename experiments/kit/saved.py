@@ -8,7 +8,6 @@ from typing import NamedTuple
 import jax
 import numpy as np
 import pandas as pd
-from scipy import special
 
 from experiments.datasets import DataError, Encoder, Table
 from experiments.datasets.errors import listed, shown
@@ -142,13 +141,6 @@ def scores(model: Model, table: Table) -> np.ndarray:
         found.append(x @ np.float64(last["w"]) + last["b"])
     mean, deviation = model.target_scale
     return np.concatenate(found) * deviation + mean
-
-
-def probabilities(model: Model, scores: np.ndarray) -> np.ndarray:
-    """[N, C] of the classes."""
-    if model.task == "binary":
-        return np.stack([special.expit(-scores), special.expit(scores)], axis=-1)
-    return special.softmax(scores, axis=-1)
 
 
 def predictions(model: Model, scores: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import matplotlib
-import numpy as np
 import pandas as pd
 
 from experiments.kit import pages, style, words
@@ -15,14 +14,6 @@ from experiments.optimizers.ravine import Walk
 from experiments.optimizers.study import MOMENTUM, Bench, Trial
 from experiments.optimizers.words import cautions, findings, rows
 
-# Small multiples keep a readable size on a narrow screen, and scroll.
-EXTRA_CSS = """
-.multiples { display: block; margin: 1.6rem 0; }
-.multiples .scroll { margin-bottom: 0.6rem; }
-.multiples svg { display: block; width: 100%; min-width: 46rem; height: auto; }
-.ranking table { font-size: 0.88rem; } .ranking th, .ranking td { padding-inline: 0.45rem; }
-ul.findings { padding-left: 1.2rem; max-width: 46rem; } ul.findings li { margin: 0.35rem 0; }
-"""
 LATE = float("inf")  # the arrival of a walk that does not
 
 
@@ -54,20 +45,19 @@ def write(
         pages.write(
             path,
             "optimizers/page.html",
-            EXTRA_CSS,
             title=f"Optimizers on {words.listed(rankings)}",
             summary=summary,
             points=points,
             few=FEW,
             findings=findings(rankings, points),
             notes=[*summary.get("remarks", ()), *cautions(rankings)],
-            overview=_overview(rankings),
+            overview=figures.overview(rankings, mean_ranks(rankings).index.tolist()),
             sets=[_data_set(*part, weighed.get(part[0].name)) for part in studied],
             ravine=ravine,
             lesson=lesson,
             walks=walks,
-            paths=_paths(lesson, walks),
-            spaces=[_space(name) for name in RULES if name in set(names)],
+            down=ravine_figures,
+            rules={name: rule for name, rule in RULES.items() if name in set(names)},
             most=MOMENTUM.high,
             clock=clock,
             problem=None,
@@ -80,64 +70,15 @@ def mean_ranks(rankings: dict[str, pd.DataFrame]) -> pd.Series:
     return pd.concat(ranks, axis=1).mean(axis=1).sort_values(kind="stable")
 
 
-def _overview(rankings: dict[str, pd.DataFrame]):
-    figure = figures.overview(rankings, mean_ranks(rankings).index.tolist())
-    alt = "Best, expected and median validation loss of every optimizer on every data set"
-    return style.picture("overview", figure, alt)
-
-
 def _data_set(on: Bench, trials: list[Trial], ranked: pd.DataFrame, weighed) -> dict:
-    slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in on.name)
     errors = ranked["behind_se"][ranked["behind_se"] > 0]
-    decimals = words.places(errors.min()) if len(errors) else 4
-    head = ["optimizer", f"val. {words.name(on.loss_name)}", "behind the first", "learning rate"]
-    head += ["memory", f"best of {FEW}", "near own best", "near best", "useless", "diverged"]
-    panels = {
-        "budget": (figures.budgets, "Each optimizer's best loss so far against budget"),
-        "rates": (figures.sensitivity, "Each optimizer's final loss against learning rate"),
-        "curves": (figures.learning, "Loss curves of each optimizer's best setting"),
-    }
     return {
         "on": on,
-        "slug": slug,
+        "slug": "".join(c if c.isalnum() and c.isascii() else "-" for c in on.name),
         "rows": rows(ranked),
         "weights": weighed,
-        "head": head,
-        "cells": [_row(row, decimals) for row in rows(ranked)],
-        "pictures": {
-            key: style.picture(f"{key}-{slug}", draw(on, trials), f"{alt} on {on.name}")
-            for key, (draw, alt) in panels.items()
-        },
+        "decimals": words.places(errors.min()) if len(errors) else 4,
+        "budgets": figures.budgets(on, trials),
+        "rates": figures.sensitivity(on, trials),
+        "curves": figures.learning(on, trials),
     }
-
-
-def _row(row: dict, decimals: int) -> list[str]:
-    gap = words.plus_minus(row["behind"], row["behind_se"], decimals)
-    return [
-        f"{row['rank']}\N{NO-BREAK SPACE} {row['optimizer']}",
-        words.plus_minus(row["mean"], row["se"], decimals),
-        "first" if row["rank"] == 1 else f"≈ {gap}" if row["tied"] else gap,
-        words.number(row["learning_rate"]),
-        "" if np.isnan(row["momentum"]) else f"{row['momentum']:.3f}",
-        f"{row['few']:.{decimals}f}",
-        *(words.percent(row[key], 0) for key in ("near_own", "near_all", "useless", "diverged")),
-    ]
-
-
-def _paths(lesson: list[Walk], walks: list[Walk]) -> dict:
-    alt = "Paths down a ravine at one learning rate: plain descent zig-zags"
-    alts = "Paths of every optimizer down the ravine, each at its best setting"
-    return {
-        "lesson": style.picture("lesson", ravine_figures.lesson(lesson), alt),
-        "all": style.picture("paths", ravine_figures.paths(walks), alts),
-    }
-
-
-def _space(name: str) -> list[str]:
-    rule = RULES[name]
-    return [
-        name,
-        rule.family,
-        words.interval(rule.low, rule.high, words.tidy),
-        rule.memory or "none",
-    ]

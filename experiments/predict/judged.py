@@ -9,7 +9,7 @@ from experiments.datasets.cells import typed
 from experiments.datasets.errors import listed, shown
 from experiments.datasets.formats.embeddings import Column
 from experiments.datasets.target import class_name
-from experiments.kit import saved, words
+from experiments.kit import problems, words
 from experiments.kit.saved import Model
 from jaxlr import metrics
 
@@ -54,7 +54,7 @@ def figures_of(model: Model, labels: np.ndarray, scores: np.ndarray) -> dict[str
             "R²": metrics.r2_score(labels, scores),
             "root mean squared error": metrics.root_mean_squared_error(labels, scores),
         }
-    shares = saved.probabilities(model, scores)
+    shares = problems.probabilities(model.task, scores)
     classes = np.arange(len(model.class_names))
     chosen = scores > 0 if model.task == "binary" else scores.argmax(axis=-1)
     figures = {

@@ -10,7 +10,7 @@ from experiments.datasets import DataError, new_rows
 from experiments.datasets.errors import did_you_mean, listed, shown
 from experiments.datasets.new_rows import NewRows
 from experiments.datasets.table import Reading
-from experiments.kit import commands, saved, words
+from experiments.kit import commands, problems, saved, words
 from experiments.kit.clock import Clock
 from experiments.kit.mistakes import OutputError
 from experiments.kit.saved import Model
@@ -135,7 +135,7 @@ def predictions(model: Model, scores: np.ndarray) -> pd.DataFrame:
     """A row each: row, prediction, and probability_CLASS for every class."""
     found = {"row": np.arange(1, len(scores) + 1), "prediction": saved.predictions(model, scores)}
     if model.task != "regression":
-        shares = saved.probabilities(model, scores)
+        shares = problems.probabilities(model.task, scores)
         found |= {f"probability_{n}": shares[:, c] for c, n in enumerate(model.class_names)}
     return pd.DataFrame(found)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_WORDS = "[+-]?(?:nan|inf|infinity)"
+_WORDS = "(?i:[+-]?(?:nan|inf|infinity))"
 _BLANKS = " \u00a0\u2009\u202f"  # the last three: no-break, thin, narrow no-break
 _APOSTROPHES = "'\u2019"
 _FIRST = 100
@@ -44,20 +44,14 @@ READINGS = tuple(
     for thousands in ("", other, _BLANKS, _APOSTROPHES)
 )
 _ANY = "|".join(map(pattern, READINGS))
-NUMBER = f"{pattern()}|(?i:{_WORDS})"
+NUMBER = f"{pattern()}|{_WORDS}"
 _NUMBER = re.compile(NUMBER)
-_LOOKS_NUMERIC = re.compile(f"{_ANY}|(?i:{_WORDS})")
-_WHOLE = re.compile("[+-]?[0-9]+")
+_LOOKS_NUMERIC = re.compile(f"{_ANY}|{_WORDS}")
 
 
 def is_number(text: str) -> bool:
     """Whether the text is a plain number, or a word for a failed one."""
     return bool(_NUMBER.fullmatch(text))
-
-
-def is_whole(text: str) -> bool:
-    """Whether the text is a whole number."""
-    return bool(_WHOLE.fullmatch(text))
 
 
 def looks_numeric(text: str) -> bool:
@@ -71,46 +65,36 @@ def numbers(texts: pa.ChunkedArray, signs: Signs = PLAIN) -> pa.ChunkedArray | N
         texts = pc.replace_substring_regex(texts, f"[{signs.thousands}]", "")
     if signs.decimal != ".":
         texts = pc.replace_substring(texts, signs.decimal, ".")
-    reals = cast(texts, pa.float64())  # Arrow's grammar is ours, but for nan(1)
-    if reals is None or not (_all(pc.is_finite(reals)) or fits(texts)):
-        return None
-    wholes = cast(texts, pa.int64())
-    return reals if wholes is None else wholes
-
-
-def fits(texts: pa.ChunkedArray, signs: Signs = PLAIN) -> bool:
-    """Whether every cell, gaps apart, is a number in these signs, or a word."""
-    read = f"{pattern(signs)}|(?i:{_WORDS})"
-    return all(_all(_matches(part, read)) for part in _parts(texts))
+    found = None
+    for kind in (pa.float64(), pa.int64()):  # Arrow's grammar of the first is ours
+        try:
+            found = pc.cast(texts, kind)
+        except pa.ArrowInvalid:
+            break
+    return found
 
 
 def readings(texts: pa.ChunkedArray) -> dict[str, Signs]:
     """For each decimal sign with which the column is numbers, the fewest signs that will do."""
     found = {}
     for signs in READINGS:
-        if signs.decimal not in found and fits(texts, signs):
+        if signs.decimal not in found and _fits(texts, signs):
             found[signs.decimal] = signs
     return found
 
 
-def numeric(texts: pa.ChunkedArray, plainly: bool = False) -> pa.ChunkedArray:
-    """Which cells are numbers, in plain signs or in some; null where null."""
-    return _matches(texts, pattern() if plainly else _ANY)
+def numeric(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Which cells are numbers in some signs; null where null."""
+    return _matches(texts, _ANY)
 
 
-def first_text(texts: pa.ChunkedArray, plainly: bool = False) -> int:
-    """The row of the first cell that is neither a gap, nor such a number, nor a word; -1: none."""
-    read = f"{pattern() if plainly else _ANY}|(?i:{_WORDS})"
-    return pc.index(_matches(texts, read), False).as_py()
+def first_text(texts: pa.ChunkedArray) -> int:
+    """The row of the first cell that is no number in any signs, or else not in plain ones.
 
-
-def cast(texts: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
-    """The column in another type; None where a cell has no value of it."""
-    try:
-        parts = [pc.cast(part, kind) for part in _parts(texts)]
-    except pa.ArrowInvalid:
-        return None
-    return pa.chunked_array([chunk for part in parts for chunk in part.chunks], kind)
+    Gaps, and the words of failed numbers, are neither.
+    """
+    rows = (pc.index(_matches(texts, f"{e}|{_WORDS}"), False).as_py() for e in (_ANY, pattern()))
+    return next(row for row in rows if row >= 0)
 
 
 def holds(texts: pa.ChunkedArray, expression: str) -> bool:
@@ -118,14 +102,15 @@ def holds(texts: pa.ChunkedArray, expression: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(texts, expression)).as_py())
 
 
-def _parts(texts: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
-    """A column of texts is seen to be none of numbers by its first cells: the rest costs time."""
-    return texts[:_FIRST], texts[_FIRST:]
+def _fits(texts: pa.ChunkedArray, signs: Signs) -> bool:
+    """Whether every cell, gaps apart, is a number in these signs, or a word.
+
+    The first cells mostly tell where not, and the rest costs time.
+    """
+    read = f"{pattern(signs)}|{_WORDS}"
+    parts = texts[:_FIRST], texts[_FIRST:]
+    return all(pc.all(_matches(part, read)).as_py() is not False for part in parts)
 
 
 def _matches(texts: pa.ChunkedArray, expression: str) -> pa.ChunkedArray:
     return pc.match_substring_regex(texts, f"^(?:{expression})$")
-
-
-def _all(flags: pa.ChunkedArray) -> bool:
-    return pc.all(flags).as_py() is not False

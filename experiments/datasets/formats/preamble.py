@@ -35,8 +35,7 @@ def without(text: bytes, comment: str | None, *, one_column: bool = False) -> Bo
     kept, notes = [], ()
     top = _TOP.match(below)
     if top and below[top.end() :].strip():
-        lines = [line for line in top[0].splitlines() if line]
-        below = below[top.end() :]
+        lines, below = list(filter(None, top[0].splitlines())), below[top.end() :]
         kept = _rows(lines, below, layout.sniff(below, separator, one_column=one_column))
         if len(kept) < len(lines):
             notes = (f"left out: {len(lines) - len(kept)} lines above the table that begin with #",)
@@ -44,23 +43,12 @@ def without(text: bytes, comment: str | None, *, one_column: bool = False) -> Bo
     return Body(b"\n".join([*kept, below]), separator, lines_above, notes)
 
 
-def _rows(lines: list[bytes], below: bytes, cut: layout.Layout) -> list[bytes]:
+def _rows(lines: list[bytes], below: bytes, separator: str) -> list[bytes]:
     """Those of the lines with # that are rows of the table below them, or its names."""
-    rows = header.completed(layout.first_rows(below, cut))
-    width = len(rows[0])
-    has_names = header.surely_header(rows) or (width == 1 and header.looks_like_header(rows))
-
-    def cells(line: bytes) -> list[str]:
-        return layout.first_rows(line, cut)[0]
-
-    kept = [
-        line
-        for line in lines
-        if len(cells(line)) == width > 1 and not (has_names and line.startswith(b"# "))
-    ]
-    if any(line.count(b'"') % 2 for line in lines):  # rows, one of which goes on below
-        return lines
-    names = lines[-1].removeprefix(b"# ")
-    if names == lines[-1] or has_names or len(cells(names)) != width:
-        return kept
-    return [*(k for k in kept if k != lines[-1]), names]
+    table = header.completed(layout.cut(below, separator).first_rows())
+    width = len(table[0])
+    has_names = sum(header.votes(table)) > 0 or (width == 1 and header.looks_like_header(table))
+    rows = [line for line in lines if width > 1 and not line.startswith(b"# ")]
+    if lines[-1].startswith(b"# ") and not has_names:
+        rows.append(lines[-1].removeprefix(b"# "))
+    return [r for r in rows if [*map(len, layout.cut(r, separator).first_rows())] == [width]]

@@ -1,27 +1,23 @@
-"""From cells to values, a column at a time: gaps, numbers in the column's own signs, dates."""
+"""From cells to values, a column at a time: gaps, and numbers in the column's own signs."""
 
 from collections import Counter
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from experiments.datasets.errors import DataError, listed, shown
+from experiments.datasets.errors import DataError, listed
 from experiments.datasets.formats import numerals
 from experiments.datasets.formats.numerals import PLAIN, Signs
 from experiments.datasets.table import Columns, Reading
 
-_ZONES = [(unit, zone) for unit in ("s", "ns") for zone in (None, "UTC")]
-_TIMES = (pa.date32(), *(pa.timestamp(*kind) for kind in _ZONES))
 _BETWEEN = {"": "", ",": "commas", ".": "points", " ": "blanks", "'": "apostrophes"}
 _UNITS = "$€£¥%()−"
 
 Texts = dict[str, pa.ChunkedArray]
 
 
-def understood(
-    columns: Columns, reading: Reading, *, comma: bool = False, dates: bool = False
-) -> Columns:
-    """The same columns, those of texts as numbers or dates where every cell is one.
+def understood(columns: Columns, reading: Reading, *, comma: bool = False) -> Columns:
+    """The same columns, those of texts as numbers where every cell is one.
 
     Outer blanks go, and what the reading calls missing is null. A column's decimal sign is the
     one with which all its cells are numbers. Where either will do and they say different things,
@@ -32,7 +28,6 @@ def understood(
       columns: what was read, texts as they stand in the file.
       reading: what is missing, and the caller's decimal sign.
       comma: cells are separated as they are where commas are decimal.
-      dates: ISO dates and times become Arrow's.
 
     Raises:
       DataError: two columns of one name.
@@ -46,15 +41,13 @@ def understood(
     values = {name: numerals.numbers(column) for name, column in texts.items()}
     signs, guessed = _signs(texts, values, reading.decimal, comma)
     values |= {name: numerals.numbers(texts[name], used) for name, used in signs.items()}
-    if dates:
-        values |= {name: _times(texts[name]) for name in texts if values[name] is None}
     remarks, gaps, written = {}, {}, {}
     for name, column in texts.items():
         found = values[name]
         remarks[name] = _remarks(column, found, signs.get(name, PLAIN), name in guessed)
         if found is None or column.null_count == len(column):
             gaps[name] = _gap_words(raw[name], reading.missing_values)
-        elif remarks[name] or pa.types.is_temporal(found.type):
+        elif remarks[name]:
             written[name] = column
         table = table.set_column(names.index(name), name, column if found is None else found)
     return columns._replace(table=table, remarks=remarks, gaps=gaps, written=written)
@@ -83,13 +76,8 @@ def _signs(
     texts: Texts, values: dict, decimal: str | None, comma: bool
 ) -> tuple[dict[str, Signs], list[str]]:
     """By the rule that `understood` states, signs that are not plain, and whose were guessed."""
-    could = {}  # by column and decimal sign; whole and plain numbers leave no doubt
-    for name, column in texts.items():
-        if values[name] is None:
-            could[name] = numerals.readings(column)
-        elif pa.types.is_floating(values[name].type):
-            grouped = Signs(",", ".")
-            could[name] = {".": PLAIN} | ({",": grouped} if numerals.fits(column, grouped) else {})
+    is_whole = {name: found and pa.types.is_integer(found.type) for name, found in values.items()}
+    could = {n: numerals.readings(column) for n, column in texts.items() if not is_whole[n]}
     told = {next(iter(by)) for by in could.values() if len(by) == 1}
     shared = told.pop() if len(told) == 1 else None
     signs, guessed = {}, []
@@ -102,17 +90,6 @@ def _signs(
         if by.get(wanted, PLAIN) != PLAIN:
             signs[name] = by[wanted]
     return signs, guessed
-
-
-def _times(texts: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """The column as dates, times or both; None where it is none of these."""
-    for kind in _TIMES:
-        values = numerals.cast(texts, kind)
-        if values is not None:
-            return values
-    clock = pc.binary_join_element_wise("1970-01-01T", texts, "")
-    values = numerals.cast(clock, pa.timestamp("s"))
-    return None if values is None else values.cast(pa.time32("s"))
 
 
 def _remarks(
@@ -140,15 +117,7 @@ def _doubts(texts: pa.ChunkedArray) -> list[str]:
     if numerals.readings(without):
         units = [sign for sign in _UNITS if numerals.holds(distinct, f"[{sign}]")]
         return [f"texts that would be numbers without {listed(units)}; take that out of the file"]
-    count = pc.sum(numerals.numeric(texts)).as_py() or 0
-    if not count or 2 * count < len(texts) - texts.null_count:
-        return []
-    row = numerals.first_text(texts)
-    row = row if row >= 0 else numerals.first_text(texts, plainly=True)
-    return [
-        f"texts, though most cells are numbers: row {row + 1} is {shown(texts[row].as_py())};"
-        " mend it, or call it a gap with --missing-values"
-    ]
+    return []
 
 
 def _gap_words(column: pa.ChunkedArray, missing: tuple[str, ...]) -> list[str]:

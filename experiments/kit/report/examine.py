@@ -1,7 +1,6 @@
 """The test rows looked at closely, and what guessing without features would give."""
 
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -48,8 +47,9 @@ def classified(problem: Problem, test: Test) -> Classified:
     """Probabilities, losses and the confusion of the test rows."""
     seen = test.weights > 0
     scores, labels, weights = (part[seen] for part in (test.scores, test.labels, test.weights))
-    judged = jax.jit(partial(_judged, problem))(jnp.asarray(scores), jnp.asarray(labels))
-    predicted, probabilities, losses = (np.asarray(part) for part in judged)
+    probabilities = problems.probabilities(problem.table.task, scores)
+    losses = np.asarray(jax.vmap(problem.loss)(jnp.asarray(scores), jnp.asarray(labels)))
+    predicted = np.asarray(problems.predictions(problem.table.task, scores))
     confusion = metrics.confusion_matrix(
         labels, predicted, sample_weight=weights, num_classes=len(problem.table.class_names)
     )
@@ -94,11 +94,3 @@ def majority(problem: Problem, rows: Classified) -> tuple[str, float]:
     most = problem.commonest
     share = np.average(rows.labels == most, weights=rows.weights)
     return problem.table.class_names[most], float(share)
-
-
-def _judged(problem: Problem, scores, labels):
-    return (
-        problems.predictions(problem.table.task, scores),
-        problems.scores_to_probabilities(problem, scores),
-        jax.vmap(problem.loss)(scores, labels),
-    )

@@ -8,6 +8,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -28,6 +30,21 @@ class OneClass(NamedTuple):
     stated: np.ndarray  # [N] probability of the class
     weights: np.ndarray  # [N] > 0
 
+    @property
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """What a metric compares."""
+        return self.positive, self.stated
+
+    @property
+    def weighted(self) -> dict[str, np.ndarray]:
+        """How a metric is told of the weights."""
+        return {"sample_weight": self.weights}
+
+    @property
+    def share(self) -> float:
+        """Of the class."""
+        return float(np.average(self.positive, weights=self.weights))
+
 
 class Areas(NamedTuple):
     """The curves in numbers."""
@@ -42,23 +59,6 @@ class Areas(NamedTuple):
     resamples: int = NUM_RESAMPLES  # of the curves' bands
 
 
-class Band(NamedTuple):
-    """Pointwise 95% bootstrap intervals over `GRID`."""
-
-    low: np.ndarray
-    high: np.ndarray
-
-
-class Thresholds(NamedTuple):
-    """What flagging every row that states at least a threshold does; thresholds ascend."""
-
-    at: np.ndarray
-    precision: np.ndarray
-    recall: np.ndarray
-    f1: np.ndarray
-    cost: np.ndarray  # share of the rows that are misses or false alarms
-
-
 def one_class(rows: Classified, names: tuple[str, ...]) -> OneClass | None:
     """The class to look at; None where every class has all test rows or none."""
     hot = np.eye(len(names), dtype=np.int32)[rows.labels]
@@ -67,81 +67,59 @@ def one_class(rows: Classified, names: tuple[str, ...]) -> OneClass | None:
         chosen = chosen[-1:]
     if not chosen:
         return None
-    areas = [
-        float(
-            metrics.roc_auc_score(hot[:, c], rows.probabilities[:, c], sample_weight=rows.weights)
-        )
-        for c in chosen
-    ]
-    c = chosen[int(np.argmin(areas))]
-    return OneClass(names[c], hot[:, c], rows.probabilities[:, c], rows.weights)
+    seen = [OneClass(names[c], hot[:, c], rows.probabilities[:, c], rows.weights) for c in chosen]
+    return min(seen, key=lambda one: float(metrics.roc_auc_score(*one.pairs, **one.weighted)))
 
 
 def panels(seen: OneClass) -> list[tuple[str, Figure, str]]:
     """(name, figure, what it shows) of the ROC curve, precision-recall and thresholds."""
-    bands = _bands(seen)
-    flagged = thresholds(seen)
-    at_half = flagged_at(flagged, 0.5)
+    bands, name = _bands(seen), f"“{seen.name}”"
+    recall = _precision_recall(seen, bands)
+    shares = f"Precision, recall, F1 and cost against the threshold for {name}"
     return [
-        ("roc", _roc(seen, bands["roc"], at_half), f"ROC curve of “{seen.name}” on test rows"),
-        (
-            "precision-recall",
-            _precision_recall(seen, bands["precision_recall"]),
-            f"Precision against recall of “{seen.name}” on test rows",
-        ),
-        (
-            "thresholds",
-            _explorer(flagged),
-            f"Precision, recall, F1 and cost against the threshold for “{seen.name}”",
-        ),
+        ("roc", _roc(seen, bands), f"ROC curve of {name} on test rows"),
+        ("precision-recall", recall, f"Precision against recall of {name} on test rows"),
+        ("thresholds", _explorer(thresholds(seen)), shares),
     ]
 
 
 def areas(seen: OneClass) -> Areas:
     """The areas under both curves, and the best F1."""
-    auc = metrics.roc_auc_interval(seen.positive, seen.stated, sample_weight=seen.weights)
-    precision = metrics.average_precision_score(
-        seen.positive, seen.stated, sample_weight=seen.weights
-    )
-    found = thresholds(seen)
-    best = int(np.nanargmax(found.f1))
-    share = np.average(seen.positive, weights=seen.weights)
+    auc = metrics.roc_auc_interval(*seen.pairs, **seen.weighted)
+    precision = float(metrics.average_precision_score(*seen.pairs, **seen.weighted))
+    best = thresholds(seen).sort_values("f1", ascending=False, kind="stable").iloc[0]
     ends = float(auc.estimate), float(auc.low), float(auc.high)
-    return Areas(*ends, float(precision), float(share), found.f1[best], found.at[best])
+    return Areas(*ends, precision, seen.share, best["f1"], best.name)
 
 
 def table_rows(seen: OneClass) -> list[list[str]]:
     """What ten thresholds do: threshold, flagged, precision, recall, F1, cost."""
-    found = thresholds(seen)
-    total = seen.weights.sum()
-    rows = []
+    found, rows = thresholds(seen), []
     for t in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95):
-        flagged = seen.weights[seen.stated >= t].sum() / total
-        precision, recall, f1, cost = flagged_at(found, t)
-        rows.append([f"{t:.2f}", *map(_share, (flagged, precision, recall, f1, cost))])
+        shares = (np.average(seen.stated >= t, weights=seen.weights), *flagged_at(found, t))
+        rows.append([f"{t:.2f}", *("none" if np.isnan(s) else words.percent(s) for s in shares)])
     return rows
 
 
-def thresholds(seen: OneClass) -> Thresholds:
-    """Precision, recall, F1 and cost at every stated probability."""
-    counts = metrics.confusion_matrix_at_thresholds(
-        seen.positive, seen.stated, sample_weight=seen.weights
-    )
-    tn, fp, fn, tp, at = (np.asarray(part, np.float64)[::-1] for part in counts)
+def thresholds(seen: OneClass) -> pd.DataFrame:
+    """What flagging every row that states a probability or more does: a row for each of these.
+
+    Columns precision, recall, f1, and cost, the share of rows that are misses or false alarms;
+    probabilities ascend, and the last is inf, by which none is flagged.
+    """
+    counts = metrics.confusion_matrix_at_thresholds(*seen.pairs, **seen.weighted)
+    found = np.array(counts, np.float64)[:, ::-1]
+    negatives, positives = found[[1, 3], 0]  # the lowest threshold flags every row
+    _, fp, fn, tp, at = np.c_[found, [negatives, 0, positives, 0, np.inf]]
     with np.errstate(invalid="ignore"):
-        precision = tp / (tp + fp)
-    return Thresholds(
-        at, precision, tp / (tp + fn), 2 * tp / (2 * tp + fp + fn), (fp + fn) / (tn + fp + fn + tp)
-    )
+        shares = {"precision": tp / (tp + fp), "recall": tp / (tp + fn)}
+    shares |= {"f1": 2 * tp / (2 * tp + fp + fn), "cost": (fp + fn) / (negatives + positives)}
+    return pd.DataFrame(shares, at)
 
 
-def flagged_at(found: Thresholds, threshold: float) -> tuple[float, float, float, float]:
+def flagged_at(found: pd.DataFrame, threshold: float) -> tuple[float, float, float, float]:
     """(precision, recall, F1, cost) when `threshold` or more is flagged."""
-    at = int(np.searchsorted(found.at, threshold))
-    if at < len(found.at):
-        return tuple(float(column[at]) for column in found[1:])
-    positives = float(found.precision[0])  # the lowest threshold flags every row
-    return float("nan"), 0.0, 0.0, positives
+    return tuple(found.iloc[found.index.searchsorted(threshold)])
 
 
 def staircase(seen: OneClass) -> Figure | None:
@@ -153,7 +131,7 @@ def staircase(seen: OneClass) -> Figure | None:
     negatives = len(seen.positive) - positives
     if len(set(seen.weights)) > 1 or not 0 < positives * negatives <= MOST_CELLS:
         return None
-    curve = metrics.roc_curve(seen.positive, seen.stated, drop_intermediate=False)
+    curve = metrics.roc_curve(*seen.pairs, drop_intermediate=False)
     right, up = np.asarray(curve.fpr) * negatives, np.asarray(curve.tpr) * positives
     figure, axes = style.panel(4.7, 3.9)
     axes.fill_between(right, up, color=style.ACCENT, alpha=0.25, lw=0)
@@ -164,8 +142,7 @@ def staircase(seen: OneClass) -> Figure | None:
     axes.set(xlim=(0, negatives), ylim=(0, positives))
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_xlabel("negatives flagged, one column each")
-    axes.set_ylabel("positives flagged, one row each")
+    axes.set(xlabel="negatives flagged, one column each", ylabel="positives flagged, one row each")
     axes.set_title("The staircase: its cells are pairs")
     return figure
 
@@ -174,7 +151,7 @@ def pairs(seen: OneClass) -> tuple[float, int]:
     """How many pairs of a row of the class and one of the rest are ranked rightly, and of all."""
     positives = int(seen.positive.sum())
     number = positives * (len(seen.positive) - positives)
-    return round(float(metrics.roc_auc_score(seen.positive, seen.stated)) * number, 1), number
+    return round(float(metrics.roc_auc_score(*seen.pairs)) * number, 1), number
 
 
 def _curves(positive, stated, weights, *, sample_weight):
@@ -191,8 +168,9 @@ def _curves(positive, stated, weights, *, sample_weight):
     }
 
 
-def _bands(seen: OneClass) -> dict[str, Band]:
-    found = metrics.bootstrap_interval(
+def _bands(seen: OneClass):
+    """Pointwise 95 % bootstrap intervals over `GRID`: low and high of each curve."""
+    return metrics.bootstrap_interval(
         _curves,
         jax.random.key(0),
         seen.positive,
@@ -202,65 +180,53 @@ def _bands(seen: OneClass) -> dict[str, Band]:
         strata=seen.positive,
         chunk=max(1, 2_000_000 // len(seen.positive)),
     )
-    return {
-        name: Band(np.asarray(found.low[name]), np.asarray(found.high[name])) for name in found.low
-    }
 
 
-def _roc(seen: OneClass, band: Band, at_half) -> Figure:
-    curve = metrics.roc_curve(seen.positive, seen.stated, sample_weight=seen.weights)
-    figure, axes = _square("ROC")
-    axes.fill_between(GRID, band.low, band.high, color=style.ACCENT, alpha=0.22, lw=0)
+def _roc(seen: OneClass, bands) -> Figure:
+    curve = metrics.roc_curve(*seen.pairs, **seen.weighted)
+    figure, axes = _with_band("roc", bands, "ROC")
     axes.plot([0, 1], [0, 1], color=style.MUTED, lw=1, ls=(0, (4, 3)))
     axes.plot(curve.fpr, curve.tpr, color=style.ACCENT, lw=1.8, clip_on=False)
-    positives = seen.weights[seen.positive == 1].sum()
-    alarms = seen.weights[(seen.positive == 0) & (seen.stated >= 0.5)].sum()
-    place = (alarms / (seen.weights.sum() - positives), at_half[1])
+    flagged = seen.stated >= 0.5
+    of_each = (seen.weights * (seen.positive == one) for one in (0, 1))
+    place = [np.average(flagged, weights=weights) for weights in of_each]
     axes.plot(*place, "o", color=style.WARM, ms=6, clip_on=False, zorder=3)
     axes.annotate("½", place, (7, -11), textcoords="offset points", color=style.WARM)
-    axes.set_xlabel("false positive rate")
-    axes.set_ylabel("true positive rate (recall)")
+    axes.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
     return figure
 
 
-def _precision_recall(seen: OneClass, band: Band) -> Figure:
-    curve = metrics.precision_recall_curve(seen.positive, seen.stated, sample_weight=seen.weights)
-    figure, axes = _square("Precision and recall")
-    axes.fill_between(GRID, band.low, band.high, color=style.ACCENT, alpha=0.22, lw=0)
-    share = np.average(seen.positive, weights=seen.weights)
-    axes.axhline(share, color=style.MUTED, lw=1, ls=(0, (4, 3)))
-    axes.step(
-        curve.recall, curve.precision, where="post", color=style.ACCENT, lw=1.8, clip_on=False
-    )
-    axes.set_xlabel("recall")
-    axes.set_ylabel("precision")
+def _precision_recall(seen: OneClass, bands) -> Figure:
+    curve = metrics.precision_recall_curve(*seen.pairs, **seen.weighted)
+    figure, axes = _with_band("precision_recall", bands, "Precision and recall")
+    axes.axhline(seen.share, color=style.MUTED, lw=1, ls=(0, (4, 3)))
+    line = {"color": style.ACCENT, "lw": 1.8, "clip_on": False}
+    axes.step(curve.recall, curve.precision, where="post", **line)
+    axes.set(xlabel="recall", ylabel="precision")
     return figure
 
 
-def _explorer(found: Thresholds) -> Figure:
-    figure, axes = style.panel(4.7, 3.9)
-    lines = (
-        ("recall", found.recall, style.ACCENT, "-"),
-        ("precision", found.precision, style.WARM, "-"),
-        ("F1", found.f1, style.INK, (0, (5, 2))),
-        ("cost: misses and false alarms", found.cost, style.MUTED, (0, (1, 1.2))),
-    )
-    for name, line, colour, dashes in lines:
-        # What holds at a threshold holds from the one below it on.
-        axes.step(found.at, line, where="pre", color=colour, ls=dashes, lw=1.6, label=name)
-    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02))
-    axes.set_xlabel("threshold: flag where the stated probability is at least")
-    axes.set_ylabel("share")
-    axes.set_title("Thresholds")
-    figure.legend(loc="outside lower center", ncols=2)
-    return figure
-
-
-def _square(title: str):
+def _with_band(name: str, bands, title: str) -> tuple[Figure, Axes]:
     figure, axes = style.panel(4.7, 3.9)
     axes.set(xlim=(0, 1), ylim=(0, 1.02), title=title)
+    ends = (np.asarray(end[name]) for end in (bands.low, bands.high))
+    axes.fill_between(GRID, *ends, color=style.ACCENT, alpha=0.22, lw=0)
     return figure, axes
 
 
-def _share(value: float) -> str:
-    return "none" if np.isnan(value) else words.percent(value)
+def _explorer(found: pd.DataFrame) -> Figure:
+    figure, axes = style.panel(4.7, 3.9)
+    looks = {
+        "recall": ("recall", style.ACCENT, "-"),
+        "precision": ("precision", style.WARM, "-"),
+        "f1": ("F1", style.INK, (0, (5, 2))),
+        "cost": ("cost: misses and false alarms", style.MUTED, (0, (1, 1.2))),
+    }
+    for column, (name, colour, dashes) in looks.items():
+        # What holds at a threshold holds from the one below it on.
+        line = found[column][:-1]
+        axes.step(line.index, line, where="pre", color=colour, ls=dashes, lw=1.6, label=name)
+    axes.set(xlim=(0, 1), ylim=(-0.02, 1.02), title="Thresholds", ylabel="share")
+    axes.set_xlabel("threshold: flag where the stated probability is at least")
+    figure.legend(loc="outside lower center", ncols=2)
+    return figure

@@ -23,10 +23,10 @@ from experiments.benchmarks import machine, tables
 from experiments.benchmarks.paths import ours, peers, truth, tuning
 from experiments.benchmarks.paths.problems import Entry, Problem
 from experiments.benchmarks.paths.zoo import judge
-from experiments.benchmarks.paths.zoo.problems import DRAWN
 from experiments.benchmarks.paths.zoo.real import real
 from experiments.datasets import DataError
 from jaxlr import paths
+from tests.path_zoo import DRAWN
 
 OPTIMA = Path("out/zoo")
 ROUNDS = 3

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from experiments.benchmarks.paths.problems import Entry, Problem, bundled, file_of
-from experiments.benchmarks.paths.zoo.problems import case
 from experiments.datasets import DataError, encode, load
+from tests.path_zoo import case
 
 
 def real(folder: str) -> dict[str, Entry]:

@@ -1,4 +1,4 @@
-"""The zoo's drawn problems: kinds of rows that people have, each a function of a seed.
+"""The zoo of path problems: kinds of rows that people have, each a function of a seed.
 
 Penalties fall from the strongest that matters to 1e-9 of it: λ_max, above which an l1 path is 0,
 or half the largest eigenvalue of a ridge's Hessian at 0, and at the end of some 0.
