@@ -1,5 +1,6 @@
 """`python -m experiments.path --protocol`: files become splits, figures a page, mistakes a line."""
 
+import inspect
 import json
 from collections import Counter
 from pathlib import Path
@@ -269,9 +270,10 @@ def test_one_true_run_on_two_models_is_kept_and_shown(folder, capsys):
 def found(seed):
     """What a protocol that chooses could find: a curve, a choice, weights, something published."""
     curve = pd.DataFrame({"C": [0.1, 1.0, 10.0], "validation accuracy": [0.5, 0.75, 0.6]})
+    curve["searched"] = [True, True, False]
     w = np.random.default_rng(seed).normal(size=(3, 3))
     return Found(
-        {"accuracy": 0.7, "auc": 0.8},
+        {"accuracy": 0.7, "auc": 0.8, "top5": float("nan")},
         pd.DataFrame({"try": [0, 1], "accuracy": [0.6, 0.8]}),
         curve.assign(chosen=[False, True, False]),
         chosen={"C": 1.0},
@@ -285,7 +287,7 @@ def found(seed):
 
 def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
     fake = SimpleNamespace(
-        run=lambda splits, **_: found(len(splits.name)), __doc__="A rule.\n\nIt `says`."
+        run=lambda splits, **_: found(len(splits.name)), __doc__="A rule.\n\nIt `says` and *means*."
     )
     monkeypatch.setattr(run, "module", lambda name: fake)
     np.savez("tints_a.npz", **OTHERS)
@@ -299,7 +301,8 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
     assert len(root.findall(f".//section[@id='choice']//{SVG}svg")) == 3
     assert "published 71.00% for somebody" in html
     assert "Drawn by a generator of its own." in html
-    assert "<code>says</code>" in html
+    assert "<code>says</code> and <em>means</em>" in html
+    assert "looked at by the original's search" in html
     assert {p.stem for p in (folder / "o" / "models").iterdir()} == {
         *("a_colours", "b_colours", "a_tints"),
     }
@@ -311,9 +314,16 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
     assert len(lanes) == 9
 
 
+@pytest.mark.parametrize("name", [n for n, p in table.PROTOCOLS.items() if not p.is_path])
+def test_every_protocol_has_a_rule_that_takes_its_options(name):
+    rule = run.module(name)
+    taken = inspect.signature(rule.run).parameters
+    assert {"seed", *table.PROTOCOLS[name].takes} <= set(taken)
+    assert len(rule.__doc__.split("\n\n")) > 1  # a title, and the rule
+
+
 @pytest.mark.parametrize("name", table.PROTOCOLS)
 def test_every_protocol_is_told_in_help(name, capsys):
-    assert table.PROTOCOLS[name].about
     with pytest.raises(SystemExit):
         main("--help")
     assert f"{name}:" in " ".join(capsys.readouterr().out.split())

@@ -18,6 +18,7 @@ from experiments.protocols.reading import Entry
 
 MOST_OPEN, MOST_CURVES, MOST_ROWS = 3, 12, 100
 SHARES = ("accuracy", "f1", "precision", "auc", "recall", "top", "published", "per class")
+SHARES += ("validation", "test", "C = ")
 BOUNDS = "Proved bound and estimate of every fit's distance from its optimum"
 Findings = list[tuple[Entry, Found]]
 
@@ -164,7 +165,9 @@ def said(entry: Entry, found: Found, at: int) -> SimpleNamespace:
         value=shown(name, found.scores[name]),
         published=(found.published or {}).get(name),
         of=(found.published or {}).get("of"),
-        others={words.name(k): shown(k, v) for k, v in found.scores.items() if k != name},
+        others={
+            words.name(k): shown(k, v) for k, v in found.scores.items() if k != name and v == v
+        },
         chosen=choice(found),
         curve=[] if found.curve is None else figures.curve(str(at), found.curve),
         head=[words.name(column) for column in table],
@@ -174,12 +177,12 @@ def said(entry: Entry, found: Found, at: int) -> SimpleNamespace:
 
 
 def shown(name: str, value) -> str:
-    """A share as a percentage, any other number to four digits, nothing as nothing."""
-    if value is None or isinstance(value, str | bool):
-        return str(value or "")
+    """A share as a percentage, any other number to three digits, nothing as nothing."""
+    if value is None or value != value or isinstance(value, str | bool):
+        return str(value) if value == value and value is not None else ""
     if any(share in name for share in SHARES) and -1 <= value <= 1:
         return words.percent(value, 2)
-    return words.amount(value) if float(value).is_integer() else words.number(value, 4)
+    return words.amount(value) if float(value).is_integer() else words.tidy(value)
 
 
 def _tidy(value) -> str:
