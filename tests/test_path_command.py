@@ -12,6 +12,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
+from sklearn.utils.class_weight import compute_sample_weight
 
 import jaxlr
 from experiments.datasets.probes import load_probes
@@ -254,6 +255,24 @@ def test_the_clip_protocol_keeps_c_from_validation_to_refit(files, quick):
     assert "By the CLIP protocol" in html
 
 
+def test_class_weights_multiply_those_of_training_rows_and_of_no_other(files, quick, capsys):
+    settings = commands.parse(path.Settings, None, [*LAYERS, "--class-weight", "balanced"])
+    probes, plan = load_probes(settings.data, labels="y.npy"), path_settings.plan(settings)
+    rows = problems.rows(probes, plan, 0, 0.2)
+    x, encoder = problems.features(probes, "layer0", rows, "standard")
+    for target in probes.targets:
+        made = problems.problem(probes, "layer0", target, rows, x, encoder, plan)
+        expected = compute_sample_weight("balanced", target.labels[rows.train])
+        np.testing.assert_allclose(made.train.weights, expected, rtol=1e-6)
+        assert (made.test.weights == 1).all()
+        assert made.commonest == np.bincount(target.labels[rows.train]).argmax()
+    assert main(*LAYERS, *FEW, "--class-weight", "1", "0.5", "--out", "o") == 0
+    lanes, summary, _ = read(files / "o")
+    assert len(lanes) == 3 * 3 * 3 * 4  # every target has weights of its own, and is a group
+    assert "--class-weight 1 0.5" in summary["command"]
+    assert "108 lanes" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("rule", ["best", "one_standard_error"])
 def test_no_penalty_on_separable_classes_is_said(quick, tmp_path, rule):
     args = ["--data", "iris", "--lambdas", 0.1, 0.01, 0, "--folds", 3, "--rule", rule]
@@ -343,6 +362,8 @@ MISTAKES = [
     (["--data", "diabetes", "--protocol", "clip"], "--protocol clip, which chooses by accuracy"),
     (["--protocol", "clip", "--folds", "3"], "--folds 3: --protocol clip fixes it"),
     (["--protocol", "clip", "--l1-ratio", "1"], "--l1-ratio 1: --protocol clip fixes it"),
+    (["--data", "diabetes", "--class-weight", "balanced"], "is a number and has no classes"),
+    (["--data", "iris", "--class-weight", "1", "2"], "has 2 numbers, and there are 3 classes"),
     (["--no-such-option"], "no-such-option"),
     (["--data", "layer0.npy"], "holds no labels; give them with --labels"),
     (["--data", "layer0.npy", "short.npy", "--labels", "y.npy"], "'short' has 50 rows and layer"),

@@ -164,14 +164,16 @@ def _refuse_table_options(file: str, options: dict) -> None:
             )
 
 
-def labels_of(held: Sequence[Held], labels: str | None, reading: Reading) -> Held:
+def labels_of(
+    held: Sequence[Held], labels: str | None, reading: Reading, option: str = "--labels"
+) -> Held:
     """Where the labels of such files are: in `labels`, or in the first that holds some."""
     if labels is not None:
         return label_columns.read(labels, reading)
     first, *rest = [found for found in held if found.columns] or [None]
     if first is None:
         raise DataError(
-            f"{shown(held[0].file)} holds no labels; give them with --labels FILE (.npy, NPZ, CSV"
+            f"{shown(held[0].file)} holds no labels; give them with {option} FILE (.npy, NPZ, CSV"
             " or Parquet, one per row)"
         )
     for other in rest:

@@ -60,14 +60,18 @@ def curve(name: str, tried: pd.DataFrame) -> Drawn:
     x, y = columns(tried)
     figure = Figure(figsize=(WIDE, 3.6))
     axes = figure.subplots()
-    ordered = tried.sort_values(x)
-    axes.plot(ordered[x], ordered[y], color=style.ACCENT, lw=1.6, marker="o", ms=3.5)
+    for _, one in tried.sort_values(x).groupby(tried.get("try", pd.Series(0, tried.index))):
+        axes.plot(one[x], one[y], color=style.ACCENT, lw=1.6, marker="o", ms=3.5)
     style.log_axis(axes, "x", tried[x].min(), tried[x].max())
+    if "searched" in tried:
+        rings = tried[tried["searched"]]
+        look = {"facecolors": style.PAPER, "edgecolors": style.INK, "zorder": 2}
+        axes.scatter(rings[x], rings[y], 34, label="looked at by the original's search", **look)
     if "chosen" in tried:
         taken = tried[tried["chosen"] > 0]
         size = 40 + 30 * (taken["chosen"] - 1)
         axes.scatter(taken[x], taken[y], size, style.WARM, zorder=3, label="chosen")
-        style.legend_below(figure, axes)
+    style.legend_below(figure, axes)
     axes.set_xlabel(words.name(x))
     axes.set_ylabel(words.name(y))
     return [

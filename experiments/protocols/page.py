@@ -17,7 +17,9 @@ from experiments.protocols.found import Found
 from experiments.protocols.reading import Entry
 
 MOST_OPEN, MOST_CURVES, MOST_ROWS = 3, 12, 100
-SHARES = ("accuracy", "f1", "precision", "auc", "recall", "top", "published")
+SHARES = ("accuracy", "f1", "precision", "auc", "recall", "top", "published", "per class")
+SHARES += ("validation", "test", "C = ")
+BOUNDS = "Proved bound and estimate of every fit's distance from its optimum"
 Findings = list[tuple[Entry, Found]]
 
 
@@ -32,7 +34,7 @@ def write(folder: Path, settings, rule, findings: Findings, summary: dict, clock
       summary: what summary.json holds.
       clock: what the page says of the time.
     """
-    scores, ended = board(findings), lanes(findings)
+    pivot, ended = board(findings), lanes(findings)
     asked = inspect.signature(rule.run).parameters.get("tol")
     tol = settings.tol or (asked.default if asked else None)
     exact = len(ended) > 0 and tol is not None
@@ -43,16 +45,18 @@ def write(folder: Path, settings, rule, findings: Findings, summary: dict, clock
             title=title(settings.protocol, findings),
             protocol=settings.protocol,
             rule=rule.__doc__.strip().split("\n\n"),
-            lead=said(*findings[0], 0),
+            lead=said(*best(findings, pivot), 0),
             several=len(findings) > 1,
-            shown=cells(scores),
-            board=figures.board(scores, leading(findings[0][1])),
+            scores=scores(findings),
+            ends=ends(findings),
+            pivot=cells(pivot) if min(pivot.shape) > 1 else None,
+            board=figures.board(pivot, leading(findings[0][1])),
             evaluations=[said(*each, at) for at, each in enumerate(findings)],
             most_open=MOST_OPEN,
             statuses=statuses(findings),
             worst=worst(findings),
             tol=tol,
-            bounds=[("bounds", certificates.draw(ended, tol), "Bounds of every fit")] * exact,
+            bounds=[("bounds", certificates.draw(ended, tol), BOUNDS)] if exact else [],
             lanes=certificates.relative(ended) if exact else None,
             endings=certificates.endings(ended) if exact else [],
             crowded=len(ended) > certificates.MOST_LANES,
@@ -69,12 +73,18 @@ def title(protocol: str, findings: Findings) -> str:
     if len(findings) > 1:
         return f"{protocol}: {words.count(len(findings), 'evaluation')}"
     name = leading(found)
-    return f"{entry.splits.name}: {words.name(name)} {figure(name, found.scores[name])}"
+    return f"{entry.splits.name}: {words.name(name)} {shown(name, found.scores[name])}"
 
 
 def leading(found: Found) -> str:
     """The name of the published figure."""
     return next(iter(found.scores))
+
+
+def best(findings: Findings, pivot: pd.DataFrame) -> tuple[Entry, Found]:
+    """The first task of the model with the best mean."""
+    model = pivot.mean(axis=1).idxmax()
+    return next(of for of in findings if of[0].model == model)
 
 
 def board(findings: Findings) -> pd.DataFrame:
@@ -96,57 +106,87 @@ def cells(scores: pd.DataFrame) -> SimpleNamespace:
     return SimpleNamespace(head=["model", *map(str, shown)], rows=rows, marked=marked)
 
 
-def as_text(findings: Findings) -> str:
-    """Scores beside the published ones, and how exact the fits are: for a terminal."""
+def scores(findings: Findings) -> SimpleNamespace:
+    """A row per evaluation as text: its scores, the published one, the choice, its rows."""
     names = list(dict.fromkeys(name for _, found in findings for name in found.scores))
-    known = any(found.published for _, found in findings)
+    lead, *others = names
+    known = any((found.published or {}).get(lead) for _, found in findings)
+    chosen = any(found.chosen for _, found in findings)
+    head = ["model", "task", words.name(lead), *["published"] * known, *map(words.name, others)]
+    head += [*["chosen"] * chosen, "classes", "train", "test"]
     rows = []
     for entry, found in findings:
-        each = [figure(name, found.scores[name]) if name in found.scores else "" for name in names]
-        right = (found.published or {}).get(leading(found))
-        each.insert(1, "" if right is None else figure(leading(found), right))
-        rows.append([entry.model, entry.splits.name, *(each if known else each[:1] + each[2:])])
-    head = ["model", "task", *map(words.name, names)]
-    head[3:3] = ["published"] * known
-    lines = ["", *words.lines(head, rows, 2), ""]
-    found = statuses(findings)
-    if found:
-        lines.append(f"fits: {words.tally(found)}; at most {worst(findings):.1e} of the risk off")
+        right = (found.published or {}).get(lead)
+        row = [entry.model, entry.splits.name, shown(lead, found.scores.get(lead))]
+        row += [shown(lead, right)] * known
+        row += [shown(name, found.scores.get(name)) for name in others]
+        row += [choice(found)] * chosen
+        splits = entry.splits
+        row += [f"{len(splits.class_names):,}", f"{len(splits.train.x):,}"]
+        rows.append([*row, "" if splits.test is None else f"{len(splits.test.x):,}"])
+    return SimpleNamespace(head=head, rows=rows)
+
+
+def ends(findings: Findings) -> list[str]:
+    """The lowest and the highest published figure, and whose they are."""
+    said = []
+    for extreme in (min, max):
+        entry, found = extreme(findings, key=lambda of: next(iter(of[1].scores.values())))
+        value = shown(leading(found), found.scores[leading(found)])
+        said.append(f"{value} ({entry.splits.name} by {entry.model})")
+    return said
+
+
+def choice(found: Found) -> str:
+    """What was chosen, as text: C 0.1."""
+    return ", ".join(f"{words.name(k)} {_tidy(v)}" for k, v in (found.chosen or {}).items())
+
+
+def as_text(findings: Findings) -> str:
+    """Scores beside the published ones, and how exact the fits are: for a terminal."""
+    told, ended = scores(findings), statuses(findings)
+    lines = ["", *words.lines(told.head, told.rows, 2), ""]
+    if ended:
+        off = f"; at most {worst(findings):.1e} of the risk above the optimum"
+        lines.append(f"fits: {words.tally(ended)}{off}")
     return "\n".join([*lines, *noted(findings)])
 
 
 def said(entry: Entry, found: Found, at: int) -> SimpleNamespace:
     """One evaluation as the template has it."""
     name, table = leading(found), found.table.head(MOST_ROWS)
-    hidden = [c for c in figures.ENDING if c in table and table[c].nunique() == 1]
-    table = table.drop(columns=[*hidden, *(c for c in ("gap", "decrement") if c in table)])
-    curve = None if found.curve is None else figures.curve(str(at), found.curve)
+    same = [c for c in figures.ENDING if c in table and table[c].nunique() == 1]
+    table = table.drop(columns=[*same, *(c for c in ("gap", "decrement") if c in table)])
     return SimpleNamespace(
         name=f"{entry.splits.name} by {entry.model}",
         task=entry.splits.name,
         model=entry.model,
-        about=name,
-        value=figure(name, found.scores[name]),
+        about=words.name(name),
+        value=shown(name, found.scores[name]),
         published=(found.published or {}).get(name),
         of=(found.published or {}).get("of"),
-        others={words.name(k): figure(k, v) for k, v in found.scores.items() if k != name},
-        chosen={words.name(k): v for k, v in (found.chosen or {}).items()},
-        curve=curve,
-        splits=entry.splits,
+        others={
+            words.name(k): shown(k, v) for k, v in found.scores.items() if k != name and v == v
+        },
+        chosen=choice(found),
+        curve=[] if found.curve is None else figures.curve(str(at), found.curve),
         head=[words.name(column) for column in table],
-        rows=[[figure(k, row[k]) for k in table] for row in table.to_dict("records")],
-        means=figure(name, found.scores[name]),
-        number=len(found.table),
+        rows=[[shown(k, row[k]) for k in table] for row in table.to_dict("records")],
+        more=len(found.table) - len(table),
     )
 
 
-def figure(name: str, value) -> str:
-    """A share as a percentage, any other number to four digits."""
-    if isinstance(value, str | bool):
-        return str(value)
+def shown(name: str, value) -> str:
+    """A share as a percentage, any other number to three digits, nothing as nothing."""
+    if value is None or value != value or isinstance(value, str | bool):
+        return str(value) if value == value and value is not None else ""
     if any(share in name for share in SHARES) and -1 <= value <= 1:
         return words.percent(value, 2)
-    return words.amount(value) if float(value).is_integer() else words.number(value, 4)
+    return words.amount(value) if float(value).is_integer() else words.tidy(value)
+
+
+def _tidy(value) -> str:
+    return words.tidy(value) if isinstance(value, float) else str(value)
 
 
 def statuses(findings: Findings) -> Counter:

@@ -100,11 +100,16 @@ def _of_bundle(file: str, held: dict[str, np.ndarray]) -> Entry:
 
 def _of_probes(settings) -> tuple[list[Entry], list[str]]:
     """Of plain files: each layer is a model, each target a task."""
-    options = settings.reading() | {"task": "multiclass"}
     found = probes.load_probes(
-        settings.data, targets=settings.target, labels=settings.labels, **options
+        settings.data, targets=settings.target, labels=settings.labels, **settings.reading()
     )
     tables = list(found.layers.values())
+    numbers = [target.name for target in found.targets if target.task == "regression"]
+    if numbers:
+        raise DataError(
+            f"target {shown(numbers[0])} is a measurement, and --protocol {settings.protocol} takes"
+            " classes; choose another --target, or --task multiclass"
+        )
     if not all(isinstance(table.features, np.ndarray) for table in tables):
         raise DataError(
             f"--protocol {settings.protocol} takes features as they are, and {shown(found.name)}"
@@ -135,12 +140,17 @@ def _others(role: str, settings, like: probes.Probes) -> tuple[list, list] | Non
     reading = Reading(*(getattr(settings, name) for name in Reading._fields))
     held = [probes.held_in(file, reading) for file in files]
     layers = list(probes.layers_of(files, held).values())
-    source = probes.labels_of(held, labels, reading)
-    names = label_columns.chosen(source, settings.target)
-    if len(layers) != len(like.layers) or len(names) != len(like.targets):
+    if len(layers) != len(like.layers):
         raise DataError(
-            f"--{role} has {len(layers)} layers and {len(names)} targets, and --data"
-            f" {len(like.layers)} and {len(like.targets)}; give the same ones in the same order"
+            f"--{role} has {len(layers)} layers and --data {len(like.layers)}; give the same"
+            " ones in the same order"
+        )
+    source = probes.labels_of(held, labels, reading, f"--{role}-labels")
+    names = label_columns.chosen(source, settings.target)
+    if len(names) != len(like.targets):
+        raise DataError(
+            f"--{role} has {len(names)} targets and --data {len(like.targets)}; name them with"
+            " --target"
         )
     values = [label_columns.values_of(source, name) for name in names]
     return layers, [np.array([class_name(v) for v in of], dtype=object) for of in values]

@@ -41,6 +41,12 @@ class ProtocolSettings(TableSettings):
     """dinov3: how many few-shot draws; default 1."""
     penalty: Literal["l2", "l1"] | None = None
     """sae-probes: default l2."""
+    epochs: int | None = None
+    """clip-benchmark: default 20."""
+    iterations: int | None = None
+    """dinov2-heads: steps; default 12,500."""
+    batch_size: int | None = None
+    """Rows of a step; default 512 of clip-benchmark, 128 of dinov2-heads."""
 
 
 def mistakes(settings: ProtocolSettings) -> Iterator[str]:
@@ -56,8 +62,8 @@ def mistakes(settings: ProtocolSettings) -> Iterator[str]:
     for option in filter(partial(_is_given, settings), fixed):
         cure = "leave one of the two out"
         yield f"{_typed(settings, option)}: --protocol {name} fixes it; {cure}"
-    for option in ("per_label", "tries"):
-        if (getattr(settings, option) or 1) < 1:
+    for option in ("per_label", "tries", "epochs", "iterations", "batch_size"):
+        if _is_given(settings, option) and getattr(settings, option) < 1:
             yield f"{_typed(settings, option)}: must be at least 1"
     if settings.few_shot is not None and not settings.few_shot > 0:
         yield f"{_typed(settings, 'few_shot')}: must be above 0, 10 rows or 0.1 of them"

@@ -5,13 +5,8 @@ from typing import NamedTuple
 # What a rule fixes: these options are refused beside it, but for those that it takes.
 FIXED = ("lambdas", "lambda_max", "lambda_min", "l1_ratio", "folds", "rule", "metric", "scaling")
 FIXED += ("weights", "intercept", "class_weight")
-OWN = (
-    "per_label",
-    "solver",
-    "few_shot",
-    "tries",
-    "penalty",
-)  # options that only some protocols have
+# Options that only some protocols have.
+OWN = ("per_label", "solver", "few_shot", "tries", "penalty", "epochs", "iterations", "batch_size")
 FILES = ("test", "test_labels", "validation", "validation_labels")
 
 
@@ -55,13 +50,23 @@ PROTOCOLS = {
         ("intercept", "weights", "class_weight", "tol"),
         is_path=True,
     ),
-    "clip-benchmark": Protocol("97 weight decays of AdamW, 20 epochs, as SGD lanes"),
-    "dinov2-heads": Protocol("13 learning rates of SGD with cosine, on cached features"),
+    "clip-benchmark": Protocol(
+        "97 weight decays of AdamW as lanes, the best on --validation rows refitted with those too",
+        ("epochs", "batch_size", "tol"),
+    ),
+    "dinov2-heads": Protocol(
+        "13 learning rates of SGD as lanes, the best head", ("iterations", "batch_size")
+    ),
     "senteval": Protocol(
-        "nested folds x C, scores rounded as published", ("tol",), needs_test=False
+        "C on ten folds, or on --validation rows, by accuracies rounded as published; without"
+        " --test ten folds test",
+        ("tol",),
+        needs_test=False,
     ),
     "sae-probes": Protocol(
-        "10 values of C, splits by row count, AUC", ("penalty", "tol"), needs_test=False
+        "two classes, ten values of C, chosen by AUC on folds that the row count decides",
+        ("penalty", "tol"),
+        needs_test=False,
     ),
 }
 
