@@ -1,0 +1,1 @@
+"""Two result folders side by side: `python -m experiments.compare A B`."""
