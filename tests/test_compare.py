@@ -29,6 +29,8 @@ def saved(tmp_path, name, table, command="experiments.sweep", **settings):
     folder.mkdir()
     table.to_parquet(folder / "results.parquet")
     told = {"command": f"python -m {command} --out x", "settings": {"out": name, **settings}}
+    if name == "b":
+        told |= {"best": {"config": 3, "mean": 0.25}, "test": {"log_loss": 0.5}}
     (folder / "summary.json").write_text(json.dumps(told))
     return str(folder)
 
@@ -67,6 +69,7 @@ def test_what_is_printed(tmp_path, capsys):
     assert line[3] == "5"
     assert 0.4 < float(line[6]) < 0.6
     assert line[-2:] == ["5", "0"]
+    assert "\nA no single choice\nB chose config 3, mean 0.25, test log-loss 0.500\n" in out
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from experiments.compare.settings import Settings
 from experiments.kit import words
 from experiments.kit.mistakes import CallerError, SettingError
 
-QUIET = ("out", "overwrite", "command")  # settings that change no result
+QUIET = ("out", "overwrite", "resume", "memory")  # settings that change no result
 
 
 def run(settings: Settings, clock) -> int:
@@ -24,6 +24,7 @@ def run(settings: Settings, clock) -> int:
         )
     found = paired(a, b)
     print(told(settings, found, told_a["settings"], told_b["settings"]))
+    print("", f"A {chosen(told_a)}", f"B {chosen(told_b)}", sep="\n")
     return 0
 
 
@@ -75,6 +76,16 @@ def told(settings: Settings, found: Paired, of_a: dict, of_b: dict) -> str:
         for (before, after), number in endings(found).items()
     ]
     return "\n".join(lines).rstrip()
+
+
+def chosen(summary: dict) -> str:
+    """What was chosen, and how that did on its test rows."""
+    best, test = summary.get("best"), summary.get("test")
+    if not isinstance(best, dict) or not isinstance(test, dict):
+        return "no single choice"
+    told = [f"{words.name(n)} {words.setting(best[n])}" for n in ("config", "mean") if n in best]
+    told += [f"test {words.name(name)} {words.number(value)}" for name, value in test.items()]
+    return f"chose {', '.join(told)}"
 
 
 def _alone(found: Paired) -> str:
