@@ -30,6 +30,7 @@ from experiments.path import (
 from experiments.path import run as path
 from experiments.path import settings as path_settings
 from jaxlr import paths
+from jaxlr.paths import march
 from tests import path_cases
 
 pytestmark = pytest.mark.once
@@ -131,6 +132,7 @@ def files(tmp_path, monkeypatch):
 
 
 LAYERS = ("--data", "layer0.npy", "layer1.npy", "layer2.npy", "--labels", "y.npy")
+ONE = ["--data", "layer0.npy", "--labels", "y.npy", "--target", "labels[0]", "--lambdas", "9"]
 FEW = ("--folds", 3, "--lambdas", 4)
 
 
@@ -469,22 +471,32 @@ def test_what_no_fold_can_judge_is_refused_with_the_other_metrics(
     assert not (files / "o").exists()
 
 
-def test_an_interruption_keeps_the_layers_that_ended(files, quick, monkeypatch, capsys):
-    solved, calls = paths.cross_validate, []
+def test_what_was_interrupted_is_kept_and_resumed_to_the_same_results(files, monkeypatch, capsys):
+    assert main(*ONE, "--out", "whole") == 0
+    solved, blocks = march._solved, []
 
     def stop_at_the_third(*args, **options):
-        calls.append(args)
-        if len(calls) == 3:
+        blocks.append(args)
+        if len(blocks) == 3:
             raise KeyboardInterrupt
         return solved(*args, **options)
 
-    monkeypatch.setattr(paths, "cross_validate", stop_at_the_third)
-    assert main(*LAYERS, *FEW, "--out", "o") == 130
-    assert "interrupted: 72 lanes had finished" in capsys.readouterr().err.splitlines()[-1]
-    assert set(pd.read_parquet("o/results.parquet")["layer"]) == {"layer0", "layer1"}
-    summary = json.loads((files / "o" / "summary.json").read_text())
-    assert summary["interrupted"]
-    assert summary["command"].startswith("python -m experiments.path --data layer0.npy")
+    monkeypatch.setattr(march, "_solved", stop_at_the_third)
+    assert main(*ONE, "--out", "o") == 130
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"interrupted: what had been done is kept in {files}/o.partial; to")
+    assert "--out o --resume" in said
+    assert len(list(files.glob("o.partial/blocks/*"))) == 2
+    assert not (files / "o").exists()
+    assert main(*ONE, "--out", "o") == 2
+    assert "say --resume to go on with it, or --overwrite" in capsys.readouterr().err
+    assert main(*ONE, "--out", "o", "--resume") == 0
+    lanes = (pd.read_parquet(f"{folder}/results.parquet") for folder in ("o", "whole"))
+    pd.testing.assert_frame_equal(*lanes)
+    summaries = [json.loads((files / o / "summary.json").read_text()) for o in ("o", "whole")]
+    assert summaries[0]["probes"] == summaries[1]["probes"]
+    assert "resume" not in summaries[0]["command"]
+    assert not (files / "o.partial").exists()
 
 
 def test_means_name_the_folds_that_they_leave_out(files, quick, monkeypatch):

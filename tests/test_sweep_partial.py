@@ -14,7 +14,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from experiments.sweep import __main__, partial
+from experiments.kit import partial
+from experiments.sweep import __main__
 from experiments.sweep import run as sweep
 from jaxlr import sweeps
 from jaxlr.results import files

@@ -1,10 +1,11 @@
 """All exact paths, from data to page."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.datasets.probes import Probes, load_probes
-from experiments.kit import commands, kept_rows, outputs, pages, saved, suspects
+from experiments.kit import commands, kept_rows, outputs, pages, partial, saved, suspects
 from experiments.kit.clock import Clock
 from experiments.kit.problems import heard_of
 from experiments.kit.provenance import device, provenance
@@ -18,10 +19,20 @@ from jaxlr import paths
 
 def run(settings: Settings, clock: Clock) -> int:
     """All paths, from data to page, or a published protocol; the exit status."""
-    planned, finished = plan(settings), []
-    if settings.protocol and not PROTOCOLS[settings.protocol].is_path:
-        return protocol.run(settings, clock)
-    with outputs.results(settings, finished) as folder:
+    planned = plan(settings)
+    with partial.claimed(settings) as kept, paths.keep(kept.folder / "blocks"):
+        if kept.complete:
+            print(f"{settings.out} is complete: nothing was left to do")
+            return 0
+        settings = replace(settings, resume=False)  # what is said of results is as if unbroken
+        if settings.protocol and not PROTOCOLS[settings.protocol].is_path:
+            return protocol.run(settings, clock)
+        return solved(settings, planned, clock, kept)
+
+
+def solved(settings: Settings, planned: Plan, clock: Clock, kept: partial.Partial) -> int:
+    """All paths; the exit status."""
+    with outputs.results(settings, within=kept.folder) as folder:
         with clock.part("reading"):
             probes = load_probes(
                 settings.data,
@@ -44,10 +55,11 @@ def run(settings: Settings, clock: Clock) -> int:
             remarks += suspects.few(target, labels, "test rows", "take a larger --test-fraction")
         commands.remark(remarks)
         with clock.bar(study.num_lanes(probes, planned), "lanes") as bar:
+            finished = []
 
             def ended(lanes):
-                finished.append(lanes)
-                bar.update(sum(map(len, finished)) - bar.n)
+                finished.append(len(lanes))
+                bar.update(sum(finished) - bar.n)
 
             def within(number):  # the refit's lanes among them
                 bar.update(round(number * planned.folds / (planned.folds + 1)))
@@ -64,6 +76,7 @@ def run(settings: Settings, clock: Clock) -> int:
         with clock.part("drawing"):
             page.write(folder, probes, planned, found, models, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
+        kept.written.touch()
     print(conclusion(settings, planned, rows, found))
     print(clock, f"{settings.out}/report.html", sep="\n")
     return 0 if all(probe.test for probe in found.probes) else 1

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from tyro.conf import arg
 
-from experiments.kit.settings import TableSettings, dashed
+from experiments.kit.settings import ResumableSettings, dashed
 from experiments.protocols import table
 
 
 @dataclass(frozen=True)
-class ProtocolSettings(TableSettings):
+class ProtocolSettings(ResumableSettings):
     """The dials of protocols."""
 
     protocol: Annotated[

@@ -12,7 +12,7 @@ from experiments.kit.optimizers import NUMBERS, RULES, taken
 from experiments.kit.settings import (
     LARGEST,
     SIZES,
-    TableSettings,
+    ResumableSettings,
     dashed,
     mistakes,
     refuse,
@@ -30,7 +30,7 @@ SCALES |= {name: number.scale for name, number in NUMBERS.items() if name not in
 
 
 @dataclass(frozen=True)
-class _Sweep(TableSettings):
+class _Sweep(ResumableSettings):
     NAME: ClassVar[str] = "experiments.sweep"
 
     out: str = "out/sweep"
@@ -60,8 +60,6 @@ class _Sweep(TableSettings):
     """Say what would run, in which memory and how long, and stop."""
     checkpoint: float = 30.0
     """Seconds between checkpoints, which are in OUT.partial until OUT is complete."""
-    resume: bool = False
-    """Go on with what was interrupted, from its last checkpoint to the same results."""
     optimizer: tuple[Literal[tuple(RULES)], ...] = ("momentum",)
     """Optimizers to try; several become static choices. Each has a learning rate and the numbers
     below that name it; those not asked for keep its defaults."""

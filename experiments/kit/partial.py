@@ -1,4 +1,4 @@
-"""What an unfinished sweep leaves: OUT.partial, with its checkpoints, until OUT is complete."""
+"""What an unfinished run leaves: OUT.partial, with its checkpoints, until OUT is complete."""
 
 import contextlib
 import errno
@@ -12,8 +12,7 @@ from pathlib import Path
 from experiments.kit import commands
 from experiments.kit.mistakes import OutputError, SettingError
 from experiments.kit.provenance import line
-from experiments.sweep.settings import Settings
-from jaxlr import sweeps
+from experiments.kit.settings import TableSettings
 
 try:
     import fcntl
@@ -21,28 +20,22 @@ except ImportError:  # Windows has no such lock
     fcntl = None
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
-# What results don't depend on.
-HOW = {"out": "", "overwrite": False, "resume": False, "memory": None, "checkpoint": 0.0}
 
 
 class Partial:
     """OUT.partial, while this run has it to itself."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: TableSettings):
         self.settings = settings
         self.goal = Path(settings.out).absolute()
         self.folder = self.goal.with_name(f"{self.goal.name}.partial")
         self.written = self.folder / "written"  # is there when OUT has only to be renamed
         self.refused: list[str] = []
 
-    def checkpoints(self, group: int) -> "Checkpoints":
-        """Those of a group's lanes."""
-        return Checkpoints(self, group)
-
     @property
     def kept(self) -> list[Path]:
         """The checkpoints that there are."""
-        return list(self.folder.glob("group-*/*.npz"))
+        return list(self.folder.glob("*/*.npz"))
 
     @property
     def complete(self) -> bool:
@@ -55,34 +48,8 @@ class Partial:
         return f"what had been done is kept in {self.folder}; to go on: {command}"
 
 
-class Checkpoints(sweeps.Checkpoints):
-    """A group's checkpoints, whose troubles are said in one line."""
-
-    def __init__(self, partial: Partial, group: int):
-        settings = partial.settings
-        told = f"{group} {replace(settings, **HOW)}"
-        super().__init__(partial.folder / f"group-{group}", seconds=settings.checkpoint, told=told)
-        self.partial = partial
-
-    def found(self, task, stop):
-        """As ever; but files of which none is any good are refused."""
-        progress = super().found(task, stop)
-        self.partial.refused += self.refused
-        if progress is None and self.refused:
-            raise SettingError(
-                f"--resume: {self.refused[0]}; resume with the options and data that it was begun"
-                " with, or say --overwrite to begin again"
-            )
-        return progress
-
-    def keep(self, progress, *, now):
-        """As ever; a disk that is full is a mistake to be mended."""
-        with writing(self.partial):
-            super().keep(progress, now=now)
-
-
 @contextlib.contextmanager
-def claimed(settings: Settings) -> Iterator[Partial]:
+def claimed(settings: TableSettings) -> Iterator[Partial]:
     """OUT.partial for this run alone; gone when the block ends well, or nothing is kept in it.
 
     Raises:
@@ -179,7 +146,7 @@ def _begin(partial: Partial) -> None:
         return
     if partial.kept and not partial.settings.overwrite:
         raise SettingError(
-            f"--out {partial.goal}: an interrupted sweep left {partial.folder}; say --resume to go"
+            f"--out {partial.goal}: an interrupted run left {partial.folder}; say --resume to go"
             " on with it, or --overwrite to begin again"
         )
     for old in partial.folder.glob("*"):
