@@ -46,32 +46,19 @@ def reliability(found: Reliability, stated: str, true: str) -> Figure:
     axes.plot([0, 1], [0, 1], color=style.MUTED, ls=(0, (4, 3)), lw=1)
     axes.text(0.04, 0.09, "perfect", color=style.MUTED, rotation=45, fontsize=9)
     full = found.rows > 0
-    below_true = np.maximum(found.true - found.low, 0)[full]
-    above_true = np.maximum(found.high - found.true, 0)[full]
-    axes.errorbar(
-        found.stated[full],
-        found.true[full],
-        [below_true, above_true],
-        fmt="o",
-        color=style.ACCENT,
-        ms=5.5,
-        lw=1.3,
-        capsize=2.5,
-    )
-    axes.set_ylim(-0.02, 1.02)
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylabel(true)
-    width = np.diff(found.edges)
-    below.bar(found.edges[:-1], found.rows, width * 0.92, align="edge", color=style.MUTED)
-    for left, rows in zip(found.edges[:-1] + width / 2, found.rows, strict=True):
-        if rows:
-            below.text(left, rows, f"{rows:,}", ha="center", va="bottom", fontsize=8)
-    below.set_ylim(0, max(found.rows.max() * 1.25, 1))
+    ends = [
+        np.maximum(found.true - found.low, 0)[full],
+        np.maximum(found.high - found.true, 0)[full],
+    ]
+    look = {"fmt": "o", "color": style.ACCENT, "ms": 5.5, "lw": 1.3, "capsize": 2.5}
+    axes.errorbar(found.stated[full], found.true[full], ends, **look)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), ylabel=true)
+    width = np.diff(found.edges) * 0.92
+    bars = below.bar(found.edges[:-1], found.rows, width, align="edge", color=style.MUTED)
+    below.bar_label(bars, [f"{rows:,}" if rows else "" for rows in found.rows], fontsize=8)
+    below.set(ylim=(0, max(found.rows.max() * 1.25, 1)), yticks=[], xlabel=stated, ylabel="rows")
     below.grid(False)
-    below.set_yticks([])
     below.spines["left"].set_visible(False)
-    below.set_xlabel(stated)
-    below.set_ylabel("rows")
     return figure
 
 
@@ -133,12 +120,6 @@ def _numbers(axes: Axes, counts: np.ndarray, shares: np.ndarray) -> None:
 
 def _class_axes(axes: Axes, names: tuple[str, ...]) -> None:
     number = len(names)
-    axes.set_xlim(-0.5, number - 0.5)
-    axes.set_ylim(number - 0.5, -0.5)
-    axes.set_aspect("equal")
-    axes.grid(False)
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
     edges = np.arange(number + 1 if number <= MOST_COUNTS else 0) - 0.5
     for lines in (axes.hlines, axes.vlines):
         lines(edges, -0.5, number - 0.5, style.RULE, lw=0.5, zorder=0.5)
@@ -149,7 +130,10 @@ def _class_axes(axes: Axes, names: tuple[str, ...]) -> None:
     size = 9.5 if number <= 20 else 7.5
     axes.set_xticks(shown, labels, rotation=90 if long else 0, fontsize=size)
     axes.set_yticks(shown, labels, fontsize=size)
+    axes.set(xlim=(-0.5, number - 0.5), ylim=(number - 0.5, -0.5), aspect="equal")
+    axes.set(xlabel=f"predicted{unit}", ylabel=f"true{unit}")
     axes.xaxis.set_label_position("top")
     axes.xaxis.tick_top()
-    axes.set_xlabel(f"predicted{unit}")
-    axes.set_ylabel(f"true{unit}")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.grid(False)
