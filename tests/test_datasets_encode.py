@@ -144,14 +144,6 @@ def test_a_built_in_set_comes_out_standardised():
     assert np.abs(features[~train].mean(axis=0)).max() > 1e-3  # they had no say
 
 
-def test_training_rows_that_are_none_or_another_tables_are_refused():
-    table = table_of(np.eye(4))
-    with pytest.raises(DataError, match="train_rows is empty; give at least one"):
-        encode(table, np.zeros(4, bool))
-    with pytest.raises(DataError, match=r"train_rows has shape \(3,\); give one bool for each of"):
-        encode(table, np.ones(3, bool))
-
-
 def test_what_float32_cannot_hold_is_refused():
     x = np.array([[0.0], [1e-30], [1e30]])
     with pytest.raises(DataError, match="column 'x0' in row 3 is too far from the training rows"):

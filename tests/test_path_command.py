@@ -368,7 +368,7 @@ MISTAKES = [
     (["--data", "layer0.npy"], "holds no labels; give them with --labels"),
     (["--data", "layer0.npy", "short.npy", "--labels", "y.npy"], "'short' has 50 rows and layer"),
     (["--data", "layer0.npy", "nan.npy", "--labels", "y.npy"], "'nan' is nan in row 5"),
-    (["--data", "short.npy", "--labels", "y.npy"], "60 labels 'labels[0]' in 'y.npy', but 50 rows"),
+    (["--data", "short.npy", "--labels", "y.npy"], "60 values of 'labels[0]' in 'y.npy', but 50"),
     (["--data", "layer0.npy", "--labels", "one.npy"], "'labels' is 1 in every row"),
     (["--data", "adult.csv", "--protocol", "clip"], "features as they are (--scaling none,"),
     (["--data", "heavy.csv", "--weights", "w"], "--weights are 0 in each of the"),

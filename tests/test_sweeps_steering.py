@@ -113,33 +113,38 @@ def run_lanes(lanes, **options):
 
 @pytest.mark.once
 def test_pruned_lanes_are_not_computed_and_never_the_best(full):
-    calls = []
-    plan = sweeps.plan(*ASKED, **{**OPTIONS, "num_segments": S}, leaving=True)
-
-    def program(*args):
-        calls.append(1)
-        return plan.program(*args)
-
-    class Counted(NamedTuple):
-        program: object
-        width: int = plan.width
-        num_lanes: int = plan.num_lanes
-        figures: tuple = plan.figures
-
     best = full[0].best.configuration[0]
     goes_on = np.asarray(LANES.configuration) != best
     goes_on[24:] = False
 
-    def keep(done, progress):
+    def schedule(done, progress):
         return goes_on if done == 2 else None
 
-    swept = run(on_segment=keep, plan=Counted(program))
+    asked = {**OPTIONS, "num_segments": S, "schedule": schedule}
+    plan, calls = counted(sweeps.plan(*ASKED, **asked))
+    swept = run(schedule=schedule, plan=plan)
     assert len(calls) == 2 * 3 + 6 * 2
     assert (swept.ending == np.where(goes_on, Ending.DONE, Ending.PRUNED)).all()
     assert set(swept.best.ending) == {Ending.DONE}
     assert set(swept.segments[~goes_on]) == {2}
-    with pytest.raises(ValueError, match='answer None, "stop", or a boolean for each of the 48'):
-        run(on_segment=lambda done, progress: np.ones(3))
+    with pytest.raises(ValueError, match="answer None or a boolean for each of the 48 lanes"):
+        run(schedule=lambda done, progress: np.ones(3))
+
+
+def counted(plan):
+    """The plan, and a list that grows by one with each chunk."""
+    calls = []
+
+    class Counted(NamedTuple):
+        num_lanes: int = plan.num_lanes
+        width: int = plan.width
+        figures: tuple = plan.figures
+
+        def program(self, *args):
+            calls.append(1)
+            return plan.program(*args)
+
+    return Counted(), calls
 
 
 @pytest.mark.once

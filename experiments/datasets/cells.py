@@ -75,22 +75,11 @@ def missing_fault(role: str, name: str, row: int, words: Sequence[str], cure: st
     return DataError(f"{role} {shown(name)} is missing in row {row + 1}{mean}", cure + keep)
 
 
-def check_weights(
-    values: np.ndarray | pd.Categorical, name: str, num_rows: int | None = None
-) -> np.ndarray:
-    """Weights [N] as float64: none negative, some above zero; NaN, a gap, passes in a column.
-
-    With `num_rows` they are an array's, of which there must be so many, without NaN.
-    """
+def check_weights(values: np.ndarray | pd.Categorical, name: str) -> np.ndarray:
+    """Weights [N] as float64: none negative, some above zero; NaN, a gap, passes."""
     option = f"--weights {shown(name)}"
-    if isinstance(values, pd.Categorical) or values.dtype.kind not in "biuf":
+    if isinstance(values, pd.Categorical):
         raise DataError(f"{option} holds texts; choose a column of numbers")
-    if num_rows is not None:
-        if values.shape != (num_rows,):
-            raise DataError(
-                f"{option} has shape {values.shape}; give one weight for each of {num_rows} rows"
-            )
-        check_numbers(values, None, lambda _: name)
     weights = values.astype(np.float64)
     if (weights < 0).any():
         row = int((weights < 0).argmax())

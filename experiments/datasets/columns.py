@@ -25,7 +25,7 @@ class Roles(NamedTuple):
     index: list[str]  # left out, as nameless columns in front of the others
 
 
-def from_columns(source: Columns, name: str, choices: Choices, is_class=False) -> Table:
+def from_columns(source: Columns, name: str, choices: Choices) -> Table:
     """The table that the choices make of the columns; see `load` for their meaning.
 
     Raises:
@@ -49,6 +49,7 @@ def from_columns(source: Columns, name: str, choices: Choices, is_class=False) -
         faults += [_gap(n, gaps[n], roles, source) for n in never if gaps[n].any()]
     if target in columns and not (choices.missing != "drop" and gaps[target].any()):
         with faults.caught():
+            is_class = source.is_class and target == source.target
             labels = labels_of(columns[target], choices.task, target, is_class=is_class)
     faults.tell()
     if roles.weights is not None:
@@ -58,14 +59,16 @@ def from_columns(source: Columns, name: str, choices: Choices, is_class=False) -
         raise DataError("no feature column is left beside the target; drop fewer columns")
     asked = [name for name in roles.used if name not in roles.categorical]
     notes = (*source.said_of(asked), *_notes(columns, roles, notes))
-    return Table.of(name, _features(columns), columns, labels, weights=weights, notes=notes)
+    about = {"weights": weights, "notes": notes, "complete": source.complete}
+    return Table.of(name, _features(columns), columns, labels, **about)
 
 
 def _roles(source: Columns, choices: Choices) -> Roles:
     table = source.table
     names = table.column_names
+    target = source.target if choices.target is None else choices.target
     asked = {"--drop": choices.drop, "--categorical": choices.categorical}
-    asked |= {"--weights": (choices.weights,), "--target": (choices.target,)}
+    asked |= {"--weights": (choices.weights,), "--target": (target,)}
     pairs = [(n, option) for option, given in asked.items() for n in given if n is not None]
     found = each(lambda pair: (named(pair[0], names, pair[1]), pair[1]), pairs)
     dropped, texts, weights, target = ([n for n, o in found if o == option] for option in asked)
@@ -153,7 +156,7 @@ def _features(columns: dict) -> np.ndarray | pd.DataFrame:
     arrays = list(columns.values())
     if any(isinstance(a, pd.Categorical) or np.isnan(a).any() for a in arrays):
         return pd.DataFrame(columns)
-    dtype = np.float64
+    dtype = np.result_type(*arrays)
     if all(array.dtype.kind in "iu" for array in arrays):  # pixels in a CSV are bytes
         ends = min(array.min() for array in arrays), max(array.max() for array in arrays)
         dtype = np.result_type(*map(np.min_scalar_type, ends))

@@ -149,7 +149,7 @@ def encode(table: Table, train_rows: np.ndarray) -> Encoded:
 
     Args:
       table: N rows.
-      train_rows: bool [N], or row numbers.
+      train_rows: bool [N], or row numbers; one row at least.
     """
     encoder = fit(table, train_rows)
     return Encoded(encoder.apply(table), encoder)
@@ -157,7 +157,7 @@ def encode(table: Table, train_rows: np.ndarray) -> Encoded:
 
 def fit(table: Table, train_rows: np.ndarray) -> Encoder:
     """The encoder of these rows, as `encode` says."""
-    rows = _row_numbers(train_rows, len(table.labels))
+    rows = np.arange(len(table.labels))[train_rows]
     features, names, told, categories = table.features, table.feature_names, (), {}
     if isinstance(features, pd.DataFrame):
         columns = {name: features[name] for name in features}
@@ -172,18 +172,6 @@ def fit(table: Table, train_rows: np.ndarray) -> Encoder:
     fills = None if table.complete else _medians(features, rows)
     means, scales = _moments(features, fills, rows)
     return Encoder(names, means if fills is None else fills, means, scales, told, categories)
-
-
-def _row_numbers(train_rows: np.ndarray, num_rows: int) -> np.ndarray:
-    train_rows = np.asarray(train_rows)
-    if train_rows.dtype == bool and train_rows.shape != (num_rows,):
-        raise DataError(
-            f"train_rows has shape {train_rows.shape}; give one bool for each of {num_rows} rows"
-        )
-    rows = np.flatnonzero(train_rows) if train_rows.dtype == bool else train_rows
-    if not rows.size:
-        raise DataError("train_rows is empty; give at least one training row")
-    return rows
 
 
 def _categories(values: pd.Categorical) -> tuple[str | None, ...]:

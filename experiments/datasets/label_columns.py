@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from experiments.datasets import sources
 from experiments.datasets.cells import check_weights, missing_fault, typed
@@ -12,21 +11,20 @@ from experiments.datasets.errors import DataError, each, shown
 from experiments.datasets.formats import embeddings
 from experiments.datasets.formats.embeddings import Held
 from experiments.datasets.table import Reading, Target
-from experiments.datasets.target import labels_of, named, plain_labels
+from experiments.datasets.target import labels_of, named
 
 
 def read(file: str, reading: Reading) -> Held:
     """The columns of a label file: .npy, NPZ, CSV or Parquet; one column will do."""
-    path = sources.existing(file)
-    if path.is_dir():
+    if sources.existing(file).is_dir():
         raise DataError(f"--labels {shown(file)} is a folder; give .npy, NPZ, CSV or Parquet")
-    held = embeddings.read(path, reading)
+    held = sources.held(file, reading)
     if held is None:
-        return embeddings.table(sources.table(file, reading, one_column=True), file)
-    if not held.columns:  # of .npy
-        columns, _ = embeddings.named({"labels": next(iter(held.layers.values()))})
-        held = held._replace(columns=columns, usual=tuple(columns))
-    return held._replace(file=file)
+        return embeddings.table(sources.read(file, reading=reading, one_column=True), file)
+    if held.columns:
+        return held
+    columns, _ = embeddings.named({"labels": next(iter(held.layers.values()))})  # of .npy
+    return held._replace(columns=columns, usual=tuple(columns))
 
 
 def chosen(found: Held, targets: Sequence[str]) -> list[str]:
@@ -52,18 +50,13 @@ def target_of(found: Held, name: str, task: str | None, *, whole_is_class: bool 
 
 def values_of(found: Held, name: str) -> np.ndarray | pd.Categorical:
     """The raw labels in a column: numbers or texts [N], none missing."""
-    column = found.columns[name]
-    if not isinstance(column, pa.ChunkedArray):
-        return plain_labels(column, name, "[rows] or [rows, targets]")
+    column = found.column(name)
     if column.null_count:
         row = int(column.is_null().to_numpy().argmax())
         raise missing_fault("target", name, row, found.source.gaps.get(name, ()), "fill it in")
     return typed(column, name, False, is_target=True)
 
 
-def weights_of(found: Held, name: str, num_rows: int) -> np.ndarray:
-    """[N] weights from a column, by name or number."""
-    name = named(name, list(found.columns), "--weights")
-    column = found.columns[name]
-    is_text = isinstance(column, pa.ChunkedArray)
-    return check_weights(typed(column, name, False) if is_text else column, name, num_rows)
+def weights_of(found: Held, name: str) -> np.ndarray:
+    """[N] weights from a column."""
+    return check_weights(typed(found.column(name), name, False), name)

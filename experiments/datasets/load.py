@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from experiments.datasets import sources
-from experiments.datasets.arrays import from_arrays
 from experiments.datasets.columns import from_columns
 from experiments.datasets.errors import DataError, did_you_mean, shown
-from experiments.datasets.table import MISSING, TASKS, Choices, Columns, Reading, Table
+from experiments.datasets.table import MISSING, TASKS, Choices, Reading, Table
 from experiments.kit.settings import DECIMALS, MISSING_TEXTS
 
 
@@ -68,9 +67,9 @@ def load(
     _check(choices, decimal)
     reading = Reading(header, _all(missing_values), comment, decimal)
     file = str(name_or_file)
-    source = sources.read(file, target=target, labels_file=labels_file, reading=reading)
-    made = from_columns if isinstance(source, Columns) else from_arrays
-    return made(source, Path(file).resolve().name, choices)
+    choose = {"target": target, "weights": weights, "labels_file": labels_file}
+    source = sources.read(file, reading=reading, **choose)
+    return from_columns(source, Path(file).resolve().name, choices)
 
 
 def _all(columns: Iterable[str | int] | str) -> tuple[str | int, ...]:

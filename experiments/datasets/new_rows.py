@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from experiments.datasets import builtin, sources
+from experiments.datasets import sources
+from experiments.datasets.arrays import as_columns
 from experiments.datasets.cells import typed
 from experiments.datasets.encode import Encoder
 from experiments.datasets.errors import DataError, each, listed, shown
 from experiments.datasets.formats import embeddings
 from experiments.datasets.formats.embeddings import Column
-from experiments.datasets.formats.npz import Arrays
 from experiments.datasets.probes import check_layers
 from experiments.datasets.table import Columns, Reading, Table, Target
 
@@ -51,39 +51,31 @@ def read(file: str, encoder: Encoder, target: str, layer: str, reading: Reading)
     Raises:
       DataError: a fault in the file; faults of several columns are one error.
     """
-    source, labels = _source(file, encoder, target, layer, reading), None
-    names, missing, notes = encoder.columns, [], []
-    if isinstance(source, Arrays):
-        names, labels = source.feature_names, source.labels
-        if encoder.categories or not set(encoder.numbers) <= set(names):
-            source = _as_columns(source, encoder)
-    if isinstance(source, Columns):
-        names = source.table.column_names
-        missing = [name for name in encoder.columns if name not in names]
-        notes = source.said_of([name for name in encoder.columns if name in names])
-        labels = source.table[target] if target in names else labels
-        features = _frame(source, encoder)
-        kept = encoder.columns
-    else:
-        features, kept = source.features, names
-    extra = [name for name in names if name not in {*encoder.columns, target}]
+    source, labels = _source(file, encoder, target, layer, reading)
+    names = source.table.column_names
+    if source.is_sparse:
+        zeros = pa.array(np.zeros(source.table.num_rows))
+        for name in [name for name in encoder.numbers if name not in names]:
+            source = source._replace(table=source.table.append_column(name, zeros))
+    missing = [name for name in encoder.columns if name not in source.table.column_names]
+    notes = source.said_of([name for name in encoder.columns if name in names])
+    extra = [name for name in names if name not in {*encoder.columns, target, source.target}]
+    labels = next((source.table[n] for n in (target, source.target) if n in names), labels)
+    features = _frame(source, encoder)
     nothing = Target(target, np.zeros(len(features)), "regression", ())
-    table = Table.of(file, features, kept, nothing)
+    table = Table.of(file, features, encoder.columns, nothing)
     return NewRows(table, missing, extra, labels, _unknown(table, encoder, missing), tuple(notes))
 
 
 def _source(
     file: str, encoder: Encoder, target: str, layer: str, reading: Reading
-) -> Columns | Arrays:
-    """The file's columns, or its features [N, D] with names and perhaps labels."""
-    held = None if file in builtin.BUILTIN else embeddings.read(sources.existing(file), reading)
+) -> tuple[Columns, Column | None]:
+    """The file's columns, and labels that are none of them."""
+    held = sources.held(file, reading)
     if held is None:
         alone = len(encoder.columns) == 1
-        found = sources.read(file, reading=reading, labelled=False, one_column=alone)
-        if isinstance(found, Columns):
-            return found
-        return found._replace(features=found.features.reshape(len(found.features), -1))
-    check_layers(held._replace(file=file))
+        return sources.read(file, reading=reading, labelled=False, one_column=alone), None
+    check_layers(held)
     name = next(iter(held.layers)) if len(held.layers) == 1 else layer
     if name not in held.layers:
         raise DataError(
@@ -92,14 +84,7 @@ def _source(
         )
     features = embeddings.checked(held.layers[name], name)
     labels = next((held.columns[n] for n in (target, *held.usual) if n in held.columns), None)
-    return Arrays(features, labels, tuple(f"x{i}" for i in range(features.shape[1])))
-
-
-def _as_columns(source: Arrays, encoder: Encoder) -> Columns:
-    columns = dict(zip(source.feature_names, source.features.T, strict=True))
-    if source.is_sparse:  # what no row mentions is 0
-        columns = dict.fromkeys(encoder.numbers, np.zeros(len(source.features))) | columns
-    return Columns(pa.table({name: pa.array(values) for name, values in columns.items()}))
+    return as_columns(features, {}), labels
 
 
 def _frame(source: Columns, encoder: Encoder) -> pd.DataFrame:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.datasets import builtin, label_columns, sources
+from experiments.datasets import label_columns, sources
 from experiments.datasets.errors import DataError, each, listed, shown
 from experiments.datasets.formats import embeddings
 from experiments.datasets.formats.embeddings import Held
 from experiments.datasets.load import load
 from experiments.datasets.table import Reading, Table, Target
+from experiments.datasets.target import named
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def load_probes(
         if list(targets).count(name) > 1:
             raise DataError(f"--target names {shown(name)} twice; name each target once")
     reading = Reading(**{key: options[key] for key in Reading._fields if key in options})
-    held = [held_in(file, reading) for file in files]
+    held = [sources.held(file, reading) for file in files]
     is_table = held[0] is None or bool(options.get("drop") or options.get("categorical"))
     if len(files) == 1 and is_table:
         return _of_table(files[0], targets, labels, reading, task=task, weights=weights, **options)
@@ -73,7 +74,11 @@ def load_probes(
     num_rows = len(next(iter(layers.values())))
     each(lambda name: _check_length(found, name, num_rows), names)
     made = each(lambda name: label_columns.target_of(found, name, task), names)
-    given = None if weights is None else label_columns.weights_of(found, weights, num_rows)
+    given = None
+    if weights is not None:
+        weights = named(weights, list(found.columns), "--weights")
+        _check_length(found, weights, num_rows)
+        given = label_columns.weights_of(found, weights)
     notes = tuple(found.source.said_of([*names, weights])) if found.source else ()
     others = {"weights": given, "notes": notes, "complete": True}
     tables = {
@@ -83,14 +88,6 @@ def load_probes(
     title = [Path(file).resolve().name for file in files]
     title = title[0] if len(title) == 1 else f"{title[0]} and {len(title) - 1} more"
     return Probes(title, tables, tuple(made))
-
-
-def held_in(file: str, reading: Reading) -> Held | None:
-    """The embeddings in a file; None for a built-in set and for tables."""
-    if file in builtin.BUILTIN:
-        return None
-    held = embeddings.read(sources.existing(file), reading)
-    return held and held._replace(file=file)
 
 
 def _of_table(file: str, targets, labels: str | None, reading: Reading, **options) -> Probes:
@@ -103,7 +100,7 @@ def _of_table(file: str, targets, labels: str | None, reading: Reading, **option
     first, *others = targets or (None,)
     names = []
     if others:
-        columns = embeddings.table(sources.table(file, reading), file)
+        columns = embeddings.table(sources.read(file, reading=reading), file)
         names = label_columns.chosen(columns, others)
     table = load(file, target=first, drop=(*options.pop("drop", ()), *names), **options)
     made = [Target(table.target, table.labels, table.task, table.class_names)]
@@ -198,13 +195,10 @@ def _check_same(one: Held, other: Held, name: str) -> None:
 
 
 def _check_length(found: Held, name: str, num_rows: int) -> None:
-    number = len(found.columns[name])
+    number, is_turned = len(found.columns[name]), len(found.usual) == num_rows
     if number != num_rows:
-        is_turned = len(found.usual) == num_rows
-        cure = (
-            "its array is [targets, rows]: transpose it" if is_turned else "give one label per row"
-        )
+        cure = "its array is [targets, rows]: transpose it" if is_turned else "give one per row"
         raise DataError(
-            f"{number} labels {shown(name)} in {shown(found.file)}, but {num_rows} rows of"
+            f"{number} values of {shown(name)} in {shown(found.file)}, but {num_rows} rows of"
             f" features; {cure}"
         )

@@ -1,4 +1,4 @@
-"""From a name or a path to raw columns or arrays: the content decides the format, not the name."""
+"""From a name or a path to raw columns: the content decides the format, not the name."""
 
 import bz2
 import gzip
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from experiments.datasets import builtin
 from experiments.datasets.errors import DataError, did_you_mean, shown, unreadable
-from experiments.datasets.formats import delimited, idx, libsvm, npz, parquet
+from experiments.datasets.formats import delimited, embeddings, idx, libsvm, npz, parquet
 from experiments.datasets.table import AS_FOUND, Columns, Reading
 
 _DECOMPRESS = {
@@ -25,16 +25,18 @@ def read(
     file: str,
     *,
     target: str | int | None = None,
+    weights: str | int | None = None,
     labels_file: str | None = None,
     reading: Reading = AS_FOUND,
     labelled: bool = True,
     one_column: bool = False,
-) -> Columns | npz.Arrays:
+) -> Columns:
     """What is built in, or in a file.
 
     Args:
       file: name or path.
       target: may name an NPZ's array.
+      weights: so may these.
       labels_file: as in `load`.
       reading: how texts are to be read.
       labelled: whether images without labels are a mistake.
@@ -48,7 +50,7 @@ def read(
     if idx.is_idx(data):
         images = idx.images(data, path)
         if not labelled:
-            return idx.alone(images)
+            return idx.columns(images, {})
         labels = existing(str(idx.labels_path(path, labels_file)))
         return idx.pair(images, path, idx.array(contents(labels), labels), labels)
     if labels_file is not None:
@@ -56,19 +58,17 @@ def read(
     if data.startswith(b"PAR1"):
         return parquet.read(io.BytesIO(data), path, reading, one_column=one_column)
     if data.startswith(b"PK"):
-        return npz.read(data, path, target)
+        return npz.read(data, path, target, weights)
     text = as_utf8(data, path)
     if libsvm.is_libsvm(text, path):
         return libsvm.read(text, path)
     return delimited.read(text, path, reading, one_column=one_column)
 
 
-def table(file: str, reading: Reading, *, one_column: bool = False) -> Columns:
-    """As `read`, where nothing but columns will do."""
-    source = read(file, reading=reading, labelled=False, one_column=one_column)
-    if not isinstance(source, Columns):
-        raise DataError(f"{shown(file)} has no columns to choose several targets from; name one")
-    return source
+def held(file: str, reading: Reading) -> embeddings.Held | None:
+    """The embeddings in a file; None where it is a table, or a built-in set."""
+    found = None if file in builtin.BUILTIN else embeddings.read(existing(file), reading)
+    return found and found._replace(file=file)
 
 
 def existing(file: str) -> Path:

@@ -98,6 +98,10 @@ class Columns(NamedTuple):
       written: the texts of columns that were read as numbers or dates and say more than these.
       remarks: by column, how it might have been meant otherwise.
       gaps: by column of texts, which of these mean a missing value though they are words.
+      target: the column of labels, where the format says which it is.
+      is_class: the format says that those are classes, however many.
+      is_sparse: what the file does not mention is 0.
+      complete: a file of its kind knows no missing cell.
     """
 
     table: pa.Table
@@ -106,6 +110,10 @@ class Columns(NamedTuple):
     written: Mapping[str, pa.ChunkedArray] = MappingProxyType({})
     remarks: Mapping[str, list[str]] = MappingProxyType({})
     gaps: Mapping[str, list[str]] = MappingProxyType({})
+    target: str | None = None
+    is_class: bool = False
+    is_sparse: bool = False
+    complete: bool = False
 
     def said_of(self, names: Iterable[str]) -> list[str]:
         """The notes on the file and on these columns."""

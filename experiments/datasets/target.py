@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from experiments.datasets.cells import check_numbers, missing_fault
+from experiments.datasets.cells import missing_fault
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
 from experiments.datasets.table import Target
 
@@ -36,22 +36,6 @@ def usual_target(names: list[str]) -> str:
     """The column called target, label, labels, class or y, in any case; else the last."""
     folded = {name.casefold(): name for name in reversed(names)}
     return next((folded[name] for name in USUAL_TARGETS if name in folded), names[-1])
-
-
-def plain_labels(values: np.ndarray, name: str, shapes: str = "one label per row") -> np.ndarray:
-    """[N] finite numbers or texts.
-
-    Raises:
-      DataError: another shape than `shapes` says, another dtype, or a number that failed.
-    """
-    if values.ndim != 1:
-        raise DataError(f"labels {shown(name)} have shape {values.shape}; give {shapes}")
-    if values.dtype.kind in "bS":
-        return values.astype(str)
-    if values.dtype.kind not in "iufU":
-        raise DataError(f"labels {shown(name)} have dtype {values.dtype}; give numbers or texts")
-    check_numbers(values, None, lambda _: name)
-    return np.asarray(values)
 
 
 def labels_of(

@@ -37,27 +37,24 @@ def of_table(table: Table, drop_classes: Sequence[str] = (), task: str | None = 
     Raises:
       DataError: no such class, or fewer than two are left.
     """
-    (target,), kept, notes = _without([target_of(table)], drop_classes, task)
-    return _with_rows(table, target, kept, notes)
+    probes = Probes(table.name, {table.name: table}, (target_of(table),))
+    return of_probes(probes, drop_classes, task).layers[table.name]
 
 
 def of_probes(probes: Probes, drop_classes: Sequence[str] = (), task: str | None = None) -> Probes:
     """As `of_table`; a row of many targets goes where one of its classes does."""
     targets, kept, notes = _without(probes.targets, drop_classes, task)
-    layers = {
-        name: _with_rows(table, targets[0], kept, notes) for name, table in probes.layers.items()
-    }
+    layers = {}
+    for name, table in probes.layers.items():
+        features, weights, said = table.features, table.weights, [*table.notes, *notes]
+        if not kept.all():
+            features, weights = features[kept], None if weights is None else weights[kept]
+        if weights is not None:
+            weights, more = _within_reach(weights)
+            said += more
+        others = {"features": features, "weights": weights, "notes": tuple(said)}
+        layers[name] = table.about(targets[0], **others)
     return dataclasses.replace(probes, layers=layers, targets=tuple(targets))
-
-
-def _with_rows(table: Table, target: Target, kept: np.ndarray, notes: list[str]) -> Table:
-    features, weights = table.features, table.weights
-    if not kept.all():
-        features, weights = features[kept], None if weights is None else weights[kept]
-    if weights is not None:
-        weights, said = _within_reach(weights)
-        notes = [*notes, *said]
-    return table.about(target, features=features, weights=weights, notes=(*table.notes, *notes))
 
 
 def _within_reach(weights: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -22,6 +22,7 @@ def folder(
     overwrite: bool = False,
     finished: Sequence[pd.DataFrame] = (),
     provenance: dict | None = None,
+    within: Path | None = None,
 ) -> Iterator[Path]:
     """A fresh folder that becomes `goal` when the block ends well, and vanishes when it doesn't.
 
@@ -31,6 +32,7 @@ def folder(
       finished: tables of lanes, filled as the block goes on: what Ctrl-C leaves, as results.parquet
         beside a summary.json that says so. Earlier results stay, and these lie next to them.
       provenance: of that summary.
+      within: where it is until then; None: beside the goal.
 
     Raises:
       OutputError: the goal holds something (and overwrite is off, or what it holds isn't a result
@@ -41,7 +43,7 @@ def folder(
     _check(goal, overwrite)
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{goal.name}.", dir=goal.parent))
+        fresh = Path(tempfile.mkdtemp(prefix=f".{goal.name}.", dir=within or goal.parent))
     except OSError as error:
         raise OutputError(
             f"--out {goal}: cannot be written ({error.strerror}); choose another folder"
@@ -58,10 +60,11 @@ def folder(
         raise
 
 
-def results(settings: TableSettings, finished: Sequence[pd.DataFrame] = ()):
+def results(settings: TableSettings, finished: Sequence[pd.DataFrame] = (), **options):
     """`folder` as a command's settings ask for it."""
     told = provenance(settings)
-    return folder(settings.out, overwrite=settings.overwrite, finished=finished, provenance=told)
+    asked = {"overwrite": settings.overwrite, "finished": finished, "provenance": told}
+    return folder(settings.out, **asked, **options)
 
 
 def write_json(path: Path, value: dict) -> None:

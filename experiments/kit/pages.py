@@ -1,6 +1,7 @@
 """Pages from templates: they hold everything, open anywhere and need no network."""
 
 import re
+import shlex
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import jinja2
 from jinja2.runtime import Macro
 from markupsafe import Markup
 
+from experiments.datasets import errors
 from experiments.kit import style, words
 
 CSS = Path(__file__).with_name("page.css")
@@ -56,6 +58,7 @@ def environment() -> jinja2.Environment:
     )
     made.globals |= {"words": words, "picture": style.picture}
     made.filters |= {name: getattr(words, name) for name in FILTERS.split()}
+    made.filters |= {"shown": errors.shown, "quoted": errors.listed, "shell": shlex.join}
     return made
 
 

@@ -5,17 +5,17 @@ all alone is mostly written down after it. Nothing of that is certain, so nothin
 """
 
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 
 from experiments.datasets import Table
-from experiments.datasets.errors import listed, shown
 from experiments.datasets.table import Target
+from experiments.kit import pages
 from experiments.kit.problems import Problem
 
+SAID = pages.macros("suspects.html", plain=True)
 ENOUGH = 20  # rows: among fewer, whole numbers often differ and columns tell classes by luck
 MOST_ROWS = 2_000  # looked at for what tells the target
 FEW = 8  # rows of a class: of as many, all right, 68 to 100 % may be (Wilson)
@@ -34,15 +34,10 @@ def notes(table: Table, targets: Sequence[Target]) -> list[str]:
         why = _no_feature(name, values)
         if why:
             said.setdefault(why, []).append(name)
-    told = [f"{listed(names)} {why}; {_drop(names)}" for why, names in said.items()]
+    told = [SAID.no_feature(names, why) for why, names in said.items()]
     for target in targets if len(columns) > 1 else ():
         names = list(_telling(columns, target, table.weights))
-        if names:
-            told.append(
-                f"{listed(names)} alone {'tells' if len(names) == 1 else 'tell'}"
-                f" {shown(target.name)} (nearly) exactly; what is known only after the target is no"
-                f" feature, and {_drop(names)}"
-            )
+        told += [SAID.telling(names, target.name)] * bool(names)
     return told
 
 
@@ -59,27 +54,13 @@ def few(target: Target, labels: np.ndarray, which: str, cure: str) -> list[str]:
         return []
     counts = np.bincount(labels, minlength=len(target.class_names))
     rare = {name: n for name, n in zip(target.class_names, counts, strict=True) if n < FEW}
-    if not rare:
-        return []
-    least, most = min(rare.values()), max(rare.values())
-    leave = f", or leave them out: --drop-classes {shlex.join(rare)}"
-    return [
-        f"few {which} of {shown(target.name)} are {listed(rare)}"
-        f" ({least if least == most else f'{least} to {most}'}), so that what is said of them is"
-        f" half luck; {cure}{leave if len(counts) - len(rare) > 1 else ''}"
-    ]
+    others = len(counts) - len(rare)
+    return [SAID.few(target.name, which, rare, others, cure)] if rare else []
 
 
 def nothing_to_learn(problems: Sequence[Problem]) -> list[str]:
     """A sentence for each problem whose features are all unrelated to the target."""
-    b = {"binary": "log odds", "multiclass": "logs of the classes' shares", "regression": "mean"}
-    return [
-        f"Nothing to learn: no feature of {problem.table.name} varies with"
-        f" {shown(problem.table.target)} in the training rows, so w = 0 at every penalty, and b is"
-        f" the {b[problem.table.task]}"
-        for problem in problems
-        if is_unrelated(problem)
-    ]
+    return [SAID.nothing_to_learn(problem.table) for problem in problems if is_unrelated(problem)]
 
 
 def is_unrelated(problem: Problem) -> bool:
@@ -105,11 +86,6 @@ def _columns(table: Table) -> dict[str, np.ndarray | pd.Categorical]:
     if isinstance(table.features, np.ndarray):
         return dict(zip(table.feature_names, table.features.T, strict=True))
     return {name: table.features[name].array for name in table.features}
-
-
-def _drop(names: list[str]) -> str:
-    more = " ..." if len(names) > 8 else ""
-    return f"--drop {shlex.join(names[:8])}{more} leaves {'it' if len(names) == 1 else 'them'} out"
 
 
 def _no_feature(name: str, values) -> str | None:

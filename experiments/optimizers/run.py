@@ -6,13 +6,16 @@ from urllib.parse import quote
 import jax
 import pandas as pd
 
-from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
+from experiments.kit import commands, kept_rows, outputs, pages, problems, saved, suspects
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
 from experiments.kit.report import weights
 from experiments.optimizers import page, ravine, study
 from experiments.optimizers.ranking import lanes, ranking
 from experiments.optimizers.settings import Settings, check
+from experiments.optimizers.words import rows
+
+SAID = pages.macros("optimizers/words.html", plain=True)
 
 
 def run(settings: Settings, clock: Clock) -> int:
@@ -22,7 +25,7 @@ def run(settings: Settings, clock: Clock) -> int:
         with clock.part("reading"):
             tables = [kept_rows.read(name, settings) for name in settings.data]
         benches = benched(settings, tables)
-        print(introduction(settings, benches))
+        print(SAID.introduction(settings, benches, device()))
         remarks = suspect(benches)
         commands.remark(remarks)
         studied, walks, models = compare(settings, benches, clock, finished.append)
@@ -34,7 +37,7 @@ def run(settings: Settings, clock: Clock) -> int:
             weighed = {name: weights.told(model, files[name]) for name, model in models.items()}
             page.write(folder / "report.html", studied, lesson, walks, weighed, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
-    print(conclusion(studied))
+    print(*(SAID.conclusion(on, rows(ranked)) for on, _, ranked in studied), sep="\n")
     print(clock, f"{settings.out}/report.html", sep="\n")
     return 0
 
@@ -93,18 +96,6 @@ def keep(folder: Path, models: dict[str, saved.Model]) -> dict[str, str]:
     return files
 
 
-def introduction(settings: Settings, benches) -> str:
-    """What is about to run."""
-    kinds, sets = len(settings.optimizers), len(benches)
-    number = kinds * settings.points * settings.seeds * sets
-    return (
-        f"{words.count(kinds, 'optimizer')} x {words.count(settings.points, 'setting')} x "
-        f"{words.count(settings.seeds, 'seed')} on {words.listed(on.name for on in benches)}: "
-        f"{number:,} lanes in {words.count(kinds * sets, 'compiled program')}, "
-        f"{words.count(settings.epochs, 'epoch')}, on {device()}"
-    )
-
-
 def suspect(benches) -> list[str]:
     """What a person should know of columns and classes before believing a figure."""
     notes = []
@@ -114,23 +105,6 @@ def suspect(benches) -> list[str]:
         found += suspects.few(target, on.judged_labels, "validation rows", "take more --seeds")
         notes += [f"{on.name}: {note}" for note in found]
     return notes
-
-
-def conclusion(studied) -> str:
-    """The figure that ranks, of the first three on each data set, beside what guessing has."""
-    lines = []
-    for on, _, ranked in studied:
-        first = [
-            f"{row['optimizer']} {words.plus_minus(row['mean'], row['se'])}"
-            for _, row in ranked.head(3).iterrows()
-        ]
-        tied = int(ranked["tied"].sum()) - 1
-        lines.append(
-            f"{on.name}, validation {words.name(on.loss_name)} (guessing has "
-            f"{words.number(on.guessing)}): {', '.join(first)}; {tied} of {len(ranked) - 1} others "
-            "cannot be told from the first"
-        )
-    return "\n".join(lines)
 
 
 def summarise(settings: Settings, studied, lesson, walks, remarks: list[str]) -> dict:

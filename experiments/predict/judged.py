@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow as pa
 
 from experiments.datasets import DataError
+from experiments.datasets.arrays import as_column
 from experiments.datasets.cells import typed
 from experiments.datasets.errors import listed, shown
 from experiments.datasets.formats.embeddings import Column
@@ -68,9 +69,8 @@ def figures_of(model: Model, labels: np.ndarray, scores: np.ndarray) -> dict[str
 
 def _values(column: Column, model: Model) -> np.ndarray:
     """[N] numbers for a regression, else names of classes; NaN or None for a gap."""
-    values = column
-    if isinstance(column, pa.ChunkedArray):
-        values = typed(column, model.target, False, is_target=True)
+    column = column if isinstance(column, pa.ChunkedArray) else as_column(column, model.target)
+    values = typed(column, model.target, False, is_target=True)
     if isinstance(values, pd.Categorical):
         values = np.array([*values.categories, None], dtype=object)[values.codes]
     if model.task != "regression":

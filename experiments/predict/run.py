@@ -10,7 +10,7 @@ from experiments.datasets import DataError, new_rows
 from experiments.datasets.errors import did_you_mean, listed, shown
 from experiments.datasets.new_rows import NewRows
 from experiments.datasets.table import Reading
-from experiments.kit import commands, problems, saved, words
+from experiments.kit import commands, pages, problems, saved, words
 from experiments.kit.clock import Clock
 from experiments.kit.mistakes import OutputError
 from experiments.kit.saved import Model
@@ -18,6 +18,7 @@ from experiments.predict import judged
 from experiments.predict.settings import Settings
 
 SUFFIXES = (".csv", ".parquet")
+SAID = pages.macros("predict/words.html", plain=True)
 
 
 def run(settings: Settings, clock: Clock) -> int:
@@ -28,7 +29,7 @@ def run(settings: Settings, clock: Clock) -> int:
     with clock.part("reading"):
         rows = new_rows.read(settings.data, model.encoder, model.target, model.data, reading)
     check(rows, model, settings.missing_columns)
-    print(introduction(rows, model))
+    print(SAID.introduction(rows.table, model), *rows.notes, sep="\n")
     commands.remark(remarks(rows))
     scores = saved.scores(model, rows.table)
     write(goal, predictions(model, scores))
@@ -93,42 +94,17 @@ def check(rows: NewRows, model: Model, missing_columns: str) -> None:
         )
 
 
-def introduction(rows: NewRows, model: Model) -> str:
-    """What is about to be done, and how the file was read."""
-    kind = "linear model" if model.is_linear else "mlp"
-    number = len(rows.table.features)
-    return "\n".join(
-        [
-            f"{rows.table.name}: {words.count(number, 'row')}; {kind} of {shown(model.target)},"
-            f" {model.task}, {words.count(len(model.feature_names), 'feature')}, trained on"
-            f" {model.data}",
-            *rows.notes,
-        ]
-    )
-
-
 def remarks(rows: NewRows) -> list[str]:
     """What in the file the model has no use for, or fills."""
-    said = []
-    if rows.extra:
-        number = words.count(len(rows.extra), "column")
-        said.append(f"{number} ignored, of which the model knows nothing: {listed(rows.extra)}")
-    if rows.missing:
-        said.append(f"empty in every row, as the file has no such column: {listed(rows.missing)}")
+    notes = [SAID.ignored(rows.extra)] * bool(rows.extra)
+    notes += [SAID.lacking(rows.missing)] * bool(rows.missing)
     for name, counts in rows.unknown.items():
-        gaps, texts = counts.get(None, 0), [text for text in counts if text is not None]
+        texts = {text: number for text, number in counts.items() if text is not None}
         if texts:
-            number = sum(counts[text] for text in texts)
-            said.append(
-                f"{shown(name)}: {words.count(number, 'row')} of categories that training never"
-                f" met ({listed(texts)}), which count as none of the known"
-            )
-        if gaps:
-            said.append(
-                f"{shown(name)}: {words.count(gaps, 'empty cell')}, which training never met, and"
-                " which count as none of the known categories"
-            )
-    return said
+            notes.append(SAID.unmet(name, texts))
+        if None in counts:
+            notes.append(SAID.gaps(name, counts[None]))
+    return notes
 
 
 def predictions(model: Model, scores: np.ndarray) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from experiments.datasets import DataError, builtin, label_columns, probes, sour
 from experiments.datasets.errors import shown
 from experiments.datasets.formats import embeddings, npz
 from experiments.datasets.table import Reading
-from experiments.datasets.target import class_name, plain_labels
+from experiments.datasets.target import class_name
 from experiments.protocols import splits as making
 from experiments.protocols.found import Splits
 from experiments.protocols.settings import ProtocolSettings
@@ -83,7 +83,10 @@ def _of_bundle(file: str, held: dict[str, np.ndarray]) -> Entry:
         if f"{name}_y" not in held:
             raise DataError(f"{shown(file)} holds {name}_x and no {name}_y; add its labels")
         x, labels = embeddings.checked(held[f"{name}_x"], f"{stem} {name}_x"), held[f"{name}_y"]
-        raw[role] = Part(x, labels if labels.ndim == 2 else plain_labels(labels, f"{name}_y"))
+        if labels.ndim != 2:
+            beside = embeddings.Held(file, {}, {f"{name}_y": labels})
+            labels = np.asarray(label_columns.values_of(beside, f"{name}_y"))
+        raw[role] = Part(x, labels)
     given = list(map(str, held.get("label_names", ())))
     if raw["train"].labels.ndim == 2:
         num = raw["train"].labels.shape[1]
@@ -138,7 +141,7 @@ def _others(role: str, settings, like: probes.Probes) -> tuple[list, list] | Non
     if not files:
         return None
     reading = Reading(*(getattr(settings, name) for name in Reading._fields))
-    held = [probes.held_in(file, reading) for file in files]
+    held = [sources.held(file, reading) for file in files]
     layers = list(probes.layers_of(files, held).values())
     if len(layers) != len(like.layers):
         raise DataError(

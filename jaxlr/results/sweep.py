@@ -23,7 +23,7 @@ class Ending(IntEnum):
     TARGET = 3  # it reached `Stop.target`
     PATIENCE = 4  # it was not better for `Stop.patience` segments
     LIMIT = 5  # it went beyond `Stop.limit`
-    PRUNED = 6  # `on_segment` let others go on
+    PRUNED = 6  # the schedule let others go on
 
 
 @files.kept

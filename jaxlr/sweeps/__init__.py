@@ -7,6 +7,7 @@ from jaxlr.sweeps.lanes import Lane, Lanes, cross, descent
 from jaxlr.sweeps.plans import Group, Plan, groups, plan
 from jaxlr.sweeps.program import ALIVE
 from jaxlr.sweeps.progress import Progress
+from jaxlr.sweeps.schedules import halving, hyperband
 from jaxlr.sweeps.spaces import (
     Choices,
     Design,
@@ -42,6 +43,8 @@ __all__ = [
     "descent",
     "grid",
     "groups",
+    "halving",
+    "hyperband",
     "plan",
     "random",
     "run",

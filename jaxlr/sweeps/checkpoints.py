@@ -99,7 +99,12 @@ def _hash(*parts: Any) -> str:
 
 def _read(file: Path, task: Task, stop: Stop | None, of: dict[str, str]) -> Progress:
     """The progress in a file, or a ValueError that says why there is none."""
-    told = files.load(file)
+    try:
+        told = files.load(file)
+    except ValueError:
+        raise
+    except Exception as error:  # what a reader stumbles over depends on where the broken bit is
+        raise ValueError(f"{file} can't be read") from error
     if not isinstance(told, dict) or told.get("checkpoint") != FORMAT:
         raise ValueError(f"{file} is no checkpoint of this version of jaxlr")
     other = [part for part, value in of.items() if told["of"].get(part) != value]

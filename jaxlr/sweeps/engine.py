@@ -17,6 +17,7 @@ from jaxlr.sweeps.checkpoints import Checkpoints
 from jaxlr.sweeps.lanes import Lane, Lanes
 from jaxlr.sweeps.plans import Plan
 from jaxlr.sweeps.progress import Progress
+from jaxlr.sweeps.schedules import Schedule
 from jaxlr.sweeps.stopping import Stop
 from jaxlr.sweeps.tasks import Task
 
@@ -29,8 +30,9 @@ def run(
     *,
     fold_weights: Array | None = None,
     num_segments: int = 1,
-    on_segment: Callable[[int, Progress], str | np.ndarray | None] | None = None,
+    on_segment: Callable[[int, Progress], str | None] | None = None,
     stop: Stop | None = None,
+    schedule: Schedule | None = None,
     progress: Progress | None = None,
     memory: int | None = None,
     plan: Plan | None = None,
@@ -49,9 +51,11 @@ def run(
       fold_weights: [F, N], as from `data.folds`: lane i trains with weights
         batch.weights * fold_weights[lanes.fold[i]] and is evaluated on the rest.
       num_segments: S, a divisor of T; the lanes are evaluated at the end of each segment.
-      on_segment: called with (segments done, progress) after each; the progress may be kept. The
-        answer "stop" ends the sweep, and [L] booleans say which lanes go on; None: all.
+      on_segment: called with (segments done, progress) after each; the progress may be kept, and
+        the answer "stop" ends the sweep.
       stop: when a lane leaves by itself. One that diverges always does.
+      schedule: called likewise, before; answers which lanes [L] go on, or None: all. As from
+        `halving` and `hyperband`.
       progress: where to go on, as `on_segment` was given it.
       memory: bytes that lanes and rows may take; None for what is free, less a fifth. Lanes run in
         chunks that fit; even widths, which are multiples of 16, give the same bits on the CPU,
@@ -75,16 +79,18 @@ def run(
     if checkpoints is not None and progress is None:
         progress = checkpoints.found(task, stop)
     if plan is None and (progress is None or progress.done < num_segments):
-        plan = plans.fitted(task, memory, stop)
+        plan = plans.fitted(task, memory, stop, schedule is not None)
         compile_seconds = plan.compile_seconds
     _check(task, plan, progress, stop)
     progress = _start(task, plan, stop) if progress is None else standing.copy(progress)
     while progress.done < num_segments:
-        progress, answer = _through(task, plan, progress, stop), None
+        progress = _through(task, plan, progress, stop)
+        if schedule is not None:
+            standing.prune(progress, schedule(progress.done, progress))
+        stopped = False
         if on_segment is not None:
             answer = on_segment(progress.done, standing.copy(progress))
-            standing.prune(progress, answer)
-        stopped = isinstance(answer, str) and answer == "stop"
+            stopped = isinstance(answer, str) and answer == "stop"
         if checkpoints is not None:
             checkpoints.keep(progress, now=stopped or progress.done == num_segments)
         if stopped:

@@ -11,6 +11,7 @@ from jaxlr.pytypes import Array, Batch
 from jaxlr.sweeps import memory as bytes_of
 from jaxlr.sweeps import program, progress, tasks
 from jaxlr.sweeps.lanes import Lane, Lanes
+from jaxlr.sweeps.schedules import Schedule
 from jaxlr.sweeps.spaces import Design
 from jaxlr.sweeps.stopping import Stop
 from jaxlr.sweeps.tasks import Task
@@ -99,19 +100,19 @@ def plan(
     fold_weights: Array | None = None,
     num_segments: int = 1,
     stop: Stop | None = None,
-    leaving: bool = False,
+    schedule: Schedule | None = None,
     memory: int | None = None,
 ) -> Plan:
     """What `run` will do with the same arguments, and how long it will take.
 
-    It compiles the segment, which `run(..., plan=)` then has, and times it on the first chunk.
-    `leaving` says whether `on_segment` will end lanes: chunks are then narrower, as with `stop`.
+    It compiles the segment, which `run(..., plan=)` then has, and times it on the first chunk. What
+    is saved by lanes that leave isn't foreseen.
 
     Raises:
       MemoryError: one lane needs more. ValueError and TypeError: as of `run`.
     """
     task = tasks.task(lane, lanes, batch, order, fold_weights, num_segments)
-    made = fitted(task, memory, stop, leaving)
+    made = fitted(task, memory, stop, schedule is not None)
     return made._replace(flops=_flops(task, made), run_seconds=_expected(task, made))
 
 

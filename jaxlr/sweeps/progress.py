@@ -122,15 +122,15 @@ def after(task: Task, progress: Progress, figures: tuple, stop: Stop | None) -> 
     return progress
 
 
-def prune(progress: Progress, answer: Any) -> None:
-    """Ends lanes that run and don't go on, where the answer is [L] booleans."""
-    if not np.ndim(answer):  # None, or whatever a progress bar returns
+def prune(progress: Progress, goes_on: np.ndarray | None) -> None:
+    """Ends lanes that run and don't go on."""
+    if goes_on is None:
         return
-    goes_on, num_lanes = np.asarray(answer), len(progress.ending)
+    goes_on, num_lanes = np.asarray(goes_on), len(progress.ending)
     if goes_on.dtype != bool or goes_on.shape != (num_lanes,):
         raise ValueError(
-            f'on_segment must answer None, "stop", or a boolean for each of the {num_lanes} lanes,'
-            f" and answered {goes_on.dtype} of shape {goes_on.shape}"
+            f"schedule must answer None or a boolean for each of the {num_lanes} lanes, and"
+            f" answered {goes_on.dtype} of shape {goes_on.shape}"
         )
     running = progress.running
     progress.ending[running[~goes_on[running]]] = Ending.PRUNED

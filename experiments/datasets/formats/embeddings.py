@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from experiments.datasets.arrays import as_column
 from experiments.datasets.cells import LARGEST
 from experiments.datasets.errors import DataError, listed, shown, unreadable
 from experiments.datasets.formats import npz, parquet
@@ -33,6 +34,12 @@ class Held(NamedTuple):
     columns: dict[str, Column]
     usual: tuple[str, ...] = ()
     source: Columns | None = None
+
+    def column(self, name: str) -> pa.ChunkedArray:
+        """One of the columns, which must be numbers or texts."""
+        values = self.columns[name]
+        is_array = isinstance(values, np.ndarray)
+        return as_column(values, name, "[rows] or [rows, targets]") if is_array else values
 
 
 def read(path: Path, reading: Reading) -> Held | None:

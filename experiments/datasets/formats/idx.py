@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.datasets.arrays import as_columns
 from experiments.datasets.errors import DataError, listed, shown
-from experiments.datasets.formats.npz import Arrays
+from experiments.datasets.table import Columns
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
@@ -30,14 +31,8 @@ def images(data: bytes, path: Path) -> np.ndarray:
     return values
 
 
-def alone(images: np.ndarray) -> Arrays:
-    """Features [N, pixels], named by position."""
-    names = tuple(f"pixel_{'_'.join(map(str, at))}" for at in np.ndindex(images.shape[1:]))
-    return Arrays(images, None, names, target="label")
-
-
-def pair(images: np.ndarray, images_path: Path, labels: np.ndarray, labels_path: Path) -> Arrays:
-    """The images with their labels [N]."""
+def pair(images: np.ndarray, images_path: Path, labels: np.ndarray, labels_path: Path):
+    """The columns of images and their labels [N]."""
     file = shown(str(labels_path))
     if labels.ndim != 1:
         raise DataError(f"{file} holds shape {labels.shape}; give one label per row")
@@ -46,7 +41,13 @@ def pair(images: np.ndarray, images_path: Path, labels: np.ndarray, labels_path:
             f"{len(images)} images in {shown(str(images_path))} but {len(labels)} labels in {file};"
             " give the two files of one pair"
         )
-    return alone(images)._replace(labels=labels, is_class=labels.dtype.kind in "iu")
+    return columns(images, {"label": labels}, is_class=labels.dtype.kind in "iu")
+
+
+def columns(images: np.ndarray, beside: dict[str, np.ndarray], **about) -> Columns:
+    """Of pixels, named by position, and what is beside them."""
+    names = [f"pixel_{'_'.join(map(str, at))}" for at in np.ndindex(images.shape[1:])]
+    return as_columns(images, beside, names, **about)
 
 
 def array(data: bytes, path: Path) -> np.ndarray:

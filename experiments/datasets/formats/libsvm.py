@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.datasets import load_svmlight_file
 
+from experiments.datasets.arrays import as_columns
 from experiments.datasets.errors import DataError, shown
-from experiments.datasets.formats.npz import Arrays
 from experiments.datasets.formats.numerals import NUMBER, is_number
-from experiments.datasets.table import MAX_BYTES
+from experiments.datasets.table import MAX_BYTES, Columns
 
 _LINE = re.compile(r"[^\s,;:]+(\s+(qid|[0-9]+):[^\s,;:]+)+", re.A)
 _ROW = re.compile(rf"([^\s:]+)((?:\s+(?:qid:\S+|[0-9]+:(?:{NUMBER})))*+)", re.A)
@@ -27,7 +27,7 @@ def is_libsvm(text: bytes, path: Path) -> bool:
     return 2 * sum(read_so) > len(read_so)
 
 
-def read(text: bytes, path: Path) -> Arrays:
+def read(text: bytes, path: Path) -> Columns:
     """Dense features [N, D], named x0 … or x1 … as the file counts; absent entries are 0.
 
     A file that never mentions index 0 counts from 1, as scikit-learn takes it to. Where no label
@@ -55,8 +55,8 @@ def read(text: bytes, path: Path) -> Arrays:
             f"{shown(str(path))} has {sparse.shape[0]} rows of {sparse.shape[1]} features, dense"
             f" {needed / 2**30:.0f} GiB of at most {MAX_BYTES >> 30}; keep fewer features"
         )
-    names = tuple(f"x{base + i}" for i in range(sparse.shape[1]))
-    return Arrays(np.asarray(sparse.todense()), labels, names, is_sparse=True)
+    names = [f"x{base + i}" for i in range(sparse.shape[1])]
+    return as_columns(sparse.toarray(), {"target": labels}, names, is_sparse=True)
 
 
 def _lines(text: bytes) -> list[str]:

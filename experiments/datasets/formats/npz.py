@@ -2,38 +2,33 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 
+from experiments.datasets.arrays import as_columns
 from experiments.datasets.errors import DataError, did_you_mean, listed, shown
+from experiments.datasets.table import Columns
 
 FEATURES = ("X", "x", "features", "data", "images", "X_train", "x_train")
 LABELS = ("y", "labels", "label", "target", "targets", "y_train")
 
 
-class Arrays(NamedTuple):
-    """Features and labels as arrays, from a source that knows no columns."""
-
-    features: np.ndarray  # [N, ...]: further axes are flattened
-    labels: np.ndarray | None  # [N]; None where nobody asked
-    feature_names: tuple[str, ...] | None = None  # None: x0, x1, …
-    target: str = "target"
-    others: Mapping[str, np.ndarray] = MappingProxyType({})  # perhaps a weight per example
-    is_class: bool = False  # the format says that labels are classes, however many
-    is_sparse: bool = False  # what the file does not mention is 0
-
-
-def read(data: bytes, path: Path, target: str | int | None = None) -> Arrays:
+def read(
+    data: bytes, path: Path, target: str | int | None = None, weights: str | int | None = None
+) -> Columns:
     """The archive's arrays, told apart by name; `target` may name the labels."""
     arrays = archive(io.BytesIO(data), path)
     x = _first(arrays, FEATURES, path)
     y = target if target in arrays and target != x else _first(arrays, LABELS, path)
-    others = {name: array for name, array in arrays.items() if name not in (x, y)}
-    return Arrays(arrays[x], arrays[y], target=y, others=others)
+    labels, others = arrays[y], sorted(set(arrays) - {x, y})
+    labels = labels[:, 0] if labels.ndim == 2 and labels.shape[1] == 1 else labels
+    if weights is not None and weights not in others:
+        near = did_you_mean(str(weights), others)
+        known = f"the other arrays are {listed(others)}" if others else "this file holds none"
+        raise DataError(f"--weights: no array {shown(weights)}{near}; {known}")
+    return as_columns(arrays[x], {y: labels} | {n: arrays[n] for n in others if n == weights})
 
 
 def archive(file: Path | BinaryIO, path: Path) -> dict[str, np.ndarray]:

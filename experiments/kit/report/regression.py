@@ -11,7 +11,6 @@ from experiments.kit.report.examine import Regressed
 from jaxlr import metrics
 
 NUM_RESAMPLES = 400
-MOST_POINTS = 3_000  # more than this are drawn as an image
 
 
 def panels(rows: Regressed, target: str):
@@ -29,9 +28,7 @@ def predicted(rows: Regressed, target: str) -> Figure:
     ends = [ends.min(), ends.max()]
     axes.plot(ends, ends, color=style.MUTED, ls=(0, (4, 3)), lw=1)
     _dots(axes, rows.true, rows.predicted, rows.weights)
-    axes.set_xlabel(f"true {target}")
-    axes.set_ylabel(f"predicted {target}")
-    axes.set_title("predicted × true")
+    axes.set(xlabel=f"true {target}", ylabel=f"predicted {target}", title="predicted × true")
     return figure
 
 
@@ -42,8 +39,7 @@ def residuals(rows: Regressed, target: str) -> Figure:
     axes.axhspan(-error, error, color=style.ACCENT, alpha=0.12, lw=0)
     axes.axhline(0, color=style.MUTED, ls=(0, (4, 3)), lw=1)
     _dots(axes, rows.predicted, rows.true - rows.predicted, rows.weights)
-    axes.set_xlabel(f"predicted {target}")
-    axes.set_ylabel(f"true − predicted {target}")
+    axes.set(xlabel=f"predicted {target}", ylabel=f"true − predicted {target}")
     axes.set_title("residuals (band: ± RMSE)")
     return figure
 
@@ -101,11 +97,7 @@ def slope(rows: Regressed) -> float:
 
 
 def _dots(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray) -> None:
-    """Areas by weight; an image when there are too many for the page."""
-    many = len(x) > MOST_POINTS
+    """Areas by weight."""
     size = float(np.clip(6_000 / len(x), 3, 26))
-    if np.ptp(weights):
-        size = size * weights / weights.mean()
-    # An image holds pixels and can't follow the theme: a blue that both grounds bear.
-    colour = "#3c8dc4" if many else style.ACCENT
-    axes.scatter(x, y, size, colour, alpha=0.35 if many else 0.65, linewidths=0, rasterized=many)
+    size = size * weights / weights.mean() if np.ptp(weights) else size
+    axes.scatter(x, y, size, style.ACCENT, alpha=0.65, linewidths=0)
