@@ -11,14 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_class_weight
 
+from experiments.benchmarks import tables
+from experiments.benchmarks.paths import protocols as benchmark
 from experiments.datasets import DataError
 from experiments.kit import class_weights, saved
 from experiments.kit.mistakes import SettingError
 from experiments.path import __main__
 from experiments.path.settings import Settings
-from experiments.protocols import reading, run, table
+from experiments.protocols import mteb, reading, run, table
 from experiments.protocols.found import Found
 from tests.test_path_command import SVG, well_formed
 
@@ -312,6 +315,32 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
     np.save("new.npy", X)
     lanes = pd.read_parquet("o/results.parquet")
     assert len(lanes) == 9
+
+
+def test_a_benchmark_scales_what_does_a_part_and_tells_who_scores_what():
+    peers = {"half": (lambda: np.array([0.2, 0.4]), 0.5), "whole": (lambda: np.array([0.6]), 1.0)}
+    entry = benchmark.Entry("3 fits", lambda: found(1), peers)
+    told = benchmark.measured(entry, rounds=2)
+    who = told["contestants"]
+    assert who["whole"]["score"] == 0.6
+    assert who["jaxlr"]["score"] == 0.7
+    assert who["half"]["score"] is None
+    page = tables.page("paths/protocols.md", problems={"mteb": told})
+    assert "half (50 % of it, scaled)" in page
+    assert "2 certified, 1 solved, at most 1e-05 of the risk" in page
+
+
+def test_the_loops_that_are_beaten_are_the_protocols_own():
+    splits = reading.entries(Settings(protocol="mteb", data=("colours_a.npz",)))[0][0].splits
+    rows = mteb.draws(splits.train.labels)
+    call, share = benchmark.of_mteb(splits).peers["newton-cg, tol 1e-8"]
+    fits = [LogisticRegression(tol=1e-8).fit(X[own].astype(float), Y[own]) for own in rows]
+    assert call().tolist() == [fit.score(X[:20], Y[:20]) for fit in fits]
+    assert share == 1
+    call, share = benchmark.of_dinov3(splits).peers["L-BFGS, tol 1e-12, 1,000 iterations"]
+    assert len(call()) == 45 * share == 5
+    (call, _) = benchmark.of_senteval(splits).peers["as it comes"]
+    assert call().shape == (10,)
 
 
 @pytest.mark.parametrize("name", [n for n, p in table.PROTOCOLS.items() if not p.is_path])

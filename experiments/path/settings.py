@@ -66,7 +66,7 @@ class Settings(ProtocolSettings):
     --scaling must be none, its default then."""
     tol: float | None = None
     """A lane is done when it is proved to be within tol times its risk of the optimum; default
-    1e-6, with --protocol mteb 1e-9."""
+    1e-6, with --protocol mteb 1e-8."""
     scaling: Literal["standard", "none"] | None = None
     """Features by mean and deviation of the training rows (default), or as they are."""
     probe_pages: int = 60

@@ -18,7 +18,7 @@ import joblib
 import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import accuracy_score, average_precision_score, f1_score
+from sklearn.metrics import average_precision_score
 
 from experiments.kit import class_weights
 from experiments.protocols import lanes, published
@@ -34,7 +34,7 @@ EARLY = (
 
 
 def run(
-    splits: Splits, *, seed=0, per_label=PER_LABEL, solver="exact", class_weight=None, tol=1e-9
+    splits: Splits, *, seed=0, per_label=PER_LABEL, solver="exact", class_weight=None, tol=1e-8
 ):
     """The mean of ten draws on test rows, and on validation rows where there are some.
 
@@ -110,9 +110,12 @@ def _stopped(x, labels, weights):
 
 
 def figures(rows: Rows, said: np.ndarray, num_classes: int) -> dict[str, float]:
-    """MTEB's figures of one experiment."""
-    found = {"accuracy": accuracy_score(rows.labels, said)}
-    found["f1"] = f1_score(rows.labels, said, average="macro")
+    """MTEB's figures of one experiment; macro F1 is over the classes that occur or are said."""
+    sizes = [np.bincount(of, minlength=num_classes) for of in (rows.labels, said)]
+    right = np.bincount(said[said == rows.labels], minlength=num_classes)
+    occurs = sizes[0] + sizes[1] > 0
+    f1 = np.mean(2 * right[occurs] / (sizes[0] + sizes[1])[occurs])
+    found = {"accuracy": right.sum() / len(said), "f1": f1}
     if num_classes == 2:
         found["average precision"] = average_precision_score(rows.labels, said)
     return found
