@@ -242,6 +242,7 @@ ONE = Rows(TRAIN.x, np.zeros(63, int))
         (senteval.run, task(), {"num_folds": 1}, "num_folds must be at least 2, and is 1"),
         (sae_probes.run, task(), {}, "task has 3 classes, and this protocol takes two; give"),
         (sae_probes.run, task(), {"penalty": "l0"}, "penalty 'l0': must be l2 or l1"),
+        (sae_probes.run, task(TWO, test=ONE, names=NAMES[:2]), {}, "all 63 test rows of task are"),
         (sae_probes.run, task(TWO, names=NAMES[:2]), {}, "task has 40 rows, and no two halves"),
         (clip_benchmark.run, task(test=TEST), {}, "task has no validation rows, .* --validation"),
         (clip_benchmark.run, task(validation=DEV), {}, "task has no test rows, .* --test FILE"),

@@ -134,9 +134,12 @@ def test_the_choice_of_the_search_is_refitted_and_its_curve_is_all_97():
     both = Rows(np.r_[TRAIN.x, DEV.x], np.r_[TRAIN.labels, DEV.labels])
     (params,) = descents.params(clip_benchmark.descend(both, 3, np.array([decay]), 5, **BATCH))
     jax.tree.map(np.testing.assert_array_equal, found.params, params)
+    swept = clip_benchmark.descend(TRAIN, 3, clip_benchmark.DECAYS, 5, **BATCH)
+    norms = [np.linalg.norm(own["w"]) for own in descents.params(swept)]
+    np.testing.assert_allclose(curve["norm"], norms, rtol=1e-5)
     right = (TEST.x @ params["w"] + params["b"]).argmax(axis=1) == TEST.labels
     assert found.scores["accuracy"] == right.mean()
-    assert found.statuses == {"certified": 25}
+    assert found.statuses == {"certified": 26}
     assert list(found.table["fit"]) == ["AdamW", "exact"]
 
 

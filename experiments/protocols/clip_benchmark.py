@@ -67,7 +67,7 @@ def run(
     seen, best = searched(accuracy)
     again = train if few_shot else joined(train, validation)
     (params,) = descents.params(descend(again, num_classes, DECAYS[[best]], **told))
-    optimum, row, path = exactly(splits, again, tol)
+    optimum, row, found = exactly(splits, again, tol)
     row |= {"fit": "exact", **judged(optimum, test)}
     own = {"fit": "AdamW", "weight_decay": DECAYS[best], "validation": accuracy[best]}
     own |= judged(params, test)
@@ -82,7 +82,7 @@ def run(
         chosen={"weight_decay": float(DECAYS[best])},
         params=params,
         notes=(*NOTES, *remarks(swept, accuracy, seen, best)),
-        **exact.endings(path),
+        **exact.endings(*found),
     )
 
 
@@ -134,8 +134,8 @@ def peak(places: list[int], accuracy: np.ndarray) -> int:
     return best if accuracy[best] > 0 else 0
 
 
-def exactly(splits: Splits, again: Rows, tol: float) -> tuple[Params, dict, paths.Path]:
-    """The optimum on rows `again` under the λ that validation rows choose; with that, and all."""
+def exactly(splits: Splits, again: Rows, tol: float) -> tuple[Params, dict, list[paths.Path]]:
+    """The optimum on rows `again` under the λ that validation rows choose; that λ; all paths."""
     train, num_classes = splits.train, len(splits.class_names)
     costs = 1 / (LAMBDAS * len(train.x))
     path = exact.fit(train, costs, np.ones((1, len(train.x))), num_classes, tol=tol)
@@ -145,7 +145,7 @@ def exactly(splits: Splits, again: Rows, tol: float) -> tuple[Params, dict, path
     cost = 1 / (LAMBDAS[[k]] * len(again.x))
     refit = exact.fit(again, cost, np.ones((1, len(again.x))), num_classes, tol=tol)
     row = {"lambda": LAMBDAS[k], "validation": held[k]}
-    return exact.params(refit.params, 0, 0), row, path
+    return exact.params(refit.params, 0, 0), row, [path, refit]
 
 
 def judged(params: Params, test: Rows) -> dict[str, float]:

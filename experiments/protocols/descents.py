@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from experiments.protocols import exact
@@ -13,11 +14,14 @@ from jaxlr.pytypes import Array, Batch, Optimizer, Params
 
 
 def lane(start: Callable[[Array], Params], optimizer: Callable[[dict], Optimizer]) -> sweeps.Lane:
-    """A linear probe of cross-entropy without a penalty; its one metric is half of ‖W‖²."""
+    """A linear probe of cross-entropy without a penalty; its one metric is ‖W‖."""
     risk = losses.risk(models.linear, losses.softmax_cross_entropy)
-    return sweeps.descent(
-        start, lambda hyper: risk, optimizer, lambda params, batch: {"norm": l2_penalty(params)}
-    )
+
+    def metrics(params, batch):
+        del batch
+        return {"norm": jnp.sqrt(2 * l2_penalty(params))}
+
+    return sweeps.descent(start, lambda hyper: risk, optimizer, metrics)
 
 
 def epochs(seed: int, num_rows: int, batch_size: int, num_epochs: int) -> np.ndarray:
