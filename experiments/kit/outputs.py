@@ -4,14 +4,11 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
-
 from experiments.kit.mistakes import OutputError
-from experiments.kit.provenance import provenance
 from experiments.kit.settings import TableSettings
 
 
@@ -20,8 +17,6 @@ def folder(
     goal: str | Path,
     *,
     overwrite: bool = False,
-    finished: Sequence[pd.DataFrame] = (),
-    provenance: dict | None = None,
     within: Path | None = None,
 ) -> Iterator[Path]:
     """A fresh folder that becomes `goal` when the block ends well, and vanishes when it doesn't.
@@ -29,15 +24,11 @@ def folder(
     Args:
       goal: the folder's name.
       overwrite: replace earlier results.
-      finished: tables of lanes, filled as the block goes on: what Ctrl-C leaves, as results.parquet
-        beside a summary.json that says so. Earlier results stay, and these lie next to them.
-      provenance: of that summary.
       within: where it is until then; None: beside the goal.
 
     Raises:
       OutputError: the goal holds something (and overwrite is off, or what it holds isn't a result
         folder), or can't be written.
-      KeyboardInterrupt: Ctrl-C; its text says where finished lanes are.
     """
     goal = Path(goal).absolute()
     _check(goal, overwrite)
@@ -53,18 +44,14 @@ def folder(
         yield fresh
         _check(goal, overwrite)  # someone else may have finished first
         _replace(fresh, goal)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and finished:
-            error.args = (_kept(fresh, goal, pd.concat(finished), provenance or {}),)
+    except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
 
 
-def results(settings: TableSettings, finished: Sequence[pd.DataFrame] = (), **options):
+def results(settings: TableSettings, within: Path | None = None):
     """`folder` as a command's settings ask for it."""
-    told = provenance(settings)
-    asked = {"overwrite": settings.overwrite, "finished": finished, "provenance": told}
-    return folder(settings.out, **asked, **options)
+    return folder(settings.out, overwrite=settings.overwrite, within=within)
 
 
 def write_json(path: Path, value: dict) -> None:
@@ -89,19 +76,6 @@ def _check(goal: Path, overwrite: bool) -> None:
             f"--out {goal}: the folder holds earlier results; choose another folder, "
             "or say --overwrite"
         )
-
-
-def _kept(fresh: Path, goal: Path, lanes: pd.DataFrame, provenance: dict) -> str:
-    """Moves what had finished to the goal, or to a free name beside it; says where."""
-    shutil.rmtree(fresh)  # half of a page, some of the models
-    fresh.mkdir()
-    lanes.to_parquet(fresh / "results.parquet", index=False)
-    told = {**provenance, "interrupted": True, "num_lanes": len(lanes)}
-    write_json(fresh / "summary.json", told)
-    while os.path.lexists(goal) and not (goal.is_dir() and not any(goal.iterdir())):
-        goal = goal.with_name(f"{goal.name}-interrupted")
-    _replace(fresh, goal)
-    return f"{len(lanes):,} lanes had finished, and are kept in {goal}/results.parquet"
 
 
 def _replace(fresh: Path, goal: Path) -> None:

@@ -15,12 +15,12 @@ from experiments.kit import (
     suspects,
     words,
 )
+from experiments.kit.checkpoints import Checkpoints
 from experiments.kit.clock import Clock
 from experiments.kit.optimizers import NUMBERS
 from experiments.kit.provenance import device, provenance
 from experiments.kit.report import examine
 from experiments.sweep import groups, headline, page, study
-from experiments.sweep.checkpoints import Checkpoints
 from experiments.sweep.leaderboard import leaderboard
 from experiments.sweep.plan import Plan, planned
 from experiments.sweep.settings import Settings, check, check_batches
@@ -98,7 +98,7 @@ def trained(settings, clock: Clock, kept, problem, fold_weights, plan: Plan) -> 
             fold_weights,
             selection=settings.select,
             on_segment=on_segment,
-            checkpoints=lambda group: Checkpoints(kept, group),
+            checkpoints=lambda group: Checkpoints(kept, f"group-{group}", settings.checkpoint),
         )
 
 

@@ -1,22 +1,20 @@
-"""Checkpoints of a sweep's groups, in OUT.partial."""
+"""Checkpoints of a command's sweeps, in OUT.partial."""
 
-from dataclasses import replace
+from dataclasses import asdict
 
 from experiments.kit.mistakes import SettingError
 from experiments.kit.partial import Partial, writing
 from jaxlr import sweeps
 
-# What results don't depend on.
-HOW = {"out": "", "overwrite": False, "resume": False, "memory": None, "checkpoint": 0.0}
+HOW = ("out", "overwrite", "resume", "memory", "checkpoint")  # what results don't depend on
 
 
 class Checkpoints(sweeps.Checkpoints):
-    """A group's checkpoints, whose troubles are said in one line."""
+    """Those of one sweep of the command, by its name, whose troubles are said in one line."""
 
-    def __init__(self, partial: Partial, group: int):
-        settings = partial.settings
-        told = f"{group} {replace(settings, **HOW)}"
-        super().__init__(partial.folder / f"group-{group}", seconds=settings.checkpoint, told=told)
+    def __init__(self, partial: Partial, name: str, seconds: float):
+        asked = {key: value for key, value in asdict(partial.settings).items() if key not in HOW}
+        super().__init__(partial.folder / name, seconds=seconds, told=f"{name} {asked}")
         self.partial = partial
 
     def found(self, task, stop):
