@@ -46,19 +46,6 @@ class OneClass(NamedTuple):
         return float(np.average(self.positive, weights=self.weights))
 
 
-class Areas(NamedTuple):
-    """The curves in numbers."""
-
-    roc: float
-    low: float  # DeLong's 95 % interval; NaN where it has none
-    high: float
-    precision: float  # average
-    share: float  # of the class: the average precision of guessing
-    f1: float  # the largest,
-    threshold: float  # and where it is
-    resamples: int = NUM_RESAMPLES  # of the curves' bands
-
-
 def one_class(rows: Classified, names: tuple[str, ...]) -> OneClass | None:
     """The class to look at; None where every class has all test rows or none."""
     hot = np.eye(len(names), dtype=np.int32)[rows.labels]
@@ -71,25 +58,31 @@ def one_class(rows: Classified, names: tuple[str, ...]) -> OneClass | None:
     return min(seen, key=lambda one: float(metrics.roc_auc_score(*one.pairs, **one.weighted)))
 
 
-def panels(seen: OneClass) -> list[tuple[str, Figure, str]]:
-    """(name, figure, what it shows) of the ROC curve, precision-recall and thresholds."""
-    bands, name = _bands(seen), f"“{seen.name}”"
-    recall = _precision_recall(seen, bands)
-    shares = f"Precision, recall, F1 and cost against the threshold for {name}"
-    return [
-        ("roc", _roc(seen, bands), f"ROC curve of {name} on test rows"),
-        ("precision-recall", recall, f"Precision against recall of {name} on test rows"),
-        ("thresholds", _explorer(thresholds(seen)), shares),
-    ]
+def panels(seen: OneClass) -> dict[str, Figure]:
+    """The ROC curve, precision-recall and thresholds."""
+    bands = _bands(seen)
+    curves = {"roc": _roc(seen, bands), "precision_recall": _precision_recall(seen, bands)}
+    return curves | {"thresholds": _explorer(thresholds(seen))}
 
 
-def areas(seen: OneClass) -> Areas:
-    """The areas under both curves, and the best F1."""
+def areas(seen: OneClass) -> dict[str, float]:
+    """The areas under both curves, and the best F1.
+
+    roc, between low and high, DeLong's 95 % interval, NaN where it has none; precision, on average,
+    where guessing has `share`; f1, the largest, at `threshold`; resamples, of the curves' bands.
+    """
     auc = metrics.roc_auc_interval(*seen.pairs, **seen.weighted)
-    precision = float(metrics.average_precision_score(*seen.pairs, **seen.weighted))
-    best = thresholds(seen).sort_values("f1", ascending=False, kind="stable").iloc[0]
-    ends = float(auc.estimate), float(auc.low), float(auc.high)
-    return Areas(*ends, precision, seen.share, best["f1"], best.name)
+    found = thresholds(seen)["f1"]
+    return {
+        "roc": float(auc.estimate),
+        "low": float(auc.low),
+        "high": float(auc.high),
+        "precision": float(metrics.average_precision_score(*seen.pairs, **seen.weighted)),
+        "share": seen.share,
+        "f1": found.max(),
+        "threshold": found.idxmax(),
+        "resamples": NUM_RESAMPLES,
+    }
 
 
 def table_rows(seen: OneClass) -> list[list[str]]:

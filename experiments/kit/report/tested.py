@@ -43,14 +43,12 @@ def _classes(problem: Problem, rows: Classified) -> dict:
     interval = uncertainty.wilson(accuracy, uncertainty.effective_rows(rows.weights))
     loss, error = uncertainty.mean_and_error(rows.losses, rows.weights)
     low, high = uncertainty.around(loss, error)
-    counts, mistakes = rows.confusion, classes.mistakes(rows)
-    total, found = counts.sum(axis=1), examine.reliability(rows)
+    found = examine.reliability(rows)
     stated, true = "confidence in the predicted class", "share predicted rightly"
     surplus = rows.probabilities.max(axis=1) - (rows.labels == rows.predicted)
     if len(names) == 2:
         stated, true = f"stated probability of “{names[1]}”", f"share that is “{names[1]}”"
         surplus = None
-    alt = "Reliability diagram: stated probability against what came true"
     each, averages, weakest = classes.per_class(rows, names)
     one = ranking.one_class(rows, names)
     return {
@@ -60,20 +58,13 @@ def _classes(problem: Problem, rows: Classified) -> dict:
         "loss": Figure(loss, max(low, 0), high),
         "majority": examine.majority(problem, rows),
         "guessing": examine.guessing_loss(problem),
-        "confusion": [
-            ("confusion", classes.confusion(rows, names))
-            + (f"Confusion matrix of {len(names)} classes on test rows",)
-        ],
-        "mistakes": mistakes,
-        "mistaken": [
-            [names[i], names[j], words.amount(counts[i, j]), words.percent(counts[i, j] / total[i])]
-            for i, j in mistakes
-        ],
+        "confusion": classes.confusion(rows, names),
+        "mistakes": classes.mistakes(rows),
         "each": each,
         "averages": averages,
         "weakest": weakest,
         "reliability": found,
-        "reliable": [("reliable", classes.reliability(found, stated, true), alt)],
+        "reliable": classes.reliability(found, stated, true),
         "surplus": None if surplus is None else np.average(surplus, weights=rows.weights),
         "one": one,
         **(_one_class(one) if one else {}),
@@ -82,11 +73,10 @@ def _classes(problem: Problem, rows: Classified) -> dict:
 
 def _one_class(one: ranking.OneClass) -> dict:
     steps = ranking.staircase(one)
-    alt = f"The ROC staircase of “{one.name}” on its grid of pairs"
     return {
         "ranked": ranking.panels(one),
         "areas": ranking.areas(one),
-        "steps": [("staircase", steps, alt)] if steps else [],
+        "steps": steps,
         "pairs": ranking.pairs(one) if steps else (),
         "thresholds": ranking.table_rows(one),
     }
