@@ -177,6 +177,10 @@ MISTAKES = [
         ["--data", "one.npy", "two.npy", *PAIR[2:], "one_test.npy"],
         "--test has 1 layers and --data 2; give",
     ),
+    (
+        [*PAIR[2:4], "--data", "one.npy", "one_test.npy"],
+        "'one_test' has 20 rows and layer 'one' has",
+    ),
     ([*PAIR, "one_test.npy"], "'one_test.npy' holds no labels; give them with --test-labels FILE"),
     ([*PAIR, "iris"], "'iris' is a table, and no layer beside others"),
     ([*PAIR, "two_test.npy", "--test-labels", "y_test.npy"], "have 2 features and training rows 3"),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from experiments.kit import class_weights
-from experiments.protocols import lanes
+from experiments.protocols import exact, lanes
 from experiments.protocols.found import Found, Rows, Splits
 from jaxlr import paths
 
@@ -101,5 +101,5 @@ def found(choices: Sequence[Choice], scores: Sequence[str], notes: Sequence[str]
         chosen={"C": float(table["C"][0])} if alone else None,
         params=choices[0].refit.params if alone else None,
         notes=tuple(notes),
-        **lanes.endings(*(fit for choice in choices for fit in choice.fits)),
+        **exact.endings(*(fit for choice in choices for fit in choice.fits)),
     )

@@ -65,9 +65,9 @@ def accuracy(params: Params, rows: Rows, which=slice(None)) -> float:
     return float(np.mean(said(params, rows.x[which]) == rows.labels[which]))
 
 
-def endings(*found: paths.Path) -> dict:
-    """How the lanes of all paths ended, as `Found` has it: statuses and worst_gap."""
-    names = Counter(paths.Status(code).name for path in found for code in path.status.flat)
+def endings(*fits: paths.Path) -> dict:
+    """How all their lanes ended, as `Found` has it: statuses and worst_gap."""
+    names = Counter(paths.Status(code).name for path in fits for code in path.status.flat)
     with np.errstate(invalid="ignore"):
-        gaps = [np.max(path.gap / path.risk) for path in found]
-    return {"statuses": names, "worst_gap": float(max(gaps))}
+        gap = max(np.max(path.gap / path.risk) for path in fits)
+    return {"statuses": names, "worst_gap": float(gap)}

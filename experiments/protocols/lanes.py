@@ -1,11 +1,11 @@
 """Exact fits in scikit-learn's terms: C and class weights in, lanes and predicted classes out."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
+from experiments.protocols import exact
 from jaxlr import Batch, losses, paths
 
 
@@ -28,15 +28,10 @@ def fitted(x, labels, weights, costs: Sequence[float], num_classes: int, tol: fl
 
 
 def classes(path: paths.Path, x: np.ndarray) -> np.ndarray:
-    """[..., M] predicted classes of rows x [M, D] by every lane of a path."""
-    shape = path.risk.shape
-    w = path.params["w"].reshape(-1, *path.params["w"].shape[len(shape) :])
-    b = path.params["b"].reshape(-1, *path.params["b"].shape[len(shape) :])
-    x, said = np.asarray(x, np.float64), np.empty((len(w), len(x)), np.int32)
-    for lane in range(len(w)):  # all at once they would be lanes x rows x classes
-        logits = x @ w[lane] + b[lane]
-        said[lane] = logits > 0 if logits.ndim == 1 else logits.argmax(axis=1)
-    return said.reshape(*shape, len(x))
+    """[..., M] predicted classes of rows x [M, D] by every lane of a path, one after the other."""
+    x, lanes = np.asarray(x, np.float64), np.ndindex(path.risk.shape)
+    said = [exact.said(exact.params(path.params, *lane), x) for lane in lanes]
+    return np.reshape(said, (*path.risk.shape, len(x)))
 
 
 def frame(path: paths.Path, costs: Sequence[float]) -> pd.DataFrame:
@@ -47,10 +42,3 @@ def frame(path: paths.Path, costs: Sequence[float]) -> pd.DataFrame:
         widest = (found["gap"] / found["risk"]).groupby(found["C"], sort=False).idxmax()
         found = found.loc[widest].reset_index(drop=True)
     return found.drop(columns=[name for name in ("dataset", "target") if name in found])
-
-
-def endings(*fits: paths.Path) -> dict:
-    """How all lanes ended, as `Found` tells it."""
-    names = [paths.Status(int(status)).name for fit in fits for status in np.ravel(fit.status)]
-    gap = max(np.max(fit.gap / np.where(fit.risk > 0, fit.risk, 1)) for fit in fits)
-    return {"statuses": Counter(names), "worst_gap": float(gap)}

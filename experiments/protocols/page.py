@@ -155,6 +155,7 @@ def as_text(findings: Findings) -> str:
 def said(entry: Entry, found: Found, at: int) -> SimpleNamespace:
     """One evaluation as the template has it."""
     name, table = leading(found), found.table.head(MOST_ROWS)
+    draws = found.curve is not None and at < MOST_CURVES
     same = [c for c in figures.ENDING if c in table and table[c].nunique() == 1]
     table = table.drop(columns=[*same, *(c for c in ("gap", "decrement") if c in table)])
     return SimpleNamespace(
@@ -169,7 +170,7 @@ def said(entry: Entry, found: Found, at: int) -> SimpleNamespace:
             words.name(k): shown(k, v) for k, v in found.scores.items() if k != name and v == v
         },
         chosen=choice(found),
-        curve=[] if found.curve is None else figures.curve(str(at), found.curve),
+        curve=figures.curve(str(at), found.curve) if draws else [],
         head=[words.name(column) for column in table],
         rows=[[shown(k, row[k]) for k in table] for row in table.to_dict("records")],
         more=len(found.table) - len(table),
