@@ -185,6 +185,7 @@ MISTAKES = [
     ([*PAIR, "iris"], "'iris' is a table, and no layer beside others"),
     ([*PAIR, "two_test.npy", "--test-labels", "y_test.npy"], "have 2 features and training rows 3"),
     (["--data", "diabetes"], "target 'target' is a measurement, and --protocol mteb takes"),
+    (["--data", "colours_a.npz", "colours_a.npz"], "--data gives colours by a twice; name"),
     (["--data", "colours_a.npz", "--lambdas", "5"], "--lambdas 5: --protocol mteb fixes it; leave"),
     (["--data", "colours_a.npz", "--no-intercept"], "--no-intercept: --protocol mteb fixes it"),
     (["--data", "colours_a.npz", "--few-shot", "5"], "--few-shot 5: --protocol mteb fixes it"),
@@ -297,8 +298,8 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
         run=lambda splits, **_: found(len(splits.name)), __doc__="A rule.\n\nIt `says` and *means*."
     )
     monkeypatch.setattr(run, "module", lambda name: fake)
-    np.savez("tints_a.npz", **OTHERS)
-    args = ["--data", "colours_a.npz", "colours_b.npz", "tints_a.npz", "--protocol", "dinov3"]
+    np.savez("sub tints_a.npz", **OTHERS)
+    args = ["--data", "colours_a.npz", "colours_b.npz", "sub tints_a.npz", "--protocol", "dinov3"]
     assert main(*args, "--out", "o") == 0
     said = capsys.readouterr().out
     assert "certified" in said
@@ -311,7 +312,7 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
     assert "<code>says</code> and <em>means</em>" in html
     assert "looked at by the original's search" in html
     assert {p.stem for p in (folder / "o" / "models").iterdir()} == {
-        *("a_colours", "b_colours", "a_tints"),
+        *("colours_a", "colours_b", "sub-tints_a"),
     }
     model = saved.load(folder / "o" / "model.npz")
     assert model.class_names == tuple(NAMES)

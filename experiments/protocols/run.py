@@ -1,6 +1,7 @@
 """A protocol from files to page: every model on every task, and the board of their scores."""
 
 import importlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,8 @@ def keep(folder: Path, settings: ProtocolSettings, findings: list[Finding]) -> N
         model = model_of(entry, found, provenance(settings))
         if len(kept) > 1:
             (folder / "models").mkdir(exist_ok=True)
-            saved.save(folder / "models" / f"{entry.model}_{entry.splits.name}.npz", model)
+            name = re.sub(r"[^\w.-]+", "-", f"{entry.splits.name}_{entry.model}").strip(".-")
+            saved.save(folder / "models" / f"{name}.npz", model)
         if found is kept[0][1]:
             saved.keep(folder, model)
 
