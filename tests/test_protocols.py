@@ -126,6 +126,8 @@ def test_several_labels_a_row_are_one_task_where_the_protocol_takes_them():
     assert entry.splits.class_names == ("label 0", "label 1")
     with pytest.raises(DataError, match="several labels a row, and --protocol mteb takes one"):
         read(data=["flags_m.npz"])
+    with pytest.raises(DataError, match="--drop-classes: flags has several labels a row"):
+        read("dinov3", data=["flags_m.npz"], drop_classes=["label 0"])
     np.save("flags.npy", flags)
     ((entry,), notes) = read("dinov3", data=["one.npy"], labels="flags.npy")
     assert entry.splits.test.labels.shape == (12, 2)

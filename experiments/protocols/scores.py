@@ -87,7 +87,9 @@ def shown(name: str, value) -> str:
         return str(value) if value == value and value is not None else ""
     if any(share in name for share in SHARES) and -1 <= value <= 1:
         return words.percent(value, 2)
-    return words.amount(value) if float(value).is_integer() else words.tidy(value)
+    if float(value).is_integer():
+        return words.amount(value)
+    return words.number(value, 4) if name == "risk" else words.tidy(value)
 
 
 def _tidy(value) -> str:
