@@ -255,6 +255,7 @@ def test_one_true_run_on_two_models_is_kept_and_shown(folder, capsys):
     assert main("--protocol", "mteb", "--data", "colours_a.npz", "colours_b.npz", "--out", "o") == 0
     told = capsys.readouterr()
     assert "of length 1" not in told.err
+    assert "20 exact fits" in told.err
     assert "fits: 20 certified" in told.out
     lanes, summary = (
         pd.read_parquet("o/results.parquet"),

@@ -17,6 +17,7 @@ from experiments.protocols import page, reading, remarks
 from experiments.protocols.found import Found
 from experiments.protocols.reading import Entry
 from experiments.protocols.settings import ProtocolSettings, options
+from jaxlr import paths
 
 Finding = tuple[Entry, Found]
 
@@ -36,10 +37,16 @@ def run(settings: ProtocolSettings, clock: Clock) -> int:
         noted = [*notes, *remarks.of(settings.protocol, entries)]
         commands.remark(noted)
         print(introduction(settings, entries))
-        findings = []
+        findings, ended = [], []
         with clock.bar(len(entries), "evaluations") as bar:
+
+            def hears(number):
+                ended.append(number)
+                bar.set_postfix_str(f"{sum(ended):,} exact fits")
+
             for entry in entries:
-                found = rule.run(entry.splits, **told)
+                with paths.progress(hears):
+                    found = rule.run(entry.splits, **told)
                 findings.append((entry, found))
                 finished.append(rows([findings[-1]]))
                 bar.update()
