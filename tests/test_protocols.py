@@ -351,6 +351,23 @@ def test_the_loops_that_are_beaten_are_the_protocols_own():
     assert call().shape == (10,)
 
 
+def test_what_was_interrupted_goes_on_from_the_fits_that_had_ended(monkeypatch, capsys):
+    args = ["--protocol", "mteb", "--data", "colours_a.npz", "colours_b.npz", "--out", "o"]
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "keep", stopped)
+        assert main(*args) == 130
+    assert "what had been done is kept" in capsys.readouterr().err
+    assert not Path("o").exists()
+    assert list(Path("o.partial").glob("blocks/*.npz"))
+    assert main(*args, "--resume") == 0
+    assert len(pd.read_parquet("o/results.parquet")) == 20
+    assert not Path("o.partial").exists()
+
+
 @pytest.mark.parametrize("name", [n for n, p in table.PROTOCOLS.items() if not p.is_path])
 def test_every_protocol_has_a_rule_that_takes_its_options(name):
     rule = run.module(name)

@@ -22,16 +22,21 @@ from jaxlr import paths
 Finding = tuple[Entry, Found]
 
 
-def run(settings: ProtocolSettings, clock: Clock) -> int:
+def run(settings: ProtocolSettings, clock: Clock, within: Path) -> int:
     """The protocol on every model and task; the exit status.
+
+    Args:
+      settings: what was asked.
+      clock: what hears of the time.
+      within: where results are until they are complete.
 
     Raises:
       CallerError: a mistake in options or files, before any work.
     """
-    rule, told, finished = module(settings.protocol), options(settings), []
+    rule, told = module(settings.protocol), options(settings)
     if "class_weight" in told:
         told["class_weight"] = class_weights.asked(settings.class_weight)
-    with outputs.results(settings, finished) as folder:
+    with outputs.results(settings, within=within) as folder:
         with clock.part("reading"):
             entries, notes = reading.entries(settings)
         noted = [*notes, *remarks.of(settings.protocol, entries)]
@@ -48,9 +53,8 @@ def run(settings: ProtocolSettings, clock: Clock) -> int:
                 with paths.progress(hears):
                     found = rule.run(entry.splits, **told)
                 findings.append((entry, found))
-                finished.append(rows([findings[-1]]))
                 bar.update()
-        pd.concat(finished, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
+        rows(findings).to_parquet(folder / "results.parquet", index=False)
         keep(folder, settings, findings)
         summary = summarise(settings, findings, noted) | clock.summary()
         with clock.part("drawing"):
