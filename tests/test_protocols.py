@@ -21,7 +21,7 @@ from experiments.kit import class_weights, saved
 from experiments.kit.mistakes import SettingError
 from experiments.path import __main__
 from experiments.path.settings import Settings
-from experiments.protocols import mteb, reading, run, table
+from experiments.protocols import mteb, reading, remarks, run, table
 from experiments.protocols.found import Found
 from tests.test_path_command import SVG, well_formed
 
@@ -148,6 +148,15 @@ def test_any_table_of_numbers_will_do():
     assert entry.splits.train.x.shape == (120, 4)
     assert len(entry.splits.test.x) == 30
     assert notes[-1] == "target has no test rows: 0.2 of its rows are set aside"
+
+
+def test_rows_of_other_lengths_and_classes_without_test_rows_are_noted():
+    np.savez("long_m.npz", **OTHERS | {"train_x": 3 * X, "test_y": np.maximum(Y[:20], 1)})
+    found, _ = read(data=["colours_a.npz", "long_m.npz"])
+    length, missing = remarks.of("mteb", found)
+    assert length.startswith("rows of 'm' are not of length 1 (m: 3 to 3): --protocol mteb takes")
+    assert missing == "no test row of long is '0'"
+    assert remarks.of("dinov3", found) == [missing]
 
 
 NPZ = {
