@@ -12,32 +12,23 @@ import pandas as pd
 
 from experiments.kit.mistakes import OutputError
 from experiments.kit.provenance import provenance
-from experiments.kit.settings import TableSettings
 
 
 @contextmanager
-def folder(
-    goal: str | Path,
-    *,
-    overwrite: bool = False,
-    finished: Sequence[pd.DataFrame] = (),
-    provenance: dict | None = None,
-) -> Iterator[Path]:
-    """A fresh folder that becomes `goal` when the block ends well, and vanishes when it doesn't.
+def results(settings, finished: Sequence[pd.DataFrame] = ()) -> Iterator[Path]:
+    """A fresh folder that becomes `out` when the block ends well, and vanishes when it doesn't.
 
     Args:
-      goal: the folder's name.
-      overwrite: replace earlier results.
+      settings: a command's; out is the folder's name, overwrite says to replace earlier results.
       finished: tables of lanes, filled as the block goes on: what Ctrl-C leaves, as results.parquet
         beside a summary.json that says so. Earlier results stay, and these lie next to them.
-      provenance: of that summary.
 
     Raises:
       OutputError: the goal holds something (and overwrite is off, or what it holds isn't a result
         folder), or can't be written.
       KeyboardInterrupt: Ctrl-C; its text says where finished lanes are.
     """
-    goal = Path(goal).absolute()
+    goal, overwrite = Path(settings.out).absolute(), settings.overwrite
     _check(goal, overwrite)
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
@@ -53,15 +44,9 @@ def folder(
         _replace(fresh, goal)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and finished:
-            error.args = (_kept(fresh, goal, pd.concat(finished), provenance or {}),)
+            error.args = (_kept(fresh, goal, pd.concat(finished), provenance(settings)),)
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-
-
-def results(settings: TableSettings, finished: Sequence[pd.DataFrame] = ()):
-    """`folder` as a command's settings ask for it."""
-    told = provenance(settings)
-    return folder(settings.out, overwrite=settings.overwrite, finished=finished, provenance=told)
 
 
 def write_json(path: Path, value: dict) -> None:
@@ -88,13 +73,13 @@ def _check(goal: Path, overwrite: bool) -> None:
         )
 
 
-def _kept(fresh: Path, goal: Path, lanes: pd.DataFrame, provenance: dict) -> str:
+def _kept(fresh: Path, goal: Path, lanes: pd.DataFrame, told: dict) -> str:
     """Moves what had finished to the goal, or to a free name beside it; says where."""
     shutil.rmtree(fresh)  # half of a page, some of the models
     fresh.mkdir()
     lanes.to_parquet(fresh / "results.parquet", index=False)
-    told = {**provenance, "interrupted": True, "num_lanes": len(lanes)}
-    write_json(fresh / "summary.json", told)
+    ended = {"interrupted": True, "num_lanes": len(lanes)}
+    write_json(fresh / "summary.json", told | ended)
     while os.path.lexists(goal) and not (goal.is_dir() and not any(goal.iterdir())):
         goal = goal.with_name(f"{goal.name}-interrupted")
     _replace(fresh, goal)
