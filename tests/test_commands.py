@@ -1,6 +1,5 @@
 """What every command says of itself and of mistakes, and what an interruption leaves."""
 
-import json
 import os
 import re
 import shlex
@@ -11,7 +10,6 @@ import time
 
 import jax
 import jax.numpy as jnp
-import pandas as pd
 import pytest
 
 from experiments.kit import commands, outputs, provenance
@@ -115,10 +113,10 @@ def run(settings, clock):
     return WORK.pop()()
 
 
-def interrupted(tmp_path, finished, overwrite=False, by=KeyboardInterrupt):
+def interrupted(tmp_path, by):
     def work():
-        settings = sweep.Settings(out=str(tmp_path / "o"), overwrite=overwrite)
-        with outputs.results(settings, finished) as folder:
+        settings = sweep.Settings(out=str(tmp_path / "o"), overwrite=True)
+        with outputs.results(settings) as folder:
             (folder / "report.html").write_text("half of a page")
             (folder / "models").mkdir()
             (folder / "models" / "first.npz").write_text("one of several")
@@ -128,33 +126,20 @@ def interrupted(tmp_path, finished, overwrite=False, by=KeyboardInterrupt):
     return commands.main(sweep.Settings, None, [], module=__name__)
 
 
-def test_an_interruption_keeps_what_had_finished(tmp_path, capsys):
-    lanes = [pd.DataFrame({"lane": [0, 1]}), pd.DataFrame({"lane": [2]})]
-    for folder in ("o", "o-interrupted", "o-interrupted-interrupted"):  # none replaces another
-        assert interrupted(tmp_path, lanes, overwrite=True) == 130
-        said = f"interrupted: 3 lanes had finished, and are kept in {tmp_path / folder}/results.pa"
-        assert capsys.readouterr().err.startswith(said)
-        assert len(list((tmp_path / folder).iterdir())) == 2
-        kept = pd.read_parquet(tmp_path / folder / "results.parquet")
-        assert kept["lane"].tolist() == [0, 1, 2]
-        summary = json.loads((tmp_path / folder / "summary.json").read_text())
-        assert (summary["interrupted"], summary["num_lanes"]) == (True, 3)
-        assert summary["settings"]["out"] == str(tmp_path / "o")
-
-
 def test_what_breaks_keeps_nothing(tmp_path):
     with pytest.raises(ZeroDivisionError):
-        interrupted(tmp_path, [pd.DataFrame({"lane": [0]})], by=ZeroDivisionError)
+        interrupted(tmp_path, by=ZeroDivisionError)
     assert not list(tmp_path.iterdir())
 
 
-def test_an_interruption_before_anything_finished_leaves_nothing(tmp_path, capsys):
-    assert interrupted(tmp_path, []) == 130
+@pytest.mark.parametrize(("by", "status"), [(KeyboardInterrupt, 130), (commands.Terminated, 143)])
+def test_an_interruption_leaves_nothing_half_made(by, status, tmp_path, capsys):
+    assert interrupted(tmp_path, by) == status
     assert capsys.readouterr().err == "interrupted: nothing had finished, and nothing is kept\n"
     assert not list(tmp_path.iterdir())
 
 
-def test_sigterm_is_as_polite_as_ctrl_c(tmp_path, capsys):
+def test_sigterm_is_as_polite_as_ctrl_c():
     before = signal.getsignal(signal.SIGTERM)
 
     def end_me():
@@ -163,10 +148,6 @@ def test_sigterm_is_as_polite_as_ctrl_c(tmp_path, capsys):
 
     with pytest.raises(commands.Terminated), commands._polite():
         end_me()
-    lanes = [pd.DataFrame({"lane": [0, 1]})]
-    assert interrupted(tmp_path, lanes, by=commands.Terminated) == 143
-    assert capsys.readouterr().err.startswith("interrupted: 2 lanes had finished")
-    assert [path.name for path in tmp_path.iterdir()] == ["o"]
     assert signal.getsignal(signal.SIGTERM) is before
 
 

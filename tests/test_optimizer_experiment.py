@@ -399,6 +399,31 @@ def test_a_folder_that_is_taken_keeps_what_it_holds(finished, tmp_path, capsys):
     assert "holds other files" in capsys.readouterr().err
 
 
+def test_what_was_interrupted_goes_on_to_the_same_results(finished, tmp_path, monkeypatch, capsys):
+    asked = ["--data", "iris", finished.parent / "plane.csv", "--out", tmp_path / "o", *FAST]
+    trial, trials = study.trial, []
+
+    def stop_at_the_third(*args):
+        trials.append(args)
+        if len(trials) == 3:
+            raise KeyboardInterrupt
+        return trial(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(study, "trial", stop_at_the_third)
+        assert main(*asked) == 130
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(
+        f"interrupted: what had been done is kept in {tmp_path}/o.partial; to go"
+    )
+    kept = {path.parent.name for path in tmp_path.glob("o.partial/*/*.npz")}
+    assert kept == {"0-sgd-0", "0-sgd-1", "0-adam-0", "0-adam-1"}
+    assert main(*asked, "--resume") == 0
+    before, after = (pd.read_parquet(o / "results.parquet") for o in (finished, tmp_path / "o"))
+    pd.testing.assert_frame_equal(after, before)
+    assert [path.name for path in tmp_path.iterdir()] == ["o"]
+
+
 def test_too_few_rows_for_the_folds_is_said_of_a_regression_too():
     problem = make_problem("regression", rows=6)
     with pytest.raises(DataError, match="made has 3 training rows, fewer than the 4 folds"):

@@ -12,6 +12,7 @@ import pytest
 from sklearn.datasets import load_diabetes
 from sklearn.linear_model import Ridge
 from sklearn.metrics import r2_score
+from sklearn.utils.class_weight import compute_sample_weight
 
 import jaxlr
 from experiments.datasets.probes import load_probes
@@ -29,6 +30,7 @@ from experiments.path import (
 from experiments.path import run as path
 from experiments.path import settings as path_settings
 from jaxlr import paths
+from jaxlr.paths import march
 from tests import path_cases
 
 pytestmark = pytest.mark.once
@@ -130,6 +132,7 @@ def files(tmp_path, monkeypatch):
 
 
 LAYERS = ("--data", "layer0.npy", "layer1.npy", "layer2.npy", "--labels", "y.npy")
+ONE = ["--data", "layer0.npy", "--labels", "y.npy", "--target", "labels[0]", "--lambdas", "9"]
 FEW = ("--folds", 3, "--lambdas", 4)
 
 
@@ -254,6 +257,24 @@ def test_the_clip_protocol_keeps_c_from_validation_to_refit(files, quick):
     assert "By the CLIP protocol" in html
 
 
+def test_class_weights_multiply_those_of_training_rows_and_of_no_other(files, quick, capsys):
+    settings = commands.parse(path.Settings, None, [*LAYERS, "--class-weight", "balanced"])
+    probes, plan = load_probes(settings.data, labels="y.npy"), path_settings.plan(settings)
+    rows = problems.rows(probes, plan, 0, 0.2)
+    x, encoder = problems.features(probes, "layer0", rows, "standard")
+    for target in probes.targets:
+        made = problems.problem(probes, "layer0", target, rows, x, encoder, plan)
+        expected = compute_sample_weight("balanced", target.labels[rows.train])
+        np.testing.assert_allclose(made.train.weights, expected, rtol=1e-6)
+        assert (made.test.weights == 1).all()
+        assert made.commonest == np.bincount(target.labels[rows.train]).argmax()
+    assert main(*LAYERS, *FEW, "--class-weight", "1", "0.5", "--out", "o") == 0
+    lanes, summary, _ = read(files / "o")
+    assert len(lanes) == 3 * 3 * 3 * 4  # every target has weights of its own, and is a group
+    assert "--class-weight 1 0.5" in summary["command"]
+    assert "108 lanes" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("rule", ["best", "one_standard_error"])
 def test_no_penalty_on_separable_classes_is_said(quick, tmp_path, rule):
     args = ["--data", "iris", "--lambdas", 0.1, 0.01, 0, "--folds", 3, "--rule", rule]
@@ -343,11 +364,13 @@ MISTAKES = [
     (["--data", "diabetes", "--protocol", "clip"], "--protocol clip, which chooses by accuracy"),
     (["--protocol", "clip", "--folds", "3"], "--folds 3: --protocol clip fixes it"),
     (["--protocol", "clip", "--l1-ratio", "1"], "--l1-ratio 1: --protocol clip fixes it"),
+    (["--data", "diabetes", "--class-weight", "balanced"], "is a number and has no classes"),
+    (["--data", "iris", "--class-weight", "1", "2"], "has 2 numbers, and there are 3 classes"),
     (["--no-such-option"], "no-such-option"),
     (["--data", "layer0.npy"], "holds no labels; give them with --labels"),
     (["--data", "layer0.npy", "short.npy", "--labels", "y.npy"], "'short' has 50 rows and layer"),
     (["--data", "layer0.npy", "nan.npy", "--labels", "y.npy"], "'nan' is nan in row 5"),
-    (["--data", "short.npy", "--labels", "y.npy"], "60 labels 'labels[0]' in 'y.npy', but 50 rows"),
+    (["--data", "short.npy", "--labels", "y.npy"], "60 values of 'labels[0]' in 'y.npy', but 50"),
     (["--data", "layer0.npy", "--labels", "one.npy"], "'labels' is 1 in every row"),
     (["--data", "adult.csv", "--protocol", "clip"], "features as they are (--scaling none,"),
     (["--data", "heavy.csv", "--weights", "w"], "--weights are 0 in each of the"),
@@ -448,22 +471,32 @@ def test_what_no_fold_can_judge_is_refused_with_the_other_metrics(
     assert not (files / "o").exists()
 
 
-def test_an_interruption_keeps_the_layers_that_ended(files, quick, monkeypatch, capsys):
-    solved, calls = paths.cross_validate, []
+def test_what_was_interrupted_is_kept_and_resumed_to_the_same_results(files, monkeypatch, capsys):
+    assert main(*ONE, "--out", "whole") == 0
+    solved, blocks = march._solved, []
 
     def stop_at_the_third(*args, **options):
-        calls.append(args)
-        if len(calls) == 3:
+        blocks.append(args)
+        if len(blocks) == 3:
             raise KeyboardInterrupt
         return solved(*args, **options)
 
-    monkeypatch.setattr(paths, "cross_validate", stop_at_the_third)
-    assert main(*LAYERS, *FEW, "--out", "o") == 130
-    assert "interrupted: 72 lanes had finished" in capsys.readouterr().err.splitlines()[-1]
-    assert set(pd.read_parquet("o/results.parquet")["layer"]) == {"layer0", "layer1"}
-    summary = json.loads((files / "o" / "summary.json").read_text())
-    assert summary["interrupted"]
-    assert summary["command"].startswith("python -m experiments.path --data layer0.npy")
+    monkeypatch.setattr(march, "_solved", stop_at_the_third)
+    assert main(*ONE, "--out", "o") == 130
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"interrupted: what had been done is kept in {files}/o.partial; to")
+    assert "--out o --resume" in said
+    assert len(list(files.glob("o.partial/blocks/*"))) == 2
+    assert not (files / "o").exists()
+    assert main(*ONE, "--out", "o") == 2
+    assert "say --resume to go on with it, or --overwrite" in capsys.readouterr().err
+    assert main(*ONE, "--out", "o", "--resume") == 0
+    lanes = (pd.read_parquet(f"{folder}/results.parquet") for folder in ("o", "whole"))
+    pd.testing.assert_frame_equal(*lanes)
+    summaries = [json.loads((files / o / "summary.json").read_text()) for o in ("o", "whole")]
+    assert summaries[0]["probes"] == summaries[1]["probes"]
+    assert "resume" not in summaries[0]["command"]
+    assert not (files / "o.partial").exists()
 
 
 def test_means_name_the_folds_that_they_leave_out(files, quick, monkeypatch):

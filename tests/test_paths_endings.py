@@ -120,9 +120,9 @@ def test_a_newton_step_never_raises_the_risk():
     assert end.risk[0, 0] <= 1e6 / 2 + 1 / 2  # at the start
 
 
-@pytest.mark.parametrize(("lam", "tries"), [(0.3, [True]), (1e-5, [True, False])])
+@pytest.mark.parametrize(("lam", "tries"), [(0.3, [True]), (1e-5, [True, False, False])])
 def test_a_single_penalty_is_tried_without_a_preconditioner_that_is_dear(monkeypatch, lam, tries):
-    """And once more with one, where that doesn't prove the answer."""
+    """And with one where that doesn't prove the answer, to two goals."""
     monkeypatch.setattr(descent, "DEAR", 0)
     walked, plans = march._walked, []
     monkeypatch.setattr(
@@ -151,3 +151,19 @@ def test_weights_at_rest_prove_nothing_while_the_intercept_is_off():
     share = labels.mean()
     entropy = -(share * np.log(share) + (1 - share) * np.log(1 - share))
     np.testing.assert_allclose(end.risk, [entropy], rtol=1e-6)
+
+
+def test_lanes_that_a_walk_leaves_unproved_are_walked_again_and_not_alone(monkeypatch):
+    """Few rows of many features, whose folds share a preconditioner: estimates are too low."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(150, 120))
+    labels = (x[:, 0] + rng.normal(size=150) > 0).astype(int)
+    aims, walked, alone = [], march._walked, []
+    monkeypatch.setattr(march, "_walked", lambda *args: (aims.append(args[5]), walked(*args))[1])
+    monkeypatch.setattr(newton, "alone", lambda *args: alone.append(args))
+    folds = 1 - np.eye(3)[:, np.arange(150) % 3]
+    penalties = np.geomspace(1, 1e-4, 12)
+    found = paths.fit(Batch(x, labels), penalties, loss=losses.log_loss, fold_weights=folds)
+    assert aims == [march.MARGIN * 1e-6, march.AGAIN * march.MARGIN * 1e-6]
+    assert not alone
+    assert (found.status == paths.Status.certified).all()

@@ -63,6 +63,22 @@ def test_squared_errors_of_folds_are_of_their_own_rows():
         np.testing.assert_allclose(found.params["w"][fold, 0], expected, rtol=1e-9)
 
 
+def test_folds_of_different_sizes_keep_one_c_where_they_are_told_to():
+    x, labels, weights = problem(60)
+    weights[0, :30] = 0
+    costs = np.array([0.1, 10.0])
+    lambdas = 1 / (costs * weights.sum(axis=1).mean())
+    options = {"loss": losses.log_loss, "fold_weights": weights, "tol": 1e-13}
+    found = paths.fit(Batch(x, labels), lambdas, hold="C", **options)
+    for fold, k in np.ndindex(found.risk.shape):
+        theirs = LogisticRegression(C=costs[k], tol=1e-12, solver="newton-cholesky")
+        theirs.fit(x, labels, sample_weight=weights[fold])
+        w = found.params["w"][fold, k]
+        np.testing.assert_allclose(w, theirs.coef_[0], rtol=1e-5, atol=1e-9)
+    with pytest.raises(ValueError, match="hold must be one of lambda, C, and is 'c'"):
+        paths.fit(Batch(x, labels), lambdas, hold="c", **options)
+
+
 def newtons_decrement(path, x, labels, weights, fold, k):
     """½ gᵀ H⁻¹ g by NumPy, at a lane's params."""
     x = np.c_[x, np.ones(len(x))]

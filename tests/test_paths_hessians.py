@@ -39,20 +39,27 @@ def test_a_hessian_is_that_of_autodiff(kind):
     shape = (2, family.num_outputs, x.shape[1] + 1)
     params = np.random.default_rng(1).normal(size=shape)
 
-    def risk(flat, lane):
+    @jax.jit
+    def found(params):
+        z = jax.vmap(partial(problem.logits_of, rows=rows))(params)
+        own = jax.vmap(partial(problem.lane_of, rows))(lanes)
+        factors = jax.vmap(family.factors)(z, own.labels)
+        whole = jax.vmap(partial(problem.hessian, family, rows))(factors, own.weights)
+        firm = partial(proximal.firm, lift=0.0, num_outputs=family.num_outputs)
+        return jax.vmap(firm)(whole, jnp.asarray(lanes.lam) / 2)
+
+    @jax.jit
+    @jax.vmap
+    @jax.hessian
+    def exact(flat, lane):
         w = flat.reshape(shape[1:])
         z = rows.x @ w.T
         each = jax.vmap(loss)(z[:, 0] if num_classes is None else z, rows.labels[0])
-        return rows.weights[lane] @ each + lanes.lam[lane] / 4 * jnp.sum(w[:, :-1] ** 2)
+        lam, weights = jnp.asarray(lanes.lam)[lane], rows.weights[lane]
+        return weights @ each + lam / 4 * jnp.sum(w[:, :-1] ** 2)
 
-    z = jax.vmap(partial(problem.logits_of, rows=rows))(jnp.asarray(params))
-    own = jax.vmap(partial(problem.lane_of, rows))(lanes)
-    factors = jax.vmap(family.factors)(z, own.labels)
-    found = jax.vmap(partial(problem.hessian, family, rows))(factors, own.weights)
-    firm = partial(proximal.firm, lift=0.0, num_outputs=family.num_outputs)
-    found = jax.vmap(firm)(found, lanes.lam / 2)
-    exact = np.stack([jax.hessian(risk)(params[lane].ravel(), lane) for lane in range(2)])
-    np.testing.assert_allclose(found, exact, atol=1e-12 * np.abs(exact).max())
+    exact = exact(params.reshape(2, -1), np.arange(2))
+    np.testing.assert_allclose(found(params), exact, atol=1e-12 * np.abs(exact).max())
 
 
 def test_a_longer_diagonal_gives_any_hessian_a_factor():
@@ -95,13 +102,11 @@ def test_a_gap_without_rows_is_no_less_than_the_one_with_them(l1_ratio):
         rows = problem.Problem(
             *map(jnp.asarray, (ones, labels[None].astype(float), weights, ones.T))
         )
-        lanes = problem.lanes_of(rows, lambdas, l1_ratio)
-
-        lanes = jax.vmap(partial(problem.lane_of, rows))(lanes)
-        point = jax.vmap(partial(duality.settled, family, rows))(lanes, jnp.asarray(params))
+        lanes = jax.vmap(partial(problem.lane_of, rows))(problem.lanes_of(rows, lambdas, l1_ratio))
+        point = jax.jit(jax.vmap(partial(duality.settled, family, rows)))(lanes, params)
         z = np.asarray(point.params)[:, 0] @ ones.T
         u = ((labels - scipy.special.expit(z)) @ ones / len(x))[:, None]
-        rough = jax.vmap(duality.rough_gap)(lanes, point.params, u, point.risk)
+        rough = jax.jit(jax.vmap(duality.rough_gap))(lanes, point.params, u, point.risk)
     rough, sharp = np.asarray(rough), np.asarray(point.gap)
     assert (rough >= sharp * (1 - 1e-6) - 1e-12).all()
     assert (rough < 0.1 * point.risk).all()

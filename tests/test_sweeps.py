@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, data, losses, metrics, models, optimizers, sweeps, training
-from jaxlr.sweeps import engine
+from jaxlr.sweeps import program, tasks
 
 as_shipped = pytest.mark.as_shipped  # what looks at bits, or at another program's result
 
@@ -208,10 +208,8 @@ def test_static_settings_compile_once_per_group_as_planned():
 
 
 def largest_constant(lane):
-    lanes = sweeps.cross(HYPERS, FOLDS)
-    progress = engine._init(lane, lanes)
-    heard = engine._heard(BATCH, FOLD_WEIGHTS)
-    traced = engine._segment.trace(lane, lanes, progress, BATCH, FOLD_WEIGHTS, heard, ORDER)
+    task = tasks.task(lane, sweeps.cross(HYPERS, FOLDS), BATCH, ORDER, FOLD_WEIGHTS, 1)
+    traced = program.segment.trace(lane, task.shape(12), task.rows, ORDER)
     return max((np.size(const) for const in traced.jaxpr.consts), default=0)
 
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 import scipy.optimize
 import scipy.special
-from sklearn.linear_model import LogisticRegression
 
-from experiments.benchmarks.paths import few_shot, peers, truth
+from experiments.benchmarks.paths import peers, truth
 from experiments.benchmarks.paths.zoo import judge
 from experiments.benchmarks.paths.zoo.__main__ import solvers
 from experiments.benchmarks.paths.zoo.real import real
@@ -213,16 +212,3 @@ def test_the_zoo_is_large_and_unknown_to_the_library():
     assert few.lambdas[-1] == pytest.approx(1e-9 * few.lambdas[0])
     assert len(few.key()) == 12
     assert set(real("nowhere")) > {"mnist", "letter", "adult", "bank", "german", "spambase", "a9a"}
-
-
-def test_few_shot_rows_are_drawn_by_the_published_rule():
-    labels = np.repeat(np.arange(5), 20)
-    rows = few_shot.draws(labels, num_draws=3, each=4)
-    assert rows.shape == (3, 20)
-    order = list(range(100))  # the rule again, in Python's words
-    for drawn in rows:
-        np.random.RandomState(42).shuffle(order)
-        seen = [r for label in range(5) for r in [r for r in order if labels[r] == label][:4]]
-        assert sorted(drawn) == sorted(seen)
-    assert (np.bincount(labels[rows[0]]) == 4).all()
-    assert LogisticRegression(max_iter=100).get_params()["C"] == 1.0  # whose penalty is ours

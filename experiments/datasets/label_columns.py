@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 from experiments.datasets import sources
 from experiments.datasets.cells import check_weights, missing_fault, typed
@@ -42,13 +43,18 @@ def target_of(found: Held, name: str, task: str | None, *, whole_is_class: bool 
     So a thousand integers are a thousand classes, where `load` would take them for a measurement,
     as long as there are two rows of each on average.
     """
+    values = values_of(found, name)
+    recur = values.dtype.kind in "biu" and 2 * len(np.unique(values)) <= len(values)
+    return labels_of(values, task, name, is_class=whole_is_class and recur)
+
+
+def values_of(found: Held, name: str) -> np.ndarray | pd.Categorical:
+    """The raw labels in a column: numbers or texts [N], none missing."""
     column = found.column(name)
     if column.null_count:
         row = int(column.is_null().to_numpy().argmax())
         raise missing_fault("target", name, row, found.source.gaps.get(name, ()), "fill it in")
-    values = typed(column, name, False, is_target=True)
-    recur = values.dtype.kind in "biu" and 2 * len(np.unique(values)) <= len(values)
-    return labels_of(values, task, name, is_class=whole_is_class and recur)
+    return typed(column, name, False, is_target=True)
 
 
 def weights_of(found: Held, name: str) -> np.ndarray:

@@ -67,9 +67,9 @@ def load_probes(
     is_table = held[0] is None or bool(options.get("drop") or options.get("categorical"))
     if len(files) == 1 and is_table:
         return _of_table(files[0], targets, labels, reading, task=task, weights=weights, **options)
-    layers = _layers(files, held)
+    layers = layers_of(files, held)
     _refuse_table_options(files[0], options)
-    found = _labels(held, labels, reading)
+    found = labels_of(held, labels, reading)
     names = label_columns.chosen(found, targets)
     num_rows = len(next(iter(layers.values())))
     each(lambda name: _check_length(found, name, num_rows), names)
@@ -116,8 +116,12 @@ def _of_table(file: str, targets, labels: str | None, reading: Reading, **option
     return Probes(table.name, {table.name: table}, tuple(made))
 
 
-def _layers(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np.ndarray]:
-    """Every layer [N, D] under a name of its own."""
+def layers_of(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np.ndarray]:
+    """Every layer [N, D] under a name of its own.
+
+    Raises:
+      DataError: a table, no features, another number of rows, or a value that is no number.
+    """
     pairs = []
     for file, found in zip(files, held, strict=True):
         if found is None:
@@ -160,13 +164,16 @@ def _refuse_table_options(file: str, options: dict) -> None:
             )
 
 
-def _labels(held: Sequence[Held], labels: str | None, reading: Reading) -> Held:
+def labels_of(
+    held: Sequence[Held], labels: str | None, reading: Reading, option: str = "--labels"
+) -> Held:
+    """Where the labels of such files are: in `labels`, or in the first that holds some."""
     if labels is not None:
         return label_columns.read(labels, reading)
     first, *rest = [found for found in held if found.columns] or [None]
     if first is None:
         raise DataError(
-            f"{shown(held[0].file)} holds no labels; give them with --labels FILE (.npy, NPZ, CSV"
+            f"{shown(held[0].file)} holds no labels; give them with {option} FILE (.npy, NPZ, CSV"
             " or Parquet, one per row)"
         )
     for other in rest:

@@ -4,35 +4,30 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pandas as pd
-
 from experiments.kit.mistakes import OutputError
-from experiments.kit.provenance import provenance
 
 
 @contextmanager
-def results(settings, finished: Sequence[pd.DataFrame] = ()) -> Iterator[Path]:
+def results(settings, within: Path | None = None) -> Iterator[Path]:
     """A fresh folder that becomes `out` when the block ends well, and vanishes when it doesn't.
 
     Args:
       settings: a command's; out is the folder's name, overwrite says to replace earlier results.
-      finished: tables of lanes, filled as the block goes on: what Ctrl-C leaves, as results.parquet
-        beside a summary.json that says so. Earlier results stay, and these lie next to them.
+      within: where it is until then; None: beside its goal.
 
     Raises:
       OutputError: the goal holds something (and overwrite is off, or what it holds isn't a result
         folder), or can't be written.
-      KeyboardInterrupt: Ctrl-C; its text says where finished lanes are.
     """
     goal, overwrite = Path(settings.out).absolute(), settings.overwrite
     _check(goal, overwrite)
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{goal.name}.", dir=goal.parent))
+        fresh = Path(tempfile.mkdtemp(prefix=f".{goal.name}.", dir=within or goal.parent))
     except OSError as error:
         raise OutputError(
             f"--out {goal}: cannot be written ({error.strerror}); choose another folder"
@@ -42,9 +37,7 @@ def results(settings, finished: Sequence[pd.DataFrame] = ()) -> Iterator[Path]:
         yield fresh
         _check(goal, overwrite)  # someone else may have finished first
         _replace(fresh, goal)
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt) and finished:
-            error.args = (_kept(fresh, goal, pd.concat(finished), provenance(settings)),)
+    except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
 
@@ -71,19 +64,6 @@ def _check(goal: Path, overwrite: bool) -> None:
             f"--out {goal}: the folder holds earlier results; choose another folder, "
             "or say --overwrite"
         )
-
-
-def _kept(fresh: Path, goal: Path, lanes: pd.DataFrame, told: dict) -> str:
-    """Moves what had finished to the goal, or to a free name beside it; says where."""
-    shutil.rmtree(fresh)  # half of a page, some of the models
-    fresh.mkdir()
-    lanes.to_parquet(fresh / "results.parquet", index=False)
-    ended = {"interrupted": True, "num_lanes": len(lanes)}
-    write_json(fresh / "summary.json", told | ended)
-    while os.path.lexists(goal) and not (goal.is_dir() and not any(goal.iterdir())):
-        goal = goal.with_name(f"{goal.name}-interrupted")
-    _replace(fresh, goal)
-    return f"{len(lanes):,} lanes had finished, and are kept in {goal}/results.parquet"
 
 
 def _replace(fresh: Path, goal: Path) -> None:

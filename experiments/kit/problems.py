@@ -26,6 +26,7 @@ class Problem(NamedTuple):
     feature_names: tuple[str, ...]
     target_scale: tuple[float, float]
     encoder: Encoder | None = None  # what made the features; None where nobody asks
+    class_weights: np.ndarray | None = None  # [C], that the training rows' weights have in them
 
     @property
     def num_outputs(self) -> int | None:
@@ -36,6 +37,15 @@ class Problem(NamedTuple):
     def target(self) -> Target:
         """What the training rows say of the target."""
         return target_of(self.table)._replace(labels=np.asarray(self.train.labels))
+
+    @property
+    def commonest(self) -> int:
+        """The class of most training rows, whatever classes weigh."""
+        counts = np.bincount(np.asarray(self.train.labels), np.asarray(self.train.weights))
+        if self.class_weights is not None:
+            weigh = self.class_weights[: len(counts)]
+            counts = np.divide(counts, weigh, where=weigh > 0, out=0 * counts)
+        return int(np.argmax(counts))
 
     @property
     def heard(self) -> np.ndarray:

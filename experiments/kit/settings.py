@@ -78,6 +78,14 @@ class TableSettings(TextSettings, DataSettings):
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(frozen=True)
+class ResumableSettings(TableSettings):
+    """Of a command whose runs may be long."""
+
+    resume: bool = False
+    """Go on with what was interrupted, to the same results; it is in OUT.partial until then."""
+
+
 def refuse(mistakes: Iterable[str]) -> None:
     """Raises SettingError where there are mistakes: one line for all of them."""
     mistakes = list(mistakes)

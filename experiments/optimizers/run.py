@@ -1,12 +1,24 @@
 """The whole comparison, from data to page."""
 
+import math
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
 import jax
 import pandas as pd
 
-from experiments.kit import commands, kept_rows, outputs, pages, problems, saved, suspects
+from experiments.kit import (
+    commands,
+    kept_rows,
+    outputs,
+    pages,
+    partial,
+    problems,
+    saved,
+    suspects,
+)
+from experiments.kit.checkpoints import Checkpoints
 from experiments.kit.clock import Clock
 from experiments.kit.provenance import device, provenance
 from experiments.kit.report import weights
@@ -20,23 +32,34 @@ SAID = pages.macros("optimizers/words.html", plain=True)
 
 def run(settings: Settings, clock: Clock) -> int:
     """The whole comparison, from data to page; the exit status."""
-    settings, finished = check(settings), []
-    with outputs.results(settings, finished) as folder:
+    settings = check(settings)
+    with partial.claimed(settings) as kept:
+        if kept.complete:
+            print(f"{settings.out} is complete: nothing was left to do")
+            return 0
+        return compared(replace(settings, resume=False), clock, kept)
+
+
+def compared(settings: Settings, clock: Clock, kept: partial.Partial) -> int:
+    """The comparison itself; what is said of results is as if it was never interrupted."""
+    with outputs.results(settings, within=kept.folder) as folder:
         with clock.part("reading"):
             tables = [kept_rows.read(name, settings) for name in settings.data]
         benches = benched(settings, tables)
         print(SAID.introduction(settings, benches, device()))
         remarks = suspect(benches)
         commands.remark(remarks)
-        studied, walks, models = compare(settings, benches, clock, finished.append)
+        studied, walks, models = compare(settings, benches, clock, kept)
         lesson = ravine.lesson()
-        pd.concat(finished, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
+        tables = [lanes(on, ran) for on, trials, _ in studied for ran in trials]
+        pd.concat(tables, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
         files = keep(folder, models)
         summary = summarise(settings, studied, lesson, walks, remarks) | clock.summary()
         with clock.part("drawing"):
             weighed = {name: weights.told(model, files[name]) for name, model in models.items()}
             page.write(folder / "report.html", studied, lesson, walks, weighed, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
+        kept.written.touch()
     print(*(SAID.conclusion(on, rows(ranked)) for on, _, ranked in studied), sep="\n")
     print(clock, f"{settings.out}/report.html", sep="\n")
     return 0
@@ -55,23 +78,23 @@ def benched(settings: Settings, tables) -> list[study.Bench]:
     ]
 
 
-def compare(settings: Settings, benches, clock: Clock, on_lanes=lambda lanes: None):
+def compare(settings: Settings, benches, clock: Clock, kept: partial.Partial | None = None):
     """[(bench, trials in rank order, ranking)], tuned walks down the ravine, {data set: model}.
 
     Args:
       settings: which optimizers, and how many points.
       benches: one for each data set.
       clock: shows the progress.
-      on_lanes: called with the table of the lanes that have ended.
+      kept: where sweeps that have ended are kept, and found again.
     """
     studied, models = [], {}
     runs = (len(benches) + 1) * len(settings.optimizers) + len(benches)
     with clock.bar(runs, "runs") as bar:
-        for on in benches:
+        for place, on in enumerate(benches):
             trials = {}
             for name in settings.optimizers:
-                trials[name] = study.trial(on, name, settings.points, settings.seed)
-                on_lanes(lanes(on, trials[name]))
+                checkpoints = kept and partial_of(kept, place, name)
+                trials[name] = study.trial(on, name, settings.points, settings.seed, checkpoints)
                 bar.update()
             ranked = ranking(on, list(trials.values()))
             studied.append((on, [trials[name] for name in ranked["optimizer"]], ranked))
@@ -82,6 +105,11 @@ def compare(settings: Settings, benches, clock: Clock, on_lanes=lambda lanes: No
             walks.append(ravine.tuned(name, settings.points, settings.seed))
             bar.update()
     return studied, walks, models
+
+
+def partial_of(kept: partial.Partial, place: int, optimizer: str):
+    """The checkpoints of an optimizer on the data set at a place, by seed: each at its end."""
+    return lambda seed: Checkpoints(kept, f"{place}-{optimizer}-{seed}", math.inf)
 
 
 def keep(folder: Path, models: dict[str, saved.Model]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from experiments.kit.optimizers import RULES
-from experiments.kit.settings import LARGEST, SIZES, TableSettings, mistakes, refuse
+from experiments.kit.settings import LARGEST, SIZES, ResumableSettings, mistakes, refuse
 
 # Left out unless asked for: rprop is for whole batches, the others differ little from a neighbour.
 EXTRAS = ("rprop", "noisy_sgd", "nadamw", "adamaxw")
@@ -14,7 +14,7 @@ DEFAULT = tuple(name for name in RULES if name not in EXTRAS)
 
 
 @dataclass(frozen=True)
-class Settings(TableSettings):
+class Settings(ResumableSettings):
     """The dials of the comparison."""
 
     NAME: ClassVar[str] = "experiments.optimizers"

@@ -4,6 +4,7 @@ A seed is its own fold to be judged on and its own order of the other rows; the 
 the problem is convex. All settings of a seed share their minibatches, and all seeds a program.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -143,8 +144,17 @@ def points(optimizer: str, num_points: int, seed: int) -> dict[str, np.ndarray]:
     return {name: number(scales[name], column) for name, column in drawn.items()}
 
 
-def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
-    """Every setting of the optimizer, all seeds by one compiled program."""
+def trial(
+    on: Bench,
+    optimizer: str,
+    num_points: int,
+    seed: int,
+    checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
+) -> Trial:
+    """Every setting of the optimizer, all seeds by one compiled program.
+
+    `checkpoints` are those of the optimizer's sweep of a seed, by its number.
+    """
     lane = study.lane(on.problem, {"model": "linear", "optimizer": optimizer})
     hypers = points(optimizer, num_points, seed) | {"l2": np.full(num_points, on.l2)}
     swept = [
@@ -155,8 +165,9 @@ def trial(on: Bench, optimizer: str, num_points: int, seed: int) -> Trial:
             order,
             fold_weights=fold[None],
             num_segments=num_evaluations(on.epochs),
+            checkpoints=checkpoints and checkpoints(number),
         )
-        for order, fold in zip(on.orders, on.folds, strict=True)
+        for number, (order, fold) in enumerate(zip(on.orders, on.folds, strict=True))
     ]
     curves = {
         name: np.stack([of_seed.metrics[name] for of_seed in swept], axis=-1)

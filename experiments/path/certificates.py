@@ -12,6 +12,7 @@ LOOKS = {
     "solved": {"marker": "o", "facecolors": style.PAPER, "edgecolors": style.ACCENT},
     "stalled": {"marker": "s", "color": style.WARM},
     "budget": {"marker": "s", "facecolors": style.PAPER, "edgecolors": style.WARM},
+    "stopped": {"marker": "s", "facecolors": style.PAPER, "edgecolors": style.INK},
     "separable": {"marker": "D", "color": style.INK},
     "nan": {"marker": "x", "color": style.INK},
 }

@@ -10,7 +10,7 @@ from experiments.datasets import DataError, Encoder, encode
 from experiments.datasets.errors import shown
 from experiments.datasets.probes import Probes
 from experiments.datasets.table import Target
-from experiments.kit import strata
+from experiments.kit import class_weights, strata
 from experiments.kit.mistakes import SettingError
 from experiments.kit.problems import Problem, heard_of, of_rows
 from experiments.path import metrics
@@ -70,6 +70,17 @@ def check_metric(probes: Probes, plan: Plan) -> None:
             )
 
 
+def check_class_weights(probes: Probes, plan: Plan) -> None:
+    """Raises SettingError where classes can't weigh what was asked."""
+    for target in probes.targets if plan.class_weight is not None else ():
+        if target.task == "regression":
+            raise SettingError(
+                f"--class-weight: target {target.name!r} is a number and has no classes; leave it"
+                " out"
+            )
+        class_weights.of_classes(plan.class_weight, target.labels, target.class_names)
+
+
 def check_held_out(probes: Probes, plan: Plan, rows: Rows) -> None:
     """Raises SettingError where R² is asked of a single row."""
     heard = _heard(probes)[rows.train]
@@ -91,11 +102,17 @@ def features(probes: Probes, layer: str, chosen: Rows, scaling: str) -> tuple[np
 
 
 def problem(
-    probes: Probes, layer: str, target: Target, chosen: Rows, x, encoder, centred: bool = True
+    probes: Probes, layer: str, target: Target, chosen: Rows, x, encoder, plan: Plan
 ) -> Problem:
     """One target on one layer; a regression's labels are standardised by training rows."""
     table = probes.table(layer, target)
-    return of_rows(table, x, encoder, chosen.train, chosen.test, centred)
+    made = of_rows(table, x, encoder, chosen.train, chosen.test, plan.intercept)
+    if plan.class_weight is None:
+        return made
+    own = made.train
+    weigh = class_weights.of_classes(plan.class_weight, own.labels, target.class_names, own.weights)
+    own = own._replace(weights=(own.weights * weigh[own.labels]).astype(np.float32))
+    return made._replace(train=own, class_weights=weigh)
 
 
 def stacked(problems: list[Problem]) -> Batch:
@@ -105,11 +122,15 @@ def stacked(problems: list[Problem]) -> Batch:
     return Batch(jnp.asarray(first.x), jnp.asarray(labels), jnp.asarray(first.weights))
 
 
-def groups(targets: tuple[Target, ...]) -> list[list[Target]]:
-    """Targets of one loss and one number of classes, which are lanes of one program."""
+def groups(targets: tuple[Target, ...], apart: bool = False) -> list[list[Target]]:
+    """Targets of one loss and one number of classes, which are lanes of one program.
+
+    They share the weights of rows; `apart` are those that don't, as classes weigh.
+    """
     kinds = {}
     for target in targets:
-        kinds.setdefault((target.task, len(target.class_names)), []).append(target)
+        kind = target.name if apart else (target.task, len(target.class_names))
+        kinds.setdefault(kind, []).append(target)
     return list(kinds.values())
 
 

@@ -1,23 +1,38 @@
 """All exact paths, from data to page."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from experiments.datasets.probes import Probes, load_probes
-from experiments.kit import commands, kept_rows, outputs, pages, saved, suspects
+from experiments.kit import commands, kept_rows, outputs, pages, partial, saved, suspects
 from experiments.kit.clock import Clock
 from experiments.kit.problems import heard_of
 from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, study
 from experiments.path.findings import Findings, Probe
 from experiments.path.settings import Plan, Settings, plan
+from experiments.protocols import run as protocol
+from experiments.protocols.table import PROTOCOLS
 from jaxlr import paths
 
 
 def run(settings: Settings, clock: Clock) -> int:
-    """All paths, from data to page; the exit status."""
-    planned, finished = plan(settings), []
-    with outputs.results(settings, finished) as folder:
+    """All paths, from data to page, or a published protocol; the exit status."""
+    planned = plan(settings)
+    with partial.claimed(settings) as kept, paths.keep(kept.folder / "blocks"):
+        if kept.complete:
+            print(f"{settings.out} is complete: nothing was left to do")
+            return 0
+        settings = replace(settings, resume=False)  # what is said of results is as if unbroken
+        if settings.protocol and not PROTOCOLS[settings.protocol].is_path:
+            return protocol.run(settings, clock)
+        return solved(settings, planned, clock, kept)
+
+
+def solved(settings: Settings, planned: Plan, clock: Clock, kept: partial.Partial) -> int:
+    """All paths; the exit status."""
+    with outputs.results(settings, within=kept.folder) as folder:
         with clock.part("reading"):
             probes = load_probes(
                 settings.data,
@@ -28,6 +43,7 @@ def run(settings: Settings, clock: Clock) -> int:
             probes = kept_rows.of_probes(probes, settings.drop_classes, settings.task)
         problems.check_metric(probes, planned)
         problems.check_scaling(probes, planned.scaling)
+        problems.check_class_weights(probes, planned)
         rows = problems.rows(probes, planned, settings.seed, settings.test_fraction)
         problems.check_held_out(probes, planned, rows)
         print(introduction(probes, planned, rows))
@@ -39,10 +55,11 @@ def run(settings: Settings, clock: Clock) -> int:
             remarks += suspects.few(target, labels, "test rows", "take a larger --test-fraction")
         commands.remark(remarks)
         with clock.bar(study.num_lanes(probes, planned), "lanes") as bar:
+            finished = []
 
             def ended(lanes):
-                finished.append(lanes)
-                bar.update(sum(map(len, finished)) - bar.n)
+                finished.append(len(lanes))
+                bar.update(sum(finished) - bar.n)
 
             def within(number):  # the refit's lanes among them
                 bar.update(round(number * planned.folds / (planned.folds + 1)))
@@ -54,17 +71,18 @@ def run(settings: Settings, clock: Clock) -> int:
             commands.remark(nothing)
             remarks += nothing
         found.lanes.to_parquet(folder / "results.parquet", index=False)
-        models = keep(folder, settings, found)
+        models = keep(folder, settings, found, planned.tol)
         summary = summarise(settings, planned, probes, rows, found, remarks) | clock.summary()
         with clock.part("drawing"):
             page.write(folder, probes, planned, found, models, summary, clock)
         outputs.write_json(folder / "summary.json", summary | clock.summary())
+        kept.written.touch()
     print(conclusion(settings, planned, rows, found))
     print(clock, f"{settings.out}/report.html", sep="\n")
     return 0 if all(probe.test for probe in found.probes) else 1
 
 
-def keep(folder: Path, settings: Settings, found: Findings) -> dict[str, saved.Model]:
+def keep(folder: Path, settings: Settings, found: Findings, tol: float) -> dict[str, saved.Model]:
     """Saves the model of every probe that has one: the lead's as model.npz, of several all."""
     models = {}
     for name, probe in page.names(found).items():
@@ -73,7 +91,7 @@ def keep(folder: Path, settings: Settings, found: Findings) -> dict[str, saved.M
         models[name] = saved.of(
             probe.problem,
             probe.test.params,
-            certificate={**probe.refit, "tol": settings.tol},
+            certificate={**probe.refit, "tol": tol},
             provenance=provenance(settings),
         )
         if len(found.probes) > 1:

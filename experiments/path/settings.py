@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from experiments.kit import class_weights
 from experiments.kit.mistakes import SettingError
-from experiments.kit.settings import LARGEST, TableSettings, dashed, mistakes, refuse
+from experiments.kit.settings import LARGEST, dashed, mistakes, refuse
 from experiments.path import metrics
+from experiments.protocols.settings import ProtocolSettings
+from experiments.protocols.settings import mistakes as protocol_mistakes
 
 CLIP_C = (1e-6, 1e6, 96)  # Radford et al. 2021, appendix A.3
-FIXED_BY_CLIP = ("lambdas", "lambda_max", "lambda_min", "l1_ratio")
-FIXED_BY_CLIP += ("folds", "rule", "metric", "scaling")
 VALIDATION_FRACTION = 0.2  # of the training rows, where the protocol validates on one split
 DEFAULT_NUM = 100
 MOST_LAMBDAS = 100_000
@@ -24,7 +25,7 @@ SMALLEST_SHARE, SMALLEST_RIDGE_SHARE, RIDGE = 1e-4, 1e-6, 0.1
 
 
 @dataclass(frozen=True)
-class Settings(TableSettings):
+class Settings(ProtocolSettings):
     """The dials of exact paths."""
 
     NAME: ClassVar[str] = "experiments.path"
@@ -63,16 +64,11 @@ class Settings(TableSettings):
     intercept: bool = True
     """Whether there is one; without, features and a regression's target are not centred, so that
     --scaling must be none, its default then."""
-    tol: float = 1e-6
-    """A lane is done when it is proved to be within tol times its risk of the optimum."""
+    tol: float | None = None
+    """A lane is done when it is proved to be within tol times its risk of the optimum; default
+    1e-6, with --protocol mteb 1e-8."""
     scaling: Literal["standard", "none"] | None = None
     """Features by mean and deviation of the training rows (default), or as they are."""
-    protocol: Literal["clip"] | None = None
-    """clip, the linear probe of Radford et al. 2021: features as they are, ridge, 96 values of
-    scikit-learn's C = 1/(lambda x rows) from 1e-6 to 1e6, chosen by accuracy on one validation
-    split (a fifth of the training rows), refitted with that C on all of them. All 96 are solved;
-    the paper's own search looks at fewer. Fixes --lambdas, --l1-ratio, --folds, --rule, --metric
-    and --scaling."""
     probe_pages: int = 60
     """Most probes that get a page of their own; each target's best layer comes first."""
 
@@ -88,6 +84,7 @@ class Plan:
       folds: 1 is a single validation split.
       intercept: whether lanes have one.
       pages: how many probes get a page.
+      class_weight: as of `class_weights.of_classes`.
     """
 
     lambdas: np.ndarray | None
@@ -102,6 +99,7 @@ class Plan:
     tol: float
     intercept: bool = True
     pages: int = 60
+    class_weight: str | tuple[float, ...] | None = None
 
     @property
     def maximise(self) -> bool:
@@ -120,7 +118,6 @@ def plan(settings: Settings) -> Plan:
       SettingError: a value that has no meaning, before any work.
     """
     refuse(_mistakes(settings))
-    refuse(_clip_mistakes(settings) if settings.protocol == "clip" else ())
     values, num = _lambdas(settings)
     planned = Plan(
         lambdas=values,
@@ -132,9 +129,10 @@ def plan(settings: Settings) -> Plan:
         rule=settings.rule or "best",
         metric=settings.metric or "loss",
         scaling=settings.scaling or ("standard" if settings.intercept else "none"),
-        tol=settings.tol,
+        tol=1e-6 if settings.tol is None else settings.tol,
         intercept=settings.intercept,
         pages=settings.probe_pages,
+        class_weight=class_weights.asked(settings.class_weight),
     )
     if settings.protocol != "clip":
         return planned
@@ -162,18 +160,10 @@ def _lambdas(settings: Settings) -> tuple[np.ndarray | None, int]:
     return None, int(number)
 
 
-def _clip_mistakes(settings: Settings) -> Iterator[str]:
-    for name in FIXED_BY_CLIP:
-        if getattr(settings, name) not in (None, ()):
-            yield (
-                f"--{dashed(name)} {_said(getattr(settings, name))}: --protocol clip fixes it;"
-                " leave one of the two out"
-            )
-
-
 def _mistakes(settings: Settings) -> Iterator[str]:
     yield from mistakes(settings, {"folds": (2, 2**24), "probe_pages": (0, 2**24)})
-    if not 0 < settings.tol < 1:
+    yield from protocol_mistakes(settings)
+    if settings.tol is not None and not 0 < settings.tol < 1:
         yield f"--tol {settings.tol:g}: must lie between 0 and 1, like 1e-6"
     for ratio in settings.l1_ratio:
         if not 0 <= ratio <= 1:

@@ -44,7 +44,7 @@ def run(
     for layer in probes.layers:
         x, encoder = path_problems.features(probes, layer, rows, plan.scaling)
         of_layer = {}
-        for group in path_problems.groups(probes.targets):
+        for group in path_problems.groups(probes.targets, plan.class_weight is not None):
             ended, table = _group(probes, layer, group, rows, plan, x, encoder)
             of_layer |= {probe.target: probe for probe in ended}
             lanes.append(table)
@@ -91,7 +91,7 @@ def without_intercept(plan: Plan) -> dict:
 def _group(probes, layer: str, group: list[Target], rows: Rows, plan: Plan, x, encoder):
     """The probes of targets that share a loss, and the table of their lanes."""
     problems = [
-        path_problems.problem(probes, layer, t, rows, x, encoder, plan.intercept) for t in group
+        path_problems.problem(probes, layer, target, rows, x, encoder, plan) for target in group
     ]
     first, batch = problems[0], path_problems.stacked(problems)
     per_fold = rows.folds @ np.asarray(batch.weights, np.float64)

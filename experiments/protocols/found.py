@@ -43,6 +43,8 @@ class Found:
       statuses: how many lanes ended how; empty where no lane was exact.
       worst_gap: the largest proved relative distance to the optimum, NaN without a proof.
       notes: sentences that a reader of the figures must know.
+      published: figures of `scores` as others published them for this task, by the same names, with
+        whose they are under "of"; None where none are known.
     """
 
     scores: dict[str, float]
@@ -53,3 +55,4 @@ class Found:
     statuses: Counter | None = None
     worst_gap: float = float("nan")
     notes: tuple[str, ...] = ()
+    published: dict[str, Any] | None = None

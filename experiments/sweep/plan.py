@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.sweep.settings import SCALES, Settings, heard
+from experiments.sweep.settings import SCALES, Settings, bytes_in, heard
 from jaxlr import sweeps
 
 
@@ -18,6 +18,8 @@ class Plan:
     evaluations: int
     hidden: tuple[int, ...]
     seed: int
+    schedule: str = "full"
+    memory: int | None = None
 
     @property
     def num_lanes(self) -> int:
@@ -46,6 +48,8 @@ def planned(settings: Settings) -> Plan:
         num_evaluations(settings.epochs),
         settings.hidden,
         settings.seed,
+        settings.schedule,
+        None if settings.memory is None else bytes_in(settings.memory),
     )
 
 

@@ -1,14 +1,26 @@
 """The whole sweep, from data to page."""
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 
-from experiments.kit import commands, kept_rows, outputs, problems, saved, suspects, words
+from experiments.kit import (
+    commands,
+    kept_rows,
+    outputs,
+    partial,
+    problems,
+    saved,
+    suspects,
+    words,
+)
+from experiments.kit.checkpoints import Checkpoints
 from experiments.kit.clock import Clock
 from experiments.kit.optimizers import NUMBERS
 from experiments.kit.provenance import device, provenance
 from experiments.kit.report import examine
-from experiments.sweep import headline, page, study
+from experiments.sweep import groups, headline, page, study
 from experiments.sweep.leaderboard import leaderboard
 from experiments.sweep.plan import Plan, planned
 from experiments.sweep.settings import Settings, check, check_batches
@@ -18,45 +30,76 @@ from experiments.sweep.study import Findings
 def run(settings: Settings, clock: Clock) -> int:
     """The whole sweep, from data to page; the exit status."""
     check(settings)
-    finished = []
-    with outputs.results(settings, finished) as folder:
-        with clock.part("reading"):
-            table = kept_rows.read(settings.data, settings)
-        split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
-        problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
-        fold_weights = problems.folds(problem, fold_key, settings.folds)
-        check_batches(settings, len(problem.train.x))
-        plan = planned(settings)
-        print(introduction(problem, plan))
-        remarks = suspects.notes(table, [problems.target_of(table)])
-        remarks += suspects.nothing_to_learn([problem])
-        tested = np.asarray(problem.test.labels)[np.asarray(problem.test.weights) > 0]
-        remarks += suspects.few(
-            problem.target, tested, "test rows", "take a larger --test-fraction"
-        )
-        commands.remark(remarks)
-        per_segment = plan.epochs // plan.evaluations
-        with clock.bar(plan.num_lanes * plan.epochs, "lane epochs") as bar:
-            found = study.run(
-                problem,
-                plan,
-                fold_weights,
-                selection=settings.select,
-                on_segment=lambda lanes: bar.update(lanes * per_segment),
-                on_group=finished.append,
-            )
-        found.lanes.to_parquet(folder / "results.parquet", index=False)
-        model = None
-        if found.test:
-            model = saved.of(problem, found.test.params, provenance=provenance(settings))
-            saved.keep(folder, model)
-        summary = summarise(settings, problem, plan, found, remarks) | clock.summary()
-        with clock.part("drawing"):
-            page.write(folder / "report.html", problem, plan, found, model, summary, clock)
-        outputs.write_json(folder / "summary.json", summary | clock.summary())
+    if settings.plan:
+        print(planning(settings, clock))
+        return 0
+    with partial.claimed(settings) as kept:
+        if kept.complete:
+            print(f"{settings.out} is complete: nothing was left to do")
+            return 0
+        settings = replace(settings, resume=False)  # what is said of results is as if unbroken
+        with outputs.results(settings, within=kept.folder) as folder:
+            problem, fold_weights, plan, remarks = prepared(settings, clock)
+            print(introduction(problem, plan))
+            commands.remark(remarks)
+            found = trained(settings, clock, kept, problem, fold_weights, plan)
+            commands.remark(kept.refused)
+            found.lanes.to_parquet(folder / "results.parquet", index=False)
+            model = None
+            if found.test:
+                made_by = provenance(settings)
+                model = saved.of(problem, found.test.params, provenance=made_by)
+                saved.keep(folder, model)
+            summary = summarise(settings, problem, plan, found, remarks) | clock.summary()
+            with clock.part("drawing"):
+                page.write(folder / "report.html", problem, plan, found, model, summary, clock)
+            outputs.write_json(folder / "summary.json", summary | clock.summary())
+            kept.written.touch()
     print(conclusion(settings, problem, plan, found))
     print(clock, f"{settings.out}/report.html", sep="\n")
     return 0 if found.chosen else 1
+
+
+def prepared(settings: Settings, clock: Clock) -> tuple:
+    """(problem, fold weights, plan, what a reader should know of the data)."""
+    with clock.part("reading"):
+        table = kept_rows.read(settings.data, settings)
+    split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
+    problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
+    fold_weights = problems.folds(problem, fold_key, settings.folds)
+    check_batches(settings, len(problem.train.x))
+    remarks = suspects.notes(table, [problems.target_of(table)])
+    remarks += suspects.nothing_to_learn([problem])
+    tested = np.asarray(problem.test.labels)[np.asarray(problem.test.weights) > 0]
+    remarks += suspects.few(problem.target, tested, "test rows", "take a larger --test-fraction")
+    return problem, fold_weights, planned(settings), remarks
+
+
+def planning(settings: Settings, clock: Clock) -> str:
+    """What the sweep would take."""
+    problem, fold_weights, plan, _ = prepared(settings, clock)
+    asked = [study.asked(problem, plan, group, fold_weights) for group in plan.groups]
+    return groups.told(plan, asked, problems.LOSS_NAMES[problem.table.task])
+
+
+def trained(settings, clock: Clock, kept, problem, fold_weights, plan: Plan) -> Findings:
+    """The study, with a bar; SIGINT and SIGTERM wait for a segment's end."""
+    per_segment = plan.epochs // plan.evaluations
+    total = plan.num_lanes * plan.epochs
+    with partial.patient() as heard, clock.bar(total, "lane epochs") as bar:
+
+        def on_segment(lanes):
+            bar.update(lanes * per_segment)
+            return "stop" if heard else None
+
+        return study.run(
+            problem,
+            plan,
+            fold_weights,
+            selection=settings.select,
+            on_segment=on_segment,
+            checkpoints=lambda group: Checkpoints(kept, f"group-{group}", settings.checkpoint),
+        )
 
 
 def introduction(problem: problems.Problem, plan: Plan) -> str:
@@ -114,6 +157,7 @@ def summarise(settings, problem, plan: Plan, found: Findings, remarks: list[str]
         "num_lanes": plan.num_lanes,
         "num_compilations": len(plan.groups),
         "num_diverged": int((found.lanes["status"] == "diverged").sum()),
+        "num_pruned": int((found.lanes["status"] == "pruned").sum()),
         "best": found.chosen,
         "guessing": examine.guessing_loss(problem),
         "test": found.test.figures if found.test else None,

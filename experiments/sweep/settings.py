@@ -1,5 +1,6 @@
 """The dials of the sweep, and what values make sense."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +12,7 @@ from experiments.kit.optimizers import NUMBERS, RULES, taken
 from experiments.kit.settings import (
     LARGEST,
     SIZES,
-    TableSettings,
+    ResumableSettings,
     dashed,
     mistakes,
     refuse,
@@ -29,7 +30,7 @@ SCALES |= {name: number.scale for name, number in NUMBERS.items() if name not in
 
 
 @dataclass(frozen=True)
-class _Sweep(TableSettings):
+class _Sweep(ResumableSettings):
     NAME: ClassVar[str] = "experiments.sweep"
 
     out: str = "out/sweep"
@@ -50,6 +51,15 @@ class _Sweep(TableSettings):
     """Widths of the mlp's hidden stages."""
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
+    schedule: Literal["full", "halving", "hyperband"] = "full"
+    """All configurations to the end; the best third after each rung (epochs / 9, epochs / 3, ...);
+    or that in brackets, some with fewer rungs."""
+    memory: str | None = None
+    """What the lanes may take, like 4GiB; default: what is free, less a fifth."""
+    plan: bool = False
+    """Say what would run, in which memory and how long, and stop."""
+    checkpoint: float = 30.0
+    """Seconds between checkpoints, which are in OUT.partial until OUT is complete."""
     optimizer: tuple[Literal[tuple(RULES)], ...] = ("momentum",)
     """Optimizers to try; several become static choices. Each has a learning rate and the numbers
     below that name it; those not asked for keep its defaults."""
@@ -95,6 +105,15 @@ def heard(settings: Settings, optimizer: str) -> dict[str, Range]:
     return {name: asked[name] for name in taken(optimizer, asked).values()}
 
 
+def bytes_in(text: str) -> int | None:
+    """A size with its unit as bytes; None if it is no such."""
+    found = re.fullmatch(r"(\d+\.?\d*)\s*([kKMGT]?)(i?)B", text)
+    if not found:
+        return None
+    number, prefix, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(prefix.upper() or " "))
+
+
 def _mistakes(settings: Settings) -> Iterator[str]:
     yield from mistakes(settings, LIMITS)
     for name in ("batch_size", "hidden"):
@@ -102,6 +121,10 @@ def _mistakes(settings: Settings) -> Iterator[str]:
             yield f"--{dashed(name)}: every size must be at least 1"
     if max(settings.hidden, default=0) > MOST_UNITS:
         yield f"--hidden {max(settings.hidden)}: must be at most {MOST_UNITS}"
+    if settings.memory is not None and bytes_in(settings.memory) is None:
+        yield f"--memory {settings.memory}: must be a size like 800MB, 4GiB or 4.5GB"
+    if not settings.checkpoint >= 0:
+        yield f"--checkpoint {settings.checkpoint:g}: must be at least 0 seconds"
     for name in ("learning_rate", "l2", *NUMBERS):
         if getattr(settings, name) is not None:
             yield from _faults(name, *getattr(settings, name))

@@ -12,8 +12,10 @@ import pandas as pd
 from experiments.kit import optimizers, problems
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report.examine import Test
+from experiments.sweep import groups
 from experiments.sweep.plan import Plan
 from jaxlr import data, losses, models, sweeps
+from jaxlr.sweeps import Ending
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,8 @@ def run(
     fold_weights,
     *,
     selection: str = "best",
-    on_segment: Callable[[int], None] = lambda lanes: None,
-    on_group: Callable[[pd.DataFrame], None] = lambda lanes: None,
+    on_segment: Callable[[int], str | None] = lambda lanes: None,
+    checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
 ) -> Findings:
     """Runs every group, ranks configurations, refits the chosen one and tests it.
 
@@ -77,26 +79,21 @@ def run(
       fold_weights: [F, N].
       selection: "best" mean validation loss, or "one_standard_error": the largest l2 whose mean is
         within one standard error of the best.
-      on_segment: called with the number of lanes that finished a segment.
-      on_group: called with the table of the lanes that have ended.
+      on_segment: called with the number of lanes that finished a segment; "stop" ends the study.
+      checkpoints: those of each group, by its number.
+
+    Raises:
+      KeyboardInterrupt: it was stopped.
+      SettingError: there is too little memory.
     """
-    ran, tables = [], []
-    for group in plan.groups:
-        swept = sweeps.run(
-            lane(problem, group.settings, plan.hidden),
-            sweeps.cross(group.hypers, plan.num_folds),
-            problem.train,
-            order(problem, plan.epochs, group.settings["batch_size"], plan.seed),
-            fold_weights=fold_weights,
-            num_segments=plan.evaluations,
-            on_segment=lambda done, progress: on_segment(len(progress.died_at)),
-        )
-        ran.append(swept)
-        tables.append(_rows(group, swept))
-        on_group(tables[-1])
     loss_name = LOSS_NAMES[problem.table.task]
-    curves = {name: np.concatenate([s.metrics[name] for s in ran]) for name in ran[0].metrics}
-    curves["risk"] = np.concatenate([swept.losses for swept in ran])
+    told = [asked(problem, plan, group, fold_weights) for group in plan.groups]
+    ran = groups.train(plan, told, loss_name, on_segment=on_segment, checkpoints=checkpoints)
+    curves = {
+        name: np.concatenate([_until(s, s.metrics[name]) for s in ran]) for name in ran[0].metrics
+    }
+    curves["risk"] = np.concatenate([_until(swept, swept.losses) for swept in ran])
+    tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
     lanes = pd.concat(tables, ignore_index=True)
     configs = rank(lanes, f"val_{loss_name}")
     chosen = choose(configs, selection)
@@ -105,27 +102,47 @@ def run(
     return Findings(lanes, configs, curves, seen, chosen, test)
 
 
+def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
+    """What `sweeps.run` and `sweeps.plan` are given of a group."""
+    return {
+        "lane": lane(problem, group.settings, plan.hidden),
+        "lanes": sweeps.cross(group.hypers, plan.num_folds),
+        "batch": problem.train,
+        "order": order(problem, plan.epochs, group.settings["batch_size"], plan.seed),
+        "fold_weights": fold_weights,
+        "num_segments": plan.evaluations,
+        "memory": plan.memory,
+    }
+
+
 def rank(lanes: pd.DataFrame, by: str) -> pd.DataFrame:
     """A row per configuration, the smallest mean validation loss first, diverged ones last.
+
+    Those that a schedule has pruned come after those that went on to the end.
 
     Adds `mean` and `se` (the standard error over folds) of `by`, the means of the other metrics and
     the number of diverged folds. A configuration that diverged on any fold has no mean.
     """
     figures = [name for name in lanes if name.startswith("val_")]
     gone = ["fold", "status", "died_at", "risk"]
+    pruned = (lanes["status"] == "pruned").groupby(lanes["config"]).any()
     grouped = lanes.groupby("config")
     table = lanes.drop(columns=[*gone, *figures]).groupby("config").first()
     table[figures] = grouped[figures].agg(lambda values: values.mean(skipna=False))
     table["diverged_folds"] = (lanes["status"] == "diverged").groupby(lanes["config"]).sum()
     alive = np.isfinite(table[by]) & (table["diverged_folds"] == 0)
     table["mean"], table["se"] = table[by].where(alive), grouped[by].sem().where(alive)
-    return table.reset_index().sort_values("mean", na_position="last", kind="stable")
+    if pruned.any():
+        table["pruned"] = pruned
+    order = ["pruned"] * bool(pruned.any()) + ["mean"]
+    return table.reset_index().sort_values(order, na_position="last", kind="stable")
 
 
 def near_best(configs: pd.DataFrame) -> pd.DataFrame:
     """The configurations within one standard error of the best."""
     best = configs.iloc[0]
-    return configs[configs["mean"] <= best["mean"] + np.nan_to_num(best["se"])]
+    stayed = ~configs["pruned"] if "pruned" in configs else True
+    return configs[stayed & (configs["mean"] <= best["mean"] + np.nan_to_num(best["se"]))]
 
 
 def choose(configs: pd.DataFrame, selection: str) -> dict | None:
@@ -167,7 +184,16 @@ def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows: ja
     return jax.tree.map(lambda leaf: leaf[0], swept.state.params)
 
 
-def _rows(group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
+def _rows(plan: Plan, group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
     names = {"configuration": "config"} | {name: f"val_{name}" for name in swept.metrics}
     table = swept.frame().drop(columns="seed").rename(columns=names)
-    return table.assign(config=group.points[swept.configuration], **group.settings)
+    table = table.assign(config=group.points[swept.configuration], **group.settings)
+    if plan.schedule == "full":
+        return table
+    return table.assign(epochs=swept.segments * (plan.epochs // plan.evaluations))
+
+
+def _until(swept: sweeps.Sweep, values: np.ndarray) -> np.ndarray:
+    """Figures [L, S] of each segment, NaN after a lane has been pruned."""
+    gone = np.arange(values.shape[1]) >= swept.segments[:, None]
+    return np.where(gone & (swept.ending == Ending.PRUNED)[:, None], np.nan, values)

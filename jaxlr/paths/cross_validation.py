@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 import jax
 import numpy as np
 
-from jaxlr.glm import door
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import recognised
 from jaxlr.paths import choices, data_sets, grids, scorers
-from jaxlr.paths.path import checked, solved, together
+from jaxlr.paths.path import HOLD, check_known, checked, solved, together, totals
 from jaxlr.pytypes import Array, Batch, Params
 from jaxlr.results.axes import AXES, stacked
 from jaxlr.results.cross_validation import CrossValidation
@@ -18,7 +17,6 @@ from jaxlr.results.predictions import logits
 from jaxlr.solvers.status import Status
 
 RULES = ("best", "one_standard_error")
-HOLD = ("lambda", "C")
 
 
 def cross_validate(
@@ -78,9 +76,8 @@ def cross_validate(
 
 def _known(rule, hold, fold_weights) -> None:
     """Raises ValueError for what no choice can be made by."""
-    for name, value, known in (("rule", rule, RULES), ("hold", hold, HOLD)):
-        if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, and is {value!r}")
+    check_known("rule", rule, RULES)
+    check_known("hold", hold, HOLD)
     if fold_weights is None:
         raise ValueError("cross_validate needs fold_weights [F, N], as from data.folds")
     if rule == "one_standard_error" and np.shape(fold_weights)[-2:-1] == (1,):
@@ -91,7 +88,7 @@ def _known(rule, hold, fold_weights) -> None:
 
 def _shrink(asked: Given) -> np.ndarray:
     """What the λ of each fold is multiplied by: the refit keeps C, the others λ."""
-    sums = asked.folds @ door.shares(asked.sample)
+    sums = totals(asked)
     return np.append(np.ones(len(sums) - 1), sums[:-1].mean() / sums[-1])
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from jaxlr import losses
 from jaxlr.backend import on_one_core
-from jaxlr.glm import sharing
+from jaxlr.glm import door, sharing
 from jaxlr.glm.door import Given
 from jaxlr.glm.losses import loss as loss_of
 from jaxlr.glm.losses import recognised
@@ -22,6 +22,8 @@ from jaxlr.results.path import About, Path
 from jaxlr.solvers.least_squares import least_squares
 from jaxlr.solvers.status import Status
 
+HOLD = ("lambda", "C")
+
 
 def fit(
     batch: Batch,
@@ -30,6 +32,7 @@ def fit(
     loss: Callable[[Array, Array], Array],
     l1_ratio: float | Sequence[float] = 0.0,
     fold_weights: Array | None = None,
+    hold: str = "lambda",
     tol: float = 1e-6,
     num_classes: int | None = None,
     max_steps: int = 1000,
@@ -53,6 +56,8 @@ def fit(
         `glm.Loss`.
       l1_ratio: α from 0 (ridge) to 1 (lasso), or several.
       fold_weights: [F, N], as from `data.folds`; or [S, F, N].
+      hold: what the folds share, "lambda" or "C" = 1 / (λ Σ weights). With "C" a fold's own λ is
+        the one given, times the folds' mean Σ of weights, over its own.
       tol: of J: what a certified lane is proved to be within.
       num_classes: C of a loss of [C] logits; softmax_cross_entropy counts them if it is None.
       max_steps: of one lane.
@@ -61,14 +66,28 @@ def fit(
       fit_intercept: False leaves b at 0.
 
     Raises:
-      ValueError: before any work: a shape, a number or a label that the problem can't have, or a
-        mesh with another axis.
+      ValueError: before any work: a shape, a number or a label that the problem can't have, an
+        unknown hold, or a mesh with another axis.
     """
+    check_known("hold", hold, HOLD)
     mesh, loss = checked(tol, max_steps, mesh), recognised(loss)
     options = loss, l1_ratio, fold_weights, num_classes
     sets, axes = data_sets.given(batch, lambdas, *options, fit_intercept=fit_intercept)
     sets = grids.filled(sets, loss)
+    if hold == "C":
+        sets = [asked._replace(shrink=totals(asked).mean() / totals(asked)) for asked in sets]
     return together([solved(asked, loss, tol, max_steps, mesh) for asked in sets], axes)
+
+
+def check_known(name: str, value: str, all_known: Sequence[str]) -> None:
+    """Raises ValueError for a value that is none of those known."""
+    if value not in all_known:
+        raise ValueError(f"{name} must be one of {', '.join(all_known)}, and is {value!r}")
+
+
+def totals(asked: Given) -> np.ndarray:
+    """Σ of each fold's weights [F], up to a factor that they share."""
+    return asked.folds @ door.shares(asked.sample)
 
 
 def checked(tol: float, max_steps: int, mesh: jax.sharding.Mesh | None) -> jax.sharding.Mesh | None:

@@ -3,9 +3,9 @@
 from jaxlr.results.cross_validation import CrossValidation
 from jaxlr.results.files import load
 from jaxlr.results.path import Path
-from jaxlr.results.sweep import Sweep
+from jaxlr.results.sweep import Ending, Peak, Sweep
 
-__all__ = ["CrossValidation", "Path", "Sweep", "load"]
+__all__ = ["CrossValidation", "Ending", "Path", "Peak", "Sweep", "load"]
 
 
 def __dir__() -> list[str]:

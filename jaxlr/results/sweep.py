@@ -1,6 +1,7 @@
 """A sweep's lanes with the numbers that made each its own."""
 
 from collections.abc import Callable
+from enum import IntEnum
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +14,27 @@ from jaxlr.results import axes, files, predictions, tables
 PLACES = ("configuration", "fold", "seed")
 
 
+class Ending(IntEnum):
+    """How a lane of a sweep ended, each by a word of its own in tables."""
+
+    RUNNING = 0  # the sweep was stopped before it
+    DONE = 1  # every step was made
+    DIVERGED = 2
+    TARGET = 3  # it reached `Stop.target`
+    PATIENCE = 4  # it was not better for `Stop.patience` segments
+    LIMIT = 5  # it went beyond `Stop.limit`
+    PRUNED = 6  # the schedule let others go on
+
+
+@files.kept
+class Peak(NamedTuple):
+    """Every lane's best segment by one metric: value [L], segment [L] (from 1), params there."""
+
+    value: np.ndarray
+    segment: np.ndarray
+    params: Any
+
+
 @files.kept
 class Sweep(NamedTuple):
     """What a sweep found, with L lanes and S segments.
@@ -21,12 +43,15 @@ class Sweep(NamedTuple):
       state: every lane's final state, leading axis L.
       losses: [L, S] mean risk over the steps of each segment, penalty included.
       metrics: {name: [L, S]} after each segment, on the rows that the lane's fold holds out
-        (on all rows where there are no folds).
+        (on all rows where there are no folds). A lane that has left keeps its last.
       died_at: [L] first step whose risk was not finite, or -1.
       compile_seconds: tracing and compilation.
       run_seconds: everything else.
       hypers: {name: [L]} as the lanes had them.
       configuration, fold, seed: [L] whose lane it is.
+      ending: [L] an `Ending` each.
+      segments: [L] how many a lane ran.
+      peak: each lane's best segment, where `stop` named a metric, or None.
     """
 
     state: Any
@@ -39,6 +64,9 @@ class Sweep(NamedTuple):
     configuration: np.ndarray
     fold: np.ndarray
     seed: np.ndarray
+    ending: np.ndarray | None = None
+    segments: np.ndarray | None = None
+    peak: Peak | None = None
 
     @property
     def best(self) -> "Sweep":
@@ -60,6 +88,9 @@ class Sweep(NamedTuple):
         known, place = np.unique(self.configuration, return_inverse=True)
         mean = np.bincount(place, last) / np.bincount(place)
         worth = np.where(np.isfinite(mean), mean if maximise else -mean, -np.inf)
+        stayed = np.bincount(place, self.ending == Ending.PRUNED) == 0
+        if np.isfinite(worth[stayed]).any():  # what was pruned has had less time
+            worth[~stayed] = -np.inf
         if not np.isfinite(worth).any():
             raise ValueError(f"no configuration has a finite {metric}: every one lost a lane")
         return self._lanes(self.configuration == known[np.argmax(worth)])
@@ -85,17 +116,16 @@ class Sweep(NamedTuple):
         def of(tree):
             return jax.tree.map(lambda leaf: leaf[kept], tree)
 
-        numbers = self.hypers, self.configuration, self.fold, self.seed
-        found = map(of, (self.state, self.losses, self.metrics, self.died_at))
-        return Sweep(*found, self.compile_seconds, self.run_seconds, *map(of, numbers))
+        whole = ("compile_seconds", "run_seconds")
+        return self._replace(**{n: of(getattr(self, n)) for n in self._fields if n not in whole})
 
     def frame(self):
         """A pandas table with a row per lane: its place, its hypers, what its last segment gave."""
         columns = {place: getattr(self, place) for place in PLACES} | self.hypers
         columns |= {"risk": self.losses[:, -1]}
         columns |= {name: values[:, -1] for name, values in self.metrics.items()}
-        columns |= {"status": np.where(self.died_at < 0, "done", "diverged")}
-        return tables.table(columns | {"died_at": self.died_at})
+        words = np.array([ending.name.lower() for ending in Ending])
+        return tables.table(columns | {"status": words[self.ending], "died_at": self.died_at})
 
     def predict(self, x: Any, model: Callable = models.linear) -> np.ndarray:
         """Logits [L, M] or [L, M, C] of every lane's params on rows x [M, D]."""

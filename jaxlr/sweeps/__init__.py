@@ -1,9 +1,13 @@
 """Sweeps: many runs as one compiled program."""
 
-from jaxlr.results import Sweep
-from jaxlr.sweeps.engine import ALIVE, Progress, run
+from jaxlr.results import Ending, Peak, Sweep
+from jaxlr.sweeps.checkpoints import Checkpoints
+from jaxlr.sweeps.engine import run
 from jaxlr.sweeps.lanes import Lane, Lanes, cross, descent
-from jaxlr.sweeps.plan import Group, groups
+from jaxlr.sweeps.plans import Group, Plan, groups, plan
+from jaxlr.sweeps.program import ALIVE
+from jaxlr.sweeps.progress import Progress
+from jaxlr.sweeps.schedules import halving, hyperband
 from jaxlr.sweeps.spaces import (
     Choices,
     Design,
@@ -15,24 +19,33 @@ from jaxlr.sweeps.spaces import (
     random,
     sobol,
 )
+from jaxlr.sweeps.stopping import Stop
 
 __all__ = [
     "ALIVE",
+    "Checkpoints",
     "Choices",
     "Design",
+    "Ending",
     "Grid",
     "Group",
     "Integers",
     "Lane",
     "Lanes",
     "LogUniform",
+    "Peak",
+    "Plan",
     "Progress",
+    "Stop",
     "Sweep",
     "Uniform",
     "cross",
     "descent",
     "grid",
     "groups",
+    "halving",
+    "hyperband",
+    "plan",
     "random",
     "run",
     "sobol",

@@ -1,32 +1,25 @@
-"""The sweep: every lane through the same segments of one compiled program.
+"""The sweep: every lane through the same segments, a chunk of lanes at a time, by one program.
 
-A segment is a scan over steps of a vmap over lanes, then one evaluation of every lane. What stands
-between segments is data on the host's terms: a place to look, to save, to prune.
+What stands between segments is data on the host's terms: a place to look, to save, to prune. Lanes
+that have left are not computed any more, and those that go on fill fewer chunks.
 """
 
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
-from jaxlr import data, training
 from jaxlr.pytypes import Array, Batch
-from jaxlr.results import Sweep
+from jaxlr.results import Ending, Sweep
+from jaxlr.sweeps import plans, tasks
+from jaxlr.sweeps import progress as standing
+from jaxlr.sweeps.checkpoints import Checkpoints
 from jaxlr.sweeps.lanes import Lane, Lanes
-
-ALIVE = -1
-
-
-class Progress(NamedTuple):
-    """All that the next segment needs: state (leading axis L), died_at [L], step []."""
-
-    state: Any
-    died_at: Array
-    step: Array
+from jaxlr.sweeps.plans import Plan
+from jaxlr.sweeps.progress import Progress
+from jaxlr.sweeps.schedules import Schedule
+from jaxlr.sweeps.stopping import Stop
+from jaxlr.sweeps.tasks import Task
 
 
 def run(
@@ -37,7 +30,13 @@ def run(
     *,
     fold_weights: Array | None = None,
     num_segments: int = 1,
-    on_segment: Callable[[int, Progress], None] | None = None,
+    on_segment: Callable[[int, Progress], str | None] | None = None,
+    stop: Stop | None = None,
+    schedule: Schedule | None = None,
+    progress: Progress | None = None,
+    memory: int | None = None,
+    plan: Plan | None = None,
+    checkpoints: Checkpoints | None = None,
 ) -> Sweep:
     """Runs every lane through `order`.
 
@@ -52,107 +51,112 @@ def run(
       fold_weights: [F, N], as from `data.folds`: lane i trains with weights
         batch.weights * fold_weights[lanes.fold[i]] and is evaluated on the rest.
       num_segments: S, a divisor of T; the lanes are evaluated at the end of each segment.
-      on_segment: called with (segments done, progress) after each; the progress may be kept.
+      on_segment: called with (segments done, progress) after each; the progress may be kept, and
+        the answer "stop" ends the sweep.
+      stop: when a lane leaves by itself. One that diverges always does.
+      schedule: called likewise, before; answers which lanes [L] go on, or None: all. As from
+        `halving` and `hyperband`.
+      progress: where to go on, as `on_segment` was given it.
+      memory: bytes that lanes and rows may take; None for what is free, less a fifth. Lanes run in
+        chunks that fit; even widths, which are multiples of 16, give the same bits on the CPU,
+        others the same to a few ulps.
+      plan: as from `plan` with these arguments, whose compiled program is used.
+      checkpoints: where to keep the progress, and to go on from.
 
     Returns:
       Sweep. A lane that diverges is data (NaN from step `died_at` on) and disturbs no other.
 
     Raises:
-      ValueError: the segments don't divide the steps, or a fold that has no weights.
+      ValueError: the segments don't divide the steps, a fold that has no weights, or a progress or
+        plan of other lanes.
       TypeError: no batch, or one that holds what is no number.
+      MemoryError: a single lane needs more.
+      OSError: a checkpoint that can't be written.
     """
-    batch, order = data.as_batch(batch), data.as_array("order", order)
-    if fold_weights is not None:
-        fold_weights = data.as_array("fold_weights", fold_weights)
-    num_steps = order.shape[-2]
-    if num_segments < 1 or num_steps % num_segments:
-        raise ValueError(f"num_segments must divide the {num_steps} steps, and is {num_segments}")
-    num_folds = 1 if fold_weights is None else len(fold_weights)
-    if int(jnp.max(lanes.fold)) >= num_folds:
-        raise ValueError(
-            f"lanes.fold goes up to {int(jnp.max(lanes.fold))}, and fold_weights has {num_folds}"
-        )
-    start = time.perf_counter()
-    pieces = jnp.split(order, num_segments, axis=-2)
-    progress, heard = _init(lane, lanes), _heard(batch, fold_weights)
-    waited = time.perf_counter()
-    segment = _segment.lower(lane, lanes, progress, batch, fold_weights, heard, pieces[0]).compile()
-    compile_seconds = time.perf_counter() - waited
-    seen = []
-    for done, piece in enumerate(pieces, start=1):
-        progress, report = segment(lanes, progress, batch, fold_weights, heard, piece)
-        seen.append(jax.device_get(report))
+    started = time.perf_counter()
+    task = tasks.task(lane, lanes, batch, order, fold_weights, num_segments)
+    compile_seconds = 0.0
+    if checkpoints is not None and progress is None:
+        progress = checkpoints.found(task, stop)
+    if plan is None and (progress is None or progress.done < num_segments):
+        plan = plans.fitted(task, memory, stop, schedule is not None)
+        compile_seconds = plan.compile_seconds
+    _check(task, plan, progress, stop)
+    progress = _start(task, plan, stop) if progress is None else standing.copy(progress)
+    while progress.done < num_segments:
+        progress = _through(task, plan, progress, stop)
+        if schedule is not None:
+            standing.prune(progress, schedule(progress.done, progress))
+        stopped = False
         if on_segment is not None:
-            # A copy, since the next segment takes the arrays of this one over.
-            on_segment(done, jax.tree.map(jnp.copy, progress))
-    losses, metrics = jax.tree.map(lambda *columns: np.stack(columns, axis=1), *seen)
-    died_at = np.asarray(progress.died_at)
-    run_seconds = time.perf_counter() - start - compile_seconds
-    seconds = compile_seconds, run_seconds
-    return Sweep(progress.state, losses, metrics, died_at, *seconds, *_numbers(lanes))
+            answer = on_segment(progress.done, standing.copy(progress))
+            stopped = isinstance(answer, str) and answer == "stop"
+        if checkpoints is not None:
+            checkpoints.keep(progress, now=stopped or progress.done == num_segments)
+        if stopped:
+            break
+    run_seconds = time.perf_counter() - started - compile_seconds
+    return _sweep(task, progress, compile_seconds, run_seconds)
 
 
-def _numbers(lanes: Lanes) -> tuple:
-    """hypers {name: [L]}, configuration, fold and seed [L]; lanes made by hand have no seed."""
-    hypers, fold, _, configuration, seed = lanes
-    num_lanes = len(fold)
-    configuration = np.arange(num_lanes) if configuration is None else configuration
-    seed = np.zeros(num_lanes, np.uint32) if seed is None else seed
-    return jax.tree.map(np.asarray, (hypers, configuration, fold, seed))
+def _start(task: Task, plan: Plan, stop: Stop | None) -> Progress:
+    """Every lane before its first step."""
+    progress, state = standing.blank(task, plan.figures, stop), None
+    for places in _chunks(progress.running, plan.width):
+        chunk = task.first(np.resize(places, plan.width))
+        state = standing.put(progress.state if state is None else state, places, chunk.state)
+    return progress._replace(state=state)
 
 
-@partial(jax.jit, static_argnums=0)
-def _init(lane: Lane, lanes: Lanes) -> Progress:
-    state = jax.vmap(lane.init)(lanes.hypers, lanes.key)
-    return Progress(state, jnp.full(lanes.fold.shape, ALIVE, jnp.int32), jnp.int32(0))
+def _through(task: Task, plan: Plan, progress: Progress, stop: Stop | None) -> Progress:
+    """One segment of all lanes that run: a chunk's idle places are filled with copies."""
+    segment = progress.done
+    home = progress.state, progress.died_at, *standing.before(progress, task.num_lanes)
+    for places in _chunks(progress.running, plan.width):
+        filled = np.resize(places, plan.width)
+        chunk = standing.chunk(task, progress, filled)
+        ran = plan.program(chunk, task.rows, task.order(segment, filled))
+        home = standing.put(home, places, ran)
+    state, died_at, *figures = home
+    progress = progress._replace(state=state, died_at=died_at)
+    return standing.after(task, progress, tuple(figures), stop)
 
 
-@partial(jax.jit, static_argnums=0, donate_argnums=2)
-def _segment(lane, lanes, progress, batch, fold_weights, heard, order):
-    """One segment of every lane: (progress, (mean losses [L], metrics {name: [L]}))."""
-    own_order = order.ndim == 3
-    over_lanes = partial(jax.vmap, in_axes=(0, 0, 0, 0 if own_order else None))
-    weights, stand_ins = heard
-
-    def lane_step(hyper, state, fold, rows):
-        examples = training.take(batch, rows, stand_ins)
-        if weights is not None:
-            examples = examples._replace(weights=weights[:, rows][fold])
-        return lane.step(hyper, state, examples)
-
-    def all_step(progress, rows):
-        state, losses = over_lanes(lane_step)(lanes.hypers, progress.state, lanes.fold, rows)
-        dies = (progress.died_at == ALIVE) & ~jnp.isfinite(losses)
-        died_at = jnp.where(dies, progress.step, progress.died_at)
-        return Progress(state, died_at, progress.step + 1), losses
-
-    def evaluate(hyper, state, fold):
-        held_out = batch
-        if fold_weights is not None:
-            held_out = _reweighted(batch, 1 - fold_weights[fold])
-        return lane.evaluate(hyper, state, held_out)
-
-    steps = jnp.moveaxis(order, 1, 0) if own_order else order
-    progress, losses = jax.lax.scan(all_step, progress, steps)
-    metrics = jax.vmap(evaluate)(lanes.hypers, progress.state, lanes.fold)
-    return progress, (jnp.mean(losses, axis=0), metrics)
+def _chunks(places: np.ndarray, width: int) -> list[np.ndarray]:
+    return [places[start : start + width] for start in range(0, len(places), width)]
 
 
-@jax.jit
-def _heard(batch: Batch, fold_weights: Array | None) -> tuple[Array | None, Array | None]:
-    """Weights [F, N] of the rows that each fold trains on, and the stand-ins [N] of all folds."""
-    if fold_weights is None:
-        return None, data.stand_ins(batch)[1]
+def _check(task: Task, plan: Plan | None, progress: Progress | None, stop: Stop | None) -> None:
+    sizes = {"plan": plan and plan.num_lanes, "progress": progress and len(progress.died_at)}
+    for name, num in sizes.items():
+        if num not in (None, task.num_lanes):
+            raise ValueError(
+                f"{name} is of {num} lanes, and there are {task.num_lanes}: give the {name} of"
+                " these lanes"
+            )
+    if plan and stop and stop.metric not in plan.figures[1]:
+        known = list(plan.figures[1])
+        raise ValueError(f"stop.metric must be one of {known}, and is {stop.metric!r}")
 
-    def of_fold(factor):
-        heard, stand_ins = data.stand_ins(_reweighted(batch, factor))
-        return heard.weights, stand_ins
 
-    return jax.vmap(of_fold, out_axes=(0, None))(fold_weights)
-
-
-def _reweighted(batch: Batch, factor: Array) -> Batch:
-    weights = (
-        factor if batch.weights is None else batch.weights * factor.astype(batch.weights.dtype)
+def _sweep(task: Task, progress: Progress, compile_seconds: float, run_seconds: float) -> Sweep:
+    """What was found; lanes made by hand have no configuration and no seed."""
+    hypers, fold, _, configuration, seed, _ = task.lanes
+    configuration = np.arange(len(fold)) if configuration is None else configuration
+    seed = np.zeros(len(fold), np.uint32) if seed is None else seed
+    ending = progress.ending
+    if progress.done == len(task.orders):
+        ending = np.where(ending == Ending.RUNNING, Ending.DONE, ending)
+    return Sweep(
+        progress.state,
+        progress.losses,
+        progress.metrics,
+        progress.died_at,
+        compile_seconds,
+        run_seconds,
+        hypers,
+        *map(np.asarray, (configuration, fold, seed)),
+        ending,
+        progress.segments,
+        progress.peak,
     )
-    return batch._replace(weights=weights)

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxlr import training
 from jaxlr.pytypes import Array, Batch, Optimizer, Params
@@ -25,7 +26,8 @@ class Lane(NamedTuple):
 class Lanes(NamedTuple):
     """The numbers of L lanes: hypers {name: [L]}, fold [L] (which fold is held out), key [L].
 
-    And for the result configuration [L] and seed [L], where they are known.
+    And for the result configuration [L] and seed [L], where they are known. A lane leaves after its
+    number of segments [L]: so lanes of few epochs and of many share a program.
     """
 
     hypers: dict[str, Array]
@@ -33,6 +35,7 @@ class Lanes(NamedTuple):
     key: Array
     configuration: Array | None = None
     seed: Array | None = None
+    segments: Array | None = None
 
 
 def descent(
@@ -68,6 +71,7 @@ def cross(
     num_folds: int = 1,
     seeds: Array | None = None,
     dtype=float,
+    segments: Array | None = None,
 ) -> Lanes:
     """Every configuration on every fold: lane = configuration * num_folds + fold.
 
@@ -77,6 +81,7 @@ def cross(
       seeds: [K] whole numbers, one per configuration; None starts them all from the same
         random numbers, so that only their settings tell them apart.
       dtype: of the numbers.
+      segments: [K] after how many a configuration leaves; None: after all.
 
     Raises:
       ValueError: no configuration, or columns of different lengths.
@@ -94,4 +99,5 @@ def cross(
         jax.vmap(jax.random.key)(seeds[lane // num_folds]),
         lane // num_folds,
         seeds[lane // num_folds],
+        None if segments is None else np.asarray(segments)[lane // num_folds],
     )

@@ -44,7 +44,7 @@ class Held(NamedTuple):
 
 def read(path: Path, reading: Reading) -> Held | None:
     """The embeddings in a .npy, an NPZ or a Parquet file with list columns; None: no such file."""
-    magic, file = b"" if path.is_dir() else _start(path), str(path)
+    magic, file = b"" if path.is_dir() else start(path), str(path)
     if magic == b"\x93NUMPY":
         return Held(file, {path.stem: array(path)}, {})
     if magic.startswith(b"PK"):
@@ -117,7 +117,8 @@ def checked(features: np.ndarray, name: str) -> np.ndarray:
     return features
 
 
-def _start(path: Path) -> bytes:
+def start(path: Path) -> bytes:
+    """The first bytes of a file."""
     try:
         with path.open("rb") as file:
             return file.read(6)

@@ -91,7 +91,6 @@ def guessing_loss(problem: Problem) -> float:
 
 def majority(problem: Problem, rows: Classified) -> tuple[str, float]:
     """The class most frequent in training, and the accuracy of always saying it."""
-    weights = np.asarray(problem.train.weights, np.float64)
-    most = int(np.argmax(np.bincount(np.asarray(problem.train.labels), weights)))
+    most = problem.commonest
     share = np.average(rows.labels == most, weights=rows.weights)
     return problem.table.class_names[most], float(share)

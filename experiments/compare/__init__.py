@@ -1,0 +1,1 @@
+"""Two result folders beside each other, paired by setting."""

@@ -1,0 +1,106 @@
+"""The groups of a plan, one after the other: what they will take, and their training."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from experiments.kit import words
+from experiments.kit.mistakes import SettingError
+from experiments.kit.provenance import device
+from experiments.sweep.plan import Plan
+from jaxlr import sweeps
+
+SCHEDULES = {"halving": sweeps.halving, "hyperband": sweeps.hyperband}
+UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def train(
+    plan: Plan,
+    asked: list[dict],
+    metric: str,
+    *,
+    on_segment: Callable[[int], str | None],
+    checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
+) -> list[sweeps.Sweep]:
+    """Every group's sweep.
+
+    Args:
+      plan: what to run.
+      asked: of each group what `sweeps.run` and `sweeps.plan` are given.
+      metric: by which lanes are pruned, the less the better.
+      on_segment: called with the number of lanes that finished a segment; "stop" ends all.
+      checkpoints: those of each group, by its number.
+
+    Raises:
+      KeyboardInterrupt: it was stopped.
+      SettingError: there is too little memory.
+    """
+    swept = []
+    for number, arguments in enumerate(asked):
+        seen = [0]  # segments, those before an interruption too
+
+        def looked(done, progress, seen=seen):
+            lanes = len(progress.died_at) * (done - seen[0])
+            seen[0] = done
+            return on_segment(lanes)
+
+        options = {"on_segment": looked, "schedule": scheduled(plan, arguments, metric)}
+        if checkpoints is not None:
+            options["checkpoints"] = checkpoints(number)
+        swept.append(_fitting(sweeps.run, arguments | options))
+        if swept[-1].losses.shape[1] < plan.evaluations:
+            raise KeyboardInterrupt
+    return swept
+
+
+def scheduled(plan: Plan, arguments: dict, metric: str):
+    """Who goes on in a group; None where all do."""
+    if plan.schedule == "full":
+        return None
+    configuration = np.asarray(arguments["lanes"].configuration)
+    return SCHEDULES[plan.schedule](configuration, metric, plan.evaluations)
+
+
+def told(plan: Plan, asked: list[dict], metric: str) -> str:
+    """What the groups will take, in words."""
+    made = [
+        _fitting(sweeps.plan, of_one | {"schedule": scheduled(plan, of_one, metric)})
+        for of_one in asked
+    ]
+    most = max(made, key=lambda of_one: of_one.bytes_total)
+    home = most.num_lanes * most.bytes_per_lane
+    widths = words.listed(sorted({f"{of_one.width:,}" for of_one in made}))
+    flops = sum(of_one.flops for of_one in made)
+    seconds = sum(of_one.run_seconds for of_one in made)
+    chunks = sum(of_one.num_chunks * of_one.num_segments for of_one in made)
+    compiled = sum(of_one.num_compilations for of_one in made)
+    taken = sum(of_one.compile_seconds for of_one in made)
+    lines = [
+        f"{plan.num_lanes:,} lanes in {words.count(len(made), 'group')}, {widths} at a time;"
+        f" {words.count(plan.evaluations, 'segment')}, {words.count(chunks, 'call')} of"
+        f" {words.count(compiled, 'compiled program')}",
+        f"memory: {size(most.bytes_total)} at most, of {size(most.bytes_given)} given: rows"
+        f" {size(most.bytes_shared)}, lanes {size(home)} ({size(most.bytes_per_lane)} each), those"
+        f" at work {size(most.bytes_chunk)}",
+        f"time: {words.number(flops)} operations in some {words.number(seconds)} s on {device()},"
+        f" after {words.number(taken)} s of compilation",
+    ]
+    if plan.schedule != "full":
+        lines.append(f"without what --schedule {plan.schedule} saves")
+    return "\n".join(lines)
+
+
+def size(num_bytes: int) -> str:
+    """Bytes with their unit."""
+    number, unit = float(num_bytes), 0
+    while number >= 1000 and unit < len(UNITS) - 1:
+        number, unit = number / 1000, unit + 1
+    return f"{number:.3g} {UNITS[unit]}"
+
+
+def _fitting(function: Callable, arguments: dict):
+    """What the function returns, too little memory being the caller's mistake."""
+    try:
+        return function(**arguments)
+    except MemoryError as error:
+        raise SettingError(f"--memory: {error}") from None

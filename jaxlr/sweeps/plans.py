@@ -1,0 +1,201 @@
+"""What a sweep will compile, hold and take, said before it runs."""
+
+import math
+import time
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from jaxlr.pytypes import Array, Batch
+from jaxlr.sweeps import memory as bytes_of
+from jaxlr.sweeps import program, progress, tasks
+from jaxlr.sweeps.lanes import Lane, Lanes
+from jaxlr.sweeps.schedules import Schedule
+from jaxlr.sweeps.spaces import Design
+from jaxlr.sweeps.stopping import Stop
+from jaxlr.sweeps.tasks import Task
+
+# Lanes that the CPU takes through a segment at a time: 1,280 softmax regressions on digits, whose
+# logits then leave its cache, take twice as long at once as 256 by 256.
+WIDE = 256
+# XLA's products of fewer lanes may add up in another order, and so differ in their last bits.
+EVEN = 16
+FIGURE = 4  # bytes of a lane's metric after a segment
+SHARE = 8  # where lanes leave early, a chunk is at most this part of them, so that chunks fall away
+
+
+class Group(NamedTuple):
+    """Points that share a program: the static settings, their places in the design, the numbers."""
+
+    settings: dict[str, Any]
+    points: np.ndarray
+    hypers: dict[str, np.ndarray]
+
+
+class Plan(NamedTuple):
+    """How a sweep of L lanes goes through its S segments: W lanes at a time, by one program.
+
+    Attributes:
+      num_lanes, num_segments: L and S.
+      width: W, a multiple of 16, or L itself, or less than 16 where memory has no room for more.
+      num_compilations: 1, and 1 more for each wider chunk that didn't fit.
+      bytes_shared: of rows and order.
+      bytes_per_lane: of what is kept of a lane while others run.
+      bytes_chunk: of what W lanes need beside that while they run; between segments
+        `on_segment` gets a copy of all lanes instead.
+      bytes_given: the memory that all of it fits in.
+      compile_seconds: of tracing and compilation, which are done.
+      program: a compiled segment.
+      flops: of the whole sweep; NaN where XLA doesn't tell.
+      run_seconds: expected, without compilation; None where no segment was timed.
+    """
+
+    num_lanes: int
+    num_segments: int
+    width: int
+    num_compilations: int
+    bytes_shared: int
+    bytes_per_lane: int
+    bytes_chunk: int
+    bytes_given: int
+    compile_seconds: float
+    program: jax.stages.Compiled
+    flops: float = math.nan
+    run_seconds: float | None = None
+
+    @property
+    def figures(self) -> tuple:
+        """What stands for (losses [W], metrics {name: [W]}) of a chunk."""
+        return self.program.out_info[2:]
+
+    @property
+    def num_chunks(self) -> int:
+        """Chunks of a segment while no lane has left."""
+        return math.ceil(self.num_lanes / self.width)
+
+    @property
+    def bytes_total(self) -> int:
+        """At the most."""
+        home = self.num_lanes * self.bytes_per_lane
+        return self.bytes_shared + home + max(self.bytes_chunk, home)
+
+
+def groups(design: Design) -> list[Group]:
+    """The design's points by static settings; their number is the number of compilations."""
+    names = list(design.settings)
+    keys = list(zip(*design.settings.values(), strict=True)) or [()] * design.num_points
+    return [
+        _group(dict(zip(names, key, strict=True)), keys, key, design)
+        for key in dict.fromkeys(keys)  # in order of first appearance
+    ]
+
+
+def plan(
+    lane: Lane,
+    lanes: Lanes,
+    batch: Batch,
+    order: Array,
+    *,
+    fold_weights: Array | None = None,
+    num_segments: int = 1,
+    stop: Stop | None = None,
+    schedule: Schedule | None = None,
+    memory: int | None = None,
+) -> Plan:
+    """What `run` will do with the same arguments, and how long it will take.
+
+    It compiles the segment, which `run(..., plan=)` then has, and times it on the first chunk. What
+    is saved by lanes that leave isn't foreseen.
+
+    Raises:
+      MemoryError: one lane needs more. ValueError and TypeError: as of `run`.
+    """
+    task = tasks.task(lane, lanes, batch, order, fold_weights, num_segments)
+    made = fitted(task, memory, stop, schedule is not None)
+    return made._replace(flops=_flops(task, made), run_seconds=_expected(task, made))
+
+
+def fitted(task: Task, memory: int | None, stop: Stop | None, leaving: bool = False) -> Plan:
+    """The plan without times: chunks as wide as is good for speed and as memory has room for."""
+    started = time.perf_counter()
+    given = bytes_of.free() if memory is None else memory
+    width, tried = widest(task.num_lanes, leaving or stop is not None), 0
+    while True:
+        compiled, tried = task.lowered(width).compile(), tried + 1
+        made = Plan(
+            task.num_lanes,
+            len(task.orders),
+            width,
+            tried,
+            bytes_of.size((task.rows, task.orders)),
+            _kept(task, len(jax.tree.leaves(compiled.out_info[2:])), stop is not None),
+            _needed(task, width, compiled),
+            given,
+            time.perf_counter() - started,
+            compiled,
+        )
+        if made.bytes_total <= given:
+            return made
+        if width == 1:
+            raise MemoryError(
+                f"the sweep needs {made.bytes_total / 2**20:.3g} MiB even with one lane at a time,"
+                f" and memory is {given / 2**20:.3g} MiB: give more, or take fewer lanes"
+            )
+        width = max(width // 4, 1)
+        width = width // EVEN * EVEN or width
+
+
+def widest(num_lanes: int, leaving: bool) -> int:
+    """Lanes of a chunk if memory is no matter: chunks are alike, so that few places are idle."""
+    most = WIDE if jax.default_backend() == "cpu" else num_lanes
+    if leaving:
+        most = min(most, max(num_lanes // SHARE, EVEN))
+    if num_lanes <= most:
+        return num_lanes
+    each = math.ceil(num_lanes / math.ceil(num_lanes / most))
+    return math.ceil(each / EVEN) * EVEN
+
+
+def _group(settings, keys, key, design) -> Group:
+    points = np.array([i for i, other in enumerate(keys) if other == key])
+    return Group(settings, points, {name: v[points] for name, v in design.hypers.items()})
+
+
+def _needed(task: Task, width: int, compiled: jax.stages.Compiled) -> int:
+    """Bytes of a chunk of so many lanes while it runs, beside the rows and the lanes at home.
+
+    What it takes with it is copied from home, and handed over.
+    """
+    told = compiled.memory_analysis()
+    taken = bytes_of.size(task.shape(width))
+    return 2 * taken + told.output_size_in_bytes + told.temp_size_in_bytes
+
+
+def _kept(task: Task, num_figures: int, keeps_best: bool) -> int:
+    """Bytes of a lane at home: its state, and what is seen of it."""
+    one = task.shape(1)
+    params = progress.params_of(one.state) if keeps_best else ()
+    return bytes_of.size((one, params)) + FIGURE * num_figures * len(task.orders)
+
+
+def _flops(task: Task, made: Plan) -> float:
+    """Of all lanes and segments: XLA counts the body of a loop once."""
+    alone = jax.jit(program.evaluated, static_argnums=0)
+    alone = alone.lower(task.lane, task.shape(made.width), task.rows).cost_analysis()
+    once = made.program.cost_analysis()
+    try:
+        each = (once["flops"] - alone["flops"]) * task.num_steps + alone["flops"]
+    except (KeyError, TypeError):  # not every backend counts
+        return math.nan
+    return each * made.num_segments * made.num_lanes / made.width
+
+
+def _expected(task: Task, made: Plan) -> float:
+    """Seconds of all segments, if every chunk takes as long as the first."""
+    places = np.resize(np.arange(task.num_lanes), made.width)
+    asked = task.first(places), task.rows, task.order(0, places)
+    jax.block_until_ready(made.program(*asked))
+    started = time.perf_counter()
+    jax.block_until_ready(made.program(*asked))
+    return (time.perf_counter() - started) * made.num_chunks * made.num_segments

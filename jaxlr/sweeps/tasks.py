@@ -1,0 +1,79 @@
+"""What is asked of a sweep, looked through: the lanes as NumPy's arrays, the rest as JAX's."""
+
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxlr import data
+from jaxlr.pytypes import Array, Batch
+from jaxlr.sweeps import program
+from jaxlr.sweeps.lanes import Lane, Lanes
+from jaxlr.sweeps.program import ALIVE, Chunk
+
+
+class Task(NamedTuple):
+    """A lane's functions, the numbers of L lanes, the rows, and the order of every segment."""
+
+    lane: Lane
+    lanes: Lanes
+    rows: program.Rows
+    orders: list[Array]
+
+    @property
+    def num_lanes(self) -> int:
+        """L."""
+        return len(self.lanes.fold)
+
+    @property
+    def num_steps(self) -> int:
+        """Of a segment."""
+        return self.orders[0].shape[-2]
+
+    def order(self, segment: int, places: np.ndarray) -> Array:
+        """The order [T, B] of a segment (from 0), or [W, T, B] where lanes have their own."""
+        order = self.orders[segment]
+        return order[places] if order.ndim == 3 else order
+
+    def first(self, places: np.ndarray) -> Chunk:
+        """The lanes at `places`, before the first step."""
+        hypers, fold, key = take((self.lanes.hypers, self.lanes.fold, self.lanes.key), places)
+        state = program.init(self.lane, hypers, key)
+        return Chunk(hypers, fold, state, np.full(len(places), ALIVE, np.int32), np.int32(0))
+
+    def shape(self, num_lanes: int) -> Chunk:
+        """What stands for a chunk of so many lanes."""
+        return jax.eval_shape(lambda: self.first(np.zeros(num_lanes, int)))
+
+    def lowered(self, num_lanes: int) -> jax.stages.Lowered:
+        """A segment of so many lanes, to be compiled."""
+        places = np.zeros(num_lanes, int)
+        asked = self.shape(num_lanes), self.rows, self.order(0, places)
+        return program.segment.lower(self.lane, *asked)
+
+
+def take(tree: Any, places: np.ndarray) -> Any:
+    """The rows of every leaf at `places`, which may repeat."""
+    return jax.tree.map(lambda leaf: leaf[places], tree)
+
+
+def task(
+    lane: Lane, lanes: Lanes, batch: Batch, order: Array, fold_weights, num_segments: int
+) -> Task:
+    """What was asked, or one line that says what is wrong with it; arguments as of `run`."""
+    batch, order = data.as_batch(batch), data.as_array("order", order)
+    if fold_weights is not None:
+        fold_weights = data.as_array("fold_weights", fold_weights)
+    num_steps = order.shape[-2]
+    if num_segments < 1 or num_steps % num_segments:
+        raise ValueError(f"num_segments must divide the {num_steps} steps, and is {num_segments}")
+    num_folds, last = 1 if fold_weights is None else len(fold_weights), int(np.max(lanes.fold))
+    if last >= num_folds:
+        raise ValueError(f"lanes.fold goes up to {last}, and fold_weights has {num_folds}")
+    return Task(
+        lane,
+        lanes._replace(hypers=jax.tree.map(np.asarray, lanes.hypers), fold=np.asarray(lanes.fold)),
+        program.rows(batch, fold_weights),
+        jnp.split(order, num_segments, axis=-2),
+    )
