@@ -126,6 +126,8 @@ def test_several_labels_a_row_are_one_task_where_the_protocol_takes_them():
     assert entry.splits.class_names == ("label 0", "label 1")
     with pytest.raises(DataError, match="several labels a row, and --protocol mteb takes one"):
         read(data=["flags_m.npz"])
+    with pytest.raises(DataError, match="--drop-classes: flags has several labels a row"):
+        read("dinov3", data=["flags_m.npz"], drop_classes=["label 0"])
     np.save("flags.npy", flags)
     ((entry,), notes) = read("dinov3", data=["one.npy"], labels="flags.npy")
     assert entry.splits.test.labels.shape == (12, 2)
@@ -185,6 +187,7 @@ MISTAKES = [
     ([*PAIR, "iris"], "'iris' is a table, and no layer beside others"),
     ([*PAIR, "two_test.npy", "--test-labels", "y_test.npy"], "have 2 features and training rows 3"),
     (["--data", "diabetes"], "target 'target' is a measurement, and --protocol mteb takes"),
+    (["--data", "colours_a.npz", "colours_a.npz"], "--data gives colours by a twice; name"),
     (["--data", "colours_a.npz", "--lambdas", "5"], "--lambdas 5: --protocol mteb fixes it; leave"),
     (["--data", "colours_a.npz", "--no-intercept"], "--no-intercept: --protocol mteb fixes it"),
     (["--data", "colours_a.npz", "--few-shot", "5"], "--few-shot 5: --protocol mteb fixes it"),
@@ -252,6 +255,7 @@ def test_one_true_run_on_two_models_is_kept_and_shown(folder, capsys):
     assert main("--protocol", "mteb", "--data", "colours_a.npz", "colours_b.npz", "--out", "o") == 0
     told = capsys.readouterr()
     assert "of length 1" not in told.err
+    assert "20 exact fits" in told.err
     assert "fits: 20 certified" in told.out
     lanes, summary = (
         pd.read_parquet("o/results.parquet"),
@@ -297,8 +301,8 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
         run=lambda splits, **_: found(len(splits.name)), __doc__="A rule.\n\nIt `says` and *means*."
     )
     monkeypatch.setattr(run, "module", lambda name: fake)
-    np.savez("tints_a.npz", **OTHERS)
-    args = ["--data", "colours_a.npz", "colours_b.npz", "tints_a.npz", "--protocol", "dinov3"]
+    np.savez("sub tints_a.npz", **OTHERS)
+    args = ["--data", "colours_a.npz", "colours_b.npz", "sub tints_a.npz", "--protocol", "dinov3"]
     assert main(*args, "--out", "o") == 0
     said = capsys.readouterr().out
     assert "certified" in said
@@ -311,7 +315,7 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
     assert "<code>says</code> and <em>means</em>" in html
     assert "looked at by the original's search" in html
     assert {p.stem for p in (folder / "o" / "models").iterdir()} == {
-        *("a_colours", "b_colours", "a_tints"),
+        *("colours_a", "colours_b", "sub-tints_a"),
     }
     model = saved.load(folder / "o" / "model.npz")
     assert model.class_names == tuple(NAMES)
