@@ -146,6 +146,7 @@ def test_probes_choose_by_auc_as_the_published_loop_does(penalty):
     np.testing.assert_allclose(found.curve["val_auc"], mean, atol=1e-12)
     assert found.chosen["C"] == costs[int(np.argmax(mean))]
     peer = fitted(TWO.x, TWO.labels, found.chosen["C"], **options)
+    np.testing.assert_allclose(found.params["w"], peer.coef_[0], rtol=1e-2, atol=1e-3)
     test, said = splits.test, peer.predict(splits.test.x)
     auc = roc_auc_score(test.labels, peer.predict_proba(test.x.astype(float))[:, 1])
     assert found.scores["auc"] == pytest.approx(auc)
