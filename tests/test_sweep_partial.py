@@ -160,7 +160,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, caps
     assert main(*ASKED, "--out", tmp_path / "o") == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "cannot be written (Permission denied); choose another folder" in told
+    assert "cannot be written (Permission denied); make room, or choose another f" in told
 
 
 def test_a_run_killed_after_its_last_step_is_complete(whole, tmp_path, monkeypatch, capsys):

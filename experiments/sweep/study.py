@@ -40,7 +40,7 @@ def run(
     fold_weights,
     *,
     selection: str = "best",
-    on_segment: Callable[[int], str | None] = lambda lanes: None,
+    on_segment: Callable[[int, str], str | None] = lambda lanes, told: None,
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
 ) -> Findings:
     """Runs every group, ranks configurations, refits the chosen one and tests it.
@@ -51,7 +51,8 @@ def run(
       fold_weights: [F, N].
       selection: "best" mean validation loss, or "one_standard_error": the largest l2 whose mean is
         within one standard error of the best.
-      on_segment: called with the number of lanes that finished a segment; "stop" ends the study.
+      on_segment: called with the number of lanes that finished a segment, and words of how they
+        do; "stop" ends the study.
       checkpoints: those of each group, by its number.
 
     Raises:
