@@ -115,7 +115,8 @@ def run(settings, clock):
 
 def interrupted(tmp_path, by):
     def work():
-        with outputs.folder(tmp_path / "o", overwrite=True) as folder:
+        settings = sweep.Settings(out=str(tmp_path / "o"), overwrite=True)
+        with outputs.results(settings) as folder:
             (folder / "report.html").write_text("half of a page")
             (folder / "models").mkdir()
             (folder / "models" / "first.npz").write_text("one of several")

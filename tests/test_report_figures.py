@@ -87,7 +87,10 @@ def test_regression_is_told_in_original_units():
     r2 = peer.r2_score(true, predicted, sample_weight=weights)
     figures = regression.figures(rows)
     np.testing.assert_allclose(regression.root_mean_square(rows), rmse, rtol=1e-6)
-    np.testing.assert_allclose([value for _, value, _ in figures[:2]], [rmse, r2], rtol=1e-6)
+    error = peer.mean_absolute_error(true, predicted, sample_weight=weights)
+    bias = np.average(predicted - true, weights=weights)
+    told = [value for _, value, _ in figures]
+    np.testing.assert_allclose(told, [rmse, r2, error, bias], rtol=1e-5)
     assert len(rows.true) == np.count_nonzero(weights)
     near = np.abs(true - predicted) <= rmse
     np.testing.assert_allclose(regression.inside(rows), np.average(near, weights=weights))

@@ -203,7 +203,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path, capsys):
 
 def test_a_run_that_breaks_leaves_no_half_of_a_folder(tmp_path):
     def broken():
-        with outputs.folder(tmp_path / "o") as folder:
+        with outputs.results(__main__.Settings(out=str(tmp_path / "o"))) as folder:
             (folder / "results.parquet").write_text("half")
             raise KeyboardInterrupt
 

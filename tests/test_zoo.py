@@ -8,13 +8,13 @@ import scipy.optimize
 import scipy.special
 
 from experiments.benchmarks.paths import peers, truth
-from experiments.benchmarks.paths.zoo import judge
 from experiments.benchmarks.paths.zoo.__main__ import solvers
 from experiments.benchmarks.paths.zoo.real import real
 from jaxlr import paths
 from jaxlr.results.path import About
-from tests.path_zoo import DRAWN, case
+from tests import zoo_judge as judge
 from tests.truth import newton_cg
+from tests.zoo_problems import DRAWN, case
 
 pytestmark = pytest.mark.float64
 

@@ -72,27 +72,23 @@ class Encoder(NamedTuple):
           DataError: a value beyond float32's reach, or more features than memory should hold.
         """
         numbers = self._numbers(table)
-        is_frame = isinstance(table.features, pd.DataFrame)
         features = self._empty(len(numbers))
         width = len(self.numbers)
-        for start in range(0, len(features) if width else 0, _BLOCK):
+        for start in range(0, len(features), _BLOCK):
             block = slice(start, start + _BLOCK)
             values = numbers[block].astype(np.float64)
-            values = np.where(np.isnan(values), self.fills, values) if is_frame else values
+            values = np.where(np.isnan(values), self.fills, values)
             with np.errstate(over="ignore"):  # found, and said, by _check_range
                 features[block, :width] = (values - self.means) / self.scales
         for column, name in enumerate(self.told, start=width):
             features[:, column] = np.isnan(numbers[:, self.numbers.index(name)])
-        start = width + len(self.told)
-        features[:, start:] = 0
+        column = width + len(self.told)
         for name, known in self.categories.items():
             values = table.features[name].array
-            place = {category: start + i for i, category in enumerate(known)}
-            places = [place.get(category, -1) for category in (*values.categories, None)]
-            places = np.array(places)[values.codes]  # code -1, a gap, takes the last
-            rows = np.flatnonzero(places >= 0)
-            features[rows, places[rows]] = 1
-            start += len(known)
+            codes = {None: -1} | {category: code for code, category in enumerate(values.categories)}
+            for category in known:
+                features[:, column] = values.codes == codes.get(category, -2)
+                column += 1
         self._check_range(features)
         return features
 

@@ -9,28 +9,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from experiments.kit.mistakes import OutputError
-from experiments.kit.settings import TableSettings
 
 
 @contextmanager
-def folder(
-    goal: str | Path,
-    *,
-    overwrite: bool = False,
-    within: Path | None = None,
-) -> Iterator[Path]:
-    """A fresh folder that becomes `goal` when the block ends well, and vanishes when it doesn't.
+def results(settings, within: Path | None = None) -> Iterator[Path]:
+    """A fresh folder that becomes `out` when the block ends well, and vanishes when it doesn't.
 
     Args:
-      goal: the folder's name.
-      overwrite: replace earlier results.
-      within: where it is until then; None: beside the goal.
+      settings: a command's; out is the folder's name, overwrite says to replace earlier results.
+      within: where it is until then; None: beside its goal.
 
     Raises:
       OutputError: the goal holds something (and overwrite is off, or what it holds isn't a result
         folder), or can't be written.
     """
-    goal = Path(goal).absolute()
+    goal, overwrite = Path(settings.out).absolute(), settings.overwrite
     _check(goal, overwrite)
     try:
         goal.parent.mkdir(parents=True, exist_ok=True)
@@ -47,11 +40,6 @@ def folder(
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-
-
-def results(settings: TableSettings, within: Path | None = None):
-    """`folder` as a command's settings ask for it."""
-    return folder(settings.out, overwrite=settings.overwrite, within=within)
 
 
 def write_json(path: Path, value: dict) -> None:

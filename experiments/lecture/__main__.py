@@ -36,7 +36,7 @@ def run(settings: Settings, clock: Clock) -> int:
     """The whole site; the exit status."""
     chosen = _chosen(settings.parts)
     mail = None if settings.data is None else Path(settings.data)
-    with outputs.folder(settings.out, overwrite=settings.overwrite) as folder:
+    with outputs.results(settings) as folder:
         found = website.build(folder, mail, chosen)
         outputs.write_json(folder / "summary.json", provenance(settings))
     stood_in = [f["mail"]["kind"] == "generated" for f in found.values() if "mail" in f]

@@ -7,12 +7,14 @@ import pyarrow as pa
 from experiments.datasets import DataError
 from experiments.datasets.arrays import as_column
 from experiments.datasets.cells import typed
-from experiments.datasets.errors import listed, shown
+from experiments.datasets.errors import shown
 from experiments.datasets.formats.embeddings import Column
 from experiments.datasets.target import class_name
-from experiments.kit import problems, words
+from experiments.kit import pages, problems
 from experiments.kit.saved import Model
 from jaxlr import metrics
+
+SAID = pages.macros("predict/words.html", plain=True)
 
 
 def sentence(column: Column, model: Model, scores: np.ndarray) -> str:
@@ -23,13 +25,12 @@ def sentence(column: Column, model: Model, scores: np.ndarray) -> str:
       model: what predicted.
       scores: [N] or [N, C], as of `saved.scores`.
     """
-    name = shown(model.target)
     try:
         values = _values(column, model)
     except DataError as fault:
         return f"no metrics: {fault}"
     if len(values) != len(scores):
-        return f"no metrics: {len(values)} labels of {name} for {len(scores)} rows"
+        return f"no metrics: {len(values)} labels of {shown(model.target)} for {len(scores)} rows"
     is_gap = pd.isna(values)
     if model.task == "regression":
         labels, is_known, unknown = values, ~is_gap, []
@@ -38,14 +39,8 @@ def sentence(column: Column, model: Model, scores: np.ndarray) -> str:
         labels = np.array([codes.get(value, -1) for value in values])
         is_known = labels >= 0
         unknown = list(dict.fromkeys(values[~is_known & ~is_gap]))
-    left = words.count(int((~is_known).sum()), "row")
-    gone = f"; {left} left out, without a label" if not is_known.all() else ""
-    gone += f" or of a class that training never met: {listed(unknown)}" if unknown else ""
-    if not is_known.any():
-        return f"no metrics: no row has a label of {name} that the model knows{gone}"
-    figures = figures_of(model, labels[is_known], scores[is_known])
-    told = ", ".join(f"{name} {float(value):.4f}" for name, value in figures.items())
-    return f"{name} of {words.count(int(is_known.sum()), 'row')}: {told}{gone}"
+    figures = figures_of(model, labels[is_known], scores[is_known]) if is_known.any() else {}
+    return SAID.judged(model.target, figures, is_known.sum(), (~is_known).sum(), unknown)
 
 
 def figures_of(model: Model, labels: np.ndarray, scores: np.ndarray) -> dict[str, float]:

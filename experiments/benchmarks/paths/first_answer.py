@@ -4,20 +4,19 @@ Question: 20 C x 5 folds with a refit, on breast cancer and on digits: a whole p
 `paths.cross_validate`, with an empty and with a warm cache of compiled programs, beside a script
 that does the same with scikit-learn, its fastest solver within 1e-6 of every optimum and as it
 comes; and the commands of `experiments`. Contestants take turns, and figures are medians.
-`--old COMMIT` measures another commit's tree in the same turns.
+`--old TREE` measures another checkout, as `git worktree add TREE COMMIT` makes one, in the same
+turns.
 
-    python -m experiments.benchmarks.paths.first_answer --old HEAD~20
+    python -m experiments.benchmarks.paths.first_answer --old ../before
 """
 
 import argparse
-import contextlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,38 +142,23 @@ def measured(task: dict[str, Contestant], repeats: int) -> dict[str, dict]:
     }
 
 
-@contextlib.contextmanager
-def checked_out(commit: str | None) -> Iterator[dict[str, Path]]:
-    """The tree of this file, and another commit's in a folder that is removed in the end."""
-    if commit is None:
-        yield {"jaxlr": ROOT}
-        return
-    git = ["git", "-C", str(ROOT), "worktree"]
-    with tempfile.TemporaryDirectory() as folder:
-        tree = Path(folder) / "tree"
-        subprocess.run([*git, "add", "--quiet", "--detach", str(tree), commit], check=True)
-        try:
-            yield {"jaxlr": ROOT, f"jaxlr at {commit}": tree}
-        finally:
-            subprocess.run([*git, "remove", "--force", str(tree)], check=True)
-
-
 def main() -> None:
     """Measures, and renews results/first_answer.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="turns of each contestant")
-    parser.add_argument("--old", metavar="COMMIT", help="another commit's tree, beside this one")
+    parser.add_argument("--old", metavar="TREE", help="another checkout, beside this one")
     parser.add_argument("--only", nargs="+", metavar="TASK", help="tasks whose name begins so")
     parser.add_argument("--limit", type=float, default=240, help="seconds to tune one peer in")
     asked = parser.parse_args()
     if asked.repeats < 1:
         parser.error(f"--repeats must be at least 1, and is {asked.repeats}")
+    trees = {"jaxlr": ROOT}
+    trees |= {f"jaxlr in {asked.old}": Path(asked.old).resolve()} if asked.old else {}
     tasks, where = {}, machine.description("scikit-learn")
-    with checked_out(asked.old) as trees:
-        for name, task in contestants(trees, asked.limit).items():
-            if not asked.only or name.startswith(tuple(asked.only)):
-                tasks[name] = measured(task, asked.repeats)
-                print(json.dumps({name: tasks[name]}, indent=1), flush=True)
+    for name, task in contestants(trees, asked.limit).items():
+        if not asked.only or name.startswith(tuple(asked.only)):
+            tasks[name] = measured(task, asked.repeats)
+            print(json.dumps({name: tasks[name]}, indent=1), flush=True)
     if not asked.only:
         found = {"machine": where, "old": asked.old, "tasks": tasks}
         tables.publish("first_answer", found, "paths/first_answer.md", parts=PARTS)

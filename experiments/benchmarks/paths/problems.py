@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import scale
 
 from experiments.datasets import load
 
@@ -71,12 +72,6 @@ def problem(x, labels, lambdas, l1_ratio=0.0, *, weights=None, folds=None) -> Pr
     return Problem(x, labels, lambdas, l1_ratio, weights, folds, num_classes)
 
 
-def standardised(x: np.ndarray) -> np.ndarray:
-    """Columns of mean 0 and deviation 1; a constant one is 0."""
-    spread = x.std(axis=0)
-    return (x - x.mean(axis=0)) / np.where(spread > 0, spread, 1)
-
-
 def file_of(folder: str) -> str:
     """The training file in a folder of a9a, or the path itself."""
     found = sorted(Path(folder).glob("*.trn*")) if Path(folder).is_dir() else []
@@ -132,7 +127,7 @@ def folded(x, labels, C=TEN, l1_ratio=0.0) -> Problem:
 def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
     """scikit-learn's digits, or its breast_cancer set, which is nearly separable."""
     x, labels = {"digits": load_digits, "breast_cancer": load_breast_cancer}[name](return_X_y=True)
-    return standardised(x), labels
+    return scale(x), labels
 
 
 def _census(file):
@@ -154,7 +149,7 @@ def _rare_event():
     x = rng.normal(size=(50_000, 22)) @ (np.eye(22) + 0.3 * rng.normal(size=(22, 22)))
     law = x @ rng.normal(size=22) / 3 + x[:, 0] * x[:, 1] / 10 - 6
     labels = rng.random(len(x)) < 1 / (1 + np.exp(-law))
-    return standardised(x), labels.astype(int)
+    return scale(x), labels.astype(int)
 
 
 def _wide():
@@ -162,7 +157,7 @@ def _wide():
     rng = np.random.default_rng(0)
     labels = np.arange(100) % 10
     x = 0.3 * rng.normal(size=(10, 1_000))[labels] + rng.normal(size=(100, 1_000))
-    return standardised(x), labels
+    return scale(x), labels
 
 
 def _probes() -> Problem:
@@ -172,8 +167,7 @@ def _probes() -> Problem:
     """
     rng = np.random.default_rng(0)
     rotation = np.linalg.qr(rng.normal(size=(512, 512)))[0]
-    scale = np.arange(1, 513) ** -0.75
-    x = standardised((rng.normal(size=(20_000, 512)) * scale) @ rotation)
+    x = scale((rng.normal(size=(20_000, 512)) * np.arange(1, 513) ** -0.75) @ rotation)
     laws = x @ rng.normal(size=(512, 64))
     laws = 2 * laws / laws.std(axis=0) + rng.normal(-1.5, 1, 64)
     labels = (rng.random(laws.shape) < 1 / (1 + np.exp(-laws))).T.astype(int)

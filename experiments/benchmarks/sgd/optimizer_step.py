@@ -7,7 +7,6 @@ times are medians of interleaved measurements in one process; ratios are ours ov
 """
 
 import argparse
-import platform
 
 import jax
 import jax.numpy as jnp
@@ -80,7 +79,7 @@ def measure(name: str, runs: int = RUNS, compiles: int = COMPILES) -> dict[str, 
 
 
 def main():
-    """Prints the table, and puts its rows among the results."""
+    """Prints rows of the table, and puts them among the results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="of " + ", ".join(NAMES))
     parser.add_argument("--runs", type=int, default=RUNS, help="turns of each library")
@@ -88,14 +87,12 @@ def main():
     asked = parser.parse_args()
     if unknown := [name for name in asked.names if name not in NAMES]:
         parser.error(f"no optimizer {unknown[0]!r}; there are {', '.join(NAMES)}")
-    columns = ("step ms", "optax", "ratio", "compile ms", "optax", "ratio")
-    print(f"{'optimizer':18}" + "".join(f"{column:>12}" for column in columns))
     rows = {row["optimizer"]: row for row in tables.kept("optimizer_step").get("rows", [])}
     for name in asked.names or NAMES:
         row = measure(name, asked.runs, asked.compiles)
-        print(f"{name:18}" + "".join(f"{number:12.2f}" for number in row.values()), flush=True)
         rows[name] = {"optimizer": name, **{key: round(number, 3) for key, number in row.items()}}
-    where = machine.description("optax") | {"machine": platform.machine()}
+        print(rows[name], flush=True)
+    where = machine.description("optax")
     size = {"lanes": NUM_LANES, "weights": [NUM_FEATURES, NUM_CLASSES]}
     ordered = [rows[name] for name in NAMES if name in rows]
     tables.save("optimizer_step", {**where, **size, "rows": ordered})

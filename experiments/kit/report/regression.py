@@ -1,12 +1,12 @@
 """The test rows of a regression: predicted against true, and the residuals."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments.kit import style
-from experiments.kit.report import uncertainty
 from experiments.kit.report.examine import Regressed
 from jaxlr import metrics
 
@@ -45,25 +45,17 @@ def residuals(rows: Regressed, target: str) -> Figure:
 
 
 def figures(rows: Regressed) -> list[tuple[str, float, tuple[float, float]]]:
-    """Name, value and 95 % interval of each figure, in original units."""
-    absolute = np.abs(rows.true - rows.predicted)
-    mean, error = uncertainty.mean_and_error(absolute, rows.weights)
-    bias, bias_error = uncertainty.mean_and_error(rows.predicted - rows.true, rows.weights)
+    """Name, value and 95 % interval, by the bootstrap, of each figure, in original units."""
     found = metrics.bootstrap_interval(
-        _squares,
+        _figures,
         jax.random.key(0),
         *rows,
         num_resamples=NUM_RESAMPLES,
         chunk=max(1, 2_000_000 // len(rows.true)),
     )
-    squares = [
+    return [
         (name, float(found.estimate[name]), (float(found.low[name]), float(found.high[name])))
         for name in found.low
-    ]
-    return [
-        *squares,
-        ("mean absolute error", mean, uncertainty.around(mean, error)),
-        ("mean of predicted − true", bias, uncertainty.around(bias, bias_error)),
     ]
 
 
@@ -74,12 +66,13 @@ def root_mean_square(rows: Regressed) -> float:
     )
 
 
-def _squares(true, predicted, weights, *, sample_weight):
-    pairs = true, predicted
-    weights = weights * sample_weight.astype(weights.dtype)
+def _figures(true, predicted, weights, *, sample_weight):
+    pairs, weights = (true, predicted), weights * sample_weight.astype(weights.dtype)
     return {
         "RMSE": metrics.root_mean_squared_error(*pairs, sample_weight=weights),
         "R²": metrics.r2_score(*pairs, sample_weight=weights),
+        "mean absolute error": metrics.mean_absolute_error(*pairs, sample_weight=weights),
+        "mean of predicted − true": jnp.average(predicted - true, weights=weights),
     }
 
 

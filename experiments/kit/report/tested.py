@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.kit import words
 from experiments.kit.problems import Problem
 from experiments.kit.report import classes, examine, ranking, regression, uncertainty
 from experiments.kit.report.examine import Classified, Regressed, Test
@@ -87,9 +86,7 @@ def _numbers(rows: Regressed, target: str) -> dict:
     return {
         "target": target,
         "figures": [Figure(value, *ends) for _, value, ends in figures],
-        "cells": [
-            [name, words.number(value, 4), words.interval(*ends)] for name, value, ends in figures
-        ],
+        "names": [name for name, *_ in figures],
         "spread": np.sqrt(np.cov(rows.true, aweights=rows.weights, ddof=0)),
         "panels": regression.panels(rows, target),
         "inside": regression.inside(rows),

@@ -22,11 +22,11 @@ import numpy as np
 from experiments.benchmarks import machine, tables
 from experiments.benchmarks.paths import ours, peers, truth, tuning
 from experiments.benchmarks.paths.problems import Entry, Problem
-from experiments.benchmarks.paths.zoo import judge
 from experiments.benchmarks.paths.zoo.real import real
 from experiments.datasets import DataError
 from jaxlr import paths
-from tests.path_zoo import DRAWN
+from tests import zoo_judge as judge
+from tests.zoo_problems import DRAWN
 
 OPTIMA = Path("out/zoo")
 ROUNDS = 3

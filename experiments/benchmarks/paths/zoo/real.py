@@ -10,7 +10,7 @@ import numpy as np
 
 from experiments.benchmarks.paths.problems import Entry, Problem, bundled, file_of
 from experiments.datasets import DataError, encode, load
-from tests.path_zoo import case
+from tests.zoo_problems import case
 
 
 def real(folder: str) -> dict[str, Entry]:
@@ -38,7 +38,7 @@ def real(folder: str) -> dict[str, Entry]:
 
 
 def _table(file, l1_ratio=0.0, *, target=None, raw=False, rows=None, **options) -> Problem:
-    table = load(str(_there(file)), target=target)
+    table = load(str(file), target=target)
     if raw:  # images in [0, 1]
         x = np.asarray(table.features)
         x = x / 255 if x.dtype == np.uint8 else x.astype(float)
@@ -49,15 +49,11 @@ def _table(file, l1_ratio=0.0, *, target=None, raw=False, rows=None, **options) 
 
 def _embeddings(file, each) -> Problem:
     """The first rows of every label."""
-    with np.load(_there(file)) as arrays:
+    if not file.exists():
+        raise DataError(f"{file} is not there")
+    with np.load(file) as arrays:
         x, labels = arrays["train_x"], arrays["train_y"]
     order = np.argsort(labels, kind="stable")
     rank = np.arange(len(labels)) - np.searchsorted(labels[order], labels[order])
     used = order[rank < each]
     return case(x[used], labels[used], steps=4, reach=6.0)
-
-
-def _there(file) -> Path:
-    if not Path(file).exists():
-        raise DataError(f"{file} is not there")
-    return Path(file)

@@ -8,8 +8,9 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
+from sklearn.preprocessing import scale
 
-from experiments.benchmarks.paths.problems import Entry, Problem, problem, standardised
+from experiments.benchmarks.paths.problems import Entry, Problem, problem
 
 
 def case(
@@ -45,7 +46,7 @@ def _dealt(labels, num_folds):
 def classes(rng, x, num_classes, signal=2.0, spread=0.5) -> np.ndarray:
     """Labels from a linear law of the standardised columns; each class has a row at least."""
     law = rng.normal(size=(x.shape[1], num_classes)) * signal / np.sqrt(x.shape[1])
-    logits = standardised(x) @ law + spread * rng.normal(size=num_classes)
+    logits = scale(x) @ law + spread * rng.normal(size=num_classes)
     labels = np.argmax(logits + rng.gumbel(size=logits.shape), axis=1)
     missing = np.setdiff1d(np.arange(num_classes), labels)
     labels[rng.choice(len(x), len(missing), replace=False)] = missing
@@ -144,7 +145,7 @@ def _enter(kind, name, rows, labels, l1_ratio=0.0, *, wild=False, scaled=False, 
             y = (_law(labels) if isinstance(labels, int) else labels)(r, x)
         weights = 10 ** r.uniform(-6, 6, len(x)) if wild else None
         dealt = folds(y) if callable(folds) else folds
-        x = standardised(x) if scaled else x
+        x = scale(x) if scaled else x
         return case(x, y, l1_ratio, weights=weights, folds=dealt, **options)
 
     DRAWN[name] = Entry(kind, build, seed=seed)
