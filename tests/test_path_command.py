@@ -19,6 +19,7 @@ from experiments.datasets.probes import load_probes
 from experiments.kit import commands, pages, saved
 from experiments.path import (
     __main__,
+    certificates,
     choices,
     findings,
     metrics,
@@ -560,3 +561,11 @@ def test_many_probes_are_told_by_each_target_s_best_layer():
         ("l3", "b"),
     ]
     assert len(choices.short(found, plan, 18)) == 18
+
+
+def test_lanes_of_one_penalty_lie_side_by_side_within_the_axes():
+    lanes = pd.DataFrame({"lambda": 0.01, "risk": 1.0, "gap": 1e-8, "decrement": 1e-9}, range(10))
+    (axes,) = certificates.draw(lanes.assign(status="certified"), 1e-6).axes
+    drawn = np.concatenate([dots.get_offsets()[:, 0] for dots in axes.collections[1:]])
+    left, right = axes.get_xlim()  # strong penalties are on the left
+    assert right < drawn.min() < drawn.max() < left

@@ -7,7 +7,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
 from experiments.kit.mistakes import SettingError
-from experiments.protocols import choice, dinov3
+from experiments.protocols import dinov3
 from experiments.protocols.found import Rows, Splits
 
 pytestmark = pytest.mark.once
@@ -92,7 +92,7 @@ def test_curve_choice_and_refit_are_those_of_the_original(metric):
         "accuracy": pytest.approx(np.mean(said == SPLITS.test.labels)),
         "mean per class": pytest.approx(balanced_accuracy_score(SPLITS.test.labels, said)),
     }
-    assert next(iter(found.scores)) == dinov3.METRICS[metric]
+    assert next(iter(found.scores)) == dinov3.METRICS[metric][0]
     np.testing.assert_allclose(found.params["w"].T, last.coef_, atol=1e-4)
     assert found.statuses == {"certified": 46}
     assert found.notes == (dinov3.DRAWN,)
@@ -112,18 +112,21 @@ def test_few_shot_fits_are_judged_as_they_are_and_averaged():
 
 
 def test_several_labels_are_targets_one_against_the_rest_under_one_c():
-    labels = np.stack([TRAIN.labels == 0, TRAIN.x[:, 0] > 0], axis=1).astype(np.int32)
-    test = Rows(SPLITS.test.x, np.stack([SPLITS.test.labels == 0, SPLITS.test.x[:, 1] > 0], 1) * 1)
-    splits, costs = Splits("two", Rows(TRAIN.x, labels), None, test, ("zero", "high")), [0.01, 1.0]
-    chosen = choice.choose(
-        splits, splits.train, test, None, costs, dinov3.judged, "mean per class", tol=1e-6
-    )
-    for cost, told in zip(costs, chosen.curve["validation mean per class"], strict=True):
+    def flags(rows):
+        return np.stack([rows.labels == 0, rows.x[:, 1] > np.median(TRAIN.x[:, 1])], axis=1) * 1
+
+    labels, test = flags(TRAIN), Rows(SPLITS.test.x, flags(SPLITS.test))
+    splits = Splits("two", Rows(TRAIN.x, labels), test, test, ("zero", "high"))
+    found = dinov3.run(splits, metric="balanced_accuracy", few_shot=30)
+    rows = dinov3.drawn(splits.train, 30, 0)
+    for cost, told in zip(dinov3.COSTS, found.curve["validation mean per class f1"], strict=True):
         one = LogisticRegression(C=cost, tol=1e-10, max_iter=1000)
-        said = OneVsRestClassifier(one).fit(TRAIN.x.astype(float), labels).predict(test.x)
+        said = OneVsRestClassifier(one).fit(rows.x.astype(float), rows.labels).predict(test.x)
         assert told == f1_score(test.labels, said, average="macro", zero_division=0)
-    assert chosen.refit.params["w"].shape == (2, 4)
-    assert chosen.row["C"] == costs[int(chosen.curve["validation mean per class"].argmax())]
+    assert list(found.scores) == ["mean per class f1", "f1"]
+    assert found.scores["mean per class f1"] == found.curve["validation mean per class f1"].max()
+    assert found.params["w"].shape == (2, 4)
+    assert found.statuses == {"certified": 90}
 
 
 def test_what_the_rule_has_no_word_for_is_refused():

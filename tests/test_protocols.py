@@ -21,7 +21,7 @@ from experiments.kit import class_weights, saved
 from experiments.kit.mistakes import SettingError
 from experiments.path import __main__
 from experiments.path.settings import Settings
-from experiments.protocols import mteb, reading, run, table
+from experiments.protocols import mteb, reading, remarks, run, table
 from experiments.protocols.found import Found
 from tests.test_path_command import SVG, well_formed
 
@@ -126,6 +126,8 @@ def test_several_labels_a_row_are_one_task_where_the_protocol_takes_them():
     assert entry.splits.class_names == ("label 0", "label 1")
     with pytest.raises(DataError, match="several labels a row, and --protocol mteb takes one"):
         read(data=["flags_m.npz"])
+    with pytest.raises(DataError, match="--drop-classes: flags has several labels a row"):
+        read("dinov3", data=["flags_m.npz"], drop_classes=["label 0"])
     np.save("flags.npy", flags)
     ((entry,), notes) = read("dinov3", data=["one.npy"], labels="flags.npy")
     assert entry.splits.test.labels.shape == (12, 2)
@@ -146,6 +148,15 @@ def test_any_table_of_numbers_will_do():
     assert entry.splits.train.x.shape == (120, 4)
     assert len(entry.splits.test.x) == 30
     assert notes[-1] == "target has no test rows: 0.2 of its rows are set aside"
+
+
+def test_rows_of_other_lengths_and_classes_without_test_rows_are_noted():
+    np.savez("long_m.npz", **OTHERS | {"train_x": 3 * X, "test_y": np.maximum(Y[:20], 1)})
+    found, _ = read(data=["colours_a.npz", "long_m.npz"])
+    length, missing = remarks.of("mteb", found)
+    assert length.startswith("rows of 'm' are not of length 1 (m: 3 to 3): --protocol mteb takes")
+    assert missing == "no test row of long is '0'"
+    assert remarks.of("dinov3", found) == [missing]
 
 
 NPZ = {
@@ -185,6 +196,7 @@ MISTAKES = [
     ([*PAIR, "iris"], "'iris' is a table, and no layer beside others"),
     ([*PAIR, "two_test.npy", "--test-labels", "y_test.npy"], "have 2 features and training rows 3"),
     (["--data", "diabetes"], "target 'target' is a measurement, and --protocol mteb takes"),
+    (["--data", "colours_a.npz", "colours_a.npz"], "--data gives colours by a twice; name"),
     (["--data", "colours_a.npz", "--lambdas", "5"], "--lambdas 5: --protocol mteb fixes it; leave"),
     (["--data", "colours_a.npz", "--no-intercept"], "--no-intercept: --protocol mteb fixes it"),
     (["--data", "colours_a.npz", "--few-shot", "5"], "--few-shot 5: --protocol mteb fixes it"),
@@ -252,6 +264,7 @@ def test_one_true_run_on_two_models_is_kept_and_shown(folder, capsys):
     assert main("--protocol", "mteb", "--data", "colours_a.npz", "colours_b.npz", "--out", "o") == 0
     told = capsys.readouterr()
     assert "of length 1" not in told.err
+    assert "20 exact fits" in told.err
     assert "fits: 20 certified" in told.out
     lanes, summary = (
         pd.read_parquet("o/results.parquet"),
@@ -297,8 +310,8 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
         run=lambda splits, **_: found(len(splits.name)), __doc__="A rule.\n\nIt `says` and *means*."
     )
     monkeypatch.setattr(run, "module", lambda name: fake)
-    np.savez("tints_a.npz", **OTHERS)
-    args = ["--data", "colours_a.npz", "colours_b.npz", "tints_a.npz", "--protocol", "dinov3"]
+    np.savez("sub tints_a.npz", **OTHERS)
+    args = ["--data", "colours_a.npz", "colours_b.npz", "sub tints_a.npz", "--protocol", "dinov3"]
     assert main(*args, "--out", "o") == 0
     said = capsys.readouterr().out
     assert "certified" in said
@@ -311,7 +324,7 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
     assert "<code>says</code> and <em>means</em>" in html
     assert "looked at by the original's search" in html
     assert {p.stem for p in (folder / "o" / "models").iterdir()} == {
-        *("a_colours", "b_colours", "a_tints"),
+        *("colours_a", "colours_b", "sub-tints_a"),
     }
     model = saved.load(folder / "o" / "model.npz")
     assert model.class_names == tuple(NAMES)
@@ -345,6 +358,23 @@ def test_the_loops_that_are_beaten_are_the_protocols_own():
     assert len(call()) == 45 * share == 5
     (call, _) = benchmark.of_senteval(splits).peers["as it comes"]
     assert call().shape == (10,)
+
+
+def test_what_was_interrupted_goes_on_from_the_fits_that_had_ended(monkeypatch, capsys):
+    args = ["--protocol", "mteb", "--data", "colours_a.npz", "colours_b.npz", "--out", "o"]
+
+    def stopped(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "keep", stopped)
+        assert main(*args) == 130
+    assert "what had been done is kept" in capsys.readouterr().err
+    assert not Path("o").exists()
+    assert list(Path("o.partial").glob("blocks/*.npz"))
+    assert main(*args, "--resume") == 0
+    assert len(pd.read_parquet("o/results.parquet")) == 20
+    assert not Path("o.partial").exists()
 
 
 @pytest.mark.parametrize("name", [n for n, p in table.PROTOCOLS.items() if not p.is_path])

@@ -146,6 +146,7 @@ def test_probes_choose_by_auc_as_the_published_loop_does(penalty):
     np.testing.assert_allclose(found.curve["val_auc"], mean, atol=1e-12)
     assert found.chosen["C"] == costs[int(np.argmax(mean))]
     peer = fitted(TWO.x, TWO.labels, found.chosen["C"], **options)
+    np.testing.assert_allclose(found.params["w"], peer.coef_[0], rtol=1e-2, atol=1e-3)
     test, said = splits.test, peer.predict(splits.test.x)
     auc = roc_auc_score(test.labels, peer.predict_proba(test.x.astype(float))[:, 1])
     assert found.scores["auc"] == pytest.approx(auc)
@@ -187,7 +188,9 @@ def test_rows_of_a_probe_are_drawn_by_halves():
     assert len(test.x) == 99
     assert test.labels.sum() == 50
     assert not set(train.x[:, 0]) & set(test.x[:, 0])
-    with pytest.raises(DataError, match="task has 300 rows, and no two halves of 99 of them"):
+    with pytest.raises(
+        DataError, match=r"has 200 and 100 rows of its two classes, and .* takes 150 of"
+    ):
         sae_probes.drawn(task(Rows(own.x[:300], own.labels[:300]), names=NAMES[:2]), 42)
 
 
@@ -243,7 +246,7 @@ ONE = Rows(TRAIN.x, np.zeros(63, int))
         (sae_probes.run, task(), {}, "task has 3 classes, and this protocol takes two; give"),
         (sae_probes.run, task(), {"penalty": "l0"}, "penalty 'l0': must be l2 or l1"),
         (sae_probes.run, task(TWO, test=ONE, names=NAMES[:2]), {}, "all 63 test rows of task are"),
-        (sae_probes.run, task(TWO, names=NAMES[:2]), {}, "task has 40 rows, and no two halves"),
+        (sae_probes.run, task(TWO, names=NAMES[:2]), {}, "drawing 0 to train and 39 to test"),
         (clip_benchmark.run, task(test=TEST), {}, "task has no validation rows, .* --validation"),
         (clip_benchmark.run, task(validation=DEV), {}, "task has no test rows, .* --test FILE"),
         (clip_benchmark.run, task(TRAIN, DEV, TEST), {"epochs": 0}, "epochs must be at least 1"),

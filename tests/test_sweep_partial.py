@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -160,7 +161,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path, monkeypatch, caps
     assert main(*ASKED, "--out", tmp_path / "o") == 2
     told = capsys.readouterr().err
     assert told.count("\n") == 1
-    assert "cannot be written (Permission denied); choose another folder" in told
+    assert "cannot be written (Permission denied); make room, or choose another f" in told
 
 
 def test_a_run_killed_after_its_last_step_is_complete(whole, tmp_path, monkeypatch, capsys):
@@ -179,31 +180,44 @@ def test_a_run_killed_after_its_last_step_is_complete(whole, tmp_path, monkeypat
 
 
 def test_killed_at_any_moment_it_ends_with_the_same_bits(whole, tmp_path, request):
-    """SIGKILL, which nobody can hear, again and again; checkpoints are written all the time."""
-    kills, out, rng = (
-        (100 if request.config.getoption("proofs") else 1),
-        tmp_path / "o",
-        random.Random(0),
-    )
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    code = (
-        "from experiments.sweep import __main__, run\n"
-        "run.page.write = lambda path, *rest: path.write_text('a page')\n"
-        "import sys; sys.exit(__main__.main(sys.argv[1:]))"
-    )
-    for _ in range(kills):
-        resume = ["--resume"] if Path(f"{out}.partial").exists() else []
-        command = [sys.executable, "-c", code, *ASKED, "--out", str(out), *resume]
-        with subprocess.Popen(command, env=env, cwd=tmp_path, stderr=subprocess.DEVNULL) as run:
-            while run.poll() is None and not list(Path(f"{out}.partial").glob("group-*/*")):
-                time.sleep(0.01)
-            time.sleep(rng.uniform(0, 0.3))
-            run.kill()
+    """SIGKILL, which nobody can hear, while checkpoints are written all the time."""
+    out, rng = tmp_path / "o", random.Random(0)
+    for _ in range(100 if request.config.getoption("proofs") else 1):
+        kill(out, rng.uniform(0, 0.4))
         if out.exists():
-            break
-    resume = ["--resume"] if Path(f"{out}.partial").exists() else []
-    if resume or not out.exists():
-        assert main(*ASKED, "--out", out, *resume) == 0
+            goes_on(whole, out)
+            shutil.rmtree(out)
+    goes_on(whole, out)
+
+
+def kill(out, seconds):
+    """Begins the sweep or goes on with it, and kills it so long after its first new checkpoint."""
+    code = (
+        "import sys; from experiments.sweep import __main__, run;"
+        "run.page.write = lambda path, *rest: path.write_text('a page');"
+        "sys.exit(__main__.main(sys.argv[1:]))"
+    )
+    command = [sys.executable, "-c", code, *ASKED, "--out", str(out), *resumed(out)]
+    env, before = {**os.environ, "PYTHONPATH": str(ROOT)}, checkpoints(out)
+    with subprocess.Popen(command, env=env, cwd=out.parent, stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None and checkpoints(out) == before:
+            time.sleep(0.005)
+        time.sleep(seconds)
+        run.kill()
+
+
+def checkpoints(out):
+    return sorted(out.with_name("o.partial").glob("group-*/[0-9]*"))
+
+
+def resumed(out):
+    return ["--resume"] if out.with_name("o.partial").exists() else []
+
+
+def goes_on(whole, out):
+    """To the end, where it isn't there yet."""
+    if resumed(out) or not out.exists():
+        assert main(*ASKED, "--out", out, *resumed(out)) == 0
     same(whole, out)
 
 

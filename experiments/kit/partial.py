@@ -92,7 +92,9 @@ def writing(partial: Partial, *, every: bool = False) -> Iterator[None]:
     except OSError as error:
         if not every and error.errno not in FULL:
             raise
-        cure = f"make room; {partial.told()}" if partial.kept else "choose another folder"
+        cure = "make room, or choose another folder"
+        if partial.kept:
+            cure = f"make room; {partial.told()}"
         raise OutputError(
             f"--out {partial.goal}: cannot be written ({error.strerror}); {cure}"
         ) from None

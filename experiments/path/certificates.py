@@ -75,6 +75,8 @@ def draw(lanes: pd.DataFrame, tol: float) -> Figure:
             )
     axes.axhline(tol, color=style.WARM, lw=1.2, ls=(0, (4, 3)), label="tol")
     penalty_axis(axes, lanes["lambda"].to_numpy())
+    left, right = axes.get_xlim()  # many lanes of few penalties reach beyond these
+    axes.set_xlim(max(left, 1.05 * x.max()), min(right, x.min() / 1.05))
     axes.set_ylabel("in parts of the risk")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=8)
     return figure

@@ -26,7 +26,7 @@ def run(settings: Settings, clock: Clock) -> int:
             return 0
         settings = replace(settings, resume=False)  # what is said of results is as if unbroken
         if settings.protocol and not PROTOCOLS[settings.protocol].is_path:
-            return protocol.run(settings, clock)
+            return protocol.run(settings, clock, kept.folder)
         return solved(settings, planned, clock, kept)
 
 

@@ -24,7 +24,7 @@ from jaxlr.pytypes import Params
 
 DECAYS, ANCHORS, STEPS = np.logspace(-6, 2, 97), range(0, 97, 16), (8, 4, 2, 1)
 RATE, EPOCHS, BATCH_SIZE = 0.1, 20, 512
-LAMBDAS = np.logspace(-6, 2, 25)
+LAMBDAS = np.logspace(-6, 2, 13)
 FIGURES = ("accuracy", "top5", "mean_recall")
 NOTES = (
     "AdamW takes its decay from the weights beside the gradient's step, which it divides by the"

@@ -20,7 +20,11 @@ from experiments.protocols import choice
 from experiments.protocols.found import Found, Rows, Splits
 
 COSTS = np.float64(np.float32(10) ** np.linspace(-6, 5, 45, dtype=np.float32))
-METRICS = {"accuracy": "accuracy", "balanced_accuracy": "mean per class"}
+# What they are called of one label a row, and of several.
+METRICS = {
+    "accuracy": ("accuracy", "f1"),
+    "balanced_accuracy": ("mean per class", "mean per class f1"),
+}
 DRAWN = (
     "Rows are drawn by the rule but by numpy's generator: the original's, torch's, draws others."
 )
@@ -58,14 +62,17 @@ def run(
     if held is None:
         train, held = validation(train, 0.1 if few_shot is None else 0.01, seed)
     both = Rows(np.concatenate([train.x, held.x]), np.concatenate([train.labels, held.labels]))
-    chosen, main = [], METRICS[metric]
+    several = train.labels.ndim - 1
+    chosen, main = [], METRICS[metric][several]
     for number in range(tries):
         rows = train if few_shot is None else drawn(train, few_shot, seed + number)
         again = both if few_shot is None else None
         options = {"class_weight": class_weight, "tol": tol}
         chosen.append(choice.choose(splits, rows, held, again, COSTS, judged, main, **options))
     drew = splits.validation is None or few_shot is not None
-    return choice.found(chosen, sorted(METRICS.values(), key=main.__ne__), [DRAWN] * drew)
+    return choice.found(
+        chosen, sorted((of[several] for of in METRICS.values()), key=main.__ne__), [DRAWN] * drew
+    )
 
 
 def validation(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
@@ -97,7 +104,7 @@ def judged(labels: np.ndarray, said: np.ndarray) -> dict[str, float]:
     """Top-1 and the mean over classes that there are; of several labels F1, over all and so."""
     if labels.ndim == 2:
         f1 = {of: f1_score(labels, said, average=of, zero_division=0) for of in ("micro", "macro")}
-        return {"accuracy": f1["micro"], "mean per class": f1["macro"]}
+        return {"f1": f1["micro"], "mean per class f1": f1["macro"]}
     present = np.unique(labels)
     mean = recall_score(labels, said, labels=present, average="macro", zero_division=0)
     return {"accuracy": accuracy_score(labels, said), "mean per class": mean}

@@ -1,12 +1,15 @@
-"""Exact fits in scikit-learn's terms: C and class weights in, lanes and predicted classes out."""
+"""Fits in scikit-learn's terms, to the optimum or by scikit-learn itself, and what they say."""
 
+import warnings
 from collections.abc import Sequence
 
+import joblib
 import numpy as np
 import pandas as pd
+from sklearn.linear_model import LogisticRegression
 
 from experiments.protocols import exact
-from jaxlr import Batch, losses, paths
+from jaxlr import Batch, certificates, losses, paths
 
 
 def fitted(x, labels, weights, costs: Sequence[float], num_classes: int, tol: float) -> paths.Path:
@@ -42,3 +45,49 @@ def frame(path: paths.Path, costs: Sequence[float]) -> pd.DataFrame:
         widest = (found["gap"] / found["risk"]).groupby(found["C"], sort=False).idxmax()
         found = found.loc[widest].reset_index(drop=True)
     return found.drop(columns=[name for name in ("dataset", "target") if name in found])
+
+
+Judged = Sequence[np.ndarray]
+
+
+def at_optimum(x, labels, weights, costs, num_classes: int, tol: float, judged: Judged):
+    """Data sets [S, N, D] under one C, all in one call.
+
+    Args:
+      x: see `fitted`, as for what follows.
+      labels: [S, N].
+      weights: [S, N].
+      costs: [C].
+      num_classes: of the labels.
+      tol: of the risk.
+      judged: several [M, D].
+
+    Returns:
+      Classes predicted [S, M] for the rows of each of `judged`, and how every fit ended.
+    """
+    path = fitted(x, labels, weights, costs, num_classes, tol)
+    return [classes(path, rows)[:, 0] for rows in judged], frame(path, costs)
+
+
+def by_scikit_learn(x, labels, weights, costs, num_classes: int, tol: float, judged: Judged):
+    """The same by `LogisticRegression(max_iter=100)` on all cores, with certificates of it."""
+    del num_classes
+    (cost,), sets = costs, list(zip(x, labels, weights, strict=True))
+    fits = joblib.Parallel(n_jobs=-1)(joblib.delayed(_stopped)(cost, *own) for own in sets)
+    proofs = [
+        certificates.of_estimator(fit, *own[:2], sample_weight=own[2], tol=tol)
+        for fit, own in zip(fits, sets, strict=True)
+    ]
+    ends = pd.DataFrame(proofs).astype(float)
+    ends.insert(0, "C", cost)
+    ends["status"] = np.where(ends["gap"] <= tol * ends["risk"], "certified", "stopped")
+    ends["num_steps"] = [int(fit.n_iter_[0]) for fit in fits]
+    ends["lambda"] = 1 / (cost * weights.sum(axis=1))
+    return [np.stack([fit.predict(rows) for fit in fits]) for rows in judged], ends
+
+
+def _stopped(cost, x, labels, weights):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says that it hasn't converged
+        one = LogisticRegression(C=cost, max_iter=100)
+        return one.fit(x, labels, sample_weight=weights)

@@ -11,26 +11,19 @@ What is published is the answer of an L-BFGS that stops after some ten steps (`s
 "scikit-learn", to the row); the optimum itself says otherwise on a few rows in a thousand.
 """
 
-import warnings
 from collections import Counter
 
-import joblib
 import numpy as np
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score
 
 from experiments.kit import class_weights
 from experiments.protocols import lanes, published
 from experiments.protocols.found import Found, Rows, Splits
-from jaxlr import certificates
 
 SEED, DRAWS, PER_LABEL, C = 42, 10, 8, 1.0
 FEW = "{} of {} labels have fewer than {} training rows: as in MTEB, a draw has all of them."
-EARLY = (
-    "scikit-learn's fits stop early, as in MTEB's own runs: their risk is proved to lie within"
-    " {:.0e} of itself of the optimum, and no nearer."
-)
+EARLY = "scikit-learn's fits stop early, as in MTEB's own runs, before they are at their optimum."
 
 
 def run(
@@ -52,8 +45,9 @@ def run(
     weights = np.stack([class_weights.of_rows(class_weight, y, names) for y in labels])
     judged = {"": splits.test, "validation ": splits.validation}
     judged = {of: part for of, part in judged.items() if part is not None}
-    fitted = exact if solver == "exact" else scikit_learn
-    said, ends = fitted(x, labels, weights, len(names), tol, [part.x for part in judged.values()])
+    fitted = lanes.at_optimum if solver == "exact" else lanes.by_scikit_learn
+    told = [C], len(names), tol, [part.x for part in judged.values()]
+    said, ends = fitted(x, labels, weights, *told)
     tables, known = [pd.DataFrame({"draw": range(DRAWS)})], {}
     for (of, part), answers in zip(judged.items(), said, strict=True):
         tables.append(pd.DataFrame([figures(part, one, len(names)) for one in answers]))
@@ -66,7 +60,7 @@ def run(
     scores = {name: mean for name, mean in scores.items() if "published" not in name}
     few, gap = np.bincount(splits.train.labels) < per_label, (ends["gap"] / ends["risk"]).max()
     notes = [FEW.format(few.sum(), len(names), per_label)] * bool(few.any())
-    notes += [EARLY.format(gap)] * (solver != "exact")
+    notes += [EARLY] * (solver != "exact")
     told = {"statuses": Counter(ends["status"]), "worst_gap": float(gap), "notes": tuple(notes)}
     return Found(scores, pd.concat([*tables, ends], axis=1), published=known or None, **told)
 
@@ -79,34 +73,6 @@ def draws(labels: np.ndarray, per_label: int = PER_LABEL, num: int = DRAWS) -> n
         met = pd.Series(labels[order]).groupby(labels[order]).cumcount()
         found.append(order[met < per_label])
     return np.array(found)
-
-
-def exact(x, labels, weights, num_classes: int, tol: float, judged: list[np.ndarray]):
-    """Classes predicted [S, M] for rows of each `judged`, and how the S fits of one call ended."""
-    path = lanes.fitted(x, labels, weights, [C], num_classes, tol)
-    return [lanes.classes(path, rows)[:, 0] for rows in judged], lanes.frame(path, [C])
-
-
-def scikit_learn(x, labels, weights, num_classes: int, tol: float, judged: list[np.ndarray]):
-    """The same by MTEB's own classifier on all cores, with certificates of its answers."""
-    sets = list(zip(x, labels, weights, strict=True))
-    fits = joblib.Parallel(n_jobs=-1)(joblib.delayed(_stopped)(*own) for own in sets)
-    proofs = [
-        certificates.of_estimator(fit, *own[:2], sample_weight=own[2], tol=tol)
-        for fit, own in zip(fits, sets, strict=True)
-    ]
-    ends = pd.DataFrame(proofs).astype(float)
-    ends.insert(0, "C", C)
-    ends["status"] = np.where(ends["gap"] <= tol * ends["risk"], "certified", "stopped")
-    ends["num_steps"] = [int(fit.n_iter_[0]) for fit in fits]
-    ends["lambda"] = 1 / (C * weights.sum(axis=1))
-    return [np.stack([fit.predict(rows) for fit in fits]) for rows in judged], ends
-
-
-def _stopped(x, labels, weights):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that it hasn't converged
-        return LogisticRegression(max_iter=100).fit(x, labels, sample_weight=weights)
 
 
 def figures(rows: Rows, said: np.ndarray, num_classes: int) -> dict[str, float]:

@@ -37,14 +37,14 @@ def entries(settings: ProtocolSettings) -> tuple[list[Entry], list[str]]:
     Raises:
       DataError: files that don't fit each other, or labels that no training row has.
     """
-    bundles, notes = {file: _bundle(file) for file in settings.data}, []
-    if all(bundles.values()):
+    bundles, notes = [_bundle(file) for file in settings.data], []
+    if all(bundles):
         for option in ("test", "validation", "labels", "target"):
             if getattr(settings, option):
                 raise DataError(f"--{option}: the files of --data hold their own; leave it out")
-        found = [_of_bundle(file, held) for file, held in bundles.items()]
-    elif any(bundles.values()):
-        odd = next(file for file, held in bundles.items() if not held)
+        found = [_of_bundle(file, held) for file, held in zip(settings.data, bundles, strict=True)]
+    elif any(bundles):
+        odd = settings.data[list(map(bool, bundles)).index(False)]
         raise DataError(f"{shown(odd)} holds no train_x and train_y, as others do; run it alone")
     else:
         found, notes = _of_probes(settings)
@@ -60,6 +60,10 @@ def entries(settings: ProtocolSettings) -> tuple[list[Entry], list[str]]:
             splits = making.with_test(splits, settings.seed, share)
             notes.append(f"{splits.name} has no test rows: {share:g} of its rows are set aside")
         found[at] = Entry(model, splits)
+    told = [(entry.splits.name, entry.model) for entry in found]
+    for task, model in told:
+        if told.count((task, model)) > 1:
+            raise DataError(f"--data gives {task} by {model} twice; name each file otherwise")
     return found, list(dict.fromkeys(notes))
 
 

@@ -1,6 +1,7 @@
 """A protocol from files to page: every model on every task, and the board of their scores."""
 
 import importlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -16,33 +17,44 @@ from experiments.protocols import page, reading, remarks
 from experiments.protocols.found import Found
 from experiments.protocols.reading import Entry
 from experiments.protocols.settings import ProtocolSettings, options
+from jaxlr import paths
 
 Finding = tuple[Entry, Found]
 
 
-def run(settings: ProtocolSettings, clock: Clock) -> int:
+def run(settings: ProtocolSettings, clock: Clock, within: Path) -> int:
     """The protocol on every model and task; the exit status.
+
+    Args:
+      settings: what was asked.
+      clock: what hears of the time.
+      within: where results are until they are complete.
 
     Raises:
       CallerError: a mistake in options or files, before any work.
     """
-    rule, told, finished = module(settings.protocol), options(settings), []
+    rule, told = module(settings.protocol), options(settings)
     if "class_weight" in told:
         told["class_weight"] = class_weights.asked(settings.class_weight)
-    with outputs.results(settings, finished) as folder:
+    with outputs.results(settings, within=within) as folder:
         with clock.part("reading"):
             entries, notes = reading.entries(settings)
         noted = [*notes, *remarks.of(settings.protocol, entries)]
         commands.remark(noted)
         print(introduction(settings, entries))
-        findings = []
+        findings, ended = [], []
         with clock.bar(len(entries), "evaluations") as bar:
+
+            def hears(number):
+                ended.append(number)
+                bar.set_postfix_str(f"{sum(ended):,} exact fits")
+
             for entry in entries:
-                found = rule.run(entry.splits, **told)
+                with paths.progress(hears):
+                    found = rule.run(entry.splits, **told)
                 findings.append((entry, found))
-                finished.append(rows([findings[-1]]))
                 bar.update()
-        pd.concat(finished, ignore_index=True).to_parquet(folder / "results.parquet", index=False)
+        rows(findings).to_parquet(folder / "results.parquet", index=False)
         keep(folder, settings, findings)
         summary = summarise(settings, findings, noted) | clock.summary()
         with clock.part("drawing"):
@@ -85,7 +97,8 @@ def keep(folder: Path, settings: ProtocolSettings, findings: list[Finding]) -> N
         model = model_of(entry, found, provenance(settings))
         if len(kept) > 1:
             (folder / "models").mkdir(exist_ok=True)
-            saved.save(folder / "models" / f"{entry.model}_{entry.splits.name}.npz", model)
+            name = re.sub(r"[^\w.-]+", "-", f"{entry.splits.name}_{entry.model}").strip(".-")
+            saved.save(folder / "models" / f"{name}.npz", model)
         if found is kept[0][1]:
             saved.keep(folder, model)
 

@@ -89,16 +89,18 @@ def drawn(splits: Splits, seed: int) -> tuple[Rows, Rows]:
       DataError: a class with fewer rows than that takes.
     """
     rows = splits.train
+    num_train = max(0, min(len(rows.x) - 100, 1024))
+    numbers = num_train, len(rows.x) - num_train - 1
     left = [np.flatnonzero(rows.labels == label) for label in (1, 0)]
-    num_train = min(len(rows.x) - 100, 1024)
+    needed = sum(-(-number // 2) for number in numbers)
+    if num_train < 2 or min(map(len, left)) < needed:
+        fault = f"{splits.name} has {len(left[1])} and {len(left[0])} rows of its two classes"
+        asked = f"drawing {numbers[0]} to train and {numbers[1]} to test, half of each class,"
+        cure = "give --test FILE, or as many rows of both classes, 200 at least"
+        raise DataError(f"{fault}, and {asked} takes {needed} of each", cure)
     random, found = np.random.RandomState(seed), []
-    for number in (num_train, len(rows.x) - num_train - 1):
+    for number in numbers:
         halves = -(-number // 2), number // 2
-        if number < 2 or min(map(len, left)) < halves[0]:
-            raise DataError(
-                f"{splits.name} has {len(rows.x)} rows, and no two halves of {number} of them",
-                "give --test FILE, or 200 rows and as many of each class",
-            )
         taken = [random.choice(own, n, replace=False) for own, n in zip(left, halves, strict=True)]
         left = [np.setdiff1d(own, gone) for own, gone in zip(left, taken, strict=True)]
         found.append(np.concatenate(taken))

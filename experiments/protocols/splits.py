@@ -78,10 +78,12 @@ def without(splits: Splits, classes: Sequence[str]) -> Splits:
     """The splits without the rows of these classes.
 
     Raises:
-      DataError: a class that isn't there, or one or none left.
+      DataError: a class that isn't there, one or none left, or several labels a row.
     """
     if not classes:
         return splits
+    if splits.train.labels.ndim == 2:
+        raise DataError(f"--drop-classes: {splits.name} has several labels a row; leave it out")
     unknown = set(classes) - set(splits.class_names)
     if unknown:
         raise DataError(

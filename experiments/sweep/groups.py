@@ -19,7 +19,7 @@ def train(
     asked: list[dict],
     metric: str,
     *,
-    on_segment: Callable[[int], str | None],
+    on_segment: Callable[[int, str], str | None],
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
 ) -> list[sweeps.Sweep]:
     """Every group's sweep.
@@ -28,7 +28,8 @@ def train(
       plan: what to run.
       asked: of each group what `sweeps.run` and `sweeps.plan` are given.
       metric: by which lanes are pruned, the less the better.
-      on_segment: called with the number of lanes that finished a segment; "stop" ends all.
+      on_segment: called with the number of lanes that finished a segment, and words of how they
+        do; "stop" ends all.
       checkpoints: those of each group, by its number.
 
     Raises:
@@ -42,7 +43,9 @@ def train(
         def looked(done, progress, seen=seen):
             lanes = len(progress.died_at) * (done - seen[0])
             seen[0] = done
-            return on_segment(lanes)
+            last = progress.metrics[metric][:, -1]
+            best = words.number(np.nanmin(last)) if np.isfinite(last).any() else "none"
+            return on_segment(lanes, f"{len(progress.running):,} go on, best lane {best}")
 
         options = {"on_segment": looked, "schedule": scheduled(plan, arguments, metric)}
         if checkpoints is not None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from experiments.sweep.settings import SCALES, Settings, bytes_in, heard
+from experiments.sweep.settings import RATES, SCALES, Settings, bytes_in, heard
 from jaxlr import sweeps
 
 
@@ -29,7 +29,8 @@ class Plan:
 
 def planned(settings: Settings) -> Plan:
     """The design: numbers as lanes, each where its optimizer has it, choices as groups."""
-    every = {"learning_rate": settings.learning_rate, "l2": settings.l2}
+    every = {name: getattr(settings, name) for name in ("learning_rate", "l2", *RATES)}
+    every = {name: span for name, span in every.items() if span is not None}
     spans = {name: every | heard(settings, name) for name in settings.optimizer}
     known = {name: span for of_one in spans.values() for name, span in of_one.items()}
     space = {name: spread(SCALES[name], *known[name]) for name in SCALES if name in known}

@@ -88,7 +88,8 @@ def trained(settings, clock: Clock, kept, problem, fold_weights, plan: Plan) -> 
     total = plan.num_lanes * plan.epochs
     with partial.patient() as heard, clock.bar(total, "lane epochs") as bar:
 
-        def on_segment(lanes):
+        def on_segment(lanes, told):
+            bar.set_postfix_str(told, refresh=False)
             bar.update(lanes * per_segment)
             return "stop" if heard else None
 

@@ -24,8 +24,10 @@ LIMITS = {"configs": SIZES, "folds": (2, 2**24), "epochs": SIZES}
 MOST_UNITS = 2**16  # of a hidden stage
 MOST_STEPS = 2**31 - 1  # rows met by a lane: they are numbered in int32, 4 bytes each
 MOMENTUM = (0.0, 0.99)
+RATES = ("warmup", "final_rate")  # shares of a run and of a learning rate
 # How the sweep spreads every number it may have, in the order of its tables.
 SCALES = {"learning_rate": "log", "momentum": "uniform", "l2": "log"}
+SCALES |= dict.fromkeys(RATES, "uniform")
 SCALES |= {name: number.scale for name, number in NUMBERS.items() if name not in SCALES}
 
 
@@ -67,6 +69,10 @@ class _Sweep(ResumableSettings):
     """Range, log-uniform."""
     l2: Range = (1e-6, 1e-1)
     """Range of the ridge penalty, log-uniform (uniform from 0); the risk adds l2/2 ||W||^2."""
+    warmup: Range | None = None
+    """Range, uniform: the share of the steps on which the learning rate rises from 0."""
+    final_rate: Range | None = None
+    """Range, uniform: the share of the learning rate to which it falls after that, by a cosine."""
 
 
 def _help(name: str) -> str:
@@ -128,6 +134,10 @@ def _mistakes(settings: Settings) -> Iterator[str]:
     for name in ("learning_rate", "l2", *NUMBERS):
         if getattr(settings, name) is not None:
             yield from _faults(name, *getattr(settings, name))
+    for name, most in zip(RATES, (0.99, 1.0), strict=True):
+        low, high = getattr(settings, name) or (0.0, most)
+        if not 0 <= low <= high <= most:
+            yield f"--{dashed(name)} {low:g} {high:g}: shares, so 0 <= LOW <= HIGH <= {most:g}"
     used = {name for optimizer in settings.optimizer for name in heard(settings, optimizer)}
     idle = [n for n in NUMBERS if getattr(settings, n) is not None and n not in used]
     if idle:

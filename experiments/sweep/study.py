@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache, partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from experiments.kit import optimizers, problems
+from experiments.kit import problems
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report.examine import Test
 from experiments.sweep import groups
+from experiments.sweep.lane import lane
 from experiments.sweep.plan import Plan
-from jaxlr import data, losses, models, sweeps
+from jaxlr import data, models, sweeps
 from jaxlr.sweeps import Ending
 
 
@@ -35,40 +34,13 @@ class Findings:
     test: Test | None
 
 
-def lane(problem: Problem, settings: dict, hidden: tuple[int, ...] = ()) -> sweeps.Lane:
-    """A lane of the problem under one group's static settings: model and optimizer by name."""
-    x, outputs, task = problem.train.x, problem.num_outputs, problem.table.task
-    names = settings["model"], settings["optimizer"]
-    return _lane(task, x.shape[1], outputs, x.dtype, tuple(hidden), *names)
-
-
-@lru_cache  # one object for one lane: compiled programs are found by it
-def _lane(task, num_features, num_outputs, dtype, hidden, model_name, optimizer_name):
-    model = getattr(models, model_name)
-    if model_name == "linear":
-
-        def init(key):
-            del key  # a convex problem starts at zero
-            return models.init_linear(num_features, num_outputs, jnp.float32)
-
-    else:
-        shape = {"num_features": num_features, "hidden": hidden, "num_outputs": num_outputs}
-        init = partial(models.init_mlp, **shape, dtype=dtype)
-
-    def risk(hyper):
-        return losses.risk(model, problems.loss_of(task), l2=hyper["l2"])
-
-    optimizer = partial(optimizers.build, optimizer_name)
-    return sweeps.descent(init, risk, optimizer, problems.lane_metrics(task, model))
-
-
 def run(
     problem: Problem,
     plan: Plan,
     fold_weights,
     *,
     selection: str = "best",
-    on_segment: Callable[[int], str | None] = lambda lanes: None,
+    on_segment: Callable[[int, str], str | None] = lambda lanes, told: None,
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
 ) -> Findings:
     """Runs every group, ranks configurations, refits the chosen one and tests it.
@@ -79,7 +51,8 @@ def run(
       fold_weights: [F, N].
       selection: "best" mean validation loss, or "one_standard_error": the largest l2 whose mean is
         within one standard error of the best.
-      on_segment: called with the number of lanes that finished a segment; "stop" ends the study.
+      on_segment: called with the number of lanes that finished a segment, and words of how they
+        do; "stop" ends the study.
       checkpoints: those of each group, by its number.
 
     Raises:
@@ -104,11 +77,12 @@ def run(
 
 def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
     """What `sweeps.run` and `sweeps.plan` are given of a group."""
+    rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
     return {
-        "lane": lane(problem, group.settings, plan.hidden),
+        "lane": lane(problem, group.settings, plan.hidden, len(rows)),
         "lanes": sweeps.cross(group.hypers, plan.num_folds),
         "batch": problem.train,
-        "order": order(problem, plan.epochs, group.settings["batch_size"], plan.seed),
+        "order": rows,
         "fold_weights": fold_weights,
         "num_segments": plan.evaluations,
         "memory": plan.memory,
@@ -160,7 +134,8 @@ def tested(problem: Problem, plan: Plan, chosen: dict) -> Test:
     group = next(g for g in plan.groups if chosen["config"] in g.points)
     hypers = {name: chosen[name] for name in group.hypers}
     rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
-    params = refit(problem, lane(problem, group.settings, plan.hidden), hypers, rows)
+    one = lane(problem, group.settings, plan.hidden, len(rows))
+    params = refit(problem, one, hypers, rows)
     model = getattr(models, group.settings["model"])
     figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
     return Test(

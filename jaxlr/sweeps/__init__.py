@@ -7,6 +7,7 @@ from jaxlr.sweeps.lanes import Lane, Lanes, cross, descent
 from jaxlr.sweeps.plans import Group, Plan, groups, plan
 from jaxlr.sweeps.program import ALIVE
 from jaxlr.sweeps.progress import Progress
+from jaxlr.sweeps.rates import warmup_cosine
 from jaxlr.sweeps.schedules import halving, hyperband
 from jaxlr.sweeps.spaces import (
     Choices,
@@ -49,4 +50,5 @@ __all__ = [
     "random",
     "run",
     "sobol",
+    "warmup_cosine",
 ]

@@ -86,17 +86,21 @@ def evaluated(lane: Lane, chunk: Chunk, rows: Rows) -> dict[str, Array]:
     return jax.vmap(evaluate)(chunk.hypers, chunk.state, chunk.fold)
 
 
-@jax.jit
 def rows(batch: Batch, fold_weights: Array | None) -> Rows:
     """The rows that all lanes share, and what each fold hears of them."""
+    return Rows(batch, fold_weights, *_heard(batch, fold_weights))
+
+
+@jax.jit
+def _heard(batch: Batch, fold_weights: Array | None) -> tuple[Array | None, Array | None]:
     if fold_weights is None:
-        return Rows(batch, None, None, data.stand_ins(batch)[1])
+        return None, data.stand_ins(batch)[1]
 
     def of_fold(factor):
         heard, stand_ins = data.stand_ins(_reweighted(batch, factor))
         return heard.weights, stand_ins
 
-    return Rows(batch, fold_weights, *jax.vmap(of_fold, out_axes=(0, None))(fold_weights))
+    return jax.vmap(of_fold, out_axes=(0, None))(fold_weights)
 
 
 def _reweighted(batch: Batch, factor: Array) -> Batch:
