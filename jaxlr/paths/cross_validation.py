@@ -41,17 +41,17 @@ def cross_validate(
     The refit is a lane among the others, a fold that holds nothing out. Arguments are those of
     `fit`, but that the default lambdas are those of all rows; and beside them:
 
-      fold_weights: [F, N], or [S, F, N]; a fold holds out the rows of weight 0, and one split is a
-        single fold.
-      metric: one of `metrics` that is a single figure, or a `partial` of it: it is given classes,
-        probabilities, logits or numbers, as it wants; of more than two classes averages are
-        "macro", and areas of each class against the rest. Or (labels [N], logits [N] or [N, C], *,
-        sample_weight [N]) -> []. None is the mean loss.
-      maximise: whether more of the metric is better; None knows it of `metrics`, and says no of
-        others.
-      rule: "best", or "one_standard_error", which needs two folds.
-      hold: what the refit on all rows keeps, "lambda" or "C" = 1 / (λ Σ weights). With "C" its λ is
-        the chosen one times the folds' mean Σ of training weights, over the Σ of all.
+    - fold_weights: [F, N], or [S, F, N]; a fold holds out the rows of weight 0, and one split is a
+      single fold.
+    - metric: one of `metrics` that is a single figure, or a `partial` of it: it is given classes,
+      probabilities, logits or numbers, as it wants; of more than two classes averages are "macro",
+      and areas of each class against the rest. Or a function of labels [N], logits [N] or [N, C]
+      and a keyword sample_weight [N]. None is the mean loss.
+    - maximise: whether more of the metric is better; None knows it of `metrics`, and says no of
+      others.
+    - rule: "best", or "one_standard_error", which needs two folds.
+    - hold: what the refit on all rows keeps, "lambda" or "C" = 1 / (λ Σ weights). With "C" its λ is
+      the chosen one times the folds' mean Σ of training weights, over the Σ of all.
 
     Raises:
       ValueError: as `fit`; a fold that holds nothing out; an unknown rule, hold or metric; scores
