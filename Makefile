@@ -46,7 +46,7 @@ bench: $(ENV)/ready  ## every benchmark, into experiments/benchmarks/results
 
 $(ENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(ENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[experiments,protocols,lecture,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS) -e '.[experiments,protocols,search,lecture,dev]'
 	touch $@
 
 clean:  ## remove the environments and the outputs

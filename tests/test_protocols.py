@@ -327,6 +327,9 @@ def test_a_choice_is_drawn_kept_and_told(folder, monkeypatch, capsys):
         *("colours_a", "colours_b", "sub-tints_a"),
     }
     model = saved.load(folder / "o" / "model.npz")
+    exported = pytest.importorskip("safetensors.numpy").load_file(folder / "o/model.safetensors")
+    for name, leaf in exported.items():
+        np.testing.assert_array_equal(leaf, model.params[name])
     assert model.class_names == tuple(NAMES)
     np.testing.assert_array_equal(model.params["w"], found(7).params["w"])
     np.save("new.npy", X)

@@ -2,9 +2,10 @@
 
 import os
 import platform
+import re
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 
 import jax
@@ -13,12 +14,13 @@ import numpy as np
 
 def description(*packages: str) -> dict:
     """Processor, devices and versions, for the head of a results file."""
+    installed = {found.name: found.version for found in distributions()}
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "jax_device": jax.devices()[0].device_kind,
         "python": platform.python_version(),
-        **{name: _version(name) for name in ("jax", "jaxlib", "numpy", *packages)},
+        **{name: installed.get(name) for name in ("jax", "jaxlib", "numpy", *packages)},
     }
 
 
@@ -62,15 +64,5 @@ def matrix_product_peak(size: int = 2048, repeats: int = 9) -> float:
 
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        for line in cpuinfo.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+    named = re.search("model name\\s*: (.*)", cpuinfo.read_text()) if cpuinfo.exists() else None
+    return named[1] if named else platform.processor() or platform.machine()

@@ -1,6 +1,6 @@
 """A protocol from files to page: every model on every task, and the board of their scores."""
 
-import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from experiments.protocols.found import Found
 from experiments.protocols.reading import Entry
 from experiments.protocols.settings import ProtocolSettings, options
 from jaxlr import paths
+from jaxlr.pytypes import Params
 
 Finding = tuple[Entry, Found]
 
@@ -99,8 +100,18 @@ def keep(folder: Path, settings: ProtocolSettings, findings: list[Finding]) -> N
             (folder / "models").mkdir(exist_ok=True)
             name = re.sub(r"[^\w.-]+", "-", f"{entry.splits.name}_{entry.model}").strip(".-")
             saved.save(folder / "models" / f"{name}.npz", model)
+            export(folder / "models" / f"{name}.safetensors", found.params)
         if found is kept[0][1]:
             saved.keep(folder, model)
+            export(folder / "model.safetensors", found.params)
+
+
+def export(file: Path, params: Params) -> None:
+    """Writes w and b for other libraries, where safetensors is installed."""
+    if importlib.util.find_spec("safetensors") is not None:
+        from safetensors.numpy import save_file
+
+        save_file({name: np.ascontiguousarray(leaf) for name, leaf in params.items()}, file)
 
 
 def model_of(entry: Entry, found: Found, made: dict) -> saved.Model:

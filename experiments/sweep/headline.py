@@ -81,6 +81,12 @@ def cautions(problem: Problem, findings: Findings, summary: dict) -> list[str]:
             f"The chosen setting is no better than guessing, whose loss is "
             f"{words.number(guessing)}."
         )
+    pruned = int(findings.configs.get("pruned", np.zeros(1)).sum())
+    if pruned:
+        notes.append(
+            f"{pruned:,} of {words.count(len(findings.configs), 'configuration')} were pruned"
+            " early, and are shown as they stood then; the choice is among the others."
+        )
     lost = int(findings.configs["mean"].isna().sum())
     if lost:
         notes.append(

@@ -28,20 +28,27 @@ class Plan:
 
 
 def planned(settings: Settings) -> Plan:
-    """The design: numbers as lanes, each where its optimizer has it, choices as groups."""
-    every = {name: getattr(settings, name) for name in ("learning_rate", "l2", *RATES)}
-    every = {name: span for name, span in every.items() if span is not None}
-    spans = {name: every | heard(settings, name) for name in settings.optimizer}
+    """The whole design; of a search, which draws its own points, one of the same size."""
+    draw = sweeps.random if settings.design == "random" else sweeps.sobol
+    return of_points(settings, draw(space(settings), settings.configs, settings.seed))
+
+
+def space(settings: Settings) -> dict[str, sweeps.spaces.Dimension]:
+    """What is varied: every number that an optimizer has, and the choices."""
+    spans = _spans(settings)
     known = {name: span for of_one in spans.values() for name, span in of_one.items()}
-    space = {name: spread(SCALES[name], *known[name]) for name in SCALES if name in known}
+    numbers = {name: spread(SCALES[name], *known[name]) for name in SCALES if name in known}
     choices = {name: getattr(settings, name) for name in ("model", "optimizer", "batch_size")}
-    space |= {name: sweeps.Choices(options) for name, options in choices.items()}
-    draw = sweeps.sobol if settings.design == "sobol" else sweeps.random
-    points = draw(space, settings.configs, settings.seed)
-    groups = []
+    return numbers | {name: sweeps.Choices(options) for name, options in choices.items()}
+
+
+def of_points(settings: Settings, points: sweeps.Design, first: int = 0) -> Plan:
+    """Numbers as lanes where an optimizer has them, choices as groups; counted on from `first`."""
+    spans, groups = _spans(settings), []
     for group in sweeps.groups(points):
         own = {n: v for n, v in group.hypers.items() if n in spans[group.settings["optimizer"]]}
-        groups.append(group._replace(hypers={n: number(SCALES[n], v) for n, v in own.items()}))
+        hypers = {name: number(SCALES[name], drawn) for name, drawn in own.items()}
+        groups.append(group._replace(points=group.points + first, hypers=hypers))
     return Plan(
         groups,
         settings.folds,
@@ -52,6 +59,13 @@ def planned(settings: Settings) -> Plan:
         settings.schedule,
         None if settings.memory is None else bytes_in(settings.memory),
     )
+
+
+def _spans(settings: Settings) -> dict[str, dict]:
+    """{optimizer: {number: range}}."""
+    every = {name: getattr(settings, name) for name in ("learning_rate", "l2", *RATES)}
+    every = {name: span for name, span in every.items() if span is not None}
+    return {name: every | heard(settings, name) for name in settings.optimizer}
 
 
 def spread(scale: str, low: float, high: float) -> sweeps.Uniform | sweeps.LogUniform:

@@ -1,5 +1,6 @@
 """The whole sweep, from data to page."""
 
+import shutil
 from dataclasses import replace
 
 import jax
@@ -20,7 +21,7 @@ from experiments.kit.clock import Clock
 from experiments.kit.optimizers import NUMBERS
 from experiments.kit.provenance import device, provenance
 from experiments.kit.report import examine
-from experiments.sweep import groups, headline, page, study
+from experiments.sweep import groups, headline, page, search, study
 from experiments.sweep.leaderboard import leaderboard
 from experiments.sweep.plan import Plan, planned
 from experiments.sweep.settings import Settings, check, check_batches
@@ -42,9 +43,11 @@ def run(settings: Settings, clock: Clock) -> int:
             problem, fold_weights, plan, remarks = prepared(settings, clock)
             print(introduction(problem, plan))
             commands.remark(remarks)
-            found = trained(settings, clock, kept, problem, fold_weights, plan)
+            plan, found = studied(settings, clock, kept, problem, fold_weights, plan)
             commands.remark(kept.refused)
             found.lanes.to_parquet(folder / "results.parquet", index=False)
+            if settings.design == "optuna":
+                shutil.copy(kept.folder / "search" / search.FILE, folder)
             model = None
             if found.test:
                 made_by = provenance(settings)
@@ -82,8 +85,8 @@ def planning(settings: Settings, clock: Clock) -> str:
     return groups.told(plan, asked, problems.LOSS_NAMES[problem.table.task])
 
 
-def trained(settings, clock: Clock, kept, problem, fold_weights, plan: Plan) -> Findings:
-    """The study, with a bar; SIGINT and SIGTERM wait for a segment's end."""
+def studied(settings, clock: Clock, kept, problem, fold_weights, plan: Plan):
+    """(what was run, what was found), with a bar; SIGINT and SIGTERM wait for a segment's end."""
     per_segment = plan.epochs // plan.evaluations
     total = plan.num_lanes * plan.epochs
     with partial.patient() as heard, clock.bar(total, "lane epochs") as bar:
@@ -93,14 +96,18 @@ def trained(settings, clock: Clock, kept, problem, fold_weights, plan: Plan) -> 
             bar.update(lanes * per_segment)
             return "stop" if heard else None
 
-        return study.run(
-            problem,
-            plan,
-            fold_weights,
-            selection=settings.select,
-            on_segment=on_segment,
-            checkpoints=lambda group: Checkpoints(kept, f"group-{group}", settings.checkpoint),
-        )
+        def train(plan, name):
+            def checkpoints(group):
+                return Checkpoints(kept, f"{name}-{group}", settings.checkpoint)
+
+            options = {"on_segment": on_segment, "checkpoints": checkpoints}
+            return study.trained(problem, plan, fold_weights, **options)
+
+        if settings.design == "optuna":
+            plan, lanes, curves = search.run(problem, settings, kept.folder / "search", train)
+        else:
+            lanes, curves = train(plan, "group")
+        return plan, study.concluded(problem, plan, lanes, curves, settings.select)
 
 
 def introduction(problem: problems.Problem, plan: Plan) -> str:

@@ -20,7 +20,7 @@ from experiments.kit.settings import (
 
 MODELS = ("linear", "mlp")
 Range = tuple[float, float]
-LIMITS = {"configs": SIZES, "folds": (2, 2**24), "epochs": SIZES}
+LIMITS = {"configs": SIZES, "ask": SIZES, "folds": (2, 2**24), "epochs": SIZES}
 MOST_UNITS = 2**16  # of a hidden stage
 MOST_STEPS = 2**31 - 1  # rows met by a lane: they are numbered in int32, 4 bytes each
 MOMENTUM = (0.0, 0.99)
@@ -39,8 +39,11 @@ class _Sweep(ResumableSettings):
     """Folder for the results; must be new or empty."""
     configs: int = 256
     """Points of the design."""
-    design: Literal["sobol", "random"] = "sobol"
-    """How the points fill the space."""
+    design: Literal["sobol", "random", "optuna"] = "sobol"
+    """How the points fill the space; optuna proposes --ask of them at a time, by the losses of all
+    before (tree-structured Parzen estimators)."""
+    ask: int | None = None
+    """optuna: how many points it proposes at a time; default 32."""
     folds: int = 5
     """Folds of the training rows; a lane is a configuration on a fold."""
     epochs: int = 40
@@ -129,6 +132,10 @@ def _mistakes(settings: Settings) -> Iterator[str]:
         yield f"--hidden {max(settings.hidden)}: must be at most {MOST_UNITS}"
     if settings.memory is not None and bytes_in(settings.memory) is None:
         yield f"--memory {settings.memory}: must be a size like 800MB, 4GiB or 4.5GB"
+    if settings.ask is not None and settings.design != "optuna":
+        yield f"--ask {settings.ask}: goes with --design optuna; leave it out"
+    if settings.design == "optuna" and settings.schedule != "full":
+        yield f"--schedule {settings.schedule}: prunes, and --design optuna judges by whole runs"
     if not settings.checkpoint >= 0:
         yield f"--checkpoint {settings.checkpoint:g}: must be at least 0 seconds"
     for name in ("learning_rate", "l2", *NUMBERS):

@@ -34,23 +34,20 @@ class Findings:
     test: Test | None
 
 
-def run(
+def trained(
     problem: Problem,
     plan: Plan,
     fold_weights,
     *,
-    selection: str = "best",
     on_segment: Callable[[int, str], str | None] = lambda lanes, told: None,
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
-) -> Findings:
-    """Runs every group, ranks configurations, refits the chosen one and tests it.
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Runs every group: the lanes and curves of `Findings`.
 
     Args:
       problem: data and task.
       plan: what to run.
       fold_weights: [F, N].
-      selection: "best" mean validation loss, or "one_standard_error": the largest l2 whose mean is
-        within one standard error of the best.
       on_segment: called with the number of lanes that finished a segment, and words of how they
         do; "stop" ends the study.
       checkpoints: those of each group, by its number.
@@ -59,16 +56,26 @@ def run(
       KeyboardInterrupt: it was stopped.
       SettingError: there is too little memory.
     """
-    loss_name = LOSS_NAMES[problem.table.task]
     told = [asked(problem, plan, group, fold_weights) for group in plan.groups]
-    ran = groups.train(plan, told, loss_name, on_segment=on_segment, checkpoints=checkpoints)
+    metric = LOSS_NAMES[problem.table.task]
+    ran = groups.train(plan, told, metric, on_segment=on_segment, checkpoints=checkpoints)
     curves = {
         name: np.concatenate([_until(s, s.metrics[name]) for s in ran]) for name in ran[0].metrics
     }
     curves["risk"] = np.concatenate([_until(swept, swept.losses) for swept in ran])
     tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
-    lanes = pd.concat(tables, ignore_index=True)
-    configs = rank(lanes, f"val_{loss_name}")
+    return pd.concat(tables, ignore_index=True), curves
+
+
+def concluded(
+    problem: Problem, plan: Plan, lanes: pd.DataFrame, curves: dict, selection: str
+) -> Findings:
+    """Ranks configurations, refits the chosen one and tests it.
+
+    `selection` is "best" mean validation loss, or "one_standard_error": the largest l2 whose mean
+    is within one standard error of the best.
+    """
+    configs = rank(lanes, f"val_{LOSS_NAMES[problem.table.task]}")
     chosen = choose(configs, selection)
     test = None if chosen is None else tested(problem, plan, chosen)
     seen = np.arange(1, plan.evaluations + 1) * (plan.epochs // plan.evaluations)

@@ -71,13 +71,19 @@ def sobol(space: Space, num_points: int, seed: int = 0) -> Design:
 
     _check(space, num_points)
     power = math.ceil(math.log2(num_points))  # the sequence is balanced at powers of two
-    return _at(space, qmc.Sobol(len(space), rng=seed).random_base2(power)[:num_points])
+    return at(space, qmc.Sobol(len(space), rng=seed).random_base2(power)[:num_points])
 
 
 def random(space: Space, num_points: int, seed: int = 0) -> Design:
     """Independent uniform points."""
     _check(space, num_points)
-    return _at(space, np.random.default_rng(seed).random((num_points, len(space))))
+    return at(space, np.random.default_rng(seed).random((num_points, len(space))))
+
+
+def at(space: Space, unit: np.ndarray) -> Design:
+    """The design at points of the unit cube [L, K], a column for each name of the space."""
+    columns = zip(space.values(), unit.T, strict=True)
+    return _design(space, [_quantile(dimension, u) for dimension, u in columns])
 
 
 def grid(space: Space) -> Design:
@@ -90,12 +96,6 @@ def grid(space: Space) -> Design:
             )
     points = itertools.product(*(_values(dimension) for dimension in space.values()))
     return _design(space, list(zip(*points, strict=True)))
-
-
-def _at(space: Space, unit: np.ndarray) -> Design:
-    """The design at points of the unit cube [L, K]."""
-    columns = zip(space.values(), unit.T, strict=True)
-    return _design(space, [_quantile(dimension, u) for dimension, u in columns])
 
 
 def _quantile(dimension: Dimension, u: np.ndarray):

@@ -32,7 +32,6 @@ OPTIMA = Path("out/zoo")
 ROUNDS = 3
 LONG = 20.0  # seconds of a call that is not repeated
 TOL = 1e-6
-SHOWN = 3  # faults of a problem that a line tells
 
 
 def measured(entry: Entry, limit: float | None) -> dict:
@@ -105,15 +104,13 @@ def solvers(problem: Problem) -> list[str]:
 
 
 def line(name: str, found: dict) -> str:
-    """A problem in one line, and its first faults in lines below it."""
+    """A problem in one line, and its faults in lines below it."""
     peer = f"; {found['peer']['solver']} x{found['ratio']:.2g}" if "peer" in found else ""
     told = (
         f"{name}: {_counted(found['outcomes'])}; error {found['worst_error']:.0e}; first"
         f" {found['first_seconds']:.1f} s, warm {found['seconds']:.3g} s{peer}"
     )
-    more = len(found["faults"]) - SHOWN
-    faults = [*found["faults"][:SHOWN], *([f"and {more} more"] if more > 0 else [])]
-    return "\n".join([told, *(f"    FAULT {fault}" for fault in faults)])
+    return "\n".join([told, *(f"    FAULT {fault}" for fault in found["faults"])])
 
 
 def told(problems: dict) -> dict:
