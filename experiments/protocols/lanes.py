@@ -11,6 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from experiments.protocols import exact
 from jaxlr import Batch, certificates, losses, paths
 
+Judged = Sequence[np.ndarray]  # [M, D] each: rows whose classes are asked for
+
 
 def fitted(x, labels, weights, costs: Sequence[float], num_classes: int, tol: float) -> paths.Path:
     """A lane for each C, weakest first: two classes have one logit, as scikit-learn has it.
@@ -45,9 +47,6 @@ def frame(path: paths.Path, costs: Sequence[float]) -> pd.DataFrame:
         widest = (found["gap"] / found["risk"]).groupby(found["C"], sort=False).idxmax()
         found = found.loc[widest].reset_index(drop=True)
     return found.drop(columns=[name for name in ("dataset", "target") if name in found])
-
-
-Judged = Sequence[np.ndarray]
 
 
 def at_optimum(x, labels, weights, costs, num_classes: int, tol: float, judged: Judged):

@@ -46,8 +46,8 @@ def run(
     judged = {"": splits.test, "validation ": splits.validation}
     judged = {of: part for of, part in judged.items() if part is not None}
     fitted = lanes.at_optimum if solver == "exact" else lanes.by_scikit_learn
-    told = [C], len(names), tol, [part.x for part in judged.values()]
-    said, ends = fitted(x, labels, weights, *told)
+    asked = [part.x for part in judged.values()]
+    said, ends = fitted(x, labels, weights, [C], len(names), tol, asked)
     tables, known = [pd.DataFrame({"draw": range(DRAWS)})], {}
     for (of, part), answers in zip(judged.items(), said, strict=True):
         tables.append(pd.DataFrame([figures(part, one, len(names)) for one in answers]))
