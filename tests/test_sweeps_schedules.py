@@ -18,7 +18,8 @@ def standing(values, ending=None, folds=1):
     values = np.repeat(values, folds)
     ending = np.zeros(len(values), np.int8) if ending is None else ending
     none = np.zeros(len(values))
-    return Progress(None, none, 0, values[:, None], {"loss": values[:, None]}, ending, none)
+    seen = values[:, None]
+    return Progress(None, none, 0, seen, {"loss": seen}, ending, none, {}, seen[:, :0])
 
 
 @pytest.mark.parametrize(

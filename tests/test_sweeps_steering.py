@@ -127,7 +127,9 @@ def test_pruned_lanes_are_not_computed_and_never_the_best(full):
     assert (swept.ending == np.where(goes_on, Ending.DONE, Ending.PRUNED)).all()
     assert set(swept.best.ending) == {Ending.DONE}
     assert set(swept.segments[~goes_on]) == {2}
-    with pytest.raises(ValueError, match="answer None or a boolean for each of the 48 lanes"):
+    with pytest.raises(
+        ValueError, match="answer None, a boolean for each of the 48 lanes or a Turn"
+    ):
         run(schedule=lambda done, progress: np.ones(3))
 
 

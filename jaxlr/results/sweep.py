@@ -52,6 +52,8 @@ class Sweep(NamedTuple):
       ending: [L] an `Ending` each.
       segments: [L] how many a lane ran.
       peak: each lane's best segment, where `stop` named a metric, or None.
+      sources: [L, ·] of a schedule: the lane that each went on from after a segment, itself but
+        for turnovers of a population, of which hypers are the last numbers.
     """
 
     state: Any
@@ -67,6 +69,7 @@ class Sweep(NamedTuple):
     ending: np.ndarray | None = None
     segments: np.ndarray | None = None
     peak: Peak | None = None
+    sources: np.ndarray | None = None
 
     @property
     def best(self) -> "Sweep":

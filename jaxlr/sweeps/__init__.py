@@ -5,8 +5,9 @@ from jaxlr.sweeps.checkpoints import Checkpoints
 from jaxlr.sweeps.engine import run
 from jaxlr.sweeps.lanes import Lane, Lanes, cross, descent
 from jaxlr.sweeps.plans import Group, Plan, groups, plan
+from jaxlr.sweeps.populations import population
 from jaxlr.sweeps.program import ALIVE
-from jaxlr.sweeps.progress import Progress
+from jaxlr.sweeps.progress import Progress, Turnover
 from jaxlr.sweeps.rates import warmup_cosine
 from jaxlr.sweeps.schedules import halving, hyperband
 from jaxlr.sweeps.spaces import (
@@ -40,6 +41,7 @@ __all__ = [
     "Progress",
     "Stop",
     "Sweep",
+    "Turnover",
     "Uniform",
     "at",
     "cross",
@@ -49,6 +51,7 @@ __all__ = [
     "halving",
     "hyperband",
     "plan",
+    "population",
     "random",
     "run",
     "sobol",

@@ -105,8 +105,9 @@ def _read(file: Path, task: Task, stop: Stop | None, of: dict[str, str]) -> Prog
         raise
     except Exception as error:  # what a reader stumbles over depends on where the broken bit is
         raise ValueError(f"{file} can't be read") from error
-    if not isinstance(told, dict) or told.get("checkpoint") != FORMAT:
-        raise ValueError(f"{file} is no checkpoint of this version of jaxlr")
+    known = isinstance(told, dict) and told.get("checkpoint") == FORMAT
+    if not known or set(told["progress"]) != set(Progress._fields):
+        raise ValueError(f"{file} is no checkpoint, or of another version of jaxlr")
     other = [part for part, value in of.items() if told["of"].get(part) != value]
     if other:
         raise ValueError(f"{file} is a checkpoint of other {' and other '.join(other)}")

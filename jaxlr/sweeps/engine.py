@@ -54,8 +54,8 @@ def run(
       on_segment: called with (segments done, progress) after each; the progress may be kept, and
         the answer "stop" ends the sweep.
       stop: when a lane leaves by itself. One that diverges always does.
-      schedule: called likewise, before; answers which lanes [L] go on, or None: all. As from
-        `halving` and `hyperband`.
+      schedule: called likewise, before it, but after the last; answers which lanes [L] go on, or
+        a `Turnover`, or None. As from `halving`, `hyperband` and `population`.
       progress: where to go on, as `on_segment` was given it.
       memory: bytes that lanes and rows may take; None for what is free, less a fifth. Lanes run in
         chunks that fit; even widths, which are multiples of 16, give the same bits on the CPU,
@@ -85,8 +85,8 @@ def run(
     progress = _start(task, plan, stop) if progress is None else standing.copy(progress)
     while progress.done < num_segments:
         progress = _through(task, plan, progress, stop)
-        if schedule is not None:
-            standing.prune(progress, schedule(progress.done, progress))
+        if schedule is not None and progress.done < num_segments:
+            progress = standing.steered(progress, schedule(progress.done, progress))
         stopped = False
         if on_segment is not None:
             answer = on_segment(progress.done, standing.copy(progress))
@@ -141,7 +141,7 @@ def _check(task: Task, plan: Plan | None, progress: Progress | None, stop: Stop 
 
 def _sweep(task: Task, progress: Progress, compile_seconds: float, run_seconds: float) -> Sweep:
     """What was found; lanes made by hand have no configuration and no seed."""
-    hypers, fold, _, configuration, seed, _ = task.lanes
+    _, fold, _, configuration, seed, _ = task.lanes
     configuration = np.arange(len(fold)) if configuration is None else configuration
     seed = np.zeros(len(fold), np.uint32) if seed is None else seed
     ending = progress.ending
@@ -154,9 +154,10 @@ def _sweep(task: Task, progress: Progress, compile_seconds: float, run_seconds: 
         progress.died_at,
         compile_seconds,
         run_seconds,
-        hypers,
+        progress.hypers,
         *map(np.asarray, (configuration, fold, seed)),
         ending,
         progress.segments,
         progress.peak,
+        progress.sources,
     )

@@ -15,6 +15,13 @@ from jaxlr.sweeps.stopping import Stop, better, judged
 from jaxlr.sweeps.tasks import Task, take
 
 
+class Turnover(NamedTuple):
+    """A schedule's answer: lane i goes on from where lane source[i] is, with its own hypers [L]."""
+
+    source: np.ndarray
+    hypers: dict[str, np.ndarray]
+
+
 class Progress(NamedTuple):
     """All L lanes after the same number of segments.
 
@@ -26,6 +33,8 @@ class Progress(NamedTuple):
       metrics: {name: [L, segments done]}; a lane that has left keeps its last.
       ending: [L] `Ending` of each lane, RUNNING until it leaves.
       segments: [L] how many it ran.
+      hypers: {name: [L]} as they are now.
+      sources: [L, segments done] the lane from which each went on after a segment, mostly itself.
       peak: its best segment, as `Stop` names it, or None.
     """
 
@@ -36,6 +45,8 @@ class Progress(NamedTuple):
     metrics: dict[str, np.ndarray]
     ending: np.ndarray
     segments: np.ndarray
+    hypers: dict[str, np.ndarray]
+    sources: np.ndarray
     peak: Peak | None = None
 
     @property
@@ -65,13 +76,15 @@ def blank(task: Task, figures: tuple, stop: Stop | None) -> Progress:
         *figures,
         np.full(num_lanes, Ending.RUNNING, np.int8),
         np.zeros(num_lanes, np.int32),
+        task.lanes.hypers,
+        np.zeros((num_lanes, 0), np.int32),
         peak,
     )
 
 
 def chunk(task: Task, progress: Progress, places: np.ndarray) -> Chunk:
     """The lanes at `places`, which may repeat."""
-    numbers = task.lanes.hypers, task.lanes.fold, progress.state, progress.died_at
+    numbers = progress.hypers, task.lanes.fold, progress.state, progress.died_at
     return Chunk(*take(numbers, places), progress.step)
 
 
@@ -122,18 +135,25 @@ def after(task: Task, progress: Progress, figures: tuple, stop: Stop | None) -> 
     return progress
 
 
-def prune(progress: Progress, goes_on: np.ndarray | None) -> None:
-    """Ends lanes that run and don't go on."""
-    if goes_on is None:
-        return
-    goes_on, num_lanes = np.asarray(goes_on), len(progress.ending)
-    if goes_on.dtype != bool or goes_on.shape != (num_lanes,):
-        raise ValueError(
-            f"schedule must answer None or a boolean for each of the {num_lanes} lanes, and"
-            f" answered {goes_on.dtype} of shape {goes_on.shape}"
-        )
-    running = progress.running
-    progress.ending[running[~goes_on[running]]] = Ending.PRUNED
+def steered(progress: Progress, answer: np.ndarray | Turnover | None) -> Progress:
+    """What a schedule's answer makes of it: who goes on, and from where."""
+    num_lanes, running = len(progress.ending), progress.running
+    source = np.arange(num_lanes, dtype=np.int32)
+    if isinstance(answer, Turnover):
+        source = np.asarray(answer.source, np.int32)
+        own = progress.state, progress.died_at, progress.ending, progress.peak
+        names = ("state", "died_at", "ending", "peak")
+        progress = progress._replace(**dict(zip(names, take(own, source), strict=True)))
+        progress = progress._replace(hypers=answer.hypers)
+    elif answer is not None:
+        goes_on = np.asarray(answer)
+        if goes_on.dtype != bool or goes_on.shape != (num_lanes,):
+            raise ValueError(
+                f"schedule must answer None, a boolean for each of the {num_lanes} lanes or a"
+                f" Turnover, and answered {goes_on.dtype} of shape {goes_on.shape}"
+            )
+        progress.ending[running[~goes_on[running]]] = Ending.PRUNED
+    return progress._replace(sources=np.column_stack([progress.sources, source]))
 
 
 def params_of(state: Any) -> Any:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import numpy as np
 
 from jaxlr.results import Ending
-from jaxlr.sweeps.progress import Progress
+from jaxlr.sweeps.progress import Progress, Turnover
 
-Schedule = Callable[[int, Progress], np.ndarray | None]
+Schedule = Callable[[int, Progress], np.ndarray | Turnover | None]
 GOLDEN = (5**0.5 - 1) / 2
 OUT = (Ending.DIVERGED, Ending.LIMIT, Ending.PRUNED)
 
@@ -83,17 +83,17 @@ def _pruning(brackets: list, place: np.ndarray, metric: str, keep: float, maximi
 
     def schedule(done: int, progress: Progress) -> np.ndarray | None:
         pruned = np.zeros(place.max() + 1, bool)
-        worth = _worth(progress, place, metric, maximise)
+        values = worth(progress, place, metric, maximise)
         for configs, own in brackets:
             if done in own:
                 left = max(round(len(configs) * keep ** (own.index(done) + 1)), 1)
-                pruned[configs[np.argsort(-worth[configs], kind="stable")[left:]]] = True
+                pruned[configs[np.argsort(-values[configs], kind="stable")[left:]]] = True
         return ~pruned[place] if pruned.any() else None
 
     return schedule
 
 
-def _worth(progress: Progress, place: np.ndarray, metric: str, maximise: bool) -> np.ndarray:
+def worth(progress: Progress, place: np.ndarray, metric: str, maximise: bool) -> np.ndarray:
     """[K] more is better; what has lost a lane is worth -inf."""
     mean = np.bincount(place, progress.metrics[metric][:, -1]) / np.bincount(place)
     whole = np.bincount(place, np.isin(progress.ending, OUT)) == 0
