@@ -67,8 +67,8 @@ def scheduled(plan: Plan, arguments: dict, metric: str):
         return None
     if not rungs(plan.evaluations):
         raise SettingError(
-            f"--schedule {plan.schedule}: --epochs {plan.epochs} has no divisor to prune after; take"
-            " one with many, like 40"
+            f"--schedule {plan.schedule}: --epochs {plan.epochs} has no divisor to prune after;"
+            " take one with many, like 40"
         )
     configuration = np.asarray(arguments["lanes"].configuration)
     return SCHEDULES[plan.schedule](configuration, metric, plan.evaluations)
