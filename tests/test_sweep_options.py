@@ -64,6 +64,7 @@ def test_a_page_says_what_was_pruned():
     [
         (["--memory", "4"], "--memory 4: must be a size like 800MB, 4GiB or 4.5GB"),
         (["--checkpoint", "-1"], "--checkpoint -1: must be at least 0 seconds"),
+        (["--schedule", "halving", "--epochs", "37"], "--epochs 37 has no divisor to prune after"),
         (["--memory", "1kB"], "MiB even with one lane at a time"),
     ],
 )

@@ -46,6 +46,7 @@ def names(folder):
 def test_a_sweep_goes_on_to_the_bits_of_an_unbroken_one(whole, tmp_path):
     half(tmp_path)
     assert names(tmp_path) == ["00000003.npz", "00000004.npz"]
+    (tmp_path / ".00000005.npz.123").write_bytes(b"half, by a run that was killed")
     seen = []
     went, checkpoints = run(tmp_path, on_segment=lambda done, progress: seen.append(done))
     assert seen == [5, 6, 7, 8]

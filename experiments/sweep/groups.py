@@ -9,6 +9,7 @@ from experiments.kit.mistakes import SettingError
 from experiments.kit.provenance import device
 from experiments.sweep.plan import Plan
 from jaxlr import sweeps
+from jaxlr.sweeps.schedules import rungs
 
 SCHEDULES = {"halving": sweeps.halving, "hyperband": sweeps.hyperband}
 UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -57,9 +58,18 @@ def train(
 
 
 def scheduled(plan: Plan, arguments: dict, metric: str):
-    """Who goes on in a group; None where all do."""
+    """Who goes on in a group; None where all do.
+
+    Raises:
+      SettingError: there is no segment to prune after.
+    """
     if plan.schedule == "full":
         return None
+    if not rungs(plan.evaluations):
+        raise SettingError(
+            f"--schedule {plan.schedule}: --epochs {plan.epochs} has no divisor to prune after;"
+            " take one with many, like 40"
+        )
     configuration = np.asarray(arguments["lanes"].configuration)
     return SCHEDULES[plan.schedule](configuration, metric, plan.evaluations)
 

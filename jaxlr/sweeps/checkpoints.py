@@ -39,6 +39,8 @@ class Checkpoints:
     def found(self, task: Task, stop: Stop | None) -> Progress | None:
         """The newest progress of this task, or None."""
         self._of = fingerprint(task, stop, self.told)
+        for half in self.folder.glob(".[0-9]*.npz.*"):  # of a run that was killed while it wrote
+            half.unlink(missing_ok=True)
         for file in reversed(self.files()):
             try:
                 return _read(file, task, stop, self._of)
