@@ -320,3 +320,22 @@ def test_mistakes_are_named():
         sweeps.cross({"a": np.zeros(2), "b": np.zeros(3)})
     with pytest.raises(ValueError, match="hypers need one column length"):
         sweeps.cross({"a": np.zeros(0)})
+
+
+def test_numbers_that_the_lane_never_uses_are_refused_by_name():
+    hypers = {name: column[:2] for name, column in HYPERS.items()}
+    slip = sweeps.cross(hypers | {"batch_size": [16.0, 32.0], "beta": [0.5, 0.9]})
+    said = "has batch_size, beta, which the lane never uses: leave it out; what changes shapes"
+    with pytest.raises(ValueError, match=said):
+        sweeps.run(LANE, slip, BATCH, ORDER)
+
+
+def test_a_number_of_the_start_alone_is_used():
+    def init(hyper, key):
+        start = LANE.init(hyper, key)
+        return start._replace(params=jax.tree.map(lambda w: w + hyper["scale"], start.params))
+
+    hypers = {name: column[:2] for name, column in HYPERS.items()} | {"scale": np.array([0.0, 1.0])}
+    swept = sweeps.run(LANE._replace(init=init), sweeps.cross(hypers), BATCH, ORDER[:1])
+    first, second = swept.state.params["w"]
+    assert (np.abs(second - first) > 0.5).all()

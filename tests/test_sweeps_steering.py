@@ -164,7 +164,7 @@ def test_random_keys_may_be_part_of_a_state():
         return Noisy({"w": w}, key), w**2
 
     lane = sweeps.Lane(init, step, lambda hyper, state, batch: {"w": state.params["w"]})
-    lanes = sweeps.cross({"x": np.zeros(20)}, seeds=jnp.arange(20))
+    lanes = sweeps.cross({}, seeds=jnp.arange(20))
     options = {"num_segments": 2, "stop": sweeps.Stop("w")}
     kept = []
     swept = sweeps.run(

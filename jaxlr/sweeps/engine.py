@@ -67,8 +67,8 @@ def run(
       Sweep. A lane that diverges is data (NaN from step `died_at` on) and disturbs no other.
 
     Raises:
-      ValueError: the segments don't divide the steps, a fold that has no weights, or a progress or
-        plan of other lanes.
+      ValueError: the segments don't divide the steps, hypers that the lane never uses, a fold that
+        has no weights, or a progress or plan of other lanes.
       TypeError: no batch, or one that holds what is no number.
       MemoryError: a single lane needs more.
       OSError: a checkpoint that can't be written.

@@ -76,7 +76,7 @@ def cross(
     """Every configuration on every fold: lane = configuration * num_folds + fold.
 
     Args:
-      hypers: {name: [K]} numbers of K configurations.
+      hypers: {name: [K]} numbers of K configurations; with seeds there may be none.
       num_folds: F.
       seeds: [K] whole numbers, one per configuration; None starts them all from the same
         random numbers, so that only their settings tell them apart.
@@ -87,6 +87,8 @@ def cross(
       ValueError: no configuration, or columns of different lengths.
     """
     lengths = {name: len(column) for name, column in hypers.items()}
+    if seeds is not None:
+        lengths["seeds"] = len(seeds)
     if not lengths or len(set(lengths.values())) > 1 or 0 in lengths.values():
         raise ValueError(f"hypers need one column length of at least 1, and have {lengths}")
     num_configs = next(iter(lengths.values()))

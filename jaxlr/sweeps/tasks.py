@@ -47,10 +47,32 @@ class Task(NamedTuple):
         return jax.eval_shape(lambda: self.first(np.zeros(num_lanes, int)))
 
     def lowered(self, num_lanes: int) -> jax.stages.Lowered:
-        """A segment of so many lanes, to be compiled."""
+        """A segment of so many lanes, to be compiled; a ValueError for hypers without a use."""
         places = np.zeros(num_lanes, int)
         asked = self.shape(num_lanes), self.rows, self.order(0, places)
-        return program.segment.lower(self.lane, *asked)
+        traced = program.segment.trace(self.lane, *asked)
+        self._refuse(self._unused(traced.jaxpr.jaxpr))
+        return traced.lower()
+
+    def _unused(self, jaxpr: Any) -> set[str]:
+        """The hypers, which a chunk has first, that no operation of a program takes."""
+        taken = {id(taken) for equation in jaxpr.eqns for taken in equation.invars}
+        return {
+            name
+            for name, given in zip(sorted(self.lanes.hypers), jaxpr.invars, strict=False)
+            if id(given) not in taken
+        }
+
+    def _refuse(self, unused: set[str]) -> None:
+        """A number that changes nothing is a slip; one that is of the start alone is none."""
+        if unused:
+            hypers, key = take((self.lanes.hypers, self.lanes.key), np.zeros(1, int))
+            unused &= self._unused(jax.make_jaxpr(jax.vmap(self.lane.init))(hypers, key).jaxpr)
+        if unused:
+            raise ValueError(
+                f"lanes.hypers has {', '.join(sorted(unused))}, which the lane never uses: leave it"
+                " out; what changes shapes is no number, but one of Choices or Integers"
+            )
 
 
 def take(tree: Any, places: np.ndarray) -> Any:
