@@ -207,7 +207,11 @@ def kill(out, seconds):
 
 
 def checkpoints(out):
-    return sorted(out.with_name("o.partial").glob("group-*/[0-9]*"))
+    """None where a run that ends takes the folder away meanwhile."""
+    try:
+        return sorted(out.with_name("o.partial").glob("group-*/[0-9]*"))
+    except FileNotFoundError:
+        return None
 
 
 def resumed(out):
