@@ -103,3 +103,22 @@ def test_a_folder_without_results_is_one_line(tmp_path, capsys):
         assert f"{folder}: no results.parquet and summary.json can be read there ({why}" in (
             capsys.readouterr().err
         )
+
+
+def test_draws_of_a_protocol_are_what_is_counted_where_there_is_one_setting():
+    draw, noise = np.arange(10), np.random.default_rng(0).random((2, 10))
+    tables = [
+        pd.DataFrame({"model": name, "task": "t", "draw": draw, "accuracy": 0.5 + 0.1 * of})
+        for name, of in zip("mn", noise, strict=True)
+    ]
+    found = pairs.paired(*tables)
+    assert found.changed == {"model": ("m", "n")}
+    (row,) = pairs.differences(found).to_dict("records")
+    assert (row["figure"], row["settings"]) == ("accuracy", 10)
+    wanted = stats.ttest_rel(tables[1]["accuracy"], tables[0]["accuracy"])
+    np.testing.assert_allclose([row["low"], row["high"]], wanted.confidence_interval())
+
+
+def test_the_epochs_that_a_schedule_gave_are_no_setting():
+    a, b = lanes().assign(epochs=12), lanes().assign(epochs=np.arange(18) % 3 * 4)
+    assert len(pairs.paired(a, b).pairs) == 18

@@ -4,7 +4,8 @@ Is B better than A, and how surely?
 
 A pair has the same settings and fold in both. What each folder holds one value of, and not the same
 one, is what was changed, and no pair is made by it. A mean difference B - A is over settings, each
-the mean of its folds and seeds, with its 95 % interval by Student's t.
+the mean of its folds and seeds, with its 95 % interval by Student's t; of a single setting it is
+over its folds, seeds or draws.
 
 Example: python -m experiments.compare out/batch64 out/batch256
 """

@@ -8,12 +8,14 @@ from scipy import stats
 
 from experiments.kit import words
 from experiments.kit.mistakes import CallerError
+from experiments.kit.optimizers import NUMBERS
+from experiments.sweep.lane import RATES
 
-# What a lane's run gives; every other column is a setting, or the place of a lane.
-FIGURES = ("risk", "gap", "decrement", "num_steps", "nonzero", "held_out", "died_at", "status")
-PREFIXES = ("val_", "test_", "peak_")
-PLACES = ("fold", "seed")  # settings are compared by their means over these
-NUMBERS = ("config", "C")  # of a place in the design, and λ said again
+# What tells lanes apart, as commands and protocols call it; every other number is a figure.
+SETTINGS = ("learning_rate", "l2", *NUMBERS, *RATES, "model", "optimizer", "batch_size", "point")
+SETTINGS += ("data", "dataset", "layer", "target", "task", "lambda", "l1_ratio", "weight_decay")
+PLACES = ("fold", "seed", "draw", "try")  # settings are compared by their means over these
+SAID_AGAIN = ("config", "C", "died_at", "published", "validation published")
 
 
 class Paired(NamedTuple):
@@ -32,19 +34,14 @@ class Paired(NamedTuple):
     alone: tuple[int, int]
 
 
-def is_figure(name: str) -> bool:
-    """Whether a column is what a run gave."""
-    return name in FIGURES or name.startswith(PREFIXES)
-
-
 def paired(a: pd.DataFrame, b: pd.DataFrame) -> Paired:
     """The lanes of `results.parquet` in A and B.
 
     Raises:
       CallerError: no lane of A has its like in B, or a setting is there twice.
     """
-    shared = [name for name in a if name in b and name not in NUMBERS]
-    settings = [name for name in shared if not is_figure(name)]
+    shared = [name for name in a if name in b and name not in SAID_AGAIN]
+    settings = [name for name in shared if name in (*SETTINGS, *PLACES)]
     values = {name: (pd.unique(a[name]), pd.unique(b[name])) for name in settings}
     changed = {
         name: (of_a[0], of_b[0])
@@ -58,7 +55,7 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> Paired:
             told = table.loc[twice, keys].to_dict("records")[0]
             told = ", ".join(f"{key} {value}" for key, value in told.items())
             raise CallerError(f"{name} has two lanes of {told}: only settings can be compared")
-    kept = keys + [name for name in shared if is_figure(name)]
+    kept = keys + [name for name in shared if name not in settings]
     pairs = a[kept].merge(b[kept], on=keys, suffixes=("_a", "_b"))
     if pairs.empty:
         apart = [
@@ -81,13 +78,16 @@ def _said(values) -> str:
 def differences(found: Paired) -> pd.DataFrame:
     """A row for each figure: means of A and B, B - A with its interval, settings that rose or fell.
 
+    Of a single setting it is folds, seeds or draws that are counted.
     Columns: figure, settings (n of them, finite in both), a, b, difference, low, high, rose, fell.
     """
     groups = [key for key in found.keys if key not in PLACES]
+    if not groups or len(found.pairs[groups].drop_duplicates()) == 1:
+        groups = found.keys  # of a single setting each fold, seed or draw
     rows = []
     for name in (column[:-2] for column in found.pairs if column.endswith("_a")):
         of_figure = found.pairs[[f"{name}_a", f"{name}_b"]]
-        if name == "died_at" or not all(map(pd.api.types.is_numeric_dtype, of_figure.dtypes)):
+        if set(of_figure.dtypes.map(lambda dtype: dtype.kind)) - set("fiu"):
             continue
         by = [found.pairs[key] for key in groups] or np.zeros(len(of_figure))
         means = of_figure.groupby(by, dropna=False).mean()  # NaN if every fold is

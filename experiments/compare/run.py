@@ -57,14 +57,14 @@ def told(settings: Settings, found: Paired, of_a: dict, of_b: dict) -> str:
         for name, (before, after) in (asked or found.changed).items()
     ] or ["both were asked the same"]
     lines.append(f"{words.count(len(found.pairs), 'pair')} of lanes" + _alone(found))
-    head = ["figure", "settings", "A", "B", "B − A", "95 % interval", "rose", "fell"]
+    head = ["figure", "n", "A", "B", "B − A", "95 % interval", "rose", "fell"]
     rows = [
         [
             words.name(row.figure),
             str(row.settings),
             *(words.number(value, 4) for value in (row.a, row.b)),
             words.number(row.difference),
-            words.interval(row.low, row.high) if row.settings > 1 else "one setting: none",
+            words.interval(row.low, row.high) if row.settings > 1 else "one alone: none",
             str(row.rose),
             str(row.fell),
         ]

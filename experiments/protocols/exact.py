@@ -31,17 +31,15 @@ def fit(
       tol: of J: what a certified lane is proved to be within.
     """
     lambdas = 1 / (costs * trains.sum(axis=1).mean())
-    several = num_classes > 2
-    return paths.fit(
-        Batch(rows.x, rows.labels),
-        lambdas,
-        loss=losses.softmax_cross_entropy if several else losses.log_loss,
-        num_classes=num_classes if several else None,
-        fold_weights=trains,
-        hold="C",
-        l1_ratio=l1_ratio,
-        tol=tol,
-    )
+    options = {"fold_weights": trains, "hold": "C", "l1_ratio": l1_ratio, "tol": tol}
+    return paths.fit(Batch(rows.x, rows.labels), lambdas, **options, **kind(num_classes))
+
+
+def kind(num_classes: int) -> dict:
+    """The loss of so many classes, as options of `paths.fit`: two have one logit."""
+    if num_classes > 2:
+        return {"loss": losses.softmax_cross_entropy, "num_classes": num_classes}
+    return {"loss": losses.log_loss}
 
 
 def params(lanes: Params, *place: int) -> Params:

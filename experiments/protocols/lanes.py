@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
 from experiments.protocols import exact
-from jaxlr import Batch, certificates, losses, paths
+from jaxlr import Batch, certificates, paths
 
 Judged = Sequence[np.ndarray]  # [M, D] each: rows whose classes are asked for
 
@@ -26,10 +26,8 @@ def fitted(x, labels, weights, costs: Sequence[float], num_classes: int, tol: fl
       tol: of the risk.
     """
     total = np.atleast_2d(weights).sum(axis=1)[0]
-    kind = {"loss": losses.log_loss}
-    if num_classes > 2:
-        kind = {"loss": losses.softmax_cross_entropy, "num_classes": num_classes}
-    return paths.fit(Batch(x, labels, weights), 1 / (np.asarray(costs) * total), tol=tol, **kind)
+    lambdas, kind = 1 / (np.asarray(costs) * total), exact.kind(num_classes)
+    return paths.fit(Batch(x, labels, weights), lambdas, tol=tol, **kind)
 
 
 def classes(path: paths.Path, x: np.ndarray) -> np.ndarray:
