@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.linear_model import LogisticRegression
 
+from experiments.kit import side_by_side
 from experiments.protocols import exact
 from jaxlr import Batch, certificates, paths
 
@@ -18,15 +19,14 @@ def fitted(x, labels, weights, costs: Sequence[float], num_classes: int, tol: fl
     """A lane for each C, weakest first: two classes have one logit, as scikit-learn has it.
 
     Args:
-      x: [N, D], or data sets [S, N, D] whose weights have one sum.
-      labels: [N], [S, N], or [T, N] of 0 and 1 for targets.
-      weights: [N] or [S, N].
+      x: [N, D].
+      labels: [N], or [T, N] of 0 and 1 for targets.
+      weights: [N].
       costs: [K] of scikit-learn's C = 1 / (λ Σ weights).
       num_classes: of the labels.
       tol: of the risk.
     """
-    total = np.atleast_2d(weights).sum(axis=1)[0]
-    lambdas, kind = 1 / (np.asarray(costs) * total), exact.kind(num_classes)
+    lambdas, kind = 1 / (np.asarray(costs) * weights.sum()), exact.kind(num_classes)
     return paths.fit(Batch(x, labels, weights), lambdas, tol=tol, **kind)
 
 
@@ -38,20 +38,20 @@ def classes(path: paths.Path, x: np.ndarray) -> np.ndarray:
 
 
 def frame(path: paths.Path, costs: Sequence[float]) -> pd.DataFrame:
-    """A row per C or data set, and how its fit ended; of several targets the widest bound's."""
+    """A row per C, and how its fit ended; of several targets the widest bound's."""
     found = path.frame()
     found.insert(0, "C", np.broadcast_to(costs, path.risk.shape).ravel())
     if "target" in found:
         widest = (found["gap"] / found["risk"]).groupby(found["C"], sort=False).idxmax()
         found = found.loc[widest].reset_index(drop=True)
-    return found.drop(columns=[name for name in ("dataset", "target") if name in found])
+    return found.drop(columns="target", errors="ignore")
 
 
 def at_optimum(x, labels, weights, costs, num_classes: int, tol: float, judged: Judged):
-    """Data sets [S, N, D] under one C, all in one call.
+    """Data sets under one C.
 
     Args:
-      x: see `fitted`, as for what follows.
+      x: [S, N, D].
       labels: [S, N].
       weights: [S, N].
       costs: [C].
@@ -62,8 +62,16 @@ def at_optimum(x, labels, weights, costs, num_classes: int, tol: float, judged: 
     Returns:
       Classes predicted [S, M] for the rows of each of `judged`, and how every fit ended.
     """
-    path = fitted(x, labels, weights, costs, num_classes, tol)
-    return [classes(path, rows)[:, 0] for rows in judged], frame(path, costs)
+    judged = [np.asarray(rows, np.float64) for rows in judged]
+
+    def one(data_set):
+        path = fitted(*data_set, costs, num_classes, tol)
+        return [classes(path, rows)[0] for rows in judged], frame(path, costs)
+
+    found = side_by_side.each(one, zip(x, labels, weights, strict=True))
+    said, ends = zip(*found, strict=True)
+    said = [np.stack(answers) for answers in zip(*said, strict=True)]
+    return said, pd.concat(ends, ignore_index=True)
 
 
 def by_scikit_learn(x, labels, weights, costs, num_classes: int, tol: float, judged: Judged):

@@ -1,7 +1,9 @@
 """A protocol from files to page: every model on every task, and the board of their scores."""
 
+import contextlib
 import importlib.util
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pandas as pd
 
 from experiments.datasets import Encoder, Table
 from experiments.datasets.table import Target
-from experiments.kit import class_weights, commands, outputs, saved, words
+from experiments.kit import class_weights, commands, outputs, saved, side_by_side, words
 from experiments.kit.clock import Clock
 from experiments.kit.mistakes import SettingError
 from experiments.kit.provenance import device, provenance
@@ -43,17 +45,22 @@ def run(settings: ProtocolSettings, clock: Clock, within: Path) -> int:
         noted = [*notes, *remarks.of(settings.protocol, entries)]
         commands.remark(noted)
         print(introduction(settings, entries))
-        findings, ended = [], []
-        with clock.bar(len(entries), "evaluations") as bar:
+        findings, ended, left = [], [], threading.Event()
+        with clock.bar(len(entries), "evaluations") as bar, contextlib.ExitStack() as leaving:
+            leaving.callback(left.set)
 
             def hears(number):
+                if left.is_set():  # nobody waits for what is still at work
+                    raise KeyboardInterrupt
                 ended.append(number)
                 bar.set_postfix_str(f"{sum(ended):,} exact fits")
 
-            for entry in entries:
+            def evaluated(entry):
                 with paths.progress(hears):
-                    found = rule.run(entry.splits, **told)
-                findings.append((entry, found))
+                    return rule.run(entry.splits, **told)
+
+            for found in side_by_side.each(evaluated, entries):
+                findings.append((entries[len(findings)], found))
                 bar.update()
         rows(findings).to_parquet(folder / "results.parquet", index=False)
         keep(folder, settings, findings)
