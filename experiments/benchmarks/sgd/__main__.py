@@ -20,7 +20,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from experiments.benchmarks import machine, tables
-from experiments.benchmarks.sgd import peers, quality
+from experiments.benchmarks.sgd import peers, quality, step
 from experiments.datasets import DataError, load
 from jaxlr import Batch, data, sweeps
 
@@ -132,7 +132,8 @@ def main() -> None:
     results = {"data": source, "machine": machine.description("scikit-learn", "optax", "torch")}
     print(f"{source}, {len(batch.x):,} x {batch.x.shape[1]}, float32, {results['machine']}")
     results["duel"] = duel(batch, 256, 256, asked.rounds)
-    print(results["duel"], flush=True)
+    results["step"] = step.shares(batch, hypers(256), 256, asked.rounds)
+    print(results["duel"], results["step"], sep="\n", flush=True)
     results["lanes"] = [ours(batch, n, b, asked.rounds) for b in BATCH_SIZES for n in LANES]
     print(*results["lanes"], sep="\n", flush=True)
     results["quality"] = quality.race(batch, asked.budget)
