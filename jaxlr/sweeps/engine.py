@@ -82,14 +82,14 @@ def run(
         plan = plans.fitted(task, memory, stop, schedule is not None)
         compile_seconds = plan.compile_seconds
     _check(task, plan, progress, stop)
-    progress = _start(task, plan, stop) if progress is None else standing.copy(progress)
+    progress = _start(task, plan, stop) if progress is None else progress
     while progress.done < num_segments:
         progress = _through(task, plan, progress, stop)
         if schedule is not None and progress.done < num_segments:
             progress = standing.steered(progress, schedule(progress.done, progress))
         stopped = False
         if on_segment is not None:
-            answer = on_segment(progress.done, standing.copy(progress))
+            answer = on_segment(progress.done, progress)
             stopped = isinstance(answer, str) and answer == "stop"
         if checkpoints is not None:
             checkpoints.keep(progress, now=stopped or progress.done == num_segments)
@@ -109,14 +109,17 @@ def _start(task: Task, plan: Plan, stop: Stop | None) -> Progress:
 
 
 def _through(task: Task, plan: Plan, progress: Progress, stop: Stop | None) -> Progress:
-    """One segment of all lanes that run: a chunk's idle places are filled with copies."""
-    segment = progress.done
+    """One segment of all lanes that run: a chunk's idle places are filled with copies.
+
+    What was known before it stays as it was, for those who keep it.
+    """
+    segment, progress = progress.done, standing.copy(progress)
     home = progress.state, progress.died_at, *standing.before(progress, task.num_lanes)
     for places in _chunks(progress.running, plan.width):
         filled = np.resize(places, plan.width)
-        chunk = standing.chunk(task, progress, filled)
-        ran = plan.program(chunk, task.rows, task.order(segment, filled))
-        home = standing.put(home, places, ran)
+        asked = standing.chunk(task, progress, filled), task.rows, task.order(segment, filled)
+        home = standing.put(home, places, plan.program(*asked))
+        del asked  # or the next chunk would be beside this one
     state, died_at, *figures = home
     progress = progress._replace(state=state, died_at=died_at)
     return standing.after(task, progress, tuple(figures), stop)

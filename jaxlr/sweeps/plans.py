@@ -77,8 +77,7 @@ class Plan(NamedTuple):
 
     @property
     def bytes_total(self) -> int:
-        """At the most, the copy of all lanes that `on_segment` is given among it."""
-        # What a chunk has given back stays with the process while `on_segment` has its copy.
+        """At the most; lanes as they were before a segment are among it, for who keeps them."""
         return self.bytes_shared + 2 * self.num_lanes * self.bytes_per_lane + self.bytes_chunk
 
 
@@ -164,10 +163,13 @@ def _group(settings, keys, key, design) -> Group:
 
 
 def _needed(task: Task, width: int, compiled: jax.stages.Compiled) -> int:
-    """Bytes of a chunk while it runs: what it takes from home is copied, and handed over."""
+    """Bytes of a chunk while it runs: what it takes from home is copied, and handed over.
+
+    As much once more lies about where earlier chunks have left gaps.
+    """
     told = compiled.memory_analysis()
     taken = bytes_of.size(task.shape(width))
-    return 2 * taken + told.output_size_in_bytes + told.temp_size_in_bytes
+    return 3 * taken + told.output_size_in_bytes + told.temp_size_in_bytes
 
 
 def _kept(task: Task, num_figures: int, keeps_best: bool) -> int:
