@@ -247,12 +247,19 @@ def test_step_sizes_count_heavy_balls_in_full():
 def test_marks_tell_static_settings_apart_while_they_suffice():
     configs = case("groups")[2].configs
     assert set(landscape.shapes(configs)) == {"linear", "mlp"}  # 8 combinations, 5 marks
-    two = configs.assign(batch_size=16)
+    two = configs.assign(batch_size=16, epochs=20)
     assert set(landscape.shapes(two)) == {"linear, adam", "linear, momentum"} | {
         "mlp, adam",
         "mlp, momentum",
     }
     assert set(landscape.shapes(case("binary")[2].configs)) == {""}
+    shapes = np.where(configs["model"] == "mlp", "8x4", "")
+    two = configs.assign(batch_size=16, optimizer="adam", hidden=shapes)
+    assert set(landscape.shapes(two)) == {
+        f"{model}, epochs {epochs}"
+        for model in ("linear", "mlp, hidden 8x4")
+        for epochs in (10, 20)
+    }
 
 
 @matplotlib.rc_context(style.RC)

@@ -7,7 +7,7 @@ from experiments.kit import words
 from experiments.kit.optimizers import NUMBERS
 from experiments.sweep.settings import SCALES
 
-STATIC = ("model", "optimizer", "batch_size")
+STATIC = ("model", "hidden", "optimizer", "batch_size", "epochs")
 
 
 def leaderboard(configs: pd.DataFrame, loss_name: str, most: int = 10) -> str:
@@ -41,8 +41,8 @@ def cells(configs: pd.DataFrame, loss_name: str, most: int, also: int | None = N
     columns = {"rank": [str(i + 1) for i in kept.index]}
     for name in [*numbers(configs), *varying_static(configs)]:
         columns[words.name(name)] = [said(name, value) for value in kept[name]]
-    if "epochs" in configs:  # some were pruned
-        columns["epochs"] = [f"{epochs:,}" for epochs in kept["epochs"]]
+    if "epochs_run" in configs:  # some were pruned
+        columns["epochs run"] = [f"{epochs:,}" for epochs in kept["epochs_run"]]
     columns[f"val. {words.name(loss_name)}"] = losses
     if "val_accuracy" in configs:  # none in a regression
         columns["accuracy"] = [words.percent(share) for share in kept["val_accuracy"]]
