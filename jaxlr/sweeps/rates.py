@@ -17,7 +17,7 @@ def warmup_cosine(
 
     Args:
       peak: the highest rate.
-      num_steps: of the run.
+      num_steps: of the run; a number of the lane's own too, where lanes leave at different steps.
       warmup: in [0, 1), the part of the steps on which it rises.
       final: in [0, 1], the part of the peak that is left at the end.
 
