@@ -85,8 +85,9 @@ def concluded(
 def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
     """What `sweeps.run` and `sweeps.plan` are given of a group."""
     rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
-    numbers = _numbers(group.hypers, len(rows) // plan.epochs)
-    segments = np.int32(group.hypers["epochs"]) // plan.per_segment
+    epochs = group.hypers["epochs"]
+    numbers = _numbers(group.hypers, epochs * len(rows) / plan.epochs)
+    segments = np.int32(epochs) // plan.per_segment
     return {
         "lane": lane(problem, group.settings),
         "lanes": sweeps.cross(numbers, plan.num_folds, segments=segments),
@@ -141,9 +142,8 @@ def choose(configs: pd.DataFrame, selection: str) -> dict | None:
 def tested(problem: Problem, plan: Plan, chosen: dict) -> Test:
     """The chosen setting refitted on all training rows, then one look at the test rows."""
     group = next(g for g in plan.groups if chosen["config"] in g.points)
-    epochs = chosen["epochs"]
-    rows = order(problem, epochs, group.settings["batch_size"], plan.seed)
-    hypers = _numbers({name: chosen[name] for name in group.hypers}, len(rows) // epochs)
+    rows = order(problem, chosen["epochs"], group.settings["batch_size"], plan.seed)
+    hypers = _numbers({name: chosen[name] for name in group.hypers}, len(rows))
     params = refit(problem, lane(problem, group.settings), hypers, rows)
     model = getattr(models, group.settings["model"])
     figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
@@ -168,12 +168,10 @@ def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows: ja
     return jax.tree.map(lambda leaf: leaf[0], swept.state.params)
 
 
-def _numbers(hypers: dict, steps_per_epoch: int) -> dict:
-    """A group's hypers, or one configuration's, as its lanes take them."""
+def _numbers(hypers: dict, num_steps) -> dict:
+    """What lanes take of hypers: epochs as their `num_steps`, and that only where rates change."""
     taken = {name: number for name, number in hypers.items() if name != "epochs"}
-    if RATES.keys() & taken.keys():  # a number that no step uses would be refused
-        taken["num_steps"] = hypers["epochs"] * steps_per_epoch
-    return taken
+    return taken | {"num_steps": num_steps} if RATES.keys() & taken.keys() else taken
 
 
 def _rows(plan: Plan, group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
