@@ -87,7 +87,7 @@ def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> di
     rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
     epochs = group.hypers["epochs"]
     numbers = _numbers(group.hypers, epochs * len(rows) / plan.epochs)
-    segments = np.int32(epochs) // plan.per_segment
+    segments = np.int32(epochs * plan.evaluations / plan.epochs)
     return {
         "lane": lane(problem, group.settings),
         "lanes": sweeps.cross(numbers, plan.num_folds, segments=segments),
