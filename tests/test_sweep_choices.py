@@ -48,27 +48,33 @@ def test_evaluations_are_as_many_as_every_number_of_epochs_allows():
     assert [choices.num_evaluations(*each) for each in ((37,), (10, 20, 40), (7, 40))] == [1, 20, 0]
 
 
+def found(problem, made, folds):
+    return study.concluded(problem, made, *study.trained(problem, made, folds), "best")
+
+
 @pytest.fixture(scope="module")
 def ragged():
-    """(settings, problem, fold weights, plan, lanes, curves) of 16 configurations of 2, 4 or 8."""
+    """(settings, problem, fold weights, plan, findings) of 16 configurations of 2, 4 or 8."""
     settings = Settings(**FAST, **RATES, epochs=(4, 8, 2))
     problem, folds, made, _ = run.prepared(settings, Clock())
-    return settings, problem, folds, made, *study.trained(problem, made, folds)[:2]
+    return settings, problem, folds, made, found(problem, made, folds)
 
 
 def test_a_lane_of_few_epochs_is_the_lane_of_a_sweep_of_so_few(ragged):
-    settings, problem, folds, made, lanes, curves = ragged
+    settings, problem, folds, made, findings = ragged
+    lanes = findings.lanes
     assert made.lengths == [2, 4, 8]
     assert set(lanes["status"]) == {"done"}
     for epochs in (2, 4):
-        alone = plan.planned(replace(settings, epochs=(epochs,)))
-        theirs, seen = study.trained(problem, alone, folds)[:2]
+        alone = found(problem, plan.planned(replace(settings, epochs=(epochs,))), folds)
         few = (lanes["epochs"] == epochs).to_numpy()
         assert few.sum() >= 8
         mine = lanes[few].reset_index(drop=True)
-        pd.testing.assert_frame_equal(mine, theirs[few].reset_index(drop=True), check_exact=True)
-        for name, lines in curves.items():
-            np.testing.assert_array_equal(lines[few, :epochs], seen[name][few])
+        pd.testing.assert_frame_equal(
+            mine, alone.lanes[few].reset_index(drop=True), check_exact=True
+        )
+        for name, lines in findings.curves.items():
+            np.testing.assert_array_equal(lines[few, :epochs], alone.curves[name][few])
             assert np.isnan(lines[few, epochs:]).all()
             assert np.isfinite(lines[lanes["epochs"] == 8]).all()
 
@@ -100,9 +106,9 @@ def by_optax(problem, row, order, weights):
 
 
 def test_rates_run_along_a_lane_s_own_steps_and_so_does_the_refit(ragged):
-    _, problem, folds, made, lanes, curves = ragged
+    _, problem, folds, made, findings = ragged
+    lanes, configs = findings.lanes, findings.configs
     x, labels, _ = map(np.asarray, problem.train)  # whose weights are 1
-    configs = study.concluded(problem, made, lanes, curves, "best").configs
     for epochs in (2, 8):
         row = lanes[lanes["epochs"] == epochs].iloc[-1]
         order = data.epochs(jax.random.key(0), len(x), 20, epochs)
