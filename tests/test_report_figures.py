@@ -14,7 +14,7 @@ from sklearn.linear_model import LinearRegression
 
 from experiments.kit import pages, style, words
 from experiments.kit.report import classes, examine, regression, uncertainty
-from experiments.sweep import curves, landscape, study
+from experiments.sweep import curves, landscape, leaderboard, study
 from experiments.sweep import headline as chosen_by
 from tests.report_cases import case, make_problem, make_test
 
@@ -260,6 +260,8 @@ def test_marks_tell_static_settings_apart_while_they_suffice():
         for model in ("linear", "mlp, hidden 8x4")
         for epochs in (10, 20)
     }
+    named = ["epochs 5", "epochs 20", "hidden 8, epochs 5", "hidden 16x4, epochs 5"]
+    assert sorted(sorted(named), key=leaderboard.by_number) == named
 
 
 @matplotlib.rc_context(style.RC)

@@ -1,5 +1,7 @@
 """The leaderboard: the first configurations by validation loss, as cells and as plain text."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -73,3 +75,17 @@ def said(name: str, value) -> str:
     if name in NUMBERS and NUMBERS[name].scale == "memory":
         return f"{value:.{3 if NUMBERS[name].high < 0.999 else 5}f}"
     return words.tidy(value) if name == "sync_period" else words.number(value)
+
+
+def kind(settings: pd.Series) -> str:
+    """Static settings as a mark's name; a linear model has no stages to be told."""
+    return ", ".join(
+        value if name in ("model", "optimizer") else f"{words.name(name)} {value}"
+        for name, value in settings.items()
+        if value
+    )
+
+
+def by_number(kind: str) -> list:
+    """What sorts such names: 5 comes before 20."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", kind)]
