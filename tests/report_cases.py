@@ -37,7 +37,7 @@ def make_problem(task, num_classes=0, rows=240, weighted=False, names=None):
     return Problem(table, *parts, ("a", "b", "c"), scale)
 
 
-def make_plan(configs=24, **choices):
+def make_plan(configs=24, epochs=(20,), **choices):
     space = {
         "learning_rate": sweeps.LogUniform(1e-3, 1.0),
         "momentum": choices.pop("momentum", sweeps.Uniform(0.0, 0.99)),
@@ -49,8 +49,11 @@ def make_plan(configs=24, **choices):
         "optimizer": sweeps.Choices(("momentum",)),
     } | space
     space = {"batch_size": sweeps.Choices((64,))} | space
-    groups = sweeps.groups(sweeps.random(space, configs, seed=1))
-    return Plan(groups, 3, 20, 10, (8,), 0)
+    groups = [
+        group._replace(hypers=group.hypers | {"epochs": np.resize(epochs, len(group.points))})
+        for group in sweeps.groups(sweeps.random(space, configs, seed=1))
+    ]
+    return Plan(groups, 3, 20, 10, 0)
 
 
 def make_findings(problem, plan, diverge=0.7, selection="best"):
@@ -66,14 +69,15 @@ def make_findings(problem, plan, diverge=0.7, selection="best"):
                 bottom += 0.02 * rng.normal() + hyper["l2"]
                 line = bottom * (1 + np.exp(-np.arange(10) / 2))
                 dies = hyper["learning_rate"] > diverge
-                line[3 + fold if dies else 10 :] = np.nan
+                line[3 + fold if dies else hyper["epochs"] // 2 :] = np.nan
+                end = line[hyper["epochs"] // 2 - 1]
                 curves_of["risk"].append(line * 0.9)
                 curves_of["loss"].append(line)
                 curves_of["accuracy"].append(np.exp(-line))
                 rows.append(
                     {"config": config, "fold": fold, **hyper, **group.settings}
-                    | {"risk": line[-1] * 0.9, f"val_{loss_name}": line[-1]}
-                    | ({"val_accuracy": np.exp(-line[-1])} if problem.table.class_names else {})
+                    | {"risk": end * 0.9, f"val_{loss_name}": end}
+                    | ({"val_accuracy": np.exp(-end)} if problem.table.class_names else {})
                     | {"status": "diverged" if dies else "done", "died_at": 7 if dies else -1}
                 )
     lanes = pd.DataFrame(rows)
@@ -138,7 +142,8 @@ CASES = {
     "one": (lambda: make_problem("regression"), {"configs": 1}, {"diverge": 9.0}),
     "groups": (
         lambda: make_problem("multiclass", 4, names=STRANGE),
-        {"model": ("linear", "mlp"), "optimizer": ("momentum", "adam"), "batch_size": (16, 64)},
+        {"model": ("linear", "mlp"), "optimizer": ("momentum", "adam"), "batch_size": (16, 64)}
+        | {"epochs": (20, 10)},
         {},
     ),
 }

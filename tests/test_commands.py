@@ -24,7 +24,7 @@ ORIGIN = "--no-intercept --drop-classes a 'b c' --header True --metric r2"
 ASKED = {
     sweep: [
         "--data 'my file.csv' --target y --task binary --drop a b --configs 64 --overwrite",
-        "--learning-rate 0.001 1 --hidden 8 8 --header False --l2 1e-05 0.5",
+        "--epochs 5 10 --hidden 8 8x4 --header False --l2 1e-05 0.5",
     ],
     path: ["--data layer0.npy layer1.npy --labels y.npy --folds 3 --lambdas 5 --seed 3", ORIGIN],
     optimizers: ["--optimizers sgd adam --points 4 --l2 0.0 --drop-classes a b"],
@@ -79,7 +79,7 @@ def test_a_switch_with_a_default_of_its_own_takes_true_and_false(command):
             "--folds 1: must be at least 2; --tol 0: must lie between 0 and 1, like 1e-6; --l1-ra"
             "tio 2: must lie in [0, 1]; 0 is ridge, 1 lasso; --lambda-min 0: must be above 0",
         ),
-        (sweep, "--configs 0 --hidden 0", "--configs 0: must be at least 1; --hidden: every size"),
+        (sweep, "--configs 0 --hidden 0", "--configs 0: must be at least 1; --hidden 0: give"),
         (optimizers, "--points 0 --l2 -1", "--points 0: must be at least 1; --l2 -1: must lie in"),
         (path, "--scaling standard --no-intercept", "with --no-intercept take --scaling none"),
         (path, "--seed 4294967296", "--seed 4294967296: must be at most 4294967295"),
@@ -92,7 +92,7 @@ def test_a_switch_with_a_default_of_its_own_takes_true_and_false(command):
         (sweep, "--l2 1 1e300", "--l2 1 1e+300: must lie in [0, 1e+30)"),
         (sweep, "--data iris --epochs 20000000", "--epochs 20000000: must be at most 16777216"),
         (optimizers, "--epochs 20000000 --seeds 0", "at least 1; --epochs 20000000: must be at"),
-        (sweep, "--hidden 100000", "--hidden 100000: must be at most 65536"),
+        (sweep, "--hidden 9x100000", "--hidden 9x100000: a stage has at most 65536 units"),
         (sweep, "--test-fraction 1e-9", "--test-fraction 1e-09 of 1797 rows leaves one side empty"),
         (sweep, "--drop-classes 3 elf", "--drop-classes: no class 'elf'"),
         (optimizers, "--data iris --drop-classes setosa,versicolor", "leaves 1 of the 3 classes"),

@@ -120,5 +120,8 @@ def test_draws_of_a_protocol_are_what_is_counted_where_there_is_one_setting():
 
 
 def test_the_epochs_that_a_schedule_gave_are_no_setting():
-    a, b = lanes().assign(epochs=12), lanes().assign(epochs=np.arange(18) % 3 * 4)
-    assert len(pairs.paired(a, b).pairs) == 18
+    a, b = lanes().assign(epochs=12, epochs_run=12), lanes().assign(epochs=12)
+    found = pairs.paired(a, b.assign(epochs_run=np.arange(18) % 3 * 4))
+    assert len(found.pairs) == 18
+    assert "epochs" in found.keys
+    assert pairs.paired(a, b.assign(epochs=24)).changed == {"epochs": (12, 24)}

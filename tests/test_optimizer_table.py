@@ -118,7 +118,7 @@ def test_every_number_can_be_swept(name, number):
     assert len(set(column)) == 4
     others = {"momentum"} if RULES[name].memory not in (None, number, "momentum") else set()
     own = {"momentum"} & set(RULES[name].numbers) if RULES[name].memory else set()
-    assert set(group.hypers) == {"learning_rate", "l2", number} | others | own
+    assert set(group.hypers) == {"learning_rate", "l2", "epochs", number} | others | own
 
     rng = np.random.default_rng(1)  # gradients of any sign, their size wandering
     grads = jnp.asarray(rng.normal(size=(12, 4)) * 10 ** rng.uniform(-1, 1, (12, 1)), jnp.float32)
@@ -142,9 +142,8 @@ def test_every_number_can_be_swept(name, number):
 def test_momentum_is_the_memory_unless_that_is_given_by_its_name():
     def hypers(**asked):
         plan = planned(settings.Settings(configs=8, **asked))
-        return {
-            g.settings["optimizer"]: set(g.hypers) - {"learning_rate", "l2"} for g in plan.groups
-        }
+        always = {"learning_rate", "l2", "epochs"}
+        return {g.settings["optimizer"]: set(g.hypers) - always for g in plan.groups}
 
     assert hypers() == {"momentum": {"momentum"}}
     several = "momentum", "adam", "rmsprop", "sgd"

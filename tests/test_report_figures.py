@@ -14,7 +14,7 @@ from sklearn.linear_model import LinearRegression
 
 from experiments.kit import pages, style, words
 from experiments.kit.report import classes, examine, regression, uncertainty
-from experiments.sweep import curves, landscape, study
+from experiments.sweep import curves, landscape, leaderboard, study
 from experiments.sweep import headline as chosen_by
 from tests.report_cases import case, make_problem, make_test
 
@@ -247,12 +247,21 @@ def test_step_sizes_count_heavy_balls_in_full():
 def test_marks_tell_static_settings_apart_while_they_suffice():
     configs = case("groups")[2].configs
     assert set(landscape.shapes(configs)) == {"linear", "mlp"}  # 8 combinations, 5 marks
-    two = configs.assign(batch_size=16)
+    two = configs.assign(batch_size=16, epochs=20)
     assert set(landscape.shapes(two)) == {"linear, adam", "linear, momentum"} | {
         "mlp, adam",
         "mlp, momentum",
     }
     assert set(landscape.shapes(case("binary")[2].configs)) == {""}
+    shapes = np.where(configs["model"] == "mlp", "8x4", "")
+    two = configs.assign(batch_size=16, optimizer="adam", hidden=shapes)
+    assert set(landscape.shapes(two)) == {
+        f"{model}, epochs {epochs}"
+        for model in ("linear", "mlp, hidden 8x4")
+        for epochs in (10, 20)
+    }
+    named = ["epochs 5", "epochs 20", "hidden 8, epochs 5", "hidden 16x4, epochs 5"]
+    assert sorted(sorted(named), key=leaderboard.by_number) == named
 
 
 @matplotlib.rc_context(style.RC)

@@ -39,10 +39,10 @@ def test_halving_chooses_among_those_that_went_on(tmp_path):
     typed = "--data wine --configs 9 --folds 3 --epochs 18 --schedule halving"
     assert main(*typed.split(), "--out", tmp_path / "o") == 0
     lanes = pd.read_parquet(tmp_path / "o" / "results.parquet")
-    assert lanes.groupby("epochs").size().to_dict() == {2: 18, 6: 6, 18: 3}
-    assert set(lanes["status"][lanes["epochs"] < 18]) == {"pruned"}
+    assert lanes.groupby("epochs_run").size().to_dict() == {2: 18, 6: 6, 18: 3}
+    assert set(lanes["status"][lanes["epochs_run"] < 18]) == {"pruned"}
     summary = json.loads((tmp_path / "o" / "summary.json").read_text())
-    assert summary["best"]["config"] == lanes["config"][lanes["epochs"] == 18].iloc[0]
+    assert summary["best"]["config"] == lanes["config"][lanes["epochs_run"] == 18].iloc[0]
     assert summary["num_pruned"] == 24
     assert summary["num_compilations"] == 1
 

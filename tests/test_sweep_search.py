@@ -12,7 +12,7 @@ from experiments.sweep import __main__, search, study
 pytestmark = pytest.mark.once
 optuna = pytest.importorskip("optuna")
 
-ASKED = ("--data", "iris", "--configs", "6", "--epochs", "1", "--folds", "2")
+ASKED = ("--data", "iris", "--configs", "6", "--epochs", "1", "2", "--folds", "2")
 SEARCH = (*ASKED, "--design", "optuna", "--ask", "3")
 
 

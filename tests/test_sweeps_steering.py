@@ -102,9 +102,21 @@ def test_segments_of_its_own_end_a_lane():
     lanes = sweeps.cross(
         {name: np.asarray(column)[::3] for name, column in LANES.hypers.items()}, 3, segments=few
     )
-    swept = run_lanes(lanes)
+    plan, calls = counted(sweeps.plan(LANE, lanes, BATCH, ORDER, **OPTIONS | {"num_segments": S}))
+    swept = run_lanes(lanes, plan=plan)
     np.testing.assert_array_equal(swept.segments, np.repeat(few, 3))
     assert set(swept.ending) == {Ending.DONE}
+    assert len(calls) == 2 * 3 + 6 * 2, "half of the lanes fill two chunks"
+
+
+@pytest.mark.once
+def test_chunks_are_narrow_where_lanes_have_fewer_segments(monkeypatch):
+    monkeypatch.setattr(plans, "WIDE", 256)
+    widths = [
+        sweeps.plan(LANE, LANES._replace(segments=own), *ASKED[2:], **OPTIONS).width
+        for own in (None, np.full(L, 4), np.resize([1, 4], L))
+    ]
+    assert widths == [L, L, 16]
 
 
 def run_lanes(lanes, **options):

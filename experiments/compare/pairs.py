@@ -13,6 +13,7 @@ from experiments.sweep.lane import RATES
 
 # What tells lanes apart, as commands and protocols call it; every other number is a figure.
 SETTINGS = ("learning_rate", "l2", *NUMBERS, *RATES, "model", "optimizer", "batch_size", "point")
+SETTINGS += ("epochs", "hidden")
 SETTINGS += ("data", "dataset", "layer", "target", "task", "lambda", "l1_ratio", "weight_decay")
 PLACES = ("fold", "seed", "draw", "try")  # settings are compared by their means over these
 SAID_AGAIN = ("config", "C", "died_at", "published", "validation published")

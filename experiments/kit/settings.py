@@ -96,10 +96,11 @@ def refuse(mistakes: Iterable[str]) -> None:
 def mistakes(settings: TableSettings, limits: dict[str, tuple[int, int]]) -> Iterator[str]:
     """The mistakes of what all share, and of whole numbers outside their limits."""
     for name, (least, most) in (limits | {"seed": SEEDS}).items():
-        value = getattr(settings, name)
-        if value is not None and not least <= value <= most:
-            end = f"at least {least}" if value < least else f"at most {most}"
-            yield f"--{dashed(name)} {value}: must be {end}"
+        given = getattr(settings, name)
+        for value in given if isinstance(given, tuple) else (given,):
+            if value is not None and not least <= value <= most:
+                end = f"at least {least}" if value < least else f"at most {most}"
+                yield f"--{dashed(name)} {value}: must be {end}"
     if not 0 < settings.test_fraction < 1:
         yield f"--test-fraction {settings.test_fraction}: must lie between 0 and 1"
 

@@ -19,7 +19,8 @@ from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.provenance import provenance
 from experiments.kit.report import examine
 from experiments.sweep import study
-from experiments.sweep.plan import num_evaluations, number, spread
+from experiments.sweep.choices import num_evaluations
+from experiments.sweep.plan import number, spread
 from jaxlr import data, models, sweeps
 from jaxlr.pytypes import Array, Batch
 

@@ -21,7 +21,7 @@ LOOKS = {
 
 
 class Parts(NamedTuple):
-    """Curves [·, S]: the lines with a role, all finite configurations, and those that diverged."""
+    """Curves [·, S]: the lines with a role, those finite to the end, and those that diverged."""
 
     lines: pd.DataFrame
     finite: pd.DataFrame
@@ -107,14 +107,16 @@ def window(seen: Parts, guessing: float) -> tuple[float, float]:
 
 def caption(findings: Findings, loss_name: str, guessing: float) -> str:
     """The curves in words."""
-    configs, lanes = findings.configs, findings.lanes
-    means = configs["mean"].dropna().tolist()
-    risk = per_config(findings, "risk").iloc[:, -1][configs["config"].iloc[0]]
-    top = window(parts(findings, loss_name), guessing)[1]
+    best, lanes = findings.configs.iloc[0], findings.lanes
+    means = findings.configs["mean"].dropna().tolist()
+    risk = lanes.loc[lanes["config"] == best["config"], "risk"].mean()
+    seen = parts(findings, loss_name)
+    top = window(seen, guessing)[1]
     alive = np.isfinite(findings.curves["risk"]).any()
     died = lanes.loc[lanes["status"] == "diverged", "died_at"]
-    told = words.name(loss_name), findings.epochs_seen[-1], means, risk, top, alive, died
-    return pages.macros("sweep/words.html").curves(*told)
+    told = words.name(loss_name), best["epochs"], means, risk, top, alive, died
+    last = findings.epochs_seen[-1]
+    return pages.macros("sweep/words.html").curves(*told, last, len(seen.finite))
 
 
 def _bands(axes: Axes, epochs, finite: pd.DataFrame) -> None:

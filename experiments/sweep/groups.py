@@ -100,6 +100,8 @@ def told(plan: Plan, asked: list[dict], metric: str) -> str:
     ]
     if plan.schedule != "full":
         lines.append(f"without what --schedule {plan.schedule} saves")
+    if len(plan.lengths) > 1:
+        lines.append("without what lanes of fewer epochs save")
     return "\n".join(lines)
 
 

@@ -7,7 +7,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from experiments.kit import pages, style, words
-from experiments.sweep.leaderboard import numbers, said, varying_static
+from experiments.sweep.leaderboard import by_number, kind, numbers, said, varying_static
 from experiments.sweep.settings import SCALES
 from experiments.sweep.study import near_best
 
@@ -146,11 +146,11 @@ def _dots(axes: Axes, configs, x, y, norm):
     size = float(np.clip(7000 / len(configs), 14, 70))
     look = {"cmap": style.MAGNITUDE, "norm": norm, "edgecolors": style.MUTED, "linewidths": 0.5}
     dots = None
-    for kind, mark in zip(sorted(kinds.unique()), MARKS, strict=False):
-        here = means.notna() & (kinds == kind)
+    for of, mark in zip(sorted(kinds.unique(), key=by_number), MARKS, strict=False):
+        here = means.notna() & (kinds == of)
         here = here[here].index[::-1]  # the best are drawn last, on top
-        if kind:
-            axes.scatter([], [], size, style.MUTED, marker=mark, label=kind)
+        if of:
+            axes.scatter([], [], size, style.MUTED, marker=mark, label=of)
         if len(here):
             dots = axes.scatter(x[here], y[here], size, means[here], marker=mark, **look)
     return dots
@@ -160,7 +160,7 @@ def shapes(configs: pd.DataFrame) -> pd.Series:
     """What a mark tells: all static settings, or the first for which there are marks enough."""
     static = varying_static(configs)
     for names in [static, *([name] for name in static)]:
-        kinds = configs[names].astype(str).agg(", ".join, axis=1) if names else pd.Series()
+        kinds = configs[names].agg(kind, axis=1) if names else pd.Series()
         if 1 < kinds.nunique() <= len(MARKS):
             return kinds
     return pd.Series("", configs.index)

@@ -1,5 +1,7 @@
 """The leaderboard: the first configurations by validation loss, as cells and as plain text."""
 
+import re
+
 import numpy as np
 import pandas as pd
 
@@ -7,7 +9,7 @@ from experiments.kit import words
 from experiments.kit.optimizers import NUMBERS
 from experiments.sweep.settings import SCALES
 
-STATIC = ("model", "optimizer", "batch_size")
+STATIC = ("model", "hidden", "optimizer", "batch_size", "epochs")
 
 
 def leaderboard(configs: pd.DataFrame, loss_name: str, most: int = 10) -> str:
@@ -41,8 +43,8 @@ def cells(configs: pd.DataFrame, loss_name: str, most: int, also: int | None = N
     columns = {"rank": [str(i + 1) for i in kept.index]}
     for name in [*numbers(configs), *varying_static(configs)]:
         columns[words.name(name)] = [said(name, value) for value in kept[name]]
-    if "epochs" in configs:  # some were pruned
-        columns["epochs"] = [f"{epochs:,}" for epochs in kept["epochs"]]
+    if "epochs_run" in configs:  # some were pruned
+        columns["epochs run"] = [f"{epochs:,}" for epochs in kept["epochs_run"]]
     columns[f"val. {words.name(loss_name)}"] = losses
     if "val_accuracy" in configs:  # none in a regression
         columns["accuracy"] = [words.percent(share) for share in kept["val_accuracy"]]
@@ -73,3 +75,17 @@ def said(name: str, value) -> str:
     if name in NUMBERS and NUMBERS[name].scale == "memory":
         return f"{value:.{3 if NUMBERS[name].high < 0.999 else 5}f}"
     return words.tidy(value) if name == "sync_period" else words.number(value)
+
+
+def kind(settings: pd.Series) -> str:
+    """Static settings as a mark's name; a linear model has no stages to be told."""
+    return ", ".join(
+        value if name in ("model", "optimizer") else f"{words.name(name)} {value}"
+        for name, value in settings.items()
+        if value
+    )
+
+
+def by_number(kind: str) -> list:
+    """What sorts such names: 5 comes before 20."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", kind)]

@@ -88,4 +88,9 @@ def _groups(findings: Findings, loss_name: str) -> dict | None:
         lost = f"{len(part) - len(finite):,}"
         rows.append([*key, f"{len(part):,}", *(best or ["none"]), median, lost])
     head = [*map(words.name, static), "configurations", f"best val. {words.name(loss_name)}"]
-    return {"head": [*head, "median", "diverged"], "rows": rows, "texts": len(static)}
+    return {
+        "head": [*head, "median", "diverged"],
+        "rows": rows,
+        "texts": len(static),
+        "static": static,
+    }

@@ -4,19 +4,23 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from experiments.sweep.choices import num_evaluations
 from experiments.sweep.settings import RATES, SCALES, Settings, bytes_in, heard
 from jaxlr import sweeps
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The design's groups, and how each of their lanes is trained."""
+    """The design's groups, and how each of their lanes is trained.
+
+    A group's hypers have the `epochs` of each configuration; the plan's are the most that were
+    asked for, and `evaluations` is how often a lane is evaluated that has so many.
+    """
 
     groups: list[sweeps.Group]
     num_folds: int
     epochs: int
     evaluations: int
-    hidden: tuple[int, ...]
     seed: int
     schedule: str = "full"
     memory: int | None = None
@@ -25,6 +29,21 @@ class Plan:
     def num_lanes(self) -> int:
         """Configurations times folds."""
         return sum(len(group.points) for group in self.groups) * self.num_folds
+
+    @property
+    def num_programs(self) -> int:
+        """Compilations: rounds of a search share the programs of groups that are alike."""
+        return len({(*group.settings.values(), len(group.points)) for group in self.groups})
+
+    @property
+    def lengths(self) -> list[int]:
+        """The numbers of epochs that there are."""
+        return sorted({int(epochs) for group in self.groups for epochs in group.hypers["epochs"]})
+
+    @property
+    def per_segment(self) -> int:
+        """Epochs from one evaluation to the next."""
+        return self.epochs // self.evaluations
 
 
 def planned(settings: Settings) -> Plan:
@@ -38,23 +57,30 @@ def space(settings: Settings) -> dict[str, sweeps.spaces.Dimension]:
     spans = _spans(settings)
     known = {name: span for of_one in spans.values() for name, span in of_one.items()}
     numbers = {name: spread(SCALES[name], *known[name]) for name in SCALES if name in known}
+    numbers["epochs"] = sweeps.Grid(settings.epochs)
     choices = {name: getattr(settings, name) for name in ("model", "optimizer", "batch_size")}
+    if "mlp" in settings.model:
+        choices["hidden"] = settings.hidden
     return numbers | {name: sweeps.Choices(options) for name, options in choices.items()}
 
 
 def of_points(settings: Settings, points: sweeps.Design, first: int = 0) -> Plan:
     """Numbers as lanes where an optimizer has them, choices as groups; counted on from `first`."""
     spans, groups = _spans(settings), []
+    if "hidden" in points.settings:  # which a linear model has none of
+        told = zip(points.settings["model"], points.settings["hidden"], strict=True)
+        shapes = [shape if model == "mlp" else "" for model, shape in told]
+        points = points._replace(settings=points.settings | {"hidden": shapes})
     for group in sweeps.groups(points):
         own = {n: v for n, v in group.hypers.items() if n in spans[group.settings["optimizer"]]}
         hypers = {name: number(SCALES[name], drawn) for name, drawn in own.items()}
+        hypers["epochs"] = group.hypers["epochs"]
         groups.append(group._replace(points=group.points + first, hypers=hypers))
     return Plan(
         groups,
         settings.folds,
-        settings.epochs,
-        num_evaluations(settings.epochs),
-        settings.hidden,
+        max(settings.epochs),
+        num_evaluations(*settings.epochs),
         settings.seed,
         settings.schedule,
         None if settings.memory is None else bytes_in(settings.memory),
@@ -81,8 +107,3 @@ def number(scale: str, drawn: np.ndarray) -> np.ndarray:
     if scale == "memory":
         return 1 - drawn
     return np.round(drawn) if scale == "whole" else drawn
-
-
-def num_evaluations(epochs: int, most: int = 20) -> int:
-    """The largest divisor of `epochs` up to `most`: how often lanes are evaluated."""
-    return max(n for n in range(1, most + 1) if epochs % n == 0)

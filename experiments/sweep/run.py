@@ -87,13 +87,12 @@ def planning(settings: Settings, clock: Clock) -> str:
 
 def studied(settings, clock: Clock, kept, problem, fold_weights, plan: Plan):
     """(what was run, what was found), with a bar; SIGINT and SIGTERM wait for a segment's end."""
-    per_segment = plan.epochs // plan.evaluations
     total = plan.num_lanes * plan.epochs
     with partial.patient() as heard, clock.bar(total, "lane epochs") as bar:
 
         def on_segment(lanes, told):
             bar.set_postfix_str(told, refresh=False)
-            bar.update(lanes * per_segment)
+            bar.update(lanes * plan.per_segment)
             return "stop" if heard else None
 
         def train(plan, name):
@@ -118,8 +117,8 @@ def introduction(problem: problems.Problem, plan: Plan) -> str:
         f"{len(problem.test.x)} to test on, {problem.train.x.shape[1]} features",
         *table.notes,
         f"{plan.num_lanes:,} lanes = {plan.num_lanes // plan.num_folds} configurations x "
-        f"{plan.num_folds} folds, {plan.epochs} epochs, "
-        f"{words.count(len(plan.groups), 'compiled program')}, on {device()}",
+        f"{plan.num_folds} folds, {words.listed(map(str, plan.lengths))} epochs, "
+        f"{words.count(plan.num_programs, 'compiled program')}, on {device()}",
     ]
     return "\n".join(lines)
 
@@ -163,7 +162,7 @@ def summarise(settings, problem, plan: Plan, found: Findings, remarks: list[str]
         **told,
         "settings": {name: value for name, value in asked.items() if name not in idle},
         "num_lanes": plan.num_lanes,
-        "num_compilations": len(plan.groups),
+        "num_compilations": plan.num_programs,
         "num_diverged": int((found.lanes["status"] == "diverged").sum()),
         "num_pruned": int((found.lanes["status"] == "pruned").sum()),
         "best": found.chosen,

@@ -17,11 +17,11 @@ from experiments.kit.settings import (
     mistakes,
     refuse,
 )
+from experiments.sweep import choices
 
 MODELS = ("linear", "mlp")
 Range = tuple[float, float]
 LIMITS = {"configs": SIZES, "ask": SIZES, "folds": (2, 2**24), "epochs": SIZES}
-MOST_UNITS = 2**16  # of a hidden stage
 MOST_STEPS = 2**31 - 1  # rows met by a lane: they are numbered in int32, 4 bytes each
 MOMENTUM = (0.0, 0.99)
 RATES = ("warmup", "final_rate")  # shares of a run and of a learning rate
@@ -46,14 +46,15 @@ class _Sweep(ResumableSettings):
     """optuna: how many points it proposes at a time; default 32."""
     folds: int = 5
     """Folds of the training rows; a lane is a configuration on a fold."""
-    epochs: int = 40
-    """Passes over the training rows."""
+    epochs: tuple[int, ...] = (40,)
+    """Passes over the training rows; several are a choice for each configuration, whose lanes share
+    a program and leave when theirs are over."""
     batch_size: tuple[int, ...] = (64,)
     """Rows per step; several become static choices, a compilation each."""
     model: tuple[Literal[MODELS], ...] = ("linear",)
     """Models to try; several become static choices."""
-    hidden: tuple[int, ...] = (32,)
-    """Widths of the mlp's hidden stages."""
+    hidden: tuple[str, ...] = ("32",)
+    """Hidden stages of the mlp, their widths joined by x: 64x32; several become static choices."""
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
     schedule: Literal["full", "halving", "hyperband"] = "full"
@@ -125,17 +126,20 @@ def bytes_in(text: str) -> int | None:
 
 def _mistakes(settings: Settings) -> Iterator[str]:
     yield from mistakes(settings, LIMITS)
-    for name in ("batch_size", "hidden"):
-        if not getattr(settings, name) or min(getattr(settings, name)) < 1:
-            yield f"--{dashed(name)}: every size must be at least 1"
-    if max(settings.hidden, default=0) > MOST_UNITS:
-        yield f"--hidden {max(settings.hidden)}: must be at most {MOST_UNITS}"
+    yield from choices.mistakes(settings.epochs, settings.hidden)
+    if min(settings.batch_size, default=0) < 1:
+        yield "--batch-size: every size must be at least 1"
     if settings.memory is not None and bytes_in(settings.memory) is None:
         yield f"--memory {settings.memory}: must be a size like 800MB, 4GiB or 4.5GB"
     if settings.ask is not None and settings.design != "optuna":
         yield f"--ask {settings.ask}: goes with --design optuna; leave it out"
     if settings.design == "optuna" and settings.schedule != "full":
         yield f"--schedule {settings.schedule}: prunes, and --design optuna judges by whole runs"
+    if len(set(settings.epochs)) > 1 and settings.schedule != "full":
+        yield (
+            f"--schedule {settings.schedule}: says how long a configuration trains, as several"
+            " --epochs do; give one number of epochs"
+        )
     if not settings.checkpoint >= 0:
         yield f"--checkpoint {settings.checkpoint:g}: must be at least 0 seconds"
     for name in ("learning_rate", "l2", *NUMBERS):
@@ -174,9 +178,10 @@ def _faults(name: str, low: float, high: float) -> Iterator[str]:
 
 def check_batches(settings: Settings, num_rows: int) -> None:
     """Raises SettingError for a batch larger than the training data, or more rows than memory."""
-    if settings.epochs * num_rows > MOST_STEPS:
+    longest = max(settings.epochs)
+    if longest * num_rows > MOST_STEPS:
         raise SettingError(
-            f"--epochs {settings.epochs}: a lane would meet {num_rows} rows more often than can be"
+            f"--epochs {longest}: a lane would meet {num_rows} rows more often than can be"
             f" listed; take at most {MOST_STEPS // num_rows}"
         )
     for size in settings.batch_size:

@@ -11,7 +11,7 @@ from experiments.kit import problems
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report.examine import Test
 from experiments.sweep import groups
-from experiments.sweep.lane import lane
+from experiments.sweep.lane import RATES, lane
 from experiments.sweep.plan import Plan
 from jaxlr import data, models, sweeps
 from jaxlr.sweeps import Ending
@@ -78,16 +78,19 @@ def concluded(
     configs = rank(lanes, f"val_{LOSS_NAMES[problem.table.task]}")
     chosen = choose(configs, selection)
     test = None if chosen is None else tested(problem, plan, chosen)
-    seen = np.arange(1, plan.evaluations + 1) * (plan.epochs // plan.evaluations)
+    seen = np.arange(1, plan.evaluations + 1) * plan.per_segment
     return Findings(lanes, configs, curves, seen, chosen, test)
 
 
 def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
     """What `sweeps.run` and `sweeps.plan` are given of a group."""
     rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
+    epochs = group.hypers["epochs"]
+    numbers = _numbers(group.hypers, epochs * len(rows) / plan.epochs)
+    segments = np.int32(epochs * plan.evaluations / plan.epochs)
     return {
-        "lane": lane(problem, group.settings, plan.hidden, len(rows)),
-        "lanes": sweeps.cross(group.hypers, plan.num_folds),
+        "lane": lane(problem, group.settings),
+        "lanes": sweeps.cross(numbers, plan.num_folds, segments=segments),
         "batch": problem.train,
         "order": rows,
         "fold_weights": fold_weights,
@@ -139,10 +142,9 @@ def choose(configs: pd.DataFrame, selection: str) -> dict | None:
 def tested(problem: Problem, plan: Plan, chosen: dict) -> Test:
     """The chosen setting refitted on all training rows, then one look at the test rows."""
     group = next(g for g in plan.groups if chosen["config"] in g.points)
-    hypers = {name: chosen[name] for name in group.hypers}
-    rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
-    one = lane(problem, group.settings, plan.hidden, len(rows))
-    params = refit(problem, one, hypers, rows)
+    rows = order(problem, chosen["epochs"], group.settings["batch_size"], plan.seed)
+    hypers = _numbers({name: chosen[name] for name in group.hypers}, len(rows))
+    params = refit(problem, lane(problem, group.settings), hypers, rows)
     model = getattr(models, group.settings["model"])
     figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
     return Test(
@@ -166,16 +168,24 @@ def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows: ja
     return jax.tree.map(lambda leaf: leaf[0], swept.state.params)
 
 
+def _numbers(hypers: dict, num_steps) -> dict:
+    """What lanes take of hypers: epochs as their `num_steps`, and that only where rates change."""
+    taken = {name: number for name, number in hypers.items() if name != "epochs"}
+    return taken | {"num_steps": num_steps} if RATES.keys() & taken.keys() else taken
+
+
 def _rows(plan: Plan, group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
     names = {"configuration": "config"} | {name: f"val_{name}" for name in swept.metrics}
-    table = swept.frame().drop(columns="seed").rename(columns=names)
+    table = swept.frame().drop(columns=["seed", "num_steps"], errors="ignore").rename(columns=names)
     table = table.assign(config=group.points[swept.configuration], **group.settings)
+    table["epochs"] = np.int32(group.hypers["epochs"])[swept.configuration]
     if plan.schedule == "full":
         return table
-    return table.assign(epochs=swept.segments * (plan.epochs // plan.evaluations))
+    return table.assign(epochs_run=swept.segments * plan.per_segment)
 
 
 def _until(swept: sweeps.Sweep, values: np.ndarray) -> np.ndarray:
-    """Figures [L, S] of each segment, NaN after a lane has been pruned."""
+    """Figures [L, S] of each segment, NaN after a lane has been pruned or has made its epochs."""
     gone = np.arange(values.shape[1]) >= swept.segments[:, None]
-    return np.where(gone & (swept.ending == Ending.PRUNED)[:, None], np.nan, values)
+    left = np.isin(swept.ending, (Ending.PRUNED, Ending.DONE))
+    return np.where(gone & left[:, None], np.nan, values)

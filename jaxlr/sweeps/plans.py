@@ -120,7 +120,7 @@ def fitted(task: Task, memory: int | None, stop: Stop | None, leaving: bool = Fa
     """The plan without times: chunks as wide as is good for speed and as memory has room for."""
     started = time.perf_counter()
     given = bytes_of.free() if memory is None else memory
-    width, tried = widest(task.num_lanes, leaving or stop is not None), 0
+    width, tried = widest(task.num_lanes, leaving or stop is not None or task.is_ragged), 0
     while True:
         compiled, tried = task.lowered(width).compile(), tried + 1
         made = Plan(

@@ -8,7 +8,7 @@ from jaxlr.pytypes import Array, Scalar
 
 
 def warmup_cosine(
-    peak: Scalar, num_steps: int, *, warmup: Scalar = 0.0, final: Scalar = 1.0
+    peak: Scalar, num_steps: Scalar, *, warmup: Scalar = 0.0, final: Scalar = 1.0
 ) -> Callable[[Array], Array]:
     """The rate at each step (from 0): a line from 0 to the peak, then half a cosine to the end.
 
@@ -17,7 +17,7 @@ def warmup_cosine(
 
     Args:
       peak: the highest rate.
-      num_steps: of the run.
+      num_steps: of the run; a number of the lane's own too, where lanes leave at different steps.
       warmup: in [0, 1), the part of the steps on which it rises.
       final: in [0, 1], the part of the peak that is left at the end.
 
@@ -26,8 +26,9 @@ def warmup_cosine(
     """
 
     def rate(step: Array) -> Array:
-        high, rises, left = (jnp.asarray(number, float) for number in (peak, warmup, final))
-        share = step.astype(high.dtype) / num_steps
+        numbers = peak, num_steps, warmup, final
+        high, length, rises, left = (jnp.asarray(number, float) for number in numbers)
+        share = step.astype(high.dtype) / length
         rising = share / jnp.where(rises > 0, rises, 1)
         falling = (share - rises) / (1 - rises)
         cosine = left + (1 - left) * (1 + jnp.cos(jnp.pi * jnp.clip(falling, 0, 1))) / 2

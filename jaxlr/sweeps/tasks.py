@@ -31,6 +31,12 @@ class Task(NamedTuple):
         """Of a segment."""
         return self.orders[0].shape[-2]
 
+    @property
+    def is_ragged(self) -> bool:
+        """Whether some lanes have fewer segments than the sweep."""
+        own = self.lanes.segments
+        return own is not None and bool(np.min(own) < len(self.orders))
+
     def order(self, segment: int, places: np.ndarray) -> Array:
         """The order [T, B] of a segment (from 0), or [W, T, B] where lanes have their own."""
         order = self.orders[segment]
