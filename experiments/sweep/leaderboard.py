@@ -41,8 +41,9 @@ def cells(configs: pd.DataFrame, loss_name: str, most: int, also: int | None = N
     columns = {"rank": [str(i + 1) for i in kept.index]}
     for name in [*numbers(configs), *varying_static(configs)]:
         columns[words.name(name)] = [said(name, value) for value in kept[name]]
-    if "epochs" in configs:  # some were pruned
-        columns["epochs"] = [f"{epochs:,}" for epochs in kept["epochs"]]
+    for name in ("epochs", "rows"):  # of those that were pruned fewer
+        if name in configs:
+            columns[name] = [f"{value:,}" for value in kept[name]]
     columns[f"val. {words.name(loss_name)}"] = losses
     if "val_accuracy" in configs:  # none in a regression
         columns["accuracy"] = [words.percent(share) for share in kept["val_accuracy"]]

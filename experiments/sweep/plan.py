@@ -1,16 +1,22 @@
 """What a sweep runs: the points of its design, in groups that share a program."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from experiments.sweep.settings import RATES, SCALES, Settings, bytes_in, heard
 from jaxlr import sweeps
+from jaxlr.sweeps.row_halving import FACTOR
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The design's groups, and how each of their lanes is trained."""
+    """The design's groups, and how each of their lanes is trained.
+
+    ranges: {optimizer: {number: (low, high)}} of the design. rows: how many there are on each rung
+    of halving over rows, of which each has all epochs.
+    """
 
     groups: list[sweeps.Group]
     num_folds: int
@@ -20,11 +26,23 @@ class Plan:
     seed: int
     schedule: str = "full"
     memory: int | None = None
+    ranges: Mapping[str, dict] = field(default_factory=dict)
+    rows: tuple[int, ...] = ()
 
     @property
     def num_lanes(self) -> int:
         """Configurations times folds."""
         return sum(len(group.points) for group in self.groups) * self.num_folds
+
+    @property
+    def parts(self) -> list[int]:
+        """The segments of each rung of rows; all, where there are none."""
+        return [FACTOR**rung for rung in range(len(self.rows))] or [self.evaluations]
+
+    @property
+    def epochs_seen(self) -> np.ndarray:
+        """[S] passes over the rows at hand until each evaluation."""
+        return np.cumsum(np.repeat([self.epochs / part for part in self.parts], self.parts))
 
 
 def planned(settings: Settings) -> Plan:
@@ -58,6 +76,7 @@ def of_points(settings: Settings, points: sweeps.Design, first: int = 0) -> Plan
         settings.seed,
         settings.schedule,
         None if settings.memory is None else bytes_in(settings.memory),
+        spans,
     )
 
 

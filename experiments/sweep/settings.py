@@ -56,9 +56,12 @@ class _Sweep(ResumableSettings):
     """Widths of the mlp's hidden stages."""
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
-    schedule: Literal["full", "halving", "hyperband"] = "full"
+    schedule: Literal["full", "halving", "hyperband", "rows", "population"] = "full"
     """All configurations to the end; the best third after each rung (epochs / 9, epochs / 3, ...);
-    or that in brackets, some with fewer rungs."""
+    that in brackets, some with fewer rungs; the best third from a ninth of the rows to a third, and
+    to all, with all epochs of each and as strong a prior (l2 x rows); or the worst quarter takes
+    over from the best, every tenth of the epochs, with its numbers changed within their ranges:
+    what is chosen then is a schedule of numbers."""
     memory: str | None = None
     """What the lanes may take, like 4GiB; default: what is free, less a fifth."""
     plan: bool = False
@@ -135,7 +138,13 @@ def _mistakes(settings: Settings) -> Iterator[str]:
     if settings.ask is not None and settings.design != "optuna":
         yield f"--ask {settings.ask}: goes with --design optuna; leave it out"
     if settings.design == "optuna" and settings.schedule != "full":
-        yield f"--schedule {settings.schedule}: prunes, and --design optuna judges by whole runs"
+        does = "changes numbers" if settings.schedule == "population" else "prunes"
+        yield f"--schedule {settings.schedule}: {does}, and --design optuna judges by whole runs"
+    if settings.schedule == "population" and settings.select != "best":
+        yield (
+            f"--select {settings.select}: goes by l2, which --schedule population changes on the"
+            " way; take best"
+        )
     if not settings.checkpoint >= 0:
         yield f"--checkpoint {settings.checkpoint:g}: must be at least 0 seconds"
     for name in ("learning_rate", "l2", *NUMBERS):

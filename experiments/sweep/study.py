@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.kit import problems
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report.examine import Test
-from experiments.sweep import groups
+from experiments.sweep import groups, lineage, schedules
 from experiments.sweep.lane import lane
 from experiments.sweep.plan import Plan
 from jaxlr import data, models, sweeps
@@ -23,7 +23,9 @@ class Findings:
 
     lanes: a row per lane: config, fold, hypers and settings, training risk, validation metrics,
     status, died_at. configs: a row per configuration, best first. curves: {"risk" and each metric:
-    [L, S]} at `epochs_seen` [S], in the order of `lanes`. chosen: None when every lane diverged.
+    [L, S]} at `epochs_seen` [S], in the order of `lanes`; of a population they are those of each
+    one's ancestors. chosen: None when every lane diverged. lineage: of a population, as
+    `lineage.table`; `chosen` then has its schedule of numbers.
     """
 
     lanes: pd.DataFrame
@@ -32,6 +34,7 @@ class Findings:
     epochs_seen: np.ndarray
     chosen: dict | None
     test: Test | None
+    lineage: pd.DataFrame | None = None
 
 
 def trained(
@@ -41,8 +44,8 @@ def trained(
     *,
     on_segment: Callable[[int, str], str | None] = lambda lanes, told: None,
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Runs every group: the lanes and curves of `Findings`.
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], pd.DataFrame | None]:
+    """Runs every group: the lanes, curves and lineage of `Findings`.
 
     Args:
       problem: data and task.
@@ -64,11 +67,11 @@ def trained(
     }
     curves["risk"] = np.concatenate([_until(swept, swept.losses) for swept in ran])
     tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
-    return pd.concat(tables, ignore_index=True), curves
+    return pd.concat(tables, ignore_index=True), curves, lineage.of(plan, told, ran, curves)
 
 
 def concluded(
-    problem: Problem, plan: Plan, lanes: pd.DataFrame, curves: dict, selection: str
+    problem: Problem, plan: Plan, lanes: pd.DataFrame, curves: dict, moved, selection: str
 ) -> Findings:
     """Ranks configurations, refits the chosen one and tests it.
 
@@ -77,22 +80,23 @@ def concluded(
     """
     configs = rank(lanes, f"val_{LOSS_NAMES[problem.table.task]}")
     chosen = choose(configs, selection)
+    if chosen and moved is not None:
+        chosen["schedule"] = lineage.followed(moved, chosen["config"]).to_dict("records")
     test = None if chosen is None else tested(problem, plan, chosen)
-    seen = np.arange(1, plan.evaluations + 1) * (plan.epochs // plan.evaluations)
-    return Findings(lanes, configs, curves, seen, chosen, test)
+    return Findings(lanes, configs, curves, plan.epochs_seen, chosen, test, moved)
 
 
 def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
     """What `sweeps.run` and `sweeps.plan` are given of a group."""
     rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
+    lanes, metric = sweeps.cross(group.hypers, plan.num_folds), LOSS_NAMES[problem.table.task]
+    steered = schedules.steered(plan, group, lanes, rows, metric)
     return {
-        "lane": lane(problem, group.settings, plan.hidden, len(rows)),
-        "lanes": sweeps.cross(group.hypers, plan.num_folds),
+        "lane": lane(problem, group.settings, plan.hidden, len(steered["order"])),
         "batch": problem.train,
-        "order": rows,
         "fold_weights": fold_weights,
-        "num_segments": plan.evaluations,
         "memory": plan.memory,
+        **steered,
     }
 
 
@@ -139,10 +143,14 @@ def choose(configs: pd.DataFrame, selection: str) -> dict | None:
 def tested(problem: Problem, plan: Plan, chosen: dict) -> Test:
     """The chosen setting refitted on all training rows, then one look at the test rows."""
     group = next(g for g in plan.groups if chosen["config"] in g.points)
-    hypers = {name: chosen[name] for name in group.hypers}
+    hypers, again = {name: chosen[name] for name in group.hypers}, {}
     rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
     one = lane(problem, group.settings, plan.hidden, len(rows))
-    params = refit(problem, one, hypers, rows)
+    if "schedule" in chosen:
+        numbers = lineage.by_segment(plan, pd.DataFrame(chosen["schedule"]))
+        hypers = {name: column[0, 0] for name, column in numbers.items()}
+        again = {"num_segments": plan.evaluations, "schedule": sweeps.replay(numbers)}
+    params = refit(problem, one, hypers, rows, **again)
     model = getattr(models, group.settings["model"])
     figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
     return Test(
@@ -159,10 +167,13 @@ def order(problem: Problem, epochs: int, batch_size: int, seed: int) -> jax.Arra
     return data.epochs(jax.random.key(seed), len(problem.train.x), batch_size, epochs)
 
 
-def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows: jax.Array):
-    """Params of a single lane on all training rows, met in the order of rows [T, B]."""
+def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows, **options):
+    """Params of a single lane on all training rows, met in the order of rows [T, B].
+
+    `options` are those of `sweeps.run`.
+    """
     lanes = sweeps.cross({name: np.array([number]) for name, number in hypers.items()})
-    swept = sweeps.run(one, lanes, problem.train, rows)
+    swept = sweeps.run(one, lanes, problem.train, rows, **options)
     return jax.tree.map(lambda leaf: leaf[0], swept.state.params)
 
 
@@ -170,8 +181,11 @@ def _rows(plan: Plan, group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
     names = {"configuration": "config"} | {name: f"val_{name}" for name in swept.metrics}
     table = swept.frame().drop(columns="seed").rename(columns=names)
     table = table.assign(config=group.points[swept.configuration], **group.settings)
-    if plan.schedule == "full":
+    if plan.schedule in ("full", "population"):
         return table
+    if plan.rows:  # how many there are on the last rung that a lane reached
+        rung = np.searchsorted(np.cumsum(plan.parts), swept.segments)
+        return table.assign(rows=np.take(plan.rows, rung))
     return table.assign(epochs=swept.segments * (plan.epochs // plan.evaluations))
 
 

@@ -1,0 +1,72 @@
+"""Where the numbers of a population came from: who took over from whom, when, and with what."""
+
+import numpy as np
+import pandas as pd
+
+from experiments.sweep.plan import Plan
+from jaxlr import sweeps
+
+
+def of(plan: Plan, told: list[dict], ran: list, curves: dict) -> pd.DataFrame | None:
+    """The `table` of all groups of a population, whose `curves` become those of ancestors.
+
+    Args:
+      plan: what was run; None is returned if it is no population.
+      told: of each group what `sweeps.run` was given.
+      ran: each group's sweep.
+      curves: {name: [L, S]} of all groups.
+    """
+    if plan.schedule != "population":
+        return None
+    known = [
+        sweeps.lineage(of_one["lanes"], swept).lane for of_one, swept in zip(told, ran, strict=True)
+    ]
+    first = np.cumsum([0, *map(len, known)])
+    lane = np.concatenate([places + at for places, at in zip(known, first, strict=False)])
+    curves |= {name: np.take_along_axis(values, lane, 0) for name, values in curves.items()}
+    lanes = [of_one["lanes"] for of_one in told]
+    tables = [table(plan, *of_one) for of_one in zip(plan.groups, lanes, ran, strict=True)]
+    return pd.concat(tables, ignore_index=True)
+
+
+def table(plan: Plan, group: sweeps.Group, lanes: sweeps.Lanes, swept: sweeps.Sweep):
+    """A row where a configuration began, and one wherever it took over, of one group.
+
+    Columns: config, epoch (done by then), source (the configuration from whose params it went on;
+    at first itself), and the numbers that it had from then on.
+    """
+    first = slice(None, None, plan.num_folds)  # the folds of a configuration move together
+    source = swept.configuration[swept.sources[first]]
+    began = {n: np.asarray(column)[first] for n, column in lanes.hypers.items()}
+    config = group.points
+    start = pd.DataFrame({"config": config, "epoch": 0, "source": config} | began)
+    who, when = np.nonzero(source != np.arange(len(config))[:, None])
+    moved = {
+        "config": config[who],
+        "epoch": (when + 1) * (plan.epochs // plan.evaluations),
+        "source": config[source[who, when]],
+    }
+    moved |= {name: values[first][who, when] for name, values in swept.history.items()}
+    whole = pd.concat([start, pd.DataFrame(moved)], ignore_index=True)
+    return whole.sort_values(["config", "epoch"], ignore_index=True)
+
+
+def followed(lineage: pd.DataFrame, config: int) -> pd.DataFrame:
+    """The stretches that led to a configuration, the first one first.
+
+    Columns: config (whose stretch it was), epoch (at which it began), and its numbers.
+    """
+    stretches, until = [], np.inf
+    while until > 0:
+        rows = lineage[(lineage["config"] == config) & (lineage["epoch"] < until)]
+        stretches.insert(0, rows.tail(1))
+        config, until = rows["source"].iloc[-1], rows["epoch"].iloc[-1]
+    return pd.concat(stretches, ignore_index=True).drop(columns="source").dropna(axis=1)
+
+
+def by_segment(plan: Plan, stretches: pd.DataFrame) -> dict[str, np.ndarray]:
+    """{name: [1, S]}: the numbers of stretches in every segment."""
+    begins = np.arange(plan.evaluations) * (plan.epochs // plan.evaluations)
+    place = np.searchsorted(stretches["epoch"], begins, side="right") - 1
+    numbers = stretches.drop(columns=["config", "epoch"])
+    return {name: numbers[name].to_numpy()[None, place] for name in numbers}
