@@ -32,7 +32,9 @@ def which(findings: Findings) -> str:
         name: said(name, findings.chosen[name])
         for name in [*numbers(findings.configs), *varying_static(findings.configs)]
     }
-    return ", ".join(f"{words.name(name)} {value}" for name, value in told.items() if value)
+    told = ", ".join(f"{words.name(name)} {value}" for name, value in told.items() if value)
+    stretches = len(findings.chosen.get("schedule", "."))
+    return told if stretches == 1 else f"a schedule of {stretches} stretches that ends with {told}"
 
 
 def why(problem: Problem, findings: Findings) -> str:

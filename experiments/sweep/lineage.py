@@ -64,6 +64,15 @@ def followed(lineage: pd.DataFrame, config: int) -> pd.DataFrame:
     return pd.concat(stretches, ignore_index=True).drop(columns="source").dropna(axis=1)
 
 
+def founders(lineage: pd.DataFrame) -> dict[int, int]:
+    """{configuration: the one from whose beginning it descends}."""
+    found = {}
+    for _, rows in lineage.groupby("epoch"):
+        sources = zip(rows["config"], rows["source"], strict=True)
+        found |= {config: found.get(source, source) for config, source in sources}
+    return found
+
+
 def by_segment(plan: Plan, stretches: pd.DataFrame) -> dict[str, np.ndarray]:
     """{name: [1, S]}: the numbers of stretches in every segment."""
     begins = np.arange(plan.evaluations) * (plan.epochs // plan.evaluations)
