@@ -130,7 +130,12 @@ def test_a_populations_model_is_a_loop_by_hand_through_its_ancestors_numbers(who
 
 
 def test_numbers_change_as_they_were_drawn_and_what_stays_keeps_its_bits():
-    asked = {"optimizer": ("lookahead", "adam"), "sync_period": (2.0, 6.0), "b2": (0.9, 0.999)}
+    asked = {
+        "optimizer": ("lookahead", "adam"),
+        "sync_period": (2.0, 6.0),
+        "b2": (0.9, 0.999),
+        "b1": (0.0, 0.99),
+    }
     plan = planned(Settings(configs=64, schedule="population", folds=2, **asked))
     for group in plan.groups:
         lanes = sweeps.cross(group.hypers, 2)
@@ -156,7 +161,7 @@ def test_numbers_change_as_they_were_drawn_and_what_stays_keeps_its_bits():
             if name == "sync_period":
                 np.testing.assert_array_equal(new, np.clip(np.round(new), 2, 6))
                 continue
-            if name == "b2":
+            if name in ("b1", "b2"):
                 old, new, low, high = 1 - old, 1 - new, 1 - high, 1 - low
             allowed = np.clip(np.outer([0.8, 1.25], old), low, high)
             assert np.isclose(allowed, new, rtol=1e-3).any(axis=0).all()
