@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from dataclasses import replace
 
 import jax
 import numpy as np
@@ -11,12 +12,13 @@ import pytest
 
 from experiments.datasets import load
 from experiments.kit import problems, saved
-from experiments.sweep import __main__, lineage, schedules
+from experiments.sweep import __main__, headline, lineage, schedules
 from experiments.sweep import run as sweep
 from experiments.sweep.plan import planned
 from experiments.sweep.settings import Settings
 from jaxlr import sweeps
 from jaxlr.sweeps.progress import Progress
+from tests import report_cases
 from tests.test_sweep_partial import same, stopped_by
 
 pytestmark = pytest.mark.once
@@ -73,7 +75,7 @@ def test_the_files_and_the_page_tell_what_the_schedule_did(whole):
         return
     assert not set(lanes["status"]) - {"done"}
     assert "10 epochs as a population over 120 training rows" in text
-    assert "After every 1 epoch the worst quarter of the configurations took over" in text
+    assert "After every epoch the worst quarter of the configurations took over" in text
     moves = pd.read_parquet(out / "lineage.parquet")
     begun = moves[moves["epoch"] == 0]
     np.testing.assert_array_equal(begun["config"], begun["source"])
@@ -183,6 +185,18 @@ def test_what_never_took_over_has_one_stretch():
     assert alone == {"config": 0, "epoch": 0, "l2": 0.1}
     assert lineage.followed(moves, 1)["l2"].tolist() == [0.1, 0.3]
     assert lineage.founders(moves) == {0: 0, 1: 0}
+
+
+def test_an_edge_is_one_of_the_design_and_not_of_what_a_population_came_to():
+    problem, plan, findings = report_cases.case("binary")
+    summary = report_cases.make_summary(problem, plan)
+    least = findings.configs["l2"].min()
+    bred = replace(findings, chosen=findings.chosen | {"l2": least})
+    edge = "lies at the lower edge of its range"
+    assert edge in " ".join(headline.cautions(problem, bred, summary))
+    lineage = findings.configs.assign(l2=np.geomspace(least / 1e3, 1, len(findings.configs)))
+    bred = replace(bred, lineage=lineage)
+    assert edge not in " ".join(headline.cautions(problem, bred, summary))
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ def cautions(problem: Problem, findings: Findings, summary: dict) -> list[str]:
 
 
 def _edge(findings: Findings, name: str, given) -> str | None:
-    values = findings.configs[name]
+    begun = findings.configs if findings.lineage is None else findings.lineage
+    values = begun[name]
     ends = given if given is not None else (values.min(), values.max())
     if not ends[1] > ends[0] or len(findings.configs) < 8 or np.isnan(findings.chosen[name]):
         return None

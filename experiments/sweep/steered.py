@@ -38,7 +38,7 @@ def told(plan: Plan, findings: Findings, loss_name: str) -> dict | None:
     left, whole = len(set(lineage.founders(findings.lineage).values())), len(findings.configs)
     return {
         "title": "The schedule of numbers",
-        "said": sentences.population(every, moves, left, whole, told),
+        "said": sentences.population(every, len(plan.groups), moves, left, whole, told),
         "drawn": _panels(plan, findings, names) if len(told) > 1 else [],
         "head": ["from epoch", "configuration", *map(words.name, names)],
         "rows": rows,
