@@ -57,11 +57,12 @@ class _Sweep(ResumableSettings):
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
     schedule: Literal["full", "halving", "hyperband", "rows", "population"] = "full"
-    """All configurations to the end; the best third after each rung (epochs / 9, epochs / 3, ...);
-    that in brackets, some with fewer rungs; the best third from a ninth of the rows to a third, and
-    to all, with all epochs of each and as strong a prior (l2 x rows); or the worst quarter takes
-    over from the best, every tenth of the epochs, with its numbers changed within their ranges:
-    what is chosen then is a schedule of numbers."""
+    """full: all configurations to the end. halving: the best third goes on after each rung (epochs /
+    9, epochs / 3, ...). hyperband: that in brackets, some with fewer rungs. rows: the best third
+    goes on from a ninth of the rows to a third and to all, with all epochs on each and as strong a
+    prior (l2 times all rows over these). population: after each tenth of the epochs the worst
+    quarter takes over from the best, with its numbers changed within their ranges; a schedule of
+    numbers is chosen."""
     memory: str | None = None
     """What the lanes may take, like 4GiB; default: what is free, less a fifth."""
     plan: bool = False
