@@ -57,8 +57,8 @@ class _Sweep(ResumableSettings):
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
     schedule: Literal["full", "halving", "hyperband", "rows", "population"] = "full"
-    """full: all configurations to the end. halving: the best third goes on after each rung (epochs /
-    9, epochs / 3, ...). hyperband: that in brackets, some with fewer rungs. rows: the best third
+    """full: all configurations to the end. halving: the best third goes on after each rung (epochs
+    / 9, epochs / 3, ...). hyperband: that in brackets, some with fewer rungs. rows: the best third
     goes on from a ninth of the rows to a third and to all, with all epochs on each and as strong a
     prior (l2 times all rows over these). population: after each tenth of the epochs the worst
     quarter takes over from the best, with its numbers changed within their ranges; a schedule of
