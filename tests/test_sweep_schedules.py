@@ -187,6 +187,29 @@ def test_what_never_took_over_has_one_stretch():
     assert lineage.founders(moves) == {0: 0, 1: 0}
 
 
+def test_curves_are_those_of_ancestors():
+    plan = planned(Settings(configs=8, folds=2, epochs=6, schedule="population"))
+    (group,) = plan.groups
+    lanes, rng = sweeps.cross(group.hypers, 2), np.random.default_rng(0)
+    source = (np.arange(8)[:, None] + rng.integers(1, 8, (8, 5))) % 8  # never itself
+    sources = np.repeat(2 * source, 2, axis=0) + np.arange(16)[:, None] % 2
+    history = {name: rng.random((16, 5)) for name in group.hypers}
+    swept = sweeps.Sweep(
+        *(None, np.zeros((16, 6)), {}, None, 0, 0, {}, np.asarray(lanes.configuration)),
+        *(None, None, None, None, None, sources, history),
+    )
+    moved = lineage.of(plan, [{"lanes": lanes}], [swept])
+    table = pd.DataFrame({"config": np.arange(16) // 2, "fold": np.arange(16) % 2})
+    values = rng.random((16, 6))
+    found = lineage.inherited(plan, moved, table, {"risk": values})["risk"]
+    known = sweeps.lineage(lanes, swept)
+    np.testing.assert_array_equal(found, values[known.lane, np.arange(6)])
+    for config in range(8):
+        numbers = lineage.by_segment(plan, lineage.followed(moved, config))
+        for name, column in numbers.items():
+            np.testing.assert_array_equal(column[0], known.hypers[name][2 * config])
+
+
 def test_an_edge_is_one_of_the_design_and_not_of_what_a_population_came_to():
     problem, plan, findings = report_cases.case("binary")
     summary = report_cases.make_summary(problem, plan)

@@ -7,23 +7,10 @@ from experiments.sweep.plan import Plan
 from jaxlr import sweeps
 
 
-def of(plan: Plan, told: list[dict], ran: list, curves: dict) -> pd.DataFrame | None:
-    """The `table` of all groups of a population, whose `curves` become those of ancestors.
-
-    Args:
-      plan: what was run; None is returned if it is no population.
-      told: of each group what `sweeps.run` was given.
-      ran: each group's sweep.
-      curves: {name: [L, S]} of all groups.
-    """
+def of(plan: Plan, told: list[dict], ran: list[sweeps.Sweep]) -> pd.DataFrame | None:
+    """The `table` of all groups of a population, each with what `sweeps.run` was given; or None."""
     if plan.schedule != "population":
         return None
-    known = [
-        sweeps.lineage(of_one["lanes"], swept).lane for of_one, swept in zip(told, ran, strict=True)
-    ]
-    first = np.cumsum([0, *map(len, known)])
-    lane = np.concatenate([places + at for places, at in zip(known, first, strict=False)])
-    curves |= {name: np.take_along_axis(values, lane, 0) for name, values in curves.items()}
     lanes = [of_one["lanes"] for of_one in told]
     tables = [table(plan, *of_one) for of_one in zip(plan.groups, lanes, ran, strict=True)]
     return pd.concat(tables, ignore_index=True)
@@ -62,6 +49,18 @@ def followed(lineage: pd.DataFrame, config: int) -> pd.DataFrame:
         stretches.insert(0, rows.tail(1))
         config, until = rows["source"].iloc[-1], rows["epoch"].iloc[-1]
     return pd.concat(stretches, ignore_index=True).drop(columns="source").dropna(axis=1)
+
+
+def inherited(plan: Plan, lineage: pd.DataFrame, lanes: pd.DataFrame, curves: dict) -> dict:
+    """Curves {name: [L, S]} of lanes as those of their ancestors, segment by segment."""
+    first, owner = lanes.reset_index().groupby("config")["index"].min(), lanes["config"]
+    places = [np.arange(len(lanes))]
+    for segment in range(plan.evaluations - 1, 0, -1):
+        turned = lineage["epoch"] == segment * (plan.epochs // plan.evaluations)
+        owner = owner.replace(lineage[turned].set_index("config")["source"].to_dict())
+        places.insert(0, first[owner].to_numpy() + lanes["fold"])
+    places = np.stack(places, axis=1)
+    return {name: np.take_along_axis(values, places, 0) for name, values in curves.items()}
 
 
 def founders(lineage: pd.DataFrame) -> dict[int, int]:

@@ -67,7 +67,7 @@ def trained(
     }
     curves["risk"] = np.concatenate([_until(swept, swept.losses) for swept in ran])
     tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
-    return pd.concat(tables, ignore_index=True), curves, lineage.of(plan, told, ran, curves)
+    return pd.concat(tables, ignore_index=True), curves, lineage.of(plan, told, ran)
 
 
 def concluded(
@@ -80,6 +80,8 @@ def concluded(
     """
     configs = rank(lanes, f"val_{LOSS_NAMES[problem.table.task]}")
     chosen = choose(configs, selection)
+    if moved is not None:
+        curves = lineage.inherited(plan, moved, lanes, curves)
     if chosen and moved is not None:
         chosen["schedule"] = lineage.followed(moved, chosen["config"]).to_dict("records")
     test = None if chosen is None else tested(problem, plan, chosen)
