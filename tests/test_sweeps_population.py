@@ -79,6 +79,39 @@ def test_the_same_seed_and_a_resumed_run_are_the_same(tmp_path):
     assert not np.array_equal(other.sources, whole.sources)
 
 
+def test_a_lineage_is_the_numbers_that_made_each_lane_and_they_make_it_again():
+    swept = run(schedule=sweeps.population(LANES, "loss", SPACE, seed=3))
+    found = sweeps.lineage(LANES, swept)
+    assert found.lane.shape == found.hypers["rate"].shape == (K * FOLDS, S)
+    np.testing.assert_array_equal(found.lane[:, -1], np.arange(K * FOLDS))
+    assert (found.lane[:, 0] != found.lane[:, -1]).any()
+    np.testing.assert_array_equal(found.hypers["rate"][:, -1], swept.hypers["rate"])
+    np.testing.assert_array_equal(
+        found.hypers["rate"][:, 0], LANES.hypers["rate"][found.lane[:, 0]]
+    )
+    w = np.prod((1.0 - found.hypers["rate"]) ** STEPS, axis=1)  # one number, plainly
+    np.testing.assert_allclose(w, swept.state.params, rtol=1e-3, atol=1e-9)
+    first = {name: column[:, 0] for name, column in found.hypers.items()}
+    again = sweeps.run(
+        LANE,
+        LANES._replace(hypers=first),
+        BATCH,
+        ORDER[: S * STEPS],
+        fold_weights=FOLD_WEIGHTS,
+        num_segments=S,
+        schedule=sweeps.replay(found.hypers),
+    )
+    np.testing.assert_array_equal(again.state.params, swept.state.params)
+    np.testing.assert_array_equal(again.metrics["loss"][:, -1], swept.metrics["loss"][:, -1])
+
+
+def test_only_a_whole_sweep_with_a_schedule_has_a_lineage():
+    swept = run(schedule=sweeps.population(LANES, "loss", SPACE))
+    for other in (run(), swept.best):
+        with pytest.raises(ValueError, match="must be that of all 24 lanes, to its end and with "):
+            sweeps.lineage(LANES, other)
+
+
 def test_what_has_diverged_is_replaced():
     wild = sweeps.cross(
         {"rate": np.where(np.arange(K) < 2, 1e20, 0.1), "other": np.zeros(K)}, FOLDS
@@ -100,3 +133,5 @@ def test_what_has_diverged_is_replaced():
 def test_a_part_is_at_most_a_half():
     with pytest.raises(ValueError, match=r"part must lie above 0 and be at most 0\.5, and is 0\.7"):
         sweeps.population(LANES, "loss", SPACE, part=0.7)
+    with pytest.raises(ValueError, match=r"a part of 0\.05 of 12 configurations is none; take at"):
+        sweeps.population(LANES, "loss", SPACE, part=0.05)

@@ -19,7 +19,7 @@ def standing(values, ending=None, folds=1):
     ending = np.zeros(len(values), np.int8) if ending is None else ending
     none = np.zeros(len(values))
     seen = values[:, None]
-    return Progress(None, none, 0, seen, {"loss": seen}, ending, none, {}, seen[:, :0])
+    return Progress(None, none, 0, seen, {"loss": seen}, ending, none, {}, seen[:, :0], {})
 
 
 @pytest.mark.parametrize(

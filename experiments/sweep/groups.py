@@ -9,9 +9,7 @@ from experiments.kit.mistakes import SettingError
 from experiments.kit.provenance import device
 from experiments.sweep.plan import Plan
 from jaxlr import sweeps
-from jaxlr.sweeps.schedules import rungs
 
-SCHEDULES = {"halving": sweeps.halving, "hyperband": sweeps.hyperband}
 UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
@@ -28,7 +26,7 @@ def train(
     Args:
       plan: what to run.
       asked: of each group what `sweeps.run` and `sweeps.plan` are given.
-      metric: by which lanes are pruned, the less the better.
+      metric: by which lanes are told, the less the better.
       on_segment: called with the number of lanes that finished a segment, and words of how they
         do; "stop" ends all.
       checkpoints: those of each group, by its number.
@@ -48,7 +46,7 @@ def train(
             best = words.number(np.nanmin(last)) if np.isfinite(last).any() else "none"
             return on_segment(lanes, f"{len(progress.running):,} go on, best lane {best}")
 
-        options = {"on_segment": looked, "schedule": scheduled(plan, arguments, metric)}
+        options = {"on_segment": looked}
         if checkpoints is not None:
             options["checkpoints"] = checkpoints(number)
         swept.append(_fitting(sweeps.run, arguments | options))
@@ -57,29 +55,9 @@ def train(
     return swept
 
 
-def scheduled(plan: Plan, arguments: dict, metric: str):
-    """Who goes on in a group; None where all do.
-
-    Raises:
-      SettingError: there is no segment to prune after.
-    """
-    if plan.schedule == "full":
-        return None
-    if not rungs(plan.evaluations):
-        raise SettingError(
-            f"--schedule {plan.schedule}: --epochs {plan.epochs} has no divisor to prune after;"
-            " take one with many, like 40"
-        )
-    configuration = np.asarray(arguments["lanes"].configuration)
-    return SCHEDULES[plan.schedule](configuration, metric, plan.evaluations)
-
-
-def told(plan: Plan, asked: list[dict], metric: str) -> str:
+def told(plan: Plan, asked: list[dict]) -> str:
     """What the groups will take, in words."""
-    made = [
-        _fitting(sweeps.plan, of_one | {"schedule": scheduled(plan, of_one, metric)})
-        for of_one in asked
-    ]
+    made = [_fitting(sweeps.plan, of_one) for of_one in asked]
     most = max(made, key=lambda of_one: of_one.bytes_total)
     home = most.num_lanes * most.bytes_per_lane
     widths = words.listed(sorted({f"{of_one.width:,}" for of_one in made}))
@@ -98,7 +76,7 @@ def told(plan: Plan, asked: list[dict], metric: str) -> str:
         f"time: {words.number(flops)} operations in some {words.number(seconds)} s on {device()},"
         f" after {words.number(taken)} s of compilation",
     ]
-    if plan.schedule != "full":
+    if plan.schedule not in ("full", "population"):
         lines.append(f"without what --schedule {plan.schedule} saves")
     if len(plan.lengths) > 1:
         lines.append("without what lanes of fewer epochs save")

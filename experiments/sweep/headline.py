@@ -32,7 +32,9 @@ def which(findings: Findings) -> str:
         name: said(name, findings.chosen[name])
         for name in [*numbers(findings.configs), *varying_static(findings.configs)]
     }
-    return ", ".join(f"{words.name(name)} {value}" for name, value in told.items() if value)
+    told = ", ".join(f"{words.name(name)} {value}" for name, value in told.items() if value)
+    stretches = len(findings.chosen.get("schedule", "."))
+    return told if stretches == 1 else f"a schedule of {stretches} stretches that ends with {told}"
 
 
 def why(problem: Problem, findings: Findings) -> str:
@@ -97,7 +99,8 @@ def cautions(problem: Problem, findings: Findings, summary: dict) -> list[str]:
 
 
 def _edge(findings: Findings, name: str, given) -> str | None:
-    values = findings.configs[name]
+    begun = findings.configs if findings.lineage is None else findings.lineage
+    values = begun[name]
     ends = given if given is not None else (values.min(), values.max())
     if not ends[1] > ends[0] or len(findings.configs) < 8 or np.isnan(findings.chosen[name]):
         return None

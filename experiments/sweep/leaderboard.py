@@ -43,8 +43,9 @@ def cells(configs: pd.DataFrame, loss_name: str, most: int, also: int | None = N
     columns = {"rank": [str(i + 1) for i in kept.index]}
     for name in [*numbers(configs), *varying_static(configs)]:
         columns[words.name(name)] = [said(name, value) for value in kept[name]]
-    if "epochs_run" in configs:  # some were pruned
-        columns["epochs run"] = [f"{epochs:,}" for epochs in kept["epochs_run"]]
+    for name in ("epochs_run", "rows"):  # of those that were pruned fewer
+        if name in configs:
+            columns[words.name(name)] = [f"{value:,}" for value in kept[name]]
     columns[f"val. {words.name(loss_name)}"] = losses
     if "val_accuracy" in configs:  # none in a regression
         columns["accuracy"] = [words.percent(share) for share in kept["val_accuracy"]]

@@ -9,7 +9,7 @@ from experiments.kit import pages, saved, style, words
 from experiments.kit.clock import Clock
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report import examine, tested, weights
-from experiments.sweep import curves, headline, landscape
+from experiments.sweep import curves, headline, landscape, steered
 from experiments.sweep.leaderboard import cells, varying_static
 from experiments.sweep.plan import Plan
 from experiments.sweep.study import Findings
@@ -57,6 +57,7 @@ def write(
                 *headline.cautions(problem, findings, summary),
             ],
             board=board(findings, loss_name) if findings.chosen else None,
+            steered=steered.told(plan, findings, loss_name),
             landscape=landscape.panels(configs, loss_name, guessing, chosen),
             terrain=landscape.caption(configs, loss_name, guessing),
             curves=curves.panels(findings, loss_name, guessing) if trained else [],

@@ -1,12 +1,14 @@
 """What a sweep runs: the points of its design, in groups that share a program."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from experiments.sweep.choices import num_evaluations
 from experiments.sweep.settings import RATES, SCALES, Settings, bytes_in, heard
 from jaxlr import sweeps
+from jaxlr.sweeps.row_halving import FACTOR
 
 
 @dataclass(frozen=True)
@@ -15,6 +17,8 @@ class Plan:
 
     A group's hypers have the `epochs` of each configuration; the plan's are the most that were
     asked for, and `evaluations` is how often a lane is evaluated that has so many.
+    ranges: {optimizer: {number: (low, high)}} of the design. rows: how many there are on each rung
+    of halving over rows, of which each has all epochs.
     """
 
     groups: list[sweeps.Group]
@@ -24,6 +28,8 @@ class Plan:
     seed: int
     schedule: str = "full"
     memory: int | None = None
+    ranges: Mapping[str, dict] = field(default_factory=dict)
+    rows: tuple[int, ...] = ()
 
     @property
     def num_lanes(self) -> int:
@@ -44,6 +50,16 @@ class Plan:
     def per_segment(self) -> int:
         """Epochs from one evaluation to the next."""
         return self.epochs // self.evaluations
+
+    @property
+    def parts(self) -> list[int]:
+        """The segments of each rung of rows; all, where there are none."""
+        return [FACTOR**rung for rung in range(len(self.rows))] or [self.evaluations]
+
+    @property
+    def epochs_seen(self) -> np.ndarray:
+        """[S] passes over the rows at hand until each evaluation."""
+        return np.cumsum(np.repeat([self.epochs / part for part in self.parts], self.parts))
 
 
 def planned(settings: Settings) -> Plan:
@@ -84,6 +100,7 @@ def of_points(settings: Settings, points: sweeps.Design, first: int = 0) -> Plan
         settings.seed,
         settings.schedule,
         None if settings.memory is None else bytes_in(settings.memory),
+        spans,
     )
 
 

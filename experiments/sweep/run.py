@@ -21,7 +21,7 @@ from experiments.kit.clock import Clock
 from experiments.kit.optimizers import NUMBERS
 from experiments.kit.provenance import device, provenance
 from experiments.kit.report import examine
-from experiments.sweep import groups, headline, page, search, study
+from experiments.sweep import groups, headline, page, schedules, search, study
 from experiments.sweep.leaderboard import leaderboard
 from experiments.sweep.plan import Plan, planned
 from experiments.sweep.settings import Settings, check, check_batches
@@ -46,6 +46,8 @@ def run(settings: Settings, clock: Clock) -> int:
             plan, found = studied(settings, clock, kept, problem, fold_weights, plan)
             commands.remark(kept.refused)
             found.lanes.to_parquet(folder / "results.parquet", index=False)
+            if found.lineage is not None:
+                found.lineage.to_parquet(folder / "lineage.parquet", index=False)
             if settings.design == "optuna":
                 shutil.copy(kept.folder / "search" / search.FILE, folder)
             model = None
@@ -75,24 +77,25 @@ def prepared(settings: Settings, clock: Clock) -> tuple:
     remarks += suspects.nothing_to_learn([problem])
     tested = np.asarray(problem.test.labels)[np.asarray(problem.test.weights) > 0]
     remarks += suspects.few(problem.target, tested, "test rows", "take a larger --test-fraction")
-    return problem, fold_weights, planned(settings), remarks
+    plan = schedules.fitted(planned(settings), len(problem.train.x))
+    return problem, fold_weights, plan, remarks
 
 
 def planning(settings: Settings, clock: Clock) -> str:
     """What the sweep would take."""
     problem, fold_weights, plan, _ = prepared(settings, clock)
     asked = [study.asked(problem, plan, group, fold_weights) for group in plan.groups]
-    return groups.told(plan, asked, problems.LOSS_NAMES[problem.table.task])
+    return groups.told(plan, asked)
 
 
 def studied(settings, clock: Clock, kept, problem, fold_weights, plan: Plan):
     """(what was run, what was found), with a bar; SIGINT and SIGTERM wait for a segment's end."""
-    total = plan.num_lanes * plan.epochs
-    with partial.patient() as heard, clock.bar(total, "lane epochs") as bar:
+    total = plan.num_lanes * plan.evaluations
+    with partial.patient() as heard, clock.bar(total, "lane segments") as bar:
 
         def on_segment(lanes, told):
             bar.set_postfix_str(told, refresh=False)
-            bar.update(lanes * plan.per_segment)
+            bar.update(lanes)
             return "stop" if heard else None
 
         def train(plan, name):
@@ -103,10 +106,10 @@ def studied(settings, clock: Clock, kept, problem, fold_weights, plan: Plan):
             return study.trained(problem, plan, fold_weights, **options)
 
         if settings.design == "optuna":
-            plan, lanes, curves = search.run(problem, settings, kept.folder / "search", train)
+            plan, *found = search.run(problem, settings, kept.folder / "search", train)
         else:
-            lanes, curves = train(plan, "group")
-        return plan, study.concluded(problem, plan, lanes, curves, settings.select)
+            found = train(plan, "group")
+        return plan, study.concluded(problem, plan, *found, settings.select)
 
 
 def introduction(problem: problems.Problem, plan: Plan) -> str:

@@ -28,7 +28,7 @@ FILE, ASK = "study.db", 32
 
 
 def run(problem: Problem, settings: Settings, folder: Path, train: Callable):
-    """(all that was run as one plan, its lanes, its curves).
+    """(all that was run as one plan, then as of `study.trained`).
 
     Args:
       problem: whose loss is to be small.
@@ -46,13 +46,13 @@ def run(problem: Problem, settings: Settings, folder: Path, train: Callable):
             trials = search.asked(first, min(first + at_once, settings.configs))
             unit = np.array([[trial.params[name] for name in varied] for trial in trials])
             plan = of_points(settings, sweeps.at(varied, unit), first)
-            lanes, curves = train(plan, f"round-{first}")
+            lanes, curves, _ = train(plan, f"round-{first}")
             search.told(trials, study.rank(lanes, by).sort_values("config")["mean"])
             done.append((plan, lanes, curves))
     plans, lanes, curves = zip(*done, strict=True)
     whole = {name: np.concatenate([of[name] for of in curves]) for name in curves[0]}
     made = replace(plans[0], groups=[group for plan in plans for group in plan.groups])
-    return made, pd.concat(lanes, ignore_index=True), whole
+    return made, pd.concat(lanes, ignore_index=True), whole, None
 
 
 class Search:

@@ -57,9 +57,13 @@ class _Sweep(ResumableSettings):
     """Hidden stages of the mlp, their widths joined by x: 64x32; several become static choices."""
     select: Literal["best", "one_standard_error"] = "best"
     """The smallest mean validation loss, or the largest l2 within one standard error of it."""
-    schedule: Literal["full", "halving", "hyperband"] = "full"
-    """All configurations to the end; the best third after each rung (epochs / 9, epochs / 3, ...);
-    or that in brackets, some with fewer rungs."""
+    schedule: Literal["full", "halving", "hyperband", "rows", "population"] = "full"
+    """full: all configurations to the end. halving: the best third goes on after each rung (epochs
+    / 9, epochs / 3, ...). hyperband: that in brackets, some with fewer rungs. rows: the best third
+    goes on from a ninth of the rows to a third and to all, with all epochs on each and as strong a
+    prior (l2 times all rows over these). population: after each tenth of the epochs the worst
+    quarter takes over from the best, with its numbers changed within their ranges; a schedule of
+    numbers is chosen."""
     memory: str | None = None
     """What the lanes may take, like 4GiB; default: what is free, less a fifth."""
     plan: bool = False
@@ -134,11 +138,17 @@ def _mistakes(settings: Settings) -> Iterator[str]:
     if settings.ask is not None and settings.design != "optuna":
         yield f"--ask {settings.ask}: goes with --design optuna; leave it out"
     if settings.design == "optuna" and settings.schedule != "full":
-        yield f"--schedule {settings.schedule}: prunes, and --design optuna judges by whole runs"
+        does = "changes numbers" if settings.schedule == "population" else "prunes"
+        yield f"--schedule {settings.schedule}: {does}, and --design optuna judges by whole runs"
     if len(set(settings.epochs)) > 1 and settings.schedule != "full":
         yield (
             f"--schedule {settings.schedule}: says how long a configuration trains, as several"
             " --epochs do; give one number of epochs"
+        )
+    if settings.schedule == "population" and settings.select != "best":
+        yield (
+            f"--select {settings.select}: goes by l2, which --schedule population changes on the"
+            " way; take best"
         )
     if not settings.checkpoint >= 0:
         yield f"--checkpoint {settings.checkpoint:g}: must be at least 0 seconds"

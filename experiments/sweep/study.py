@@ -10,7 +10,7 @@ import pandas as pd
 from experiments.kit import problems
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report.examine import Test
-from experiments.sweep import groups
+from experiments.sweep import groups, lineage, schedules
 from experiments.sweep.lane import RATES, lane
 from experiments.sweep.plan import Plan
 from jaxlr import data, models, sweeps
@@ -23,7 +23,9 @@ class Findings:
 
     lanes: a row per lane: config, fold, hypers and settings, training risk, validation metrics,
     status, died_at. configs: a row per configuration, best first. curves: {"risk" and each metric:
-    [L, S]} at `epochs_seen` [S], in the order of `lanes`. chosen: None when every lane diverged.
+    [L, S]} at `epochs_seen` [S], in the order of `lanes`; of a population they are those of each
+    one's ancestors. chosen: None when every lane diverged. lineage: of a population, as
+    `lineage.table`; `chosen` then has its schedule of numbers.
     """
 
     lanes: pd.DataFrame
@@ -32,6 +34,7 @@ class Findings:
     epochs_seen: np.ndarray
     chosen: dict | None
     test: Test | None
+    lineage: pd.DataFrame | None = None
 
 
 def trained(
@@ -41,8 +44,8 @@ def trained(
     *,
     on_segment: Callable[[int, str], str | None] = lambda lanes, told: None,
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Runs every group: the lanes and curves of `Findings`.
+) -> tuple[pd.DataFrame, dict[str, np.ndarray], pd.DataFrame | None]:
+    """Runs every group: the lanes, curves and lineage of `Findings`.
 
     Args:
       problem: data and task.
@@ -64,11 +67,11 @@ def trained(
     }
     curves["risk"] = np.concatenate([_until(swept, swept.losses) for swept in ran])
     tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
-    return pd.concat(tables, ignore_index=True), curves
+    return pd.concat(tables, ignore_index=True), curves, lineage.of(plan, told, ran)
 
 
 def concluded(
-    problem: Problem, plan: Plan, lanes: pd.DataFrame, curves: dict, selection: str
+    problem: Problem, plan: Plan, lanes: pd.DataFrame, curves: dict, moved, selection: str
 ) -> Findings:
     """Ranks configurations, refits the chosen one and tests it.
 
@@ -77,9 +80,12 @@ def concluded(
     """
     configs = rank(lanes, f"val_{LOSS_NAMES[problem.table.task]}")
     chosen = choose(configs, selection)
+    if moved is not None:
+        curves = lineage.inherited(plan, moved, lanes, curves)
+    if chosen and moved is not None:
+        chosen["schedule"] = lineage.followed(moved, chosen["config"]).to_dict("records")
     test = None if chosen is None else tested(problem, plan, chosen)
-    seen = np.arange(1, plan.evaluations + 1) * plan.per_segment
-    return Findings(lanes, configs, curves, seen, chosen, test)
+    return Findings(lanes, configs, curves, plan.epochs_seen, chosen, test, moved)
 
 
 def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
@@ -87,15 +93,16 @@ def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> di
     rows = order(problem, plan.epochs, group.settings["batch_size"], plan.seed)
     epochs = group.hypers["epochs"]
     numbers = _numbers(group.hypers, epochs * len(rows) / plan.epochs)
-    segments = np.int32(epochs * plan.evaluations / plan.epochs)
+    segments = None if plan.rows else np.int32(epochs * plan.evaluations / plan.epochs)
+    lanes = sweeps.cross(numbers, plan.num_folds, segments=segments)
+    metric = LOSS_NAMES[problem.table.task]
+    steered = schedules.steered(plan, group, lanes, rows, metric)
     return {
         "lane": lane(problem, group.settings),
-        "lanes": sweeps.cross(numbers, plan.num_folds, segments=segments),
         "batch": problem.train,
-        "order": rows,
         "fold_weights": fold_weights,
-        "num_segments": plan.evaluations,
         "memory": plan.memory,
+        **steered,
     }
 
 
@@ -142,9 +149,14 @@ def choose(configs: pd.DataFrame, selection: str) -> dict | None:
 def tested(problem: Problem, plan: Plan, chosen: dict) -> Test:
     """The chosen setting refitted on all training rows, then one look at the test rows."""
     group = next(g for g in plan.groups if chosen["config"] in g.points)
-    rows = order(problem, chosen["epochs"], group.settings["batch_size"], plan.seed)
-    hypers = _numbers({name: chosen[name] for name in group.hypers}, len(rows))
-    params = refit(problem, lane(problem, group.settings), hypers, rows)
+    rows, again = order(problem, chosen["epochs"], group.settings["batch_size"], plan.seed), {}
+    hypers = {name: chosen[name] for name in group.hypers}
+    if "schedule" in chosen:
+        numbers = lineage.by_segment(plan, pd.DataFrame(chosen["schedule"]))
+        hypers |= {name: column[0, 0] for name, column in numbers.items()}
+        again = {"num_segments": plan.evaluations, "schedule": sweeps.replay(numbers)}
+    hypers = _numbers(hypers, len(rows))
+    params = refit(problem, lane(problem, group.settings), hypers, rows, **again)
     model = getattr(models, group.settings["model"])
     figures = problems.lane_metrics(problem.table.task, model)(params, problem.test)
     return Test(
@@ -161,10 +173,13 @@ def order(problem: Problem, epochs: int, batch_size: int, seed: int) -> jax.Arra
     return data.epochs(jax.random.key(seed), len(problem.train.x), batch_size, epochs)
 
 
-def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows: jax.Array):
-    """Params of a single lane on all training rows, met in the order of rows [T, B]."""
+def refit(problem: Problem, one: sweeps.Lane, hypers: dict[str, float], rows, **options):
+    """Params of a single lane on all training rows, met in the order of rows [T, B].
+
+    `options` are those of `sweeps.run`.
+    """
     lanes = sweeps.cross({name: np.array([number]) for name, number in hypers.items()})
-    swept = sweeps.run(one, lanes, problem.train, rows)
+    swept = sweeps.run(one, lanes, problem.train, rows, **options)
     return jax.tree.map(lambda leaf: leaf[0], swept.state.params)
 
 
@@ -179,8 +194,11 @@ def _rows(plan: Plan, group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
     table = swept.frame().drop(columns=["seed", "num_steps"], errors="ignore").rename(columns=names)
     table = table.assign(config=group.points[swept.configuration], **group.settings)
     table["epochs"] = np.int32(group.hypers["epochs"])[swept.configuration]
-    if plan.schedule == "full":
+    if plan.schedule in ("full", "population"):
         return table
+    if plan.rows:  # how many there are on the last rung that a lane reached
+        rung = np.searchsorted(np.cumsum(plan.parts), swept.segments)
+        return table.assign(rows=np.take(plan.rows, rung))
     return table.assign(epochs_run=swept.segments * plan.per_segment)
 
 

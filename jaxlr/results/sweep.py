@@ -54,6 +54,7 @@ class Sweep(NamedTuple):
       peak: each lane's best segment, where `stop` named a metric, or None.
       sources: [L, ·] of a schedule: the lane that each went on from after a segment, itself but
         for turnovers of a population, of which hypers are the last numbers.
+      history: {name: [L, ·]} of a schedule: the numbers with which it went on.
     """
 
     state: Any
@@ -70,6 +71,7 @@ class Sweep(NamedTuple):
     segments: np.ndarray | None = None
     peak: Peak | None = None
     sources: np.ndarray | None = None
+    history: dict[str, np.ndarray] | None = None
 
     @property
     def best(self) -> "Sweep":

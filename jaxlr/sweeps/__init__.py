@@ -5,10 +5,11 @@ from jaxlr.sweeps.checkpoints import Checkpoints
 from jaxlr.sweeps.engine import run
 from jaxlr.sweeps.lanes import Lane, Lanes, cross, descent
 from jaxlr.sweeps.plans import Group, Plan, groups, plan
-from jaxlr.sweeps.populations import population
+from jaxlr.sweeps.populations import Lineage, lineage, population, replay
 from jaxlr.sweeps.program import ALIVE
 from jaxlr.sweeps.progress import Progress, Turnover
 from jaxlr.sweeps.rates import warmup_cosine
+from jaxlr.sweeps.row_halving import RowHalving, halving_rows
 from jaxlr.sweeps.schedules import halving, hyperband
 from jaxlr.sweeps.spaces import (
     Choices,
@@ -35,10 +36,12 @@ __all__ = [
     "Integers",
     "Lane",
     "Lanes",
+    "Lineage",
     "LogUniform",
     "Peak",
     "Plan",
     "Progress",
+    "RowHalving",
     "Stop",
     "Sweep",
     "Turnover",
@@ -49,10 +52,13 @@ __all__ = [
     "grid",
     "groups",
     "halving",
+    "halving_rows",
     "hyperband",
+    "lineage",
     "plan",
     "population",
     "random",
+    "replay",
     "run",
     "sobol",
     "warmup_cosine",

@@ -55,7 +55,7 @@ def run(
         the answer "stop" ends the sweep.
       stop: when a lane leaves by itself. One that diverges always does.
       schedule: called likewise, before it, but after the last; answers which lanes [L] go on, or
-        a `Turnover`, or None. As from `halving`, `hyperband` and `population`.
+        a `Turnover`, or None. As from `halving`, `hyperband`, `halving_rows` and `population`.
       progress: where to go on, as `on_segment` was given it.
       memory: bytes that lanes and rows may take; None for what is free, less a fifth. Lanes run in
         chunks that fit; even widths, which are multiples of 16, give the same bits on the CPU,
@@ -163,4 +163,5 @@ def _sweep(task: Task, progress: Progress, compile_seconds: float, run_seconds: 
         progress.segments,
         progress.peak,
         progress.sources,
+        progress.history,
     )

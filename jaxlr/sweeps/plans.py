@@ -129,7 +129,7 @@ def fitted(task: Task, memory: int | None, stop: Stop | None, leaving: bool = Fa
             width,
             tried,
             bytes_of.size((task.rows, task.orders)),
-            _kept(task, len(jax.tree.leaves(compiled.out_info[2:])), stop is not None),
+            _kept(task, compiled.out_info[2:], stop is not None, leaving),
             _needed(task, width, compiled),
             given,
             time.perf_counter() - started,
@@ -172,11 +172,12 @@ def _needed(task: Task, width: int, compiled: jax.stages.Compiled) -> int:
     return 3 * taken + told.output_size_in_bytes + told.temp_size_in_bytes
 
 
-def _kept(task: Task, num_figures: int, keeps_best: bool) -> int:
-    """Bytes of a lane at home: its state, and what is seen of it."""
+def _kept(task: Task, figures: tuple, keeps_best: bool, steered: bool) -> int:
+    """Bytes of a lane at home: its state, what is seen of it, and where it came from."""
     one = task.shape(1)
     params = progress.params_of(one.state) if keeps_best else ()
-    return bytes_of.size((one, params)) + FIGURE * num_figures * len(task.orders)
+    seen = (figures, 0, task.lanes.hypers) if steered else figures  # sources and history
+    return bytes_of.size((one, params)) + FIGURE * len(jax.tree.leaves(seen)) * len(task.orders)
 
 
 def _flops(task: Task, made: Plan) -> float:

@@ -16,10 +16,15 @@ from jaxlr.sweeps.tasks import Task, take
 
 
 class Turnover(NamedTuple):
-    """A schedule's answer: lane i goes on from where lane source[i] is, with its own hypers [L]."""
+    """A schedule's answer: who goes on, from where and with which numbers; None changes nothing.
 
-    source: np.ndarray
-    hypers: dict[str, np.ndarray]
+    Lane i goes on from where lane source[i] is, with its own hypers {name: [L]}, of which those
+    that stay need no name; the lanes of goes_on [L] do, the others leave.
+    """
+
+    source: np.ndarray | None = None
+    hypers: dict[str, np.ndarray] | None = None
+    goes_on: np.ndarray | None = None
 
 
 class Progress(NamedTuple):
@@ -35,6 +40,7 @@ class Progress(NamedTuple):
       segments: [L] how many it ran.
       hypers: {name: [L]} as they are now.
       sources: [L, segments done] the lane from which each went on after a segment, mostly itself.
+      history: {name: [L, segments done]} the hypers with which it went on.
       peak: its best segment, as `Stop` names it, or None.
     """
 
@@ -47,6 +53,7 @@ class Progress(NamedTuple):
     segments: np.ndarray
     hypers: dict[str, np.ndarray]
     sources: np.ndarray
+    history: dict[str, np.ndarray]
     peak: Peak | None = None
 
     @property
@@ -63,7 +70,9 @@ class Progress(NamedTuple):
 def blank(task: Task, figures: tuple, stop: Stop | None) -> Progress:
     """Before the first segment; what it holds is for `put` to fill."""
     told, num_lanes = task.shape(task.num_lanes), task.num_lanes
-    figures = jax.tree.map(lambda leaf: np.zeros((num_lanes, 0), leaf.dtype), figures)
+    figures, history = jax.tree.map(
+        lambda leaf: np.zeros((num_lanes, 0), leaf.dtype), (figures, task.lanes.hypers)
+    )
     state = jax.tree.map(_zeros, told.state)
     peak = None
     if stop is not None:
@@ -78,6 +87,7 @@ def blank(task: Task, figures: tuple, stop: Stop | None) -> Progress:
         np.zeros(num_lanes, np.int32),
         task.lanes.hypers,
         np.zeros((num_lanes, 0), np.int32),
+        history,
         peak,
     )
 
@@ -136,29 +146,36 @@ def after(task: Task, progress: Progress, figures: tuple, stop: Stop | None) -> 
 
 
 def steered(progress: Progress, answer: np.ndarray | Turnover | None) -> Progress:
-    """What a schedule's answer makes of it: who goes on, and from where."""
-    num_lanes, running = len(progress.ending), progress.running
-    source = np.arange(num_lanes, dtype=np.int32)
-    if isinstance(answer, Turnover):
-        source = np.asarray(answer.source, np.int32)
+    """What a schedule's answer makes of it: who goes on, from where, and with which numbers."""
+    turn = answer if isinstance(answer, Turnover) else Turnover(goes_on=answer)
+    source = np.arange(len(progress.ending), dtype=np.int32)
+    if turn.source is not None:
+        source = np.asarray(turn.source, np.int32)
         own = progress.state, progress.died_at, progress.ending, progress.peak
         names = ("state", "died_at", "ending", "peak")
         progress = progress._replace(**dict(zip(names, take(own, source), strict=True)))
-        progress = progress._replace(hypers=answer.hypers)
-    elif answer is not None:
-        goes_on = np.asarray(answer)
-        if goes_on.dtype != bool or goes_on.shape != (num_lanes,):
-            raise ValueError(
-                f"schedule must answer None, a boolean for each of the {num_lanes} lanes or a"
-                f" Turnover, and answered {goes_on.dtype} of shape {goes_on.shape}"
-            )
-        progress.ending[running[~goes_on[running]]] = Ending.PRUNED
-    return progress._replace(sources=np.column_stack([progress.sources, source]))
+    if turn.goes_on is not None:
+        _prune(progress, np.asarray(turn.goes_on))
+    hypers = progress.hypers | (turn.hypers or {})
+    seen = progress.sources, progress.history
+    seen = jax.tree.map(lambda old, new: np.column_stack([old, new]), seen, (source, hypers))
+    return progress._replace(hypers=hypers, sources=seen[0], history=seen[1])
 
 
 def params_of(state: Any) -> Any:
     """What a lane has learned: the params, where its state names them."""
     return getattr(state, "params", state)
+
+
+def _prune(progress: Progress, goes_on: np.ndarray) -> None:
+    """Lets the other running lanes leave."""
+    num_lanes = len(progress.ending)
+    if goes_on.dtype != bool or goes_on.shape != (num_lanes,):
+        raise ValueError(
+            f"schedule must answer None, a boolean for each of the {num_lanes} lanes or a"
+            f" Turnover, and answered {goes_on.dtype} of shape {goes_on.shape}"
+        )
+    progress.ending[~goes_on & (progress.ending == Ending.RUNNING)] = Ending.PRUNED
 
 
 def _judge(progress: Progress, running: np.ndarray, values: np.ndarray, stop: Stop) -> None:

@@ -49,7 +49,7 @@ def halving(
     """
     known, place = np.unique(configuration, return_inverse=True)
     brackets = [(np.arange(len(known)), rungs(num_segments, keep))]
-    return _pruning(brackets, place, metric, keep, maximise)
+    return pruning(brackets, place, metric, keep, maximise)
 
 
 def hyperband(
@@ -75,10 +75,10 @@ def hyperband(
     parts = np.cumsum([keep ** -len(own) / (len(own) + 1) for own in of_brackets])
     dealt = np.searchsorted(parts / parts[-1], np.arange(len(known)) * GOLDEN % 1, side="right")
     brackets = [(np.flatnonzero(dealt == i), own) for i, own in enumerate(of_brackets)]
-    return _pruning(brackets, place, metric, keep, maximise)
+    return pruning(brackets, place, metric, keep, maximise)
 
 
-def _pruning(brackets: list, place: np.ndarray, metric: str, keep: float, maximise) -> Schedule:
+def pruning(brackets: list, place: np.ndarray, metric: str, keep: float, maximise) -> Schedule:
     """The schedule of brackets (places of configurations, rungs); place [L] is each lane's."""
 
     def schedule(done: int, progress: Progress) -> np.ndarray | None:
