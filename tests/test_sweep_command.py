@@ -33,6 +33,7 @@ def test_the_files_hold_what_they_promise(finished):
         "model.npz",
         "report.html",
         "results.parquet",
+        "steps.parquet",
         "summary.json",
     ]
     lanes = pd.read_parquet(finished / "results.parquet")

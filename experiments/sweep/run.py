@@ -46,6 +46,7 @@ def run(settings: Settings, clock: Clock) -> int:
             plan, found = studied(settings, clock, kept, problem, fold_weights, plan)
             commands.remark(kept.refused)
             found.lanes.to_parquet(folder / "results.parquet", index=False)
+            found.steps.to_parquet(folder / "steps.parquet", index=False)
             if settings.design == "optuna":
                 shutil.copy(kept.folder / "search" / search.FILE, folder)
             model = None
@@ -104,10 +105,10 @@ def studied(settings, clock: Clock, kept, problem, fold_weights, plan: Plan):
             return study.trained(problem, plan, fold_weights, **options)
 
         if settings.design == "optuna":
-            plan, lanes, curves = search.run(problem, settings, kept.folder / "search", train)
+            plan, lanes, steps = search.run(problem, settings, kept.folder / "search", train)
         else:
-            lanes, curves = train(plan, "group")
-        return plan, study.concluded(problem, plan, lanes, curves, settings.select)
+            lanes, steps = train(plan, "group")
+        return plan, study.concluded(problem, plan, lanes, steps, settings.select)
 
 
 def introduction(problem: problems.Problem, plan: Plan) -> str:

@@ -10,11 +10,10 @@ import pandas as pd
 from experiments.kit import problems
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report.examine import Test
-from experiments.sweep import groups
+from experiments.sweep import groups, tidy
 from experiments.sweep.lane import lane
 from experiments.sweep.plan import Plan
 from jaxlr import data, models, sweeps
-from jaxlr.sweeps import Ending
 
 
 @dataclass(frozen=True)
@@ -24,6 +23,7 @@ class Findings:
     lanes: a row per lane: config, fold, hypers and settings, training risk, validation metrics,
     status, died_at. configs: a row per configuration, best first. curves: {"risk" and each metric:
     [L, S]} at `epochs_seen` [S], in the order of `lanes`. chosen: None when every lane diverged.
+    steps: as of `tidy.steps`.
     """
 
     lanes: pd.DataFrame
@@ -32,6 +32,7 @@ class Findings:
     epochs_seen: np.ndarray
     chosen: dict | None
     test: Test | None
+    steps: pd.DataFrame
 
 
 def trained(
@@ -41,8 +42,8 @@ def trained(
     *,
     on_segment: Callable[[int, str], str | None] = lambda lanes, told: None,
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Runs every group: the lanes and curves of `Findings`.
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Runs every group: the lanes and steps of `Findings`.
 
     Args:
       problem: data and task.
@@ -59,16 +60,12 @@ def trained(
     told = [asked(problem, plan, group, fold_weights) for group in plan.groups]
     metric = LOSS_NAMES[problem.table.task]
     ran = groups.train(plan, told, metric, on_segment=on_segment, checkpoints=checkpoints)
-    curves = {
-        name: np.concatenate([_until(s, s.metrics[name]) for s in ran]) for name in ran[0].metrics
-    }
-    curves["risk"] = np.concatenate([_until(swept, swept.losses) for swept in ran])
     tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
-    return pd.concat(tables, ignore_index=True), curves
+    return pd.concat(tables, ignore_index=True), tidy.steps(plan, ran)
 
 
 def concluded(
-    problem: Problem, plan: Plan, lanes: pd.DataFrame, curves: dict, selection: str
+    problem: Problem, plan: Plan, lanes: pd.DataFrame, steps: pd.DataFrame, selection: str
 ) -> Findings:
     """Ranks configurations, refits the chosen one and tests it.
 
@@ -79,7 +76,7 @@ def concluded(
     chosen = choose(configs, selection)
     test = None if chosen is None else tested(problem, plan, chosen)
     seen = np.arange(1, plan.evaluations + 1) * (plan.epochs // plan.evaluations)
-    return Findings(lanes, configs, curves, seen, chosen, test)
+    return Findings(lanes, configs, tidy.curves(steps, plan), seen, chosen, test, steps)
 
 
 def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
@@ -173,9 +170,3 @@ def _rows(plan: Plan, group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
     if plan.schedule == "full":
         return table
     return table.assign(epochs=swept.segments * (plan.epochs // plan.evaluations))
-
-
-def _until(swept: sweeps.Sweep, values: np.ndarray) -> np.ndarray:
-    """Figures [L, S] of each segment, NaN after a lane has been pruned."""
-    gone = np.arange(values.shape[1]) >= swept.segments[:, None]
-    return np.where(gone & (swept.ending == Ending.PRUNED)[:, None], np.nan, values)

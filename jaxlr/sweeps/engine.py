@@ -160,4 +160,5 @@ def _sweep(task: Task, progress: Progress, compile_seconds: float, run_seconds: 
         progress.segments,
         progress.peak,
         progress.sources,
+        task.num_steps,
     )
