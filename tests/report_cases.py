@@ -56,7 +56,7 @@ def make_plan(configs=24, **choices):
 def make_findings(problem, plan, diverge=0.7, selection="best"):
     """Findings as if trained: a valley in log learning rate, NaN above the rate `diverge`."""
     rng = np.random.default_rng(5)
-    rows, steps, curves_of = [], [], {"risk": [], "loss": [], "accuracy": []}
+    rows, curves_of = [], {"risk": [], "loss": [], "accuracy": []}
     loss_name = problems.LOSS_NAMES[problem.table.task]
     for group in plan.groups:
         for i, config in enumerate(group.points):
@@ -76,15 +76,13 @@ def make_findings(problem, plan, diverge=0.7, selection="best"):
                     | ({"val_accuracy": np.exp(-line[-1])} if problem.table.class_names else {})
                     | {"status": "diverged" if dies else "done", "died_at": 7 if dies else -1}
                 )
-                ran = np.arange(4 + fold if dies else 10)
-                steps.append(pd.DataFrame({"config": config, "fold": fold, "epoch": 2 * ran + 2}))
     lanes = pd.DataFrame(rows)
     configs = study.rank(lanes, f"val_{loss_name}")
     chosen = study.choose(configs, selection)
     lines = {loss_name if k == "loss" else k: np.array(v) for k, v in curves_of.items()}
     test = make_test(problem) if chosen else None
-    seen = np.arange(2, 21, 2)
-    return study.Findings(lanes, configs, lines, seen, chosen, test, pd.concat(steps))
+    seen, last = np.arange(2, 21, 2), lanes.assign(epoch=20)
+    return study.Findings(lanes, configs, lines, seen, chosen, test, last)
 
 
 def make_test(problem):

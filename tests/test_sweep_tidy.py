@@ -1,15 +1,19 @@
 """`steps.parquet`: a row per lane and evaluation, beside plain loops over what was trained."""
 
+import dataclasses
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.sweep import __main__, groups, tidy
+from experiments.sweep import __main__, budget, groups, tidy
 from experiments.sweep import run as sweep
 from jaxlr.results import Ending
 
 pytestmark = pytest.mark.once
 
+FILES = ("results", "steps")
 ASKED = (
     "--data diabetes --configs 9 --folds 2 --epochs 9 --batch-size 64 --seed 4"
     " --optimizer momentum sgd --schedule halving --learning-rate 0.01 1000"
@@ -17,20 +21,32 @@ ASKED = (
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory):
-    """(plan, what was trained of each group, lanes, steps)."""
+def finished(tmp_path_factory):
+    """(folder, plan, what was trained of each group, findings)."""
     out, seen = tmp_path_factory.mktemp("tidy") / "o", []
-    trained = groups.train
+    trained, written = groups.train, sweep.page.write
 
-    def train(plan, *args, **options):
-        seen.append((plan, trained(plan, *args, **options)))
-        return seen[0][1]
+    def train(*args, **options):
+        seen.append(trained(*args, **options))
+        return seen[0]
+
+    def write(path, problem, plan, findings, *rest):
+        seen.extend((plan, findings))
+        written(path, problem, plan, findings, *rest)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(groups, "train", train)
-        patch.setattr(sweep.page, "write", lambda path, *rest: path.write_text("a page"))
+        patch.setattr(sweep.page, "write", write)
         assert __main__.main([*ASKED.split(), "--out", str(out)]) == 0
-    return (*seen[0], *(pd.read_parquet(out / f"{name}.parquet") for name in ("results", "steps")))
+    trained, plan, findings = seen
+    return out, plan, trained, findings
+
+
+@pytest.fixture(scope="module")
+def ran(finished):
+    """(plan, what was trained of each group, lanes, steps)."""
+    out, plan, trained, _ = finished
+    return plan, trained, *(pd.read_parquet(out / f"{name}.parquet") for name in FILES)
 
 
 def test_a_row_is_an_evaluation_of_a_lane(ran):
@@ -97,3 +113,41 @@ def test_lanes_of_rounds_are_counted_on(ran):
         .reset_index(drop=True)
         .equals(steps.drop(columns="lane"))
     )
+
+
+def test_the_rungs_are_what_lanes_ran(finished):
+    _, plan, _, findings = finished
+    lanes, told = findings.lanes, budget.rungs(findings, plan)
+    cuts = sorted(set(lanes.loc[lanes["status"] == "pruned", "epochs"]))
+    assert cuts == [1, 3]
+    spent = 0
+    for row, start, end in zip(told["rows"], [0, 1, 3], [1, 3, 9], strict=True):
+        used = sum(min(epochs, end) - start for epochs in lanes["epochs"] if epochs > start)
+        spent += used
+        here = lanes[lanes["epochs"] > start]
+        ended = here[here["epochs"] <= end]
+        diverged, pruned = (
+            ended.loc[ended["status"] == how, "config"].nunique() for how in ("diverged", "pruned")
+        )
+        shares = [f"{100 * part / (18 * 9):.1f}%" for part in (used, spent)]
+        assert row == [*map(str, (end, here["config"].nunique(), diverged, pruned, used)), *shares]
+    most = lanes.groupby("config")["epochs"].max()
+    assert f"Halving trained {lanes['epochs'].sum()} epochs of lanes" in told["said"]
+    assert f"half of them at most {most.median():.0f}" in told["said"]
+
+
+def test_a_full_sweep_has_no_rungs(finished):
+    _, plan, _, findings = finished
+    steps = findings.steps[findings.steps["status"] != "pruned"]
+    assert budget.rungs(dataclasses.replace(findings, steps=steps), plan) is None
+
+
+def test_the_page_has_rungs_and_lines(finished):
+    out, plan, _, findings = finished
+    page = (out / "report.html").read_text(encoding="utf-8")
+    rungs = page[page.index('id="rungs"') :]
+    cells = re.findall(r">([^<]*)</t[hd]>", rungs[: rungs.index("</section>")])
+    assert cells[7:] == [cell for row in budget.rungs(findings, plan)["rows"] for cell in row]
+    assert 'id="parallel-title"' in page
+    assert "9 configurations are too few to tell which settings matter" in page
+    assert "steps.parquet a row per lane and evaluation" in page

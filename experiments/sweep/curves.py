@@ -48,7 +48,7 @@ def per_config(findings: Findings, key: str) -> pd.DataFrame:
 
 def roles(configs: pd.DataFrame, chosen: int | None) -> dict[str, int]:
     """Which configuration plays the best, the chosen, the median and the worst, without repeats."""
-    finite = configs.loc[configs["mean"].notna(), "config"].tolist()
+    finite = lasting(configs)["config"].tolist()
     if not finite:
         return {}
     cast = {"best": finite[0], "chosen": chosen, "median": finite[len(finite) // 2]}
@@ -58,6 +58,12 @@ def roles(configs: pd.DataFrame, chosen: int | None) -> dict[str, int]:
         if config not in taken.values():
             taken[role] = config
     return taken
+
+
+def lasting(configs: pd.DataFrame) -> pd.DataFrame:
+    """The finite configurations whose curves go to the end: none of those that were pruned."""
+    stayed = ~configs["pruned"] if "pruned" in configs else True
+    return configs[configs["mean"].notna() & stayed]
 
 
 def draw(findings: Findings, key: str, title: str, loss_name: str, guessing: float) -> Figure:
@@ -108,7 +114,7 @@ def window(seen: Parts, guessing: float) -> tuple[float, float]:
 def caption(findings: Findings, loss_name: str, guessing: float) -> str:
     """The curves in words."""
     configs, lanes = findings.configs, findings.lanes
-    means = configs["mean"].dropna().tolist()
+    means = lasting(configs)["mean"].tolist()
     risk = per_config(findings, "risk").iloc[:, -1][configs["config"].iloc[0]]
     top = window(parts(findings, loss_name), guessing)[1]
     alive = np.isfinite(findings.curves["risk"]).any()
