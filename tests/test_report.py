@@ -127,6 +127,14 @@ def test_a_page_where_all_diverged_says_so(pages):
     assert "over-momentum-title" in page  # the landscape of crosses
 
 
+def test_settings_are_weighed_where_some_were_compared(pages):
+    assert "A random forest predicts the ranks of 24 configurations" in pages["ten classes"]
+    for name, page in pages.items():
+        assert ('id="importance"' in page) == (name not in {"one", "all diverged"})
+        assert ('id="parallel-title"' in page) == (name not in {"one", "all diverged"})
+        assert 'id="rungs"' not in page  # all went on to the end
+
+
 def test_strange_names_are_text_not_markup(pages):
     page = pages["groups"]
     assert "<b>" not in page

@@ -171,6 +171,5 @@ def caption(found: Importance | None, configs: pd.DataFrame, loss_name: str) -> 
     sentences = pages.macros("sweep/words.html")
     if found is not None:
         return sentences.importance(words.name(loss_name), found, len(configs))
-    if len(varying(configs)) < 2 or len(configs) >= FEWEST:
-        return ""
-    return sentences.few(len(configs), FEWEST)
+    compared = len(varying(configs)) > 1 and configs["mean"].notna().any()
+    return sentences.few(len(configs), FEWEST) if compared and len(configs) < FEWEST else ""

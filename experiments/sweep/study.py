@@ -61,7 +61,8 @@ def trained(
     metric = LOSS_NAMES[problem.table.task]
     ran = groups.train(plan, told, metric, on_segment=on_segment, checkpoints=checkpoints)
     tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
-    return pd.concat(tables, ignore_index=True), tidy.steps(plan, ran)
+    lanes = pd.concat(tables, ignore_index=True)
+    return lanes, tidy.steps(plan, lanes, ran)
 
 
 def concluded(

@@ -8,25 +8,26 @@ import pandas as pd
 from experiments.sweep.plan import Plan
 from jaxlr import sweeps
 
+OUTCOMES = ("died_at", "epochs")  # of a lane as a whole
 
-def steps(plan: Plan, ran: list[sweeps.Sweep]) -> pd.DataFrame:
+
+def steps(plan: Plan, lanes: pd.DataFrame, ran: list[sweeps.Sweep]) -> pd.DataFrame:
     """A row per lane and evaluation, until the lane ended.
 
-    Columns: lane (its row in `results.parquet`), config, fold, seed (the command's), the numbers
-    and static settings, rung (how many prunings lanes of its group had seen), step, epoch, risk
-    (the mean over the steps since the last evaluation), val_ and each metric, and status: running,
-    or in a lane's last row how it ended.
+    Columns: lane (its row in `lanes`), config, fold, seed (the command's), the numbers and static
+    settings, rung (how many prunings lanes of its group had seen), step, epoch, risk (the mean over
+    the steps since the last evaluation), val_ and each metric, and status: running, or in a lane's
+    last row how it ended.
     """
-    tables = []
-    for group, swept in zip(plan.groups, ran, strict=True):
-        table = swept.steps().rename(columns={"configuration": "config"})
-        table = table.rename(columns={name: f"val_{name}" for name in swept.metrics})
-        table["config"], table["seed"] = group.points[table["config"]], plan.seed
-        table["epoch"] = table.pop("segment") * (plan.epochs // plan.evaluations)
-        tables.append(table.assign(**group.settings))
-    table = joined(tables, [len(swept.fold) for swept in ran])
-    last = ["rung", "step", "epoch", "risk", *figures(table), "status"]
-    return table[[*(name for name in table if name not in last), *last]]
+    seen = joined((swept.steps() for swept in ran), (len(swept.fold) for swept in ran))
+    seen["epoch"] = seen["segment"] * (plan.epochs // plan.evaluations)
+    names = {"rung": "rung", "step": "step", "epoch": "epoch", "risk": "risk"}
+    names |= {name: f"val_{name}" for name in ran[0].metrics} | {"status": "status"}
+    own = lanes.drop(columns=[*names.values(), *OUTCOMES], errors="ignore").loc[seen["lane"]]
+    own.insert(own.columns.get_loc("fold") + 1, "seed", plan.seed)
+    own.insert(0, "lane", own.index)
+    found = seen[list(names)].rename(columns=names)
+    return pd.concat([own.reset_index(drop=True), found], axis=1)
 
 
 def joined(tables: Iterable[pd.DataFrame], num_lanes: Iterable[int]) -> pd.DataFrame:
