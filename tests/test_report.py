@@ -129,10 +129,10 @@ def test_a_page_where_all_diverged_says_so(pages):
 
 def test_settings_are_weighed_where_some_were_compared(pages):
     assert "A random forest predicts the ranks of 24 configurations" in pages["ten classes"]
-    for name, page in pages.items():
-        assert ('id="importance"' in page) == (name not in {"one", "all diverged"})
-        assert ('id="parallel-title"' in page) == (name not in {"one", "all diverged"})
-        assert 'id="rungs"' not in page  # all went on to the end
+    for name, text in pages.items():
+        assert ('id="importance"' in text) == (name not in {"one", "all diverged"})
+        assert ('id="parallel-title"' in text) == (name not in {"one", "all diverged"})
+        assert 'id="rungs"' not in text  # all went on to the end
 
 
 def test_strange_names_are_text_not_markup(pages):
