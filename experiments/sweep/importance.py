@@ -2,7 +2,8 @@
 
 A random forest learns from the settings how configurations rank. Shuffling a setting adds to its
 squared error twice the variance that the setting has a part in, alone or with others: its total
-effect. Every configuration is judged by the trees that haven't seen it.
+effect. Every configuration is judged by the trees that haven't seen it. Settings are taken to be
+independent, as designs draw them; of a search the shares are of where it looked.
 
 Reference:
   Breiman, Random forests (2001), section 10; Jansen, Analysis of variance designs for model output

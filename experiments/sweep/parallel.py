@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -19,6 +19,8 @@ from experiments.sweep.leaderboard import said, varying_static
 NONE, LOST = -0.12, 1.12  # below an axis for who lacks the number, above it for the diverged
 DASHED = (0, (4, 3))
 MOST = 300  # lines
+# Of the landscape's colours those that thin lines are seen in on light and dark grounds.
+SEEN = ListedColormap(style.MAGNITUDE(np.linspace(0.35, 1, 256)), "seen")
 
 
 class Scale(NamedTuple):
@@ -52,12 +54,15 @@ def draw(configs, names: list[str], loss_name: str, norm: Normalize, chosen: int
     across, up = np.arange(len(scales)), np.column_stack([of_one.places for of_one in scales])
     figure, axes = style.panel(9.6, 4.6)
     lost, at = means.isna().to_numpy(), (configs["config"] == chosen).to_numpy()
-    colours = style.MAGNITUDE(norm(means.to_numpy()))
+    colours = SEEN(norm(means.to_numpy()))
     width = float(np.clip(80 / len(configs), 0.6, 1.6))
     for rows, look in (
-        (lost, {"colors": style.MUTED, "lw": 0.8, "ls": DASHED, "alpha": 0.6, "label": "diverged"}),
+        (
+            lost,
+            {"colors": style.MUTED, "lw": 0.8, "ls": DASHED, "alpha": 0.45, "label": "diverged"},
+        ),
         (~lost & ~first(configs), {"lw": width, "alpha": 0.45}),
-        (first(configs), {"lw": width + 0.4}),
+        (first(configs), {"colors": style.ACCENT, "lw": width + 0.4, "label": "the best"}),
         (at, {"colors": style.INK, "lw": 2.2, "label": "chosen"}),
     ):
         if rows.any():
@@ -141,10 +146,9 @@ def _numbers(values: np.ndarray, low: float, high: float, is_log: bool):
 def _axis(axes: Axes, x: int, of_one: Scale, width: int) -> None:
     """An upright line, its title, so many letters wide, above and its ticks' texts to the left."""
     axes.plot([x, x], [0, 1], color=style.INK, lw=1.0)
-    title, look = (
-        "\n".join(textwrap.wrap(of_one.title, width, break_long_words=False)),
-        {"textcoords": "offset points"},
-    )
+    whole = {"break_long_words": False, "break_on_hyphens": False}
+    title = "\n".join(textwrap.wrap(of_one.title, width, **whole))
+    look = {"textcoords": "offset points"}
     above = {"xycoords": axes.get_xaxis_transform(), "ha": "center", "va": "bottom"} | look
     axes.annotate(title, (x, 1), (0, 4), weight="bold", **above)
     look |= {"ha": "right", "va": "center", "fontsize": 8.5}
