@@ -81,6 +81,16 @@ def test_noise_is_said_to_tell_nothing():
         assert "can't be told from 64 configurations: a random forest predicts nothing" in said
 
 
+def test_of_very_many_configurations_some_are_taken_evenly(monkeypatch):
+    configs = ranked(lambda x: 3 * x[2] + x[0], 512)
+    monkeypatch.setattr(importance, "MOST", 256)
+    found, taken = importance.of(configs), configs[importance.evenly(configs, 256)]
+    assert len(taken) == 256
+    assert np.diff(taken.index).max() <= 3
+    assert found == importance.of(taken)
+    assert "ranks of 256 configurations" in importance.caption(found, configs, "log_loss")
+
+
 def test_few_configurations_and_one_setting_are_no_question():
     few = ranked(lambda x: x[0], 16)
     assert importance.of(few) is None

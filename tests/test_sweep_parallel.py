@@ -108,6 +108,8 @@ def test_of_many_lines_some_are_drawn_evenly_and_the_chosen_one():
     said = parallel.caption(configs, "log_loss", 1.0)
     assert "(300 of 2,000, evenly by rank)" in said
     assert len(parallel.kept(made(), None)) == 40
+    assert parallel.first(configs).sum() == 200  # of 1,995, rounded up
+    assert parallel.first(made(6)).sum() == 1  # five diverged
 
 
 def test_the_caption_says_where_the_best_are():

@@ -23,7 +23,7 @@ from experiments.kit import pages, style, words
 from experiments.kit.report.uncertainty import mean_and_error
 from experiments.sweep.leaderboard import numbers, varying_static
 
-FEWEST = 20  # configurations; of fewer a forest says nothing
+FEWEST, MOST = 20, 2_000  # configurations: of fewer a forest says nothing, of more it takes long
 LEAST = 0.1  # of R², below which the forest has learned nothing to speak of
 TREES, SHUFFLED = 100, 2_000  # rows, in one shuffle or several
 PAIRED = 3  # of so many settings pairs are looked at
@@ -54,6 +54,7 @@ class Importance(NamedTuple):
 
 def of(configs: pd.DataFrame) -> Importance | None:
     """Of configurations as in `Findings`; None of too few, or where there is nothing to tell."""
+    configs = configs[evenly(configs, MOST)]
     names, rank = varying(configs), ranks(configs)
     if len(configs) < FEWEST or len(names) < 2 or not rank.std():
         return None
@@ -70,6 +71,12 @@ def of(configs: pd.DataFrame) -> Importance | None:
     together = Together((names[a], names[b]), share) if share > BEYOND * error else None
     shares = {names[group[0]]: mean_and_error(rises[group], even) for group in first}
     return Importance(forest.explained, shares, together)
+
+
+def evenly(configs: pd.DataFrame, most: int) -> np.ndarray:
+    """[K] whether a configuration is one of at most so many, evenly by rank."""
+    places = np.linspace(0, len(configs) - 1, min(most, len(configs))).astype(int)
+    return np.isin(np.arange(len(configs)), places)
 
 
 def varying(configs: pd.DataFrame) -> list[str]:
@@ -171,6 +178,7 @@ def caption(found: Importance | None, configs: pd.DataFrame, loss_name: str) -> 
     """The bars in words, or why there are none; nothing where nothing was compared."""
     sentences = pages.macros("sweep/words.html")
     if found is not None:
-        return sentences.importance(words.name(loss_name), found, len(configs))
+        number = min(len(configs), MOST)
+        return sentences.importance(words.name(loss_name), found, number)
     compared = len(varying(configs)) > 1 and configs["mean"].notna().any()
     return sentences.few(len(configs), FEWEST) if compared and len(configs) < FEWEST else ""

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from experiments.kit import pages, style, words
 from experiments.sweep import landscape
-from experiments.sweep.importance import varying
+from experiments.sweep.importance import evenly, varying
 from experiments.sweep.leaderboard import said, varying_static
 
 NONE, LOST = -0.12, 1.12  # below an axis for who lacks the number, above it for the diverged
@@ -42,9 +42,7 @@ def panels(configs: pd.DataFrame, loss_name: str, guessing: float, chosen: int |
 
 def kept(configs: pd.DataFrame, chosen: int | None) -> pd.DataFrame:
     """At most so many configurations as can be seen, evenly by rank, and the chosen one."""
-    places = np.linspace(0, len(configs) - 1, min(MOST, len(configs))).astype(int)
-    evenly = np.isin(np.arange(len(configs)), places)
-    return configs[evenly | (configs["config"] == chosen)]
+    return configs[evenly(configs, MOST) | (configs["config"] == chosen)]
 
 
 def draw(configs, names: list[str], loss_name: str, norm: Normalize, chosen: int) -> Figure:
