@@ -136,10 +136,12 @@ def test_the_rungs_are_what_lanes_ran(finished):
     assert f"half of them at most {most.median():.0f}" in told["said"]
 
 
-def test_a_full_sweep_has_no_rungs(finished):
+def test_a_full_sweep_has_no_rungs_and_one_that_pruned_nobody_has_one(finished):
     _, plan, _, findings = finished
-    steps = findings.steps[findings.steps["status"] != "pruned"]
-    assert budget.rungs(dataclasses.replace(findings, steps=steps), plan) is None
+    assert budget.rungs(findings, dataclasses.replace(plan, schedule="full")) is None
+    steps = findings.steps.assign(status="done")
+    ((*_, spent),) = budget.rungs(dataclasses.replace(findings, steps=steps), plan)["rows"]
+    assert spent == f"{100 * findings.lanes['epochs'].sum() / (18 * 9):.1f}%"
 
 
 def test_the_page_has_rungs_and_lines(finished):

@@ -8,14 +8,14 @@ from experiments.sweep.study import Findings
 
 
 def rungs(findings: Findings, plan: Plan) -> dict | None:
-    """A table of the rungs and its caption; None where nothing was pruned.
+    """A table of the rungs and its caption; None where nothing is pruned by epochs.
 
     Its unit is an epoch of a lane; the whole budget is every lane to the end.
     """
+    if plan.schedule not in ("halving", "hyperband"):
+        return None
     steps = findings.steps
     cuts = np.unique(steps.loc[steps["status"] == "pruned", "epoch"])
-    if not len(cuts):
-        return None
     whole, each, rows, spent = plan.num_lanes * plan.epochs, plan.epochs // plan.evaluations, [], 0
     for start, end in zip([0, *cuts], [*cuts, plan.epochs], strict=True):
         here = steps[(steps["epoch"] > start) & (steps["epoch"] <= end)]

@@ -46,7 +46,7 @@ def figures(table: pd.DataFrame) -> list[str]:
 
 def curves(table: pd.DataFrame, plan: Plan) -> dict[str, np.ndarray]:
     """{"risk" and each metric: [L, S]}, NaN after a lane's end."""
-    at = table["lane"], table["epoch"] * plan.evaluations // plan.epochs - 1
+    at = table["lane"], table.groupby("lane").cumcount()
     found = {}
     for name in ("risk", *figures(table)):
         found[name] = np.full((plan.num_lanes, plan.evaluations), np.nan, table[name].dtype)
