@@ -13,7 +13,7 @@ from jaxlr.results import Ending
 
 pytestmark = pytest.mark.once
 
-FILES = ("results", "steps")
+FILES, RAN = ("results", "steps"), "epochs"  # of a lane until its end
 ASKED = (
     "--data diabetes --configs 9 --folds 2 --epochs 9 --batch-size 64 --seed 4"
     " --optimizer momentum sgd --schedule halving --learning-rate 0.01 1000"
@@ -83,9 +83,7 @@ def test_the_last_row_of_a_lane_is_its_row_of_the_results(ran):
     for name in ("config", "fold", "optimizer", "learning_rate", "status"):
         pd.testing.assert_series_equal(last[name], lanes[name])
     stayed = lanes["status"] != "diverged"
-    pd.testing.assert_series_equal(
-        last["epoch"], lanes["epochs"], check_names=False, check_dtype=False
-    )
+    pd.testing.assert_series_equal(last["epoch"], lanes[RAN], check_names=False, check_dtype=False)
     for name in ("risk", "val_squared_error"):
         pd.testing.assert_series_equal(last.loc[stayed, name], lanes.loc[stayed, name])
 
@@ -118,20 +116,20 @@ def test_lanes_of_rounds_are_counted_on(ran):
 def test_the_rungs_are_what_lanes_ran(finished):
     _, plan, _, findings = finished
     lanes, told = findings.lanes, budget.rungs(findings, plan)
-    cuts = sorted(set(lanes.loc[lanes["status"] == "pruned", "epochs"]))
+    cuts = sorted(set(lanes.loc[lanes["status"] == "pruned", RAN]))
     assert cuts == [1, 3]
     spent = 0
     for row, start, end in zip(told["rows"], [0, 1, 3], [1, 3, 9], strict=True):
-        used = sum(min(epochs, end) - start for epochs in lanes["epochs"] if epochs > start)
+        used = sum(min(epochs, end) - start for epochs in lanes[RAN] if epochs > start)
         spent += used
-        here = lanes[lanes["epochs"] > start]
-        ended = here[here["epochs"] <= end]
+        here = lanes[lanes[RAN] > start]
+        ended = here[here[RAN] <= end]
         diverged, pruned = (
             ended.loc[ended["status"] == how, "config"].nunique() for how in ("diverged", "pruned")
         )
         shares = [f"{100 * part / (18 * 9):.1f}%" for part in (used, spent)]
         assert row == [*map(str, (end, here["config"].nunique(), diverged, pruned, used)), *shares]
-    most = lanes.groupby("config")["epochs"].max()
+    most = lanes.groupby("config")[RAN].max()
     assert f"Halving trained {lanes['epochs'].sum()} epochs of lanes" in told["said"]
     assert f"half of them at most {most.median():.0f}" in told["said"]
 
