@@ -130,7 +130,7 @@ def test_the_rungs_are_what_lanes_ran(finished):
         shares = [f"{100 * part / (18 * 9):.1f}%" for part in (used, spent)]
         assert row == [*map(str, (end, here["config"].nunique(), diverged, pruned, used)), *shares]
     most = lanes.groupby("config")[RAN].max()
-    assert f"Halving trained {lanes['epochs'].sum()} epochs of lanes" in told["said"]
+    assert f"Halving trained {lanes[RAN].sum()} epochs of lanes" in told["said"]
     assert f"half of them at most {most.median():.0f}" in told["said"]
 
 
@@ -139,7 +139,7 @@ def test_a_full_sweep_has_no_rungs_and_one_that_pruned_nobody_has_one(finished):
     assert budget.rungs(findings, dataclasses.replace(plan, schedule="full")) is None
     steps = findings.steps.assign(status="done")
     ((*_, spent),) = budget.rungs(dataclasses.replace(findings, steps=steps), plan)["rows"]
-    assert spent == f"{100 * findings.lanes['epochs'].sum() / (18 * 9):.1f}%"
+    assert spent == f"{100 * findings.lanes[RAN].sum() / (18 * 9):.1f}%"
 
 
 def test_the_page_has_rungs_and_lines(finished):
