@@ -117,9 +117,9 @@ def test_the_rungs_are_what_lanes_ran(finished):
     _, plan, _, findings = finished
     lanes, told = findings.lanes, budget.rungs(findings, plan)
     cuts = sorted(set(lanes.loc[lanes["status"] == "pruned", RAN]))
-    assert cuts == [1, 3]
+    assert set(cuts) in ({1}, {1, 3})
     spent = 0
-    for row, start, end in zip(told["rows"], [0, 1, 3], [1, 3, 9], strict=True):
+    for row, start, end in zip(told["rows"], [0, *cuts], [*cuts, 9], strict=True):
         used = sum(min(epochs, end) - start for epochs in lanes[RAN] if epochs > start)
         spent += used
         here = lanes[lanes[RAN] > start]
