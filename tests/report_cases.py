@@ -10,7 +10,7 @@ from experiments.kit import problems
 from experiments.kit.clock import Clock
 from experiments.kit.problems import Problem
 from experiments.kit.report import examine
-from experiments.sweep import study
+from experiments.sweep import choosing, study
 from experiments.sweep.plan import Plan
 from jaxlr import sweeps
 from jaxlr.pytypes import Batch
@@ -81,11 +81,12 @@ def make_findings(problem, plan, diverge=0.7, selection="best"):
                     | {"status": "diverged" if dies else "done", "died_at": 7 if dies else -1}
                 )
     lanes = pd.DataFrame(rows)
-    configs = study.rank(lanes, f"val_{loss_name}")
-    chosen = study.choose(configs, selection)
+    configs = choosing.rank(lanes, f"val_{loss_name}")
+    chosen = choosing.choose(configs, selection)
     lines = {loss_name if k == "loss" else k: np.array(v) for k, v in curves_of.items()}
     test = make_test(problem) if chosen else None
-    return study.Findings(lanes, configs, lines, np.arange(2, 21, 2), chosen, test)
+    seen, last = np.arange(2, 21, 2), lanes.assign(epoch=20)
+    return study.Findings(lanes, configs, lines, seen, chosen, test, last)
 
 
 def make_test(problem):

@@ -13,7 +13,7 @@ import pytest
 
 from experiments.kit.pages import macros
 from experiments.kit.report import classes, examine, ranking
-from experiments.sweep import leaderboard, page, study
+from experiments.sweep import choosing, leaderboard, page, study
 from tests.report_cases import CASES, CLOCK, case, make_summary
 
 pytestmark = pytest.mark.once
@@ -127,6 +127,14 @@ def test_a_page_where_all_diverged_says_so(pages):
     assert "over-momentum-title" in page  # the landscape of crosses
 
 
+def test_settings_are_weighed_where_some_were_compared(pages):
+    assert "A random forest predicts the ranks of 24 configurations" in pages["ten classes"]
+    for name, text in pages.items():
+        assert ('id="importance"' in text) == (name not in {"one", "all diverged"})
+        assert ('id="parallel-title"' in text) == (name not in {"one", "all diverged"})
+        assert 'id="rungs"' not in text  # all went on to the end
+
+
 def test_strange_names_are_text_not_markup(pages):
     page = pages["groups"]
     assert "<b>" not in page
@@ -199,4 +207,4 @@ def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
 def test_near_best_counts_those_within_one_standard_error():
     means = [0.30, 0.31, 0.33, 0.36, np.nan]
     configs = pd.DataFrame({"mean": means, "se": [0.04, 9.0, 9.0, 9.0, np.nan]})
-    assert study.near_best(configs)["mean"].tolist() == [0.30, 0.31, 0.33]
+    assert choosing.near_best(configs)["mean"].tolist() == [0.30, 0.31, 0.33]

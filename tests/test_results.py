@@ -202,6 +202,34 @@ def test_a_sweep_knows_its_lanes(swept):
     np.testing.assert_array_equal(one.state.params["w"], swept.state.params["w"][3:4])
 
 
+def test_a_row_of_the_steps_is_a_segment_that_a_lane_ran(swept):
+    own = swept.steps()
+    assert own["step"].tolist() == [4, 8] * 4 + [4] * 2
+    assert own["status"].tolist() == ["running", "done"] * 4 + ["diverged"] * 2
+    np.testing.assert_array_equal(own["loss"][1:8:2], swept.frame()["loss"][:4])
+    rng, num, words = np.random.default_rng(0), 12, ("running", "done", "diverged")
+    segments = np.array([5, 1, 3, 1, 2, 5, 5, 3, 1, 5, 4, 2])
+    pruned = np.isin(segments, (1, 3)) & (np.arange(num) != 8)  # which diverged
+    ending = np.where(pruned, results.Ending.PRUNED, np.where(segments == 5, 1, 2))
+    losses, metric = rng.normal(size=(2, num, 5))
+    places, rate = rng.integers(0, 9, (3, num)), rng.random(num)
+    told = {"ending": ending, "segments": segments, "segment_steps": 7}
+    sweep = results.Sweep(None, losses, {"auc": metric}, None, 0, 0, {"rate": rate}, *places)
+    sweep, wanted = sweep._replace(**told), []
+    for lane in range(num):
+        for segment in range(1, segments[lane] + 1):
+            last = segment == segments[lane]
+            said = "pruned" if pruned[lane] else words[ending[lane]]
+            rung = sum(segment > cut for cut in (1, 3))
+            row = [lane, *places[:, lane], rate[lane], segment, 7 * segment, rung]
+            figures = [losses[lane, segment - 1], metric[lane, segment - 1]]
+            wanted.append([*row, *figures, said if last else "running"])
+    table = sweep.steps()
+    names = "lane configuration fold seed rate segment step rung risk auc status"
+    assert list(table.columns) == names.split()
+    assert [list(row) for row in table.itertuples(index=False)] == wanted
+
+
 def test_a_sweep_predicts_with_its_model(swept):
     rows = np.random.default_rng(1).normal(size=(4, 3))
     params = jax.tree.map(np.asarray, swept.state.params)

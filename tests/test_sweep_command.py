@@ -9,7 +9,7 @@ import pytest
 
 from experiments.datasets import load
 from experiments.kit import outputs, problems, saved
-from experiments.sweep import __main__, study
+from experiments.sweep import __main__, choosing
 from experiments.sweep import run as sweep
 
 FAST = ["--configs", "4", "--epochs", "2", "--folds", "3"]
@@ -33,6 +33,7 @@ def test_the_files_hold_what_they_promise(finished):
         "model.npz",
         "report.html",
         "results.parquet",
+        "steps.parquet",
         "summary.json",
     ]
     lanes = pd.read_parquet(finished / "results.parquet")
@@ -221,9 +222,9 @@ def test_one_standard_error_takes_the_strongest_penalty_nearby():
             "l2": [1e-4, 1e-2, 1e-1, 1.0],
         }
     )
-    assert study.choose(configs, "best")["config"] == 0
-    assert study.choose(configs, "one_standard_error")["config"] == 1
-    assert study.choose(configs.assign(mean=np.nan), "best") is None
+    assert choosing.choose(configs, "best")["config"] == 0
+    assert choosing.choose(configs, "one_standard_error")["config"] == 1
+    assert choosing.choose(configs.assign(mean=np.nan), "best") is None
 
 
 def test_a_configuration_that_diverged_on_one_fold_is_ranked_last():
@@ -238,7 +239,7 @@ def test_a_configuration_that_diverged_on_one_fold_is_ranked_last():
             "died_at": [-1, 3, -1, -1],
         }
     )
-    ranked = study.rank(lanes, "val_log_loss")
+    ranked = choosing.rank(lanes, "val_log_loss")
     assert list(ranked["config"]) == [1, 0]
     assert ranked["mean"].iloc[0] == pytest.approx(0.6)
     assert ranked["se"].iloc[0] == pytest.approx(0.1)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.sweep import __main__, headline, study
+from experiments.sweep import __main__, choosing, headline
 from experiments.sweep import run as sweep
 from tests import report_cases
 
@@ -56,7 +56,7 @@ def test_a_page_says_what_was_pruned():
     assert f"{len(configs) - 4} of {len(configs)} configurations were pruned" in said
     assert "pruned" not in " ".join(headline.cautions(problem, findings, summary))
     early = configs.assign(mean=np.where(configs["pruned"], 0.0, configs["mean"]))
-    assert study.choose(early, "best")["config"] == configs["config"].iloc[0]
+    assert choosing.choose(early, "best")["config"] == configs["config"].iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_mistakes_are_one_line(args, said, tmp_path, capsys):
 
 
 def test_sizes_are_read():
-    from experiments.sweep.settings import bytes_in
+    from experiments.kit.sizes import bytes_in
 
     assert bytes_in("4GiB") == 2**32
     assert bytes_in("1.5MB") == 1_500_000

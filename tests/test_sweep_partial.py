@@ -52,8 +52,9 @@ def same(whole, out):
     """Equal lanes, bit for bit, and an equal model; nothing else lies about."""
     assert sorted(path.name for path in out.parent.iterdir()) == [out.name]
     assert sorted(path.name for path in out.iterdir()) == sorted(p.name for p in whole.iterdir())
-    one, other = (pd.read_parquet(folder / "results.parquet") for folder in (whole, out))
-    pd.testing.assert_frame_equal(one, other, check_exact=True)
+    for table in ("results", "steps"):
+        one, other = (pd.read_parquet(folder / f"{table}.parquet") for folder in (whole, out))
+        pd.testing.assert_frame_equal(one, other, check_exact=True)
     one, other = (json.loads((f / "summary.json").read_text()) for f in (whole, out))
     assert (one["best"], one["test"]) == (other["best"], other["test"])
     texts = [(folder / "coefficients.csv").read_text() for folder in (whole, out)]

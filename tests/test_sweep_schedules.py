@@ -182,6 +182,29 @@ def test_fewer_rungs_where_batches_are_large():
     assert schedules.fitted(planned(Settings()), 449).rows == ()
 
 
+def test_a_step_of_a_population_tells_the_numbers_of_its_time(whole):
+    schedule, out = whole
+    steps = pd.read_parquet(out / "steps.parquet")
+    if schedule == "rows":  # passes over a rung's rows, of which each is 10
+        seen = steps[steps["lane"] == steps["lane"][steps["rung"] == 2].iloc[0]]["epoch"]
+        passes = [10, *10 + 10 * np.arange(1, 4) / 3, *20 + 10 * np.arange(1, 10) / 9]
+        np.testing.assert_allclose(seen, passes)
+        return
+    moves = pd.read_parquet(out / "lineage.parquet").to_dict("records")
+    for row in steps.to_dict("records"):
+        own = [of for of in moves if of["config"] == row["config"] and of["epoch"] < row["epoch"]]
+        now = max(own, key=lambda of: of["epoch"])
+        assert all(row[name] == now[name] for name in RANGES)
+
+
+def test_a_rate_changes_along_all_rungs_of_rows():
+    plan = planned(Settings(schedule="rows", configs=9, folds=2, warmup=(0.1, 0.5)))
+    plan = schedules.fitted(plan, 1800)
+    lanes = sweeps.cross({"l2": np.ones(9), "num_steps": np.full(9, 99.0)}, 2)
+    given = schedules.steered(plan, plan.groups[0], lanes, np.zeros((99, 64), int), "loss")
+    assert set(np.asarray(given["lanes"].hypers["num_steps"])) == {float(len(given["order"]))}
+
+
 def test_what_never_took_over_has_one_stretch():
     moves = pd.DataFrame({"config": [0, 1, 1], "epoch": [0, 0, 4], "source": [0, 1, 0]})
     moves["l2"], moves["b2"] = [0.1, 0.2, 0.3], np.nan

@@ -44,6 +44,10 @@ def test_optuna_heard_the_mean_losses_of_the_points_that_it_proposed(found):
     rates = lanes.groupby("config")["learning_rate"].first()
     np.testing.assert_allclose(rates, 1e-3 * 1000**drawn, rtol=1e-5)
     assert len(set(drawn)) == 6
+    last = pd.read_parquet(found / "steps.parquet").groupby("lane").last()
+    assert last.index.tolist() == list(range(12))  # counted on from round to round
+    columns = ["config", "fold", "learning_rate", "val_log_loss"]
+    pd.testing.assert_frame_equal(last[columns], lanes[columns], check_names=False)
 
 
 def test_a_search_that_was_stopped_goes_on_to_the_same_points(found, tmp_path, monkeypatch, capsys):

@@ -3,7 +3,8 @@
 A design of --configs points over learning rate, momentum and l2 is crossed with --folds folds of
 the training rows; every lane meets the same minibatches. The setting with the smallest mean
 validation loss is refitted on all training rows and meets the test rows once. Writes
-results.parquet (a row per lane), summary.json and report.html into --out.
+results.parquet (a row per lane), steps.parquet (a row per lane and evaluation), summary.json and
+report.html into --out.
 
 Example: python -m experiments.sweep --data breast_cancer --out out/breast --configs 64
 """

@@ -48,7 +48,7 @@ def per_config(findings: Findings, key: str) -> pd.DataFrame:
 
 def roles(configs: pd.DataFrame, chosen: int | None) -> dict[str, int]:
     """Which configuration plays the best, the chosen, the median and the worst, without repeats."""
-    finite = configs.loc[configs["mean"].notna(), "config"].tolist()
+    finite = lasting(configs)["config"].tolist()
     if not finite:
         return {}
     cast = {"best": finite[0], "chosen": chosen, "median": finite[len(finite) // 2]}
@@ -58,6 +58,12 @@ def roles(configs: pd.DataFrame, chosen: int | None) -> dict[str, int]:
         if config not in taken.values():
             taken[role] = config
     return taken
+
+
+def lasting(configs: pd.DataFrame) -> pd.DataFrame:
+    """The finite configurations whose curves go to the end: none of those that were pruned."""
+    stayed = ~configs["pruned"] if "pruned" in configs else True
+    return configs[configs["mean"].notna() & stayed]
 
 
 def draw(findings: Findings, key: str, title: str, loss_name: str, guessing: float) -> Figure:
@@ -107,8 +113,8 @@ def window(seen: Parts, guessing: float) -> tuple[float, float]:
 
 def caption(findings: Findings, loss_name: str, guessing: float) -> str:
     """The curves in words."""
-    best, lanes = findings.configs.iloc[0], findings.lanes
-    means = findings.configs["mean"].dropna().tolist()
+    configs, lanes = findings.configs, findings.lanes
+    best, means = configs.iloc[0], lasting(configs)["mean"].tolist()
     risk = lanes.loc[lanes["config"] == best["config"], "risk"].mean()
     seen = parts(findings, loss_name)
     top = window(seen, guessing)[1]

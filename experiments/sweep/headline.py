@@ -5,10 +5,11 @@ import numpy as np
 from experiments.kit import pages, words
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report import examine
+from experiments.sweep.choosing import near_best
 from experiments.sweep.landscape import coordinate
 from experiments.sweep.leaderboard import numbers, said, varying_static
 from experiments.sweep.plan import Plan
-from experiments.sweep.study import Findings, near_best
+from experiments.sweep.study import Findings
 
 EDGE = 0.05  # the share of a range that counts as its edge
 sentences = pages.macros("sweep/words.html")

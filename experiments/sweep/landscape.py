@@ -7,9 +7,9 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from experiments.kit import pages, style, words
+from experiments.sweep.choosing import near_best
 from experiments.sweep.leaderboard import by_number, kind, numbers, said, varying_static
 from experiments.sweep.settings import SCALES
-from experiments.sweep.study import near_best
 
 MARKS = "os^Dv"
 # Heavy-ball momentum m multiplies the step by 1/(1 - m) in the long run (lecture A3).
@@ -112,19 +112,23 @@ def step_sizes(configs: pd.DataFrame, x: str) -> tuple[pd.Series, str]:
 def caption(configs: pd.DataFrame, loss_name: str, guessing: float) -> str:
     """The landscape in words."""
     means, near = configs["mean"].dropna(), near_best(configs)
-    spans = []
-    for name in _varying(configs):
-        ends = near[name].min(), near[name].max()
-        spans.append(
-            f"{words.name(name)} {words.interval(*(said(name, end) for end in ends), str)}"
-        )
+    told = spans(near, _varying(configs))
     steps, label = step_sizes(near, "learning_rate")
     if label != words.name("learning_rate") and configs["momentum"].nunique() > 1:
-        spans.append(f"{label} {words.interval(steps.min(), steps.max())}")
+        told.append(f"{label} {words.interval(steps.min(), steps.max())}")
     lost = configs.loc[configs["mean"].isna(), "learning_rate"]
     top = ceiling(means, guessing) if len(means) else None
     loss = words.name(loss_name)
-    return pages.macros("sweep/words.html").landscape(loss, means, len(near), spans, lost, top)
+    return pages.macros("sweep/words.html").landscape(loss, means, len(near), told, lost, top)
+
+
+def spans(configs: pd.DataFrame, names: list[str]) -> list[str]:
+    """From where to where numbers of the configurations go, in words."""
+    told = []
+    for name in names:
+        ends = configs[name].min(), configs[name].max()
+        told.append(f"{words.name(name)} {words.interval(*(said(name, end) for end in ends), str)}")
+    return told
 
 
 def _varying(configs: pd.DataFrame) -> list[str]:

@@ -9,7 +9,15 @@ from experiments.kit import pages, saved, style, words
 from experiments.kit.clock import Clock
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report import examine, tested, weights
-from experiments.sweep import curves, headline, landscape, steered
+from experiments.sweep import (
+    budget,
+    curves,
+    headline,
+    importance,
+    landscape,
+    parallel,
+    steered,
+)
 from experiments.sweep.leaderboard import cells, varying_static
 from experiments.sweep.plan import Plan
 from experiments.sweep.study import Findings
@@ -38,6 +46,7 @@ def write(
     loss_name, guessing = LOSS_NAMES[problem.table.task], examine.guessing_loss(problem)
     chosen, configs = findings.chosen and findings.chosen["config"], findings.configs
     trained = np.isfinite(findings.curves["risk"]).any()
+    matters, told = importance.of(configs), (configs, loss_name, guessing)
     with matplotlib.rc_context(style.RC):
         pages.write(
             path,
@@ -58,8 +67,13 @@ def write(
             ],
             board=board(findings, loss_name) if findings.chosen else None,
             steered=steered.told(plan, findings, loss_name),
-            landscape=landscape.panels(configs, loss_name, guessing, chosen),
-            terrain=landscape.caption(configs, loss_name, guessing),
+            landscape=landscape.panels(*told, chosen),
+            terrain=landscape.caption(*told),
+            importance=importance.panels(matters),
+            matters=importance.caption(matters, configs, loss_name),
+            parallel=parallel.panels(*told, chosen),
+            lines=parallel.caption(*told) if findings.chosen else "",
+            rungs=budget.rungs(findings, plan),
             curves=curves.panels(findings, loss_name, guessing) if trained else [],
             learned=curves.caption(findings, loss_name, guessing),
             weights=weights.told(model) if model else None,

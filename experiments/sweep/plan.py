@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from experiments.kit import sizes
 from experiments.sweep.choices import num_evaluations
-from experiments.sweep.settings import RATES, SCALES, Settings, bytes_in, heard
+from experiments.sweep.settings import RATES, SCALES, Settings, heard
 from jaxlr import sweeps
 from jaxlr.sweeps.row_halving import FACTOR
 
@@ -58,8 +59,9 @@ class Plan:
 
     @property
     def epochs_seen(self) -> np.ndarray:
-        """[S] passes over the rows at hand until each evaluation."""
-        return np.cumsum(np.repeat([self.epochs / part for part in self.parts], self.parts))
+        """[S] passes over the rows at hand until each evaluation; whole but for rungs of rows."""
+        seen = np.cumsum(np.repeat([self.epochs / part for part in self.parts], self.parts))
+        return seen if self.rows else np.rint(seen).astype(int)
 
 
 def planned(settings: Settings) -> Plan:
@@ -99,7 +101,7 @@ def of_points(settings: Settings, points: sweeps.Design, first: int = 0) -> Plan
         num_evaluations(*settings.epochs),
         settings.seed,
         settings.schedule,
-        None if settings.memory is None else bytes_in(settings.memory),
+        None if settings.memory is None else sizes.bytes_in(settings.memory),
         spans,
     )
 

@@ -48,6 +48,7 @@ def run(settings: Settings, clock: Clock) -> int:
             found.lanes.to_parquet(folder / "results.parquet", index=False)
             if found.lineage is not None:
                 found.lineage.to_parquet(folder / "lineage.parquet", index=False)
+            found.steps.to_parquet(folder / "steps.parquet", index=False)
             if settings.design == "optuna":
                 shutil.copy(kept.folder / "search" / search.FILE, folder)
             model = None

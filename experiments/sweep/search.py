@@ -19,7 +19,7 @@ import pandas as pd
 
 from experiments.kit.mistakes import SettingError
 from experiments.kit.problems import LOSS_NAMES, Problem
-from experiments.sweep import study
+from experiments.sweep import choosing, tidy
 from experiments.sweep.plan import of_points, space
 from experiments.sweep.settings import Settings
 from jaxlr import sweeps
@@ -46,12 +46,12 @@ def run(problem: Problem, settings: Settings, folder: Path, train: Callable):
             trials = search.asked(first, min(first + at_once, settings.configs))
             unit = np.array([[trial.params[name] for name in varied] for trial in trials])
             plan = of_points(settings, sweeps.at(varied, unit), first)
-            lanes, curves, _ = train(plan, f"round-{first}")
-            search.told(trials, study.rank(lanes, by).sort_values("config")["mean"])
-            done.append((plan, lanes, curves))
-    plans, lanes, curves = zip(*done, strict=True)
-    whole = {name: np.concatenate([of[name] for of in curves]) for name in curves[0]}
+            lanes, steps, _ = train(plan, f"round-{first}")
+            search.told(trials, choosing.rank(lanes, by).sort_values("config")["mean"])
+            done.append((plan, lanes, steps))
+    plans, lanes, steps = zip(*done, strict=True)
     made = replace(plans[0], groups=[group for plan in plans for group in plan.groups])
+    whole = tidy.joined(steps, map(len, lanes))
     return made, pd.concat(lanes, ignore_index=True), whole, None
 
 

@@ -1,12 +1,12 @@
 """The dials of the sweep, and what values make sense."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, make_dataclass
 from typing import Annotated, ClassVar, Literal
 
 import tyro
 
+from experiments.kit import sizes
 from experiments.kit.mistakes import SettingError
 from experiments.kit.optimizers import NUMBERS, RULES, taken
 from experiments.kit.settings import (
@@ -119,21 +119,12 @@ def heard(settings: Settings, optimizer: str) -> dict[str, Range]:
     return {name: asked[name] for name in taken(optimizer, asked).values()}
 
 
-def bytes_in(text: str) -> int | None:
-    """A size with its unit as bytes; None if it is no such."""
-    found = re.fullmatch(r"(\d+\.?\d*)\s*([kKMGT]?)(i?)B", text)
-    if not found:
-        return None
-    number, prefix, binary = found.groups()
-    return int(float(number) * (1024 if binary else 1000) ** " KMGT".index(prefix.upper() or " "))
-
-
 def _mistakes(settings: Settings) -> Iterator[str]:
     yield from mistakes(settings, LIMITS)
     yield from choices.mistakes(settings.epochs, settings.hidden)
     if min(settings.batch_size, default=0) < 1:
         yield "--batch-size: every size must be at least 1"
-    if settings.memory is not None and bytes_in(settings.memory) is None:
+    if settings.memory is not None and sizes.bytes_in(settings.memory) is None:
         yield f"--memory {settings.memory}: must be a size like 800MB, 4GiB or 4.5GB"
     if settings.ask is not None and settings.design != "optuna":
         yield f"--ask {settings.ask}: goes with --design optuna; leave it out"

@@ -10,11 +10,10 @@ import pandas as pd
 from experiments.kit import problems
 from experiments.kit.problems import LOSS_NAMES, Problem
 from experiments.kit.report.examine import Test
-from experiments.sweep import groups, lineage, schedules
+from experiments.sweep import choosing, groups, lineage, schedules, tidy
 from experiments.sweep.lane import RATES, lane
 from experiments.sweep.plan import Plan
 from jaxlr import data, models, sweeps
-from jaxlr.sweeps import Ending
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,8 @@ class Findings:
     lanes: a row per lane: config, fold, hypers and settings, training risk, validation metrics,
     status, died_at. configs: a row per configuration, best first. curves: {"risk" and each metric:
     [L, S]} at `epochs_seen` [S], in the order of `lanes`; of a population they are those of each
-    one's ancestors. chosen: None when every lane diverged. lineage: of a population, as
-    `lineage.table`; `chosen` then has its schedule of numbers.
+    one's ancestors. chosen: None when every lane diverged. steps: as of `tidy.steps`. lineage: of a
+    population, as `lineage.table`; `chosen` then has its schedule of numbers.
     """
 
     lanes: pd.DataFrame
@@ -34,6 +33,7 @@ class Findings:
     epochs_seen: np.ndarray
     chosen: dict | None
     test: Test | None
+    steps: pd.DataFrame
     lineage: pd.DataFrame | None = None
 
 
@@ -44,8 +44,8 @@ def trained(
     *,
     on_segment: Callable[[int, str], str | None] = lambda lanes, told: None,
     checkpoints: Callable[[int], sweeps.Checkpoints] | None = None,
-) -> tuple[pd.DataFrame, dict[str, np.ndarray], pd.DataFrame | None]:
-    """Runs every group: the lanes, curves and lineage of `Findings`.
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None]:
+    """Runs every group: the lanes, steps and lineage of `Findings`.
 
     Args:
       problem: data and task.
@@ -62,30 +62,33 @@ def trained(
     told = [asked(problem, plan, group, fold_weights) for group in plan.groups]
     metric = LOSS_NAMES[problem.table.task]
     ran = groups.train(plan, told, metric, on_segment=on_segment, checkpoints=checkpoints)
-    curves = {
-        name: np.concatenate([_until(s, s.metrics[name]) for s in ran]) for name in ran[0].metrics
-    }
-    curves["risk"] = np.concatenate([_until(swept, swept.losses) for swept in ran])
     tables = [_rows(plan, *of_one) for of_one in zip(plan.groups, ran, strict=True)]
-    return pd.concat(tables, ignore_index=True), curves, lineage.of(plan, told, ran)
+    lanes, moved = pd.concat(tables, ignore_index=True), lineage.of(plan, told, ran)
+    return lanes, tidy.steps(plan, lanes, ran, moved), moved
 
 
 def concluded(
-    problem: Problem, plan: Plan, lanes: pd.DataFrame, curves: dict, moved, selection: str
+    problem: Problem,
+    plan: Plan,
+    lanes: pd.DataFrame,
+    steps: pd.DataFrame,
+    moved: pd.DataFrame | None,
+    selection: str,
 ) -> Findings:
     """Ranks configurations, refits the chosen one and tests it.
 
     `selection` is "best" mean validation loss, or "one_standard_error": the largest l2 whose mean
     is within one standard error of the best.
     """
-    configs = rank(lanes, f"val_{LOSS_NAMES[problem.table.task]}")
-    chosen = choose(configs, selection)
+    configs = choosing.rank(lanes, f"val_{LOSS_NAMES[problem.table.task]}")
+    chosen = choosing.choose(configs, selection)
+    curves = tidy.curves(steps, plan)
     if moved is not None:
         curves = lineage.inherited(plan, moved, lanes, curves)
     if chosen and moved is not None:
         chosen["schedule"] = lineage.followed(moved, chosen["config"]).to_dict("records")
     test = None if chosen is None else tested(problem, plan, chosen)
-    return Findings(lanes, configs, curves, plan.epochs_seen, chosen, test, moved)
+    return Findings(lanes, configs, curves, plan.epochs_seen, chosen, test, steps, moved)
 
 
 def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> dict:
@@ -104,46 +107,6 @@ def asked(problem: Problem, plan: Plan, group: sweeps.Group, fold_weights) -> di
         "memory": plan.memory,
         **steered,
     }
-
-
-def rank(lanes: pd.DataFrame, by: str) -> pd.DataFrame:
-    """A row per configuration, the smallest mean validation loss first, diverged ones last.
-
-    Those that a schedule has pruned come after those that went on to the end.
-
-    Adds `mean` and `se` (the standard error over folds) of `by`, the means of the other metrics and
-    the number of diverged folds. A configuration that diverged on any fold has no mean.
-    """
-    figures = [name for name in lanes if name.startswith("val_")]
-    gone = ["fold", "status", "died_at", "risk"]
-    pruned = (lanes["status"] == "pruned").groupby(lanes["config"]).any()
-    grouped = lanes.groupby("config")
-    table = lanes.drop(columns=[*gone, *figures]).groupby("config").first()
-    table[figures] = grouped[figures].agg(lambda values: values.mean(skipna=False))
-    table["diverged_folds"] = (lanes["status"] == "diverged").groupby(lanes["config"]).sum()
-    alive = np.isfinite(table[by]) & (table["diverged_folds"] == 0)
-    table["mean"], table["se"] = table[by].where(alive), grouped[by].sem().where(alive)
-    if pruned.any():
-        table["pruned"] = pruned
-    order = ["pruned"] * bool(pruned.any()) + ["mean"]
-    return table.reset_index().sort_values(order, na_position="last", kind="stable")
-
-
-def near_best(configs: pd.DataFrame) -> pd.DataFrame:
-    """The configurations within one standard error of the best."""
-    best = configs.iloc[0]
-    stayed = ~configs["pruned"] if "pruned" in configs else True
-    return configs[stayed & (configs["mean"] <= best["mean"] + np.nan_to_num(best["se"]))]
-
-
-def choose(configs: pd.DataFrame, selection: str) -> dict | None:
-    """The chosen configuration's row, or None when every configuration diverged."""
-    near = near_best(configs)
-    if near.empty:
-        return None
-    if selection == "one_standard_error":
-        near = near.sort_values("l2", ascending=False, kind="stable")
-    return near.iloc[0].to_dict()
 
 
 def tested(problem: Problem, plan: Plan, chosen: dict) -> Test:
@@ -200,10 +163,3 @@ def _rows(plan: Plan, group: sweeps.Group, swept: sweeps.Sweep) -> pd.DataFrame:
         rung = np.searchsorted(np.cumsum(plan.parts), swept.segments)
         return table.assign(rows=np.take(plan.rows, rung))
     return table.assign(epochs_run=swept.segments * plan.per_segment)
-
-
-def _until(swept: sweeps.Sweep, values: np.ndarray) -> np.ndarray:
-    """Figures [L, S] of each segment, NaN after a lane has been pruned or has made its epochs."""
-    gone = np.arange(values.shape[1]) >= swept.segments[:, None]
-    left = np.isin(swept.ending, (Ending.PRUNED, Ending.DONE))
-    return np.where(gone & left[:, None], np.nan, values)

@@ -26,6 +26,9 @@ class Ending(IntEnum):
     PRUNED = 6  # the schedule let others go on
 
 
+WORDS = np.array([ending.name.lower() for ending in Ending])
+
+
 @files.kept
 class Peak(NamedTuple):
     """Every lane's best segment by one metric: value [L], segment [L] (from 1), params there."""
@@ -72,6 +75,7 @@ class Sweep(NamedTuple):
     peak: Peak | None = None
     sources: np.ndarray | None = None
     history: dict[str, np.ndarray] | None = None
+    segment_steps: int = 0
 
     @property
     def best(self) -> "Sweep":
@@ -121,7 +125,7 @@ class Sweep(NamedTuple):
         def of(tree):
             return jax.tree.map(lambda leaf: leaf[kept], tree)
 
-        whole = ("compile_seconds", "run_seconds")
+        whole = ("compile_seconds", "run_seconds", "segment_steps")
         return self._replace(**{n: of(getattr(self, n)) for n in self._fields if n not in whole})
 
     def frame(self):
@@ -129,8 +133,27 @@ class Sweep(NamedTuple):
         columns = {place: getattr(self, place) for place in PLACES} | self.hypers
         columns |= {"risk": self.losses[:, -1]}
         columns |= {name: values[:, -1] for name, values in self.metrics.items()}
-        words = np.array([ending.name.lower() for ending in Ending])
-        return tables.table(columns | {"status": words[self.ending], "died_at": self.died_at})
+        return tables.table(columns | {"status": WORDS[self.ending], "died_at": self.died_at})
+
+    def steps(self):
+        """A pandas table with a row per lane and segment that it ran, lane by lane.
+
+        Columns: `lane` (its row in `frame()`), its place and hypers, `segment` from 1, `step`, how
+        many the lane had made, `rung`, how many times lanes had been pruned before the segment,
+        `risk` over it, the metrics after it, and `status`: running, or in a lane's last row how it
+        ended.
+        """
+        ran = self.losses.shape[1]
+        lane, at = np.nonzero(np.arange(ran) < self.segments[:, None])
+        segment = at + 1
+        cuts = np.unique(self.segments[self.ending == Ending.PRUNED])
+        ended = np.where(segment == self.segments[lane], self.ending[lane], Ending.RUNNING)
+        columns = {"lane": lane} | {place: getattr(self, place)[lane] for place in PLACES}
+        columns |= {name: numbers[lane] for name, numbers in self.hypers.items()}
+        columns |= {"segment": segment, "step": segment * self.segment_steps}
+        columns |= {"rung": np.searchsorted(cuts, segment), "risk": self.losses[lane, at]}
+        columns |= {name: values[lane, at] for name, values in self.metrics.items()}
+        return tables.table(columns | {"status": WORDS[ended]})
 
     def predict(self, x: Any, model: Callable = models.linear) -> np.ndarray:
         """Logits [L, M] or [L, M, C] of every lane's params on rows x [M, D]."""

@@ -164,4 +164,5 @@ def _sweep(task: Task, progress: Progress, compile_seconds: float, run_seconds: 
         progress.peak,
         progress.sources,
         progress.history,
+        task.num_steps,
     )
