@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from experiments.kit import sizes, words
+from experiments.kit import words
 from experiments.kit.mistakes import SettingError
 from experiments.kit.provenance import device
+from experiments.kit.sizes import size
 from experiments.sweep.plan import Plan
 from jaxlr import sweeps
 
@@ -68,9 +69,9 @@ def told(plan: Plan, asked: list[dict]) -> str:
         f"{plan.num_lanes:,} lanes in {words.count(len(made), 'group')}, {widths} at a time;"
         f" {words.count(plan.evaluations, 'segment')}, {words.count(chunks, 'call')} of"
         f" {words.count(compiled, 'compiled program')}",
-        f"memory: {sizes.size(most.bytes_total)} at most, of {sizes.size(most.bytes_given)} given: rows"
-        f" {sizes.size(most.bytes_shared)}, lanes {sizes.size(home)} ({sizes.size(most.bytes_per_lane)} each), those"
-        f" at work {sizes.size(most.bytes_chunk)}",
+        f"memory: {size(most.bytes_total)} at most, of {size(most.bytes_given)} given: rows"
+        f" {size(most.bytes_shared)}, lanes {size(home)} ({size(most.bytes_per_lane)} each), those"
+        f" at work {size(most.bytes_chunk)}",
         f"time: {words.number(flops)} operations in some {words.number(seconds)} s on {device()},"
         f" after {words.number(taken)} s of compilation",
     ]
