@@ -31,8 +31,8 @@ OVERHEAD = {
 }
 HALVING = {
     "digits": ("digits", 512, 40, 20),
-    "breast_cancer": ("breast_cancer", 1024, 40, 20),
-    "MNIST, 10,000 rows": ("../shared/data/mnist", 128, 18, 18),
+    "a9a, 10,000 rows": ("../shared/data/a9a/a9a", 256, 18, 18),
+    "MNIST, 10,000 rows": ("../shared/data/mnist", 96, 9, 9),
 }
 FOLDS, BATCH_SIZE, MOST_ROWS = 3, 64, 10_000
 SPACE = {
@@ -74,15 +74,16 @@ def overhead(told: tuple, rounds: int) -> dict:
         del key
         risk = losses.risk(models.linear, loss, l2=hyper["l2"])
         optimizer = optimizers.sgd(hyper["learning_rate"], hyper["momentum"])
-        return training.fit(risk, optimizer, start, heard(batch, trains), order).params
+        return training.fit(risk, optimizer, start, heard(batch, trains), order)
 
     def evaluated(hyper, key, trains, batch, order):
         def step(state, taken):
             return lane.step(hyper, state, training.take(heard(batch, trains), taken))
 
         def segment(state, rows):
-            state, _ = jax.lax.scan(step, state, rows)
-            return state, lane.evaluate(hyper, state, heard(batch, 1 - trains))
+            state, losses = jax.lax.scan(step, state, rows)
+            seen = lane.evaluate(hyper, state, heard(batch, 1 - trains))
+            return state, (losses.mean(), seen)
 
         return jax.lax.scan(segment, lane.init(hyper, key), order)
 
