@@ -31,7 +31,7 @@ OVERHEAD = {
 }
 HALVING = {
     "digits": ("digits", 512, 40, 20),
-    "a9a, 10,000 rows": ("../shared/data/a9a/a9a", 256, 18, 18),
+    "a9a, 10,000 rows": ("../shared/data/a9a/adult.trn.bz2", 256, 18, 18),
     "MNIST, 10,000 rows": ("../shared/data/mnist", 96, 9, 9),
 }
 FOLDS, BATCH_SIZE, MOST_ROWS = 3, 64, 10_000
