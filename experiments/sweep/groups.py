@@ -1,5 +1,6 @@
 """The groups of a plan, one after the other: what they will take, and their training."""
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -36,22 +37,31 @@ def train(
     """
     swept = []
     for number, arguments in enumerate(asked):
-        seen = [0]  # segments, those before an interruption too
-
-        def looked(done, progress, seen=seen):
-            lanes = len(progress.died_at) * (done - seen[0])
-            seen[0] = done
-            last = progress.metrics[metric][:, -1]
-            best = words.number(np.nanmin(last)) if np.isfinite(last).any() else "none"
-            return on_segment(lanes, f"{len(progress.running):,} go on, best lane {best}")
-
-        options = {"on_segment": looked}
+        options = {"on_segment": looking(arguments, metric, on_segment)}
         if checkpoints is not None:
             options["checkpoints"] = checkpoints(number)
         swept.append(_fitting(sweeps.run, arguments | options))
         if swept[-1].losses.shape[1] < plan.evaluations:
             raise KeyboardInterrupt
     return swept
+
+
+def looking(arguments: dict, metric: str, on_segment: Callable) -> Callable:
+    """What `sweeps.run` calls after each segment, to tell `on_segment` of `train`."""
+    seen, since = 0, time.perf_counter()  # segments, those before an interruption too
+    per_lane = arguments["order"].size / arguments["num_segments"]
+
+    def looked(done: int, progress: sweeps.Progress) -> str | None:
+        nonlocal seen, since
+        lanes, then = len(progress.died_at) * (done - seen), since
+        seen, since = done, time.perf_counter()
+        rate = per_lane * np.sum(progress.segments == done) / (since - then)
+        last = progress.metrics[metric][:, -1]
+        best = words.number(np.nanmin(last)) if np.isfinite(last).any() else "none"
+        told = f"{rate:.2g} examples/s, {len(progress.running):,} go on, best lane {best}"
+        return on_segment(lanes, told)
+
+    return looked
 
 
 def told(plan: Plan, asked: list[dict]) -> str:
