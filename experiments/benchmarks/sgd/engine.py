@@ -4,7 +4,9 @@ Overhead: the seconds of `sweeps.run`, evaluated after every segment, looked at 
 over those of a bare `jit(vmap(training.fit))` of the same lanes, and of one that evaluates them as
 often.
 
-Halving: its seconds over those of the whole sweep, and how its choice compares, over seeds.
+Leaving: the seconds of a sweep of which half the configurations leave after a tenth of the steps,
+over those of the whole sweep. Halving: its seconds likewise, and how its choice compares, over
+seeds.
 
     python -m experiments.benchmarks.sgd.engine
 """
@@ -23,6 +25,7 @@ from experiments.kit import problems
 from experiments.sweep.lane import lane as lane_of
 from jaxlr import data, losses, models, optimizers, sweeps, training
 
+A9A = "../shared/data/a9a/adult.trn.bz2"
 # Data, configurations, epochs and evaluations of them; three folds, batches of 64.
 OVERHEAD = {
     "digits": ("digits", 128, 24, 8),
@@ -31,9 +34,10 @@ OVERHEAD = {
 }
 HALVING = {
     "digits": ("digits", 512, 40, 20),
-    "a9a, 10,000 rows": ("../shared/data/a9a/adult.trn.bz2", 256, 18, 18),
+    "a9a, 10,000 rows": (A9A, 256, 18, 18),
     "MNIST, 10,000 rows": ("../shared/data/mnist", 96, 9, 9),
 }
+LEAVING = {"digits": ("digits", 512, 40, 20), "a9a, 10,000 rows": (A9A, 256, 20, 20)}
 FOLDS, BATCH_SIZE, MOST_ROWS = 3, 64, 10_000
 SPACE = {
     "learning_rate": sweeps.LogUniform(1e-3, 1.0),
@@ -114,6 +118,21 @@ def overhead(told: tuple, rounds: int) -> dict:
     }
 
 
+def leaving(told: tuple, rounds: int) -> float:
+    """Seconds of a sweep whose every second configuration leaves early, over the whole's."""
+    _, arguments = asked(*told)
+    lanes, segments = arguments["lanes"], arguments["num_segments"]
+    until = np.where(np.asarray(lanes.configuration) % 2, segments, segments // 10)
+    early = arguments | {"lanes": lanes._replace(segments=until)}
+    plans = {"whole": sweeps.plan(**arguments), "early": sweeps.plan(**early)}
+    works = {
+        "whole": lambda: sweeps.run(**arguments, plan=plans["whole"]),
+        "early": lambda: sweeps.run(**early, plan=plans["early"]),
+    }
+    times = machine.turns(works, rounds)
+    return machine.ratio(times["early"], times["whole"])
+
+
 def halving(told: tuple, seeds: int) -> dict:
     """Seconds of halving over those of the whole sweep, compiled; and how good its choice is."""
     metric, shares, worse, within = None, [], [], 0
@@ -150,6 +169,8 @@ def main() -> None:
     try:
         results["overhead"] = {n: overhead(told, given.rounds) for n, told in OVERHEAD.items()}
         print(results["overhead"], flush=True)
+        results["leaving"] = {n: leaving(told, 3) for n, told in LEAVING.items()}
+        print(results["leaving"], flush=True)
         results["halving"] = {n: halving(told, given.seeds) for n, told in HALVING.items()}
     except DataError as error:
         parser.error(str(error))
