@@ -40,6 +40,7 @@ check: $(ENV)/ready  ## lint and format, changing nothing
 bench: $(ENV)/ready  ## every benchmark, into experiments/benchmarks/results
 	$(BIN)/python -m experiments.benchmarks.sgd
 	$(BIN)/python -m experiments.benchmarks.sgd.optimizer_step
+	$(BIN)/python -m experiments.benchmarks.sgd.engine
 	$(BIN)/python -m experiments.benchmarks.solvers
 	$(BIN)/python -m experiments.benchmarks.numerics
 	$(BIN)/python -m experiments.benchmarks.metrics
