@@ -120,9 +120,11 @@ def caption(findings: Findings, loss_name: str, guessing: float) -> str:
     top = window(seen, guessing)[1]
     alive = np.isfinite(findings.curves["risk"]).any()
     died = lanes.loc[lanes["status"] == "diverged", "died_at"]
-    told = words.name(loss_name), best["epochs"], means, risk, top, alive, died
-    last = findings.epochs_seen[-1]
-    return pages.macros("sweep/words.html").curves(*told, last, len(seen.finite))
+    steps, last = findings.steps, findings.epochs_seen[-1]
+    ended = steps.loc[steps["config"] == best["config"], "epoch"].max()
+    told = words.name(loss_name), ended, means, risk, top, alive, died
+    pruned = "pruned" in configs, "rows" in configs
+    return pages.macros("sweep/words.html").curves(*told, last, len(seen.finite), *pruned)
 
 
 def _bands(axes: Axes, epochs, finite: pd.DataFrame) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 
+from experiments.kit import words
 from experiments.kit.mistakes import SettingError
 from experiments.sweep.plan import Plan, number, spread
 from experiments.sweep.settings import SCALES
@@ -81,7 +82,10 @@ def _population(plan: Plan, group: sweeps.Group, lanes: sweeps.Lanes, metric: st
     try:
         change = sweeps.population(lanes, metric, space, every=between(plan), seed=plan.seed)
     except ValueError as error:
-        raise SettingError(f"--schedule population: {error}") from None
+        of = ", ".join(f"{words.name(n)} {s}" for n, s in group.settings.items() if s != "")
+        raise SettingError(
+            f"--schedule population: {error} of {of}: more --configs, or fewer choices"
+        ) from None
 
     def turned(hypers):  # there and back: 1 - x is its own inverse, exact in float64
         return {n: number(SCALES[n], np.asarray(hypers[n], np.float64)) for n in space}
