@@ -52,7 +52,8 @@ def why(problem: Problem, findings: Findings) -> str:
         return sentences.diverged(len(died), len(findings.lanes), died["learning_rate"])
     loss = words.name(LOSS_NAMES[problem.table.task])
     near = len(near_best(configs))
-    return sentences.why(loss, findings.chosen, configs.iloc[0], len(configs), near)
+    best = configs.iloc[0].to_dict()  # a Series has a method `mean`
+    return sentences.why(loss, findings.chosen, best, len(configs), near)
 
 
 def validated(problem: Problem, plan: Plan, findings: Findings) -> tuple[str, str, str]:
