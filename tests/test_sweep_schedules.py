@@ -14,7 +14,7 @@ import pytest
 from experiments.compare import __main__ as compare
 from experiments.datasets import load
 from experiments.kit import problems, saved
-from experiments.sweep import __main__, choosing, headline, landscape, lineage, schedules
+from experiments.sweep import __main__, choosing, headline, landscape, lineage, schedules, steered
 from experiments.sweep import run as sweep
 from experiments.sweep.plan import planned
 from experiments.sweep.settings import Settings
@@ -181,6 +181,8 @@ def test_numbers_change_as_they_were_drawn_and_what_stays_keeps_its_bits():
 def test_fewer_rungs_where_batches_are_large():
     plan = planned(Settings(schedule="rows", batch_size=(16, 50)))
     three, two = schedules.fitted(plan, 450), schedules.fitted(plan, 449)
+    said = steered.sentences.rungs(three)  # batch sizes are groups
+    assert "the best third of each static setting went on" in said
     assert (three.rows, three.evaluations) == ((50, 150, 450), 13)
     assert (two.rows, two.evaluations) == ((149, 449), 4)
     np.testing.assert_allclose(two.epochs_seen, [40, 40 + 40 / 3, 40 + 80 / 3, 80])
