@@ -205,6 +205,13 @@ def test_a_step_of_a_population_tells_the_numbers_of_its_time(whole):
         assert all(row[name] == now[name] for name in RANGES)
 
 
+def test_epochs_are_whole_along_a_schedule_of_numbers():
+    line = pd.DataFrame({"config": [0, 1], "epoch": [0, 4], "l2": [0.1, 0.08]})
+    plan = planned(Settings(schedule="population", epochs=(20,), configs=8))
+    ticks = steered._panel(plan, [line], "l2").axes[0].get_xticks()
+    assert ticks.tolist() == np.rint(ticks).tolist()
+
+
 def test_a_rate_changes_along_all_rungs_of_rows():
     plan = planned(Settings(schedule="rows", configs=9, folds=2, warmup=(0.1, 0.5)))
     plan = schedules.fitted(plan, 1800)

@@ -82,11 +82,16 @@ def draw(findings: Findings, key: str, title: str, loss_name: str, guessing: flo
     elif high > low:
         axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     axes.set_title(title)
-    axes.set_xlabel("epochs")
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
+    epochs_along(axes)
     axes.set_ylabel(f"{title} ({words.UNITS[loss_name]})")
     style.legend_below(figure, axes)
     return figure
+
+
+def epochs_along(axes: Axes) -> None:
+    """Whole epochs along the x axis."""
+    axes.set_xlabel("epochs")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
 
 
 def parts(findings: Findings, key: str) -> Parts:
