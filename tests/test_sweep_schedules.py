@@ -206,8 +206,8 @@ def test_a_step_of_a_population_tells_the_numbers_of_its_time(whole):
 
 
 def test_epochs_are_whole_along_a_schedule_of_numbers():
-    line = pd.DataFrame({"config": [0, 1], "epoch": [0, 4], "l2": [0.1, 0.08]})
-    plan = planned(Settings(schedule="population", epochs=(20,), configs=8))
+    line = pd.DataFrame({"config": [0, 1], "epoch": [0, 1], "l2": [0.1, 0.08]})
+    plan = planned(Settings(schedule="population", epochs=(2,), configs=8))
     ticks = steered._panel(plan, [line], "l2").axes[0].get_xticks()
     assert ticks.tolist() == np.rint(ticks).tolist()
 
