@@ -318,4 +318,5 @@ def test_where_all_diverge_there_is_no_schedule_to_choose(tmp_path):
     assert main(*asked, "--out", tmp_path / "o") == 1
     lanes, summary = told(tmp_path / "o")
     assert (summary["best"], set(lanes["status"])) == (None, {"diverged"})
+    assert lanes[["risk", "val_log_loss", "val_accuracy"]].isna().all(axis=None)
     assert "lineage.parquet" in os.listdir(tmp_path / "o")
