@@ -80,7 +80,7 @@ def test_what_is_printed(tmp_path, capsys):
             {"table": lanes().assign(learning_rate=np.arange(18.0))},
             "no lane of A has its like in B: learning_rate (0.6",
         ),
-        ({"table": pd.concat([lanes()] * 2)}, "B has two lanes of fold 0, learning_rate 0.6"),
+        ({"table": pd.concat([lanes()] * 2)}, "B has two lanes of fold 0, learning_rate 0.625,"),
     ],
 )
 def test_what_cannot_be_compared_is_one_line(tmp_path, capsys, other, said):

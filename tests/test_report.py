@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.kit import words
 from experiments.kit.pages import macros
 from experiments.kit.report import classes, examine, ranking
-from experiments.sweep import choosing, leaderboard, page, study
+from experiments.sweep import choosing, headline, leaderboard, page, study
 from tests.report_cases import CASES, CLOCK, case, make_summary
 
 pytestmark = pytest.mark.once
@@ -202,6 +203,13 @@ def test_the_chosen_row_is_on_the_page_even_below_the_tenth():
     marked = re.findall(r'<tr class="marked">.*?</tr>', table)
     assert len(marked) == 1
     assert '<th scope="row" class="n">14</th>' in marked[0]
+
+
+def test_a_choice_that_is_not_the_best_tells_the_best():
+    problem, _, findings = case("binary")
+    best, other = findings.configs.iloc[0], findings.configs.iloc[1].to_dict()
+    said = headline.why(problem, study.Findings(**{**vars(findings), "chosen": other}))
+    assert f"of the lowest, {words.plus_minus(best['mean'], best['se'])}." in said
 
 
 def test_near_best_counts_those_within_one_standard_error():

@@ -190,6 +190,7 @@ def test_a_number_reads_back(value, negative):
 
 def test_numbers_that_are_none():
     assert [words.number(v) for v in (np.nan, np.inf, 0)] == ["none", "∞", "0"]
+    assert [words.span(1.0, high) for high in (1.0001, 2)] == ["1.00", "1.00 to 2.00"]
     assert words.plus_minus(0.12345, 0.0123) == "0.123 ± 0.012"
     assert words.plus_minus(0.5, np.nan) == "0.5000"
 

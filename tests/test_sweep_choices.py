@@ -181,9 +181,10 @@ def test_shapes_are_compiled_once_each_and_a_linear_model_has_none(tmp_path, cap
         ("--epochs 0 40", "--epochs 0: must be at least 1\n"),
         ("--epochs", "--epochs: give at least one number of passes"),
         (
-            "--hidden 32 3x",
+            "--model mlp --hidden 32 3x",
             "--hidden 3x: give widths of at least 1, joined by x, like 32 or 64x32\n",
         ),
+        ("--hidden 8", "--hidden 8: goes with --model mlp; leave it out\n"),
         ("--hidden 0", "--hidden 0: give widths of at least 1"),
         ("--hidden 8x-1", "--hidden 8x-1: give widths of at least 1"),
         ("--hidden", "--hidden: give at least one shape, like 32 or 64x32"),

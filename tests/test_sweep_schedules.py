@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from dataclasses import replace
 
@@ -10,9 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from experiments.compare import __main__ as compare
 from experiments.datasets import load
 from experiments.kit import problems, saved
-from experiments.sweep import __main__, headline, lineage, schedules
+from experiments.sweep import __main__, choosing, headline, landscape, lineage, schedules, steered
 from experiments.sweep import run as sweep
 from experiments.sweep.plan import planned
 from experiments.sweep.settings import Settings
@@ -76,10 +78,13 @@ def test_the_files_and_the_page_tell_what_the_schedule_did(whole):
         np.testing.assert_array_equal(lanes["l2"][::2], np.float32(design["l2"]))
         assert "All configurations met 13 rows for 10 epochs" in text
         assert "10 epochs on each rung of rows over 120 training rows" in text
+        assert "After 30 epochs the best configuration has" in text
         return
     assert not set(lanes["status"]) - {"done"}
     assert "10 epochs as a population over 120 training rows" in text
     assert "After every epoch the worst quarter of the configurations took over" in text
+    assert "lineage.parquet a row per beginning and takeover" in text
+    assert "too few to tell" not in text  # which settings matter: bred ones are no draws
     moves = pd.read_parquet(out / "lineage.parquet")
     begun = moves[moves["epoch"] == 0]
     np.testing.assert_array_equal(begun["config"], begun["source"])
@@ -176,9 +181,12 @@ def test_numbers_change_as_they_were_drawn_and_what_stays_keeps_its_bits():
 def test_fewer_rungs_where_batches_are_large():
     plan = planned(Settings(schedule="rows", batch_size=(16, 50)))
     three, two = schedules.fitted(plan, 450), schedules.fitted(plan, 449)
+    said = steered.sentences.rungs(three)  # batch sizes are groups
+    assert "the best third of each static setting went on" in said
     assert (three.rows, three.evaluations) == ((50, 150, 450), 13)
     assert (two.rows, two.evaluations) == ((149, 449), 4)
     np.testing.assert_allclose(two.epochs_seen, [40, 40 + 40 / 3, 40 + 80 / 3, 80])
+    assert three.epochs_seen[[0, 3, 12]].tolist() == [40, 80, 120]  # no 119.99999
     assert schedules.fitted(planned(Settings()), 449).rows == ()
 
 
@@ -195,6 +203,13 @@ def test_a_step_of_a_population_tells_the_numbers_of_its_time(whole):
         own = [of for of in moves if of["config"] == row["config"] and of["epoch"] < row["epoch"]]
         now = max(own, key=lambda of: of["epoch"])
         assert all(row[name] == now[name] for name in RANGES)
+
+
+def test_epochs_are_whole_along_a_schedule_of_numbers():
+    line = pd.DataFrame({"config": [0, 1], "epoch": [0, 1], "l2": [0.1, 0.08]})
+    plan = planned(Settings(schedule="population", epochs=(2,), configs=8))
+    ticks = steered._panel(plan, [line], "l2").axes[0].get_xticks()
+    assert ticks.tolist() == np.rint(ticks).tolist()
 
 
 def test_a_rate_changes_along_all_rungs_of_rows():
@@ -250,12 +265,43 @@ def test_an_edge_is_one_of_the_design_and_not_of_what_a_population_came_to():
     assert edge not in " ".join(headline.cautions(problem, bred, summary))
 
 
+@pytest.mark.parametrize("whole", ["population"], indirect=True)
+def test_a_population_is_compared_by_what_it_began_with(whole, tmp_path, capsys):
+    _, out = whole
+    full = tmp_path / "full"
+    full.mkdir()
+    design = planned(Settings(configs=9, learning_rate=(1e-3, 0.3))).groups[0].hypers
+    lanes = told(out)[0].assign(val_log_loss=9.0)
+    began = {name: np.repeat(np.float32(design[name]), 2) for name in RANGES}
+    lanes.assign(**began).to_parquet(full / "results.parquet")
+    shutil.copy(out / "summary.json", full)
+    assert compare.main([str(full), str(out)]) == 0
+    assert "\n18 pairs of lanes\n" in capsys.readouterr().out
+
+
+def test_where_those_that_were_not_pruned_diverged_no_more_is_said():
+    problem, _, findings = report_cases.case("all diverged")
+    assert headline.which(findings).endswith(": every configuration diverged.")
+    lanes = findings.lanes.copy()
+    lanes.loc[:8, ["status", "val_log_loss"]] = "pruned", 0.5
+    configs = choosing.rank(lanes, "val_log_loss")
+    assert choosing.choose(configs, "best") is None
+    late = replace(findings, lanes=lanes, configs=configs)
+    assert headline.which(late).endswith(": every configuration that was not pruned diverged.")
+    assert headline.why(problem, late).startswith("9 of 18 lanes diverged, at learning rates")
+    assert "standard error of the best" not in landscape.caption(configs, "log_loss", 0.7)
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
         ("--schedule rows --batch-size 41", "rows: begins with a third of the 120 training rows"),
         ("--schedule population --epochs 37", "--epochs 37 has no divisor to turn over after"),
         ("--schedule population --configs 3", "a part of 0.25 of 3 configurations is none; take "),
+        (
+            "--schedule population --configs 8 --optimizer sgd momentum adam --model mlp",
+            "take at least 4 of model mlp, optimizer",
+        ),
         ("--schedule population --select one_standard_error", "goes by l2, which --schedule popu"),
         ("--schedule population --design optuna", "population: changes numbers, and --design opt"),
         ("--schedule rows --design optuna", "--schedule rows: prunes, and --design optuna judges"),
@@ -272,4 +318,5 @@ def test_where_all_diverge_there_is_no_schedule_to_choose(tmp_path):
     assert main(*asked, "--out", tmp_path / "o") == 1
     lanes, summary = told(tmp_path / "o")
     assert (summary["best"], set(lanes["status"])) == (None, {"diverged"})
+    assert lanes[["risk", "val_log_loss", "val_accuracy"]].isna().all(axis=None)
     assert "lineage.parquet" in os.listdir(tmp_path / "o")

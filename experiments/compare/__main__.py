@@ -6,6 +6,7 @@ A pair has the same settings and fold in both. What each folder holds one value 
 one, is what was changed, and no pair is made by it. A mean difference B - A is over settings, each
 the mean of its folds and seeds, with its 95 % interval by Student's t; of a single setting it is
 over its folds, seeds or draws.
+Configurations of a population are known by the numbers that they began with.
 
 Example: python -m experiments.compare out/batch64 out/batch256
 """

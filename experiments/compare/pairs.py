@@ -54,7 +54,7 @@ def paired(a: pd.DataFrame, b: pd.DataFrame) -> Paired:
         twice = table.duplicated(keys)
         if twice.any():
             told = table.loc[twice, keys].to_dict("records")[0]
-            told = ", ".join(f"{key} {value}" for key, value in told.items())
+            told = ", ".join(f"{key} {words.setting(value)}" for key, value in told.items())
             raise CallerError(f"{name} has two lanes of {told}: only settings can be compared")
     kept = keys + [name for name in shared if name not in settings]
     pairs = a[kept].merge(b[kept], on=keys, suffixes=("_a", "_b"))

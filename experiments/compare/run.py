@@ -10,6 +10,7 @@ from experiments.compare.settings import Settings
 from experiments.kit import words
 from experiments.kit.mistakes import CallerError, SettingError
 
+LINEAGE = "lineage.parquet"
 QUIET = ("out", "overwrite", "resume", "memory")  # settings that change no result
 
 
@@ -31,11 +32,18 @@ def run(settings: Settings, clock) -> int:
 def read(folder: str) -> tuple[pd.DataFrame, dict]:
     """Lanes and summary of a result folder.
 
+    Numbers of a population, which change, are those that its configurations began with.
+
     Raises:
       CallerError: no such folder, or no result in it.
     """
     try:
         lanes = pd.read_parquet(Path(folder) / "results.parquet")
+        if (Path(folder) / LINEAGE).exists():
+            moves = pd.read_parquet(Path(folder) / LINEAGE)
+            began = moves[moves["epoch"] == 0].drop(columns=["epoch", "source"])
+            began = began.set_index("config").loc[lanes["config"]]
+            lanes = lanes.assign(**began.reset_index(drop=True))
         return lanes, json.loads((Path(folder) / "summary.json").read_text())
     except (OSError, ValueError) as error:
         gone = isinstance(error, FileNotFoundError)

@@ -15,7 +15,7 @@ from experiments.kit import style, words
 
 CSS = Path(__file__).with_name("page.css")
 TEMPLATES = Path(__file__).with_name("templates")
-FILTERS = "amount clipped count interval listed name number percent plus_minus seconds setting"
+FILTERS = "amount clipped count interval listed name number percent plus_minus seconds setting span"
 FILTERS += " tally tidy"
 BREAKS = re.compile(r"(<(svg|pre|style)\b.*?</\2>)|[ \t\n]+", re.DOTALL)
 

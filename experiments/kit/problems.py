@@ -148,9 +148,10 @@ def lane_metrics(task: str, model):
         figures = {LOSS_NAMES[task]: unpenalised(params, batch)}
         if task != "regression":
             scores = jax.vmap(model, in_axes=(None, 0))(params, batch.x)
-            figures["accuracy"] = metrics.accuracy_score(
+            share = metrics.accuracy_score(
                 batch.labels, predictions(task, scores), sample_weight=batch.weights
             )
+            figures["accuracy"] = jnp.where(jnp.isnan(scores).any(), jnp.nan, share)
         return figures
 
     return measure

@@ -70,6 +70,11 @@ def interval(low, high, form=number) -> str:
     return f"{form(low)} to {form(high)}"
 
 
+def span(low, high, form=number) -> str:
+    """Where values lie: low to high, or the one that both are."""
+    return " to ".join(dict.fromkeys((form(low), form(high))))
+
+
 def places(error) -> int:
     """Decimals that show two digits of a standard error, at most 6."""
     if not math.isfinite(error) or error <= 0:

@@ -70,7 +70,9 @@ def model_file(folder: str, name: str | None) -> Path:
     if not path.is_dir():
         raise DataError(f"no result folder {shown(folder)}; give one that holds a model.npz")
     if name is None:
-        choose = f"choose one with --model: {listed(known)}" if known else "give a result folder"
+        choose = "give a result folder, of a run that chose a model"
+        if known:
+            choose = f"choose one with --model: {listed(known)}"
         raise DataError(f"{shown(folder)} holds no model.npz; {choose}")
     have = f"its models are {listed(known)}" if known else "it holds only its model.npz"
     raise DataError(f"--model: no model {shown(name)}{did_you_mean(name, known)}; {have}")

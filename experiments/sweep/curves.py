@@ -82,11 +82,16 @@ def draw(findings: Findings, key: str, title: str, loss_name: str, guessing: flo
     elif high > low:
         axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     axes.set_title(title)
-    axes.set_xlabel("epochs")
-    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
+    epochs_along(axes)
     axes.set_ylabel(f"{title} ({words.UNITS[loss_name]})")
     style.legend_below(figure, axes)
     return figure
+
+
+def epochs_along(axes: Axes) -> None:
+    """Whole epochs along the x axis."""
+    axes.set_xlabel("epochs")
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10]))
 
 
 def parts(findings: Findings, key: str) -> Parts:
@@ -120,9 +125,11 @@ def caption(findings: Findings, loss_name: str, guessing: float) -> str:
     top = window(seen, guessing)[1]
     alive = np.isfinite(findings.curves["risk"]).any()
     died = lanes.loc[lanes["status"] == "diverged", "died_at"]
-    told = words.name(loss_name), best["epochs"], means, risk, top, alive, died
-    last = findings.epochs_seen[-1]
-    return pages.macros("sweep/words.html").curves(*told, last, len(seen.finite))
+    steps, last = findings.steps, findings.epochs_seen[-1]
+    ended = steps.loc[steps["config"] == best["config"], "epoch"].max()
+    told = words.name(loss_name), ended, means, risk, top, alive, died
+    pruned = "pruned" in configs, "rows" in configs
+    return pages.macros("sweep/words.html").curves(*told, last, len(seen.finite), *pruned)
 
 
 def _bands(axes: Axes, epochs, finite: pd.DataFrame) -> None:

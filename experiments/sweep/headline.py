@@ -28,7 +28,7 @@ def what_ran(problem: Problem, plan: Plan, summary: dict) -> str:
 def which(findings: Findings) -> str:
     """The chosen setting in one line."""
     if findings.chosen is None:
-        return "No setting can be chosen: every configuration diverged."
+        return f"No setting can be chosen: {lost(findings)}."
     told = {
         name: said(name, findings.chosen[name])
         for name in [*numbers(findings.configs), *varying_static(findings.configs)]
@@ -38,14 +38,22 @@ def which(findings: Findings) -> str:
     return told if stretches == 1 else f"a schedule of {stretches} stretches that ends with {told}"
 
 
+def lost(findings: Findings) -> str:
+    """Why there is nothing to choose."""
+    stayed = " that was not pruned" if "pruned" in findings.configs else ""
+    return f"every configuration{stayed} diverged"
+
+
 def why(problem: Problem, findings: Findings) -> str:
     """The reason for the choice, and how much it matters."""
     configs = findings.configs
     if findings.chosen is None:
-        return sentences.all_diverged(len(findings.lanes), configs["learning_rate"])
+        died = findings.lanes[findings.lanes["status"] == "diverged"]
+        return sentences.diverged(len(died), len(findings.lanes), died["learning_rate"])
     loss = words.name(LOSS_NAMES[problem.table.task])
     near = len(near_best(configs))
-    return sentences.why(loss, findings.chosen, configs.iloc[0], len(configs), near)
+    best = configs.iloc[0].to_dict()  # a Series has a method `mean`
+    return sentences.why(loss, findings.chosen, best, len(configs), near)
 
 
 def validated(problem: Problem, plan: Plan, findings: Findings) -> tuple[str, str, str]:

@@ -115,7 +115,7 @@ def caption(configs: pd.DataFrame, loss_name: str, guessing: float) -> str:
     told = spans(near, _varying(configs))
     steps, label = step_sizes(near, "learning_rate")
     if label != words.name("learning_rate") and configs["momentum"].nunique() > 1:
-        told.append(f"{label} {words.interval(steps.min(), steps.max())}")
+        told.append(f"{label} {words.span(steps.min(), steps.max())}")
     lost = configs.loc[configs["mean"].isna(), "learning_rate"]
     top = ceiling(means, guessing) if len(means) else None
     loss = words.name(loss_name)
@@ -127,7 +127,7 @@ def spans(configs: pd.DataFrame, names: list[str]) -> list[str]:
     told = []
     for name in names:
         ends = configs[name].min(), configs[name].max()
-        told.append(f"{words.name(name)} {words.interval(*(said(name, end) for end in ends), str)}")
+        told.append(f"{words.name(name)} {words.span(*(said(name, end) for end in ends), str)}")
     return told
 
 

@@ -46,7 +46,8 @@ def write(
     loss_name, guessing = LOSS_NAMES[problem.table.task], examine.guessing_loss(problem)
     chosen, configs = findings.chosen and findings.chosen["config"], findings.configs
     trained = np.isfinite(findings.curves["risk"]).any()
-    matters, told = importance.of(configs), (configs, loss_name, guessing)
+    told, bred = (configs, loss_name, guessing), findings.lineage is not None
+    matters = None if bred else importance.of(configs)  # whose settings are no draws
     with matplotlib.rc_context(style.RC):
         pages.write(
             path,
@@ -70,7 +71,7 @@ def write(
             landscape=landscape.panels(*told, chosen),
             terrain=landscape.caption(*told),
             importance=importance.panels(matters),
-            matters=importance.caption(matters, configs, loss_name),
+            matters="" if bred else importance.caption(matters, configs, loss_name),
             parallel=parallel.panels(*told, chosen),
             lines=parallel.caption(*told) if findings.chosen else "",
             rungs=budget.rungs(findings, plan),

@@ -60,8 +60,11 @@ class Plan:
     @property
     def epochs_seen(self) -> np.ndarray:
         """[S] passes over the rows at hand until each evaluation; whole but for rungs of rows."""
-        seen = np.cumsum(np.repeat([self.epochs / part for part in self.parts], self.parts))
-        return seen if self.rows else np.rint(seen).astype(int)
+        seen = [
+            self.epochs * (rung + np.arange(1, part + 1) / part)
+            for rung, part in enumerate(self.parts)
+        ]
+        return np.concatenate(seen) if self.rows else np.rint(seen[0]).astype(int)
 
 
 def planned(settings: Settings) -> Plan:

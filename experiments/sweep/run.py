@@ -132,9 +132,7 @@ def conclusion(settings, problem, plan: Plan, found: Findings) -> str:
     loss_name = problems.LOSS_NAMES[problem.table.task]
     lines = ["", leaderboard(found.configs, loss_name), ""]
     if found.chosen is None:
-        lines.append(
-            f"All {plan.num_lanes:,} lanes diverged: nothing to choose. Lower --learning-rate."
-        )
+        lines.append(f"{headline.which(found)} Lower --learning-rate.")
         return "\n".join(lines)
     mean = words.plus_minus(found.chosen["mean"], found.chosen["se"])
     lines += [

@@ -5,6 +5,7 @@ from dataclasses import replace
 import jax
 import numpy as np
 
+from experiments.kit import words
 from experiments.kit.mistakes import SettingError
 from experiments.sweep.plan import Plan, number, spread
 from experiments.sweep.settings import SCALES
@@ -22,8 +23,15 @@ def fitted(plan: Plan, num_rows: int) -> Plan:
     """The plan with its rungs of rows, if it has any: fewer where batches are large.
 
     Raises:
-      SettingError: a third of the rows is less than a batch.
+      SettingError: a third of the rows is less than a batch, or there is no segment to prune or
+        turn over after.
     """
+    if plan.schedule not in ("full", "rows") and not rungs(plan.evaluations):
+        raise SettingError(
+            f"--schedule {plan.schedule}: --epochs {plan.epochs} has no divisor to"
+            f" {'turn over' if plan.schedule == 'population' else 'prune'} after; take one with"
+            " many, like 40"
+        )
     if plan.schedule != "rows":
         return plan
     largest = max(group.settings["batch_size"] for group in plan.groups)
@@ -42,7 +50,7 @@ def steered(plan: Plan, group: sweeps.Group, lanes: sweeps.Lanes, order: Array, 
     """What `sweeps.run` is given of a group beside its lane and data, by name.
 
     Raises:
-      SettingError: there is no segment to prune or turn over after, or too few configurations.
+      SettingError: too few configurations for a population.
     """
     given = {"lanes": lanes, "order": order, "num_segments": plan.evaluations, "schedule": None}
     if plan.schedule == "rows":
@@ -55,12 +63,6 @@ def steered(plan: Plan, group: sweeps.Group, lanes: sweeps.Lanes, order: Array, 
             hypers = made.lanes.hypers | {"num_steps": steps}
             given["lanes"] = made.lanes._replace(hypers=hypers)
     elif plan.schedule != "full":
-        if not rungs(plan.evaluations):
-            raise SettingError(
-                f"--schedule {plan.schedule}: --epochs {plan.epochs} has no divisor to"
-                f" {'turn over' if plan.schedule == 'population' else 'prune'} after; take one with"
-                " many, like 40"
-            )
         if plan.schedule == "population":
             given["schedule"] = _population(plan, group, lanes, metric)
         else:
@@ -81,7 +83,10 @@ def _population(plan: Plan, group: sweeps.Group, lanes: sweeps.Lanes, metric: st
     try:
         change = sweeps.population(lanes, metric, space, every=between(plan), seed=plan.seed)
     except ValueError as error:
-        raise SettingError(f"--schedule population: {error}") from None
+        of = ", ".join(f"{words.name(n)} {s}" for n, s in group.settings.items() if s != "")
+        raise SettingError(
+            f"--schedule population: {error} of {of}: more --configs, or fewer choices"
+        ) from None
 
     def turned(hypers):  # there and back: 1 - x is its own inverse, exact in float64
         return {n: number(SCALES[n], np.asarray(hypers[n], np.float64)) for n in space}

@@ -122,6 +122,8 @@ def heard(settings: Settings, optimizer: str) -> dict[str, Range]:
 def _mistakes(settings: Settings) -> Iterator[str]:
     yield from mistakes(settings, LIMITS)
     yield from choices.mistakes(settings.epochs, settings.hidden)
+    if "mlp" not in settings.model and settings.hidden != _Sweep.hidden:
+        yield f"--hidden {' '.join(settings.hidden)}: goes with --model mlp; leave it out"
     if min(settings.batch_size, default=0) < 1:
         yield "--batch-size: every size must be at least 1"
     if settings.memory is not None and sizes.bytes_in(settings.memory) is None:

@@ -94,7 +94,7 @@ def _panel(plan: Plan, lines: list, name: str) -> Figure:
     if is_log:
         style.log_axis(axes, "y", *_span(axes))
     axes.set_title(label)
-    axes.set_xlabel("epochs")
+    curves.epochs_along(axes)
     return figure
 
 
