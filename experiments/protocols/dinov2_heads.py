@@ -82,7 +82,7 @@ def descend(rows: Rows, num_classes: int, rates, seed: int, iterations: int, bat
     one = lane(rows.x.shape[1], num_classes, iterations)
     seeds = seed * len(rates) + np.arange(len(rates))
     lanes = sweeps.cross({"learning_rate": rates}, seeds=seeds)
-    return sweeps.run(one, lanes, Batch(rows.x, rows.labels), order)
+    return descents.run(one, lanes, Batch(rows.x, rows.labels), order)
 
 
 @lru_cache  # one object for one lane: compiled programs are found by it
