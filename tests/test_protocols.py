@@ -21,7 +21,7 @@ from experiments.kit import class_weights, saved
 from experiments.kit.mistakes import SettingError
 from experiments.path import __main__
 from experiments.path.settings import Settings
-from experiments.protocols import mteb, page, reading, remarks, run, table
+from experiments.protocols import figures, mteb, page, reading, remarks, run, scores, table
 from experiments.protocols.found import Found
 from tests.test_path_command import SVG, well_formed
 
@@ -239,6 +239,26 @@ def test_a_note_says_whose_it_is_where_others_do_not_say_it():
     said = {"a": ("both", "one"), "b": ("both",)}
     findings = [(of, SimpleNamespace(notes=said[m])) for of, m in two]
     assert page.noted(findings) == ["both", "t by a: one"]
+
+
+def test_the_card_is_of_the_model_that_the_table_marks_and_nothing_is_a_column_of_nothing():
+    cells = {("m", "a"): 0.8, ("n", "a"): 0.9, ("m", "b"): 0.7}
+    of = SimpleNamespace(class_names=("x", "y"), train=SimpleNamespace(x=X), test=None)
+    findings = [
+        (
+            SimpleNamespace(model=model, splits=SimpleNamespace(name=task, **vars(of))),
+            Found({"accuracy": value, "top5": np.nan}, pd.DataFrame()),
+        )
+        for (model, task), value in cells.items()
+    ]
+    table = scores.cells(scores.pivot(findings))
+    assert table.rows[table.marked[0]][0] == scores.best(findings)[0].model == "m"
+    assert scores.best(findings[1:2])[0].model == "n"
+    assert scores.each(findings).head == ["model", "task", "accuracy", "classes", "train", "test"]
+    ((_, figure, _),) = figures.board(scores.pivot(findings), "accuracy")
+    texts = {text.get_text(): text.xy[1] for text in figure.axes[0].texts}
+    assert set(texts) == {"a", "b"}
+    assert np.isfinite(list(texts.values())).all()
 
 
 def test_a_layer_of_two_logits_is_kept_as_the_one_that_says_the_same(folder, capsys):

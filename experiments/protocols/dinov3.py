@@ -9,7 +9,8 @@ Few-shot, a hundredth of every class validates, and `few_shot` rows of every cla
 their share, one at least; the chosen fit is judged as it is, and tries are averaged. Several labels
 a row are targets, one against the rest, under one C, and judged by F1.
 
-The original ends L-BFGS at tol 1e-12 or after 1,000 iterations; here every fit is certified.
+The original ends L-BFGS at tol 1e-12 or after 1,000 iterations; here fits go on to their
+optimum, and certificates say how near they are.
 """
 
 from dataclasses import replace
