@@ -214,6 +214,7 @@ MISTAKES = [
     (["--protocol", "dinov3", "--tries", "2"], "--tries 2: counts draws of --few-shot; give both"),
     (["--protocol", "dinov3", "--few-shot", "0"], "--few-shot 0: must be above 0"),
     (["--protocol", "dinov3", "--few-shot", "1.5"], "--few-shot 1.5: must be a whole number of"),
+    (["--protocol", "clip", "--data", "colours_a.npz"], "holds splits, as --protocol mteb takes"),
     (["--protocol", "clip", "--test", "one.npy"], "--test one.npy: --protocol clip fixes it"),
     (["--data", "colours_a.npz", "--class-weight", "1", "2"], "has 2 numbers, and there are 3 cla"),
     (["--data", "colours_a.npz", "--class-weight", "even"], "say balanced, or a number for each"),
