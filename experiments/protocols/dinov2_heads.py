@@ -65,6 +65,7 @@ def run(
     heads = pd.DataFrame({"learning_rate": RATES, "accuracy": descents.accuracies(swept, judge)})
     best = int(heads["accuracy"].argmax())
     heads["test"], heads["scaled"] = descents.accuracies(swept, test), rates
+    # The risk is the mean over the steps of the last segment, a twentieth of them or so.
     heads["risk"], heads["chosen"] = swept.losses[:, -1], np.arange(len(RATES)) == best
     scores = {"accuracy": float(heads["test"][best])}
     if judge is not test:
