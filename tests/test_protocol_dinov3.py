@@ -1,11 +1,14 @@
 """DINOv3's rule beside its own words: who validates, who is drawn, the first best, the refit."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from sklearn.multiclass import OneVsRestClassifier
 
+from experiments.datasets import DataError
 from experiments.kit.mistakes import SettingError
 from experiments.protocols import dinov3
 from experiments.protocols.found import Rows, Splits
@@ -109,6 +112,7 @@ def test_few_shot_fits_are_judged_as_they_are_and_averaged():
     assert found.statuses == {"certified": 90}
     assert found.chosen is None
     assert found.params is None
+    assert found.notes[1:] == (dinov3.FEW.format("'c'", 12),)  # one of its twelve validates
 
 
 def test_several_labels_are_targets_one_against_the_rest_under_one_c():
@@ -127,6 +131,12 @@ def test_several_labels_are_targets_one_against_the_rest_under_one_c():
     assert found.scores["mean per class f1"] == found.curve["validation mean per class f1"].max()
     assert found.params["w"].shape == (2, 4)
     assert found.statuses == {"certified": 90}
+
+
+def test_classes_of_a_row_each_leave_none_to_validate():
+    three = Rows(TRAIN.x[:3], np.arange(3))
+    with pytest.raises(DataError, match=r"no validation rows, as every class has one .* FILE"):
+        dinov3.run(replace(SPLITS, train=three))
 
 
 def test_what_the_rule_has_no_word_for_is_refused():

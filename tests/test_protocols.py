@@ -21,7 +21,7 @@ from experiments.kit import class_weights, saved
 from experiments.kit.mistakes import SettingError
 from experiments.path import __main__
 from experiments.path.settings import Settings
-from experiments.protocols import mteb, reading, remarks, run, table
+from experiments.protocols import figures, mteb, page, reading, remarks, run, scores, table
 from experiments.protocols.found import Found
 from tests.test_path_command import SVG, well_formed
 
@@ -141,6 +141,16 @@ def test_classes_that_are_dropped_are_gone_from_every_role():
     assert entry.splits.class_names == ("green", "blue")
     assert len(entry.splits.validation.x) == 6
     assert set(entry.splits.test.labels) == {0, 1}
+    new = {"test_y": np.where(np.arange(20) < 4, 3, Y[:20]), "label_names": [*NAMES, "grey"]}
+    np.savez("more_m.npz", **OTHERS | new)
+    with pytest.raises(DataError, match=r"4 test rows are 'grey', .*--drop-classes grey"):
+        read(data=["more_m.npz"])
+    ((entry,), _) = read(data=["more_m.npz"], drop_classes=["grey"])  # as it is told
+    assert entry.splits.class_names == tuple(NAMES)
+    np.testing.assert_array_equal(entry.splits.test.labels, Y[4:20])
+    np.savez("red_m.npz", **OTHERS | {"test_y": 0 * Y[:20]})
+    with pytest.raises(DataError, match="red has no test rows left by --drop-classes; give some"):
+        read(data=["red_m.npz"], drop_classes=["0"])
 
 
 def test_any_table_of_numbers_will_do():
@@ -203,6 +213,8 @@ MISTAKES = [
     (["--data", "colours_a.npz", "--per-label", "0"], "--per-label 0: must be at least 1"),
     (["--protocol", "dinov3", "--tries", "2"], "--tries 2: counts draws of --few-shot; give both"),
     (["--protocol", "dinov3", "--few-shot", "0"], "--few-shot 0: must be above 0"),
+    (["--protocol", "dinov3", "--few-shot", "1.5"], "--few-shot 1.5: must be a whole number of"),
+    (["--protocol", "clip", "--data", "colours_a.npz"], "holds splits, as --protocol mteb takes"),
     (["--protocol", "clip", "--test", "one.npy"], "--test one.npy: --protocol clip fixes it"),
     (["--data", "colours_a.npz", "--class-weight", "1", "2"], "has 2 numbers, and there are 3 cla"),
     (["--data", "colours_a.npz", "--class-weight", "even"], "say balanced, or a number for each"),
@@ -221,6 +233,43 @@ def test_a_mistake_is_one_line_and_leaves_nothing_behind(args, said, folder, cap
     assert len(lines) == 1
     assert said in lines[0]
     assert not list((folder / "out").iterdir()) if (folder / "out").exists() else True
+
+
+def test_a_note_says_whose_it_is_where_others_do_not_say_it():
+    two = [(SimpleNamespace(model=m, splits=SimpleNamespace(name="t")), m) for m in "ab"]
+    said = {"a": ("both", "one"), "b": ("both",)}
+    findings = [(of, SimpleNamespace(notes=said[m])) for of, m in two]
+    assert page.noted(findings) == ["both", "t by a: one"]
+
+
+def test_the_card_is_of_the_model_that_the_table_marks_and_nothing_is_a_column_of_nothing():
+    cells = {("m", "a"): 0.8, ("n", "a"): 0.9, ("m", "b"): 0.7}
+    of = SimpleNamespace(class_names=("x", "y"), train=SimpleNamespace(x=X), test=None)
+    findings = [
+        (
+            SimpleNamespace(model=model, splits=SimpleNamespace(name=task, **vars(of))),
+            Found({"accuracy": value, "top5": np.nan}, pd.DataFrame()),
+        )
+        for (model, task), value in cells.items()
+    ]
+    table = scores.cells(scores.pivot(findings))
+    assert table.rows[table.marked[0]][0] == scores.best(findings)[0].model == "m"
+    assert scores.best(findings[1:2])[0].model == "n"
+    assert scores.each(findings).head == ["model", "task", "accuracy", "classes", "train", "test"]
+    ((_, figure, _),) = figures.board(scores.pivot(findings), "accuracy")
+    texts = {text.get_text(): text.xy[1] for text in figure.axes[0].texts}
+    assert set(texts) == {"a", "b"}
+    assert np.isfinite(list(texts.values())).all()
+
+
+def test_a_layer_of_two_logits_is_kept_as_the_one_that_says_the_same(folder, capsys):
+    np.savez("two_m.npz", **OTHERS | {"train_y": Y % 2, "test_y": Y[:20] % 2})
+    args = ["--protocol", "dinov2-heads", "--iterations", 4, "--batch-size", 8]
+    assert main(*args, "--data", "two_m.npz", "--out", "o") == 0
+    model, heads = saved.load(Path("o/model.npz")), pd.read_parquet("o/results.parquet")
+    said = X[:20] @ model.params["w"] + model.params["b"] > 0
+    assert np.mean(said == Y[:20] % 2) == heads["test"][heads["chosen"]].item()
+    assert model.task == "binary"
 
 
 def test_options_of_protocols_go_with_one(capsys):

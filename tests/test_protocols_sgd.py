@@ -11,6 +11,8 @@ from experiments.kit.mistakes import SettingError
 from experiments.protocols import clip_benchmark, descents, dinov2_heads
 from experiments.protocols.found import Rows, Splits
 from experiments.protocols.schedules import cosine
+from jaxlr import sweeps
+from jaxlr.pytypes import Batch
 
 pytestmark = pytest.mark.once
 RNG = np.random.default_rng(3)
@@ -110,6 +112,25 @@ def test_heads_are_lanes_of_optax_s_momentum():
             lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), own, theirs
         )
     assert (begun[0]["w"] != begun[1]["w"]).any()
+
+
+def test_segments_change_no_bit_and_work_that_is_left_ends_between_them(monkeypatch):
+    one, order = dinov2_heads.lane(4, 3, 12), descents.endless(4, 20, 8, 12)
+    lanes = sweeps.cross({"learning_rate": np.array([1e-3, 0.2])}, seeds=np.arange(2))
+    whole = sweeps.run(one, lanes, Batch(TRAIN.x, TRAIN.labels), order)
+    parts = descents.run(one, lanes, Batch(TRAIN.x, TRAIN.labels), order)
+    assert parts.losses.shape == (2, 12)
+    jax.tree.map(np.testing.assert_array_equal, whole.state, parts.state)
+    seen = []
+
+    def left():
+        seen.append(1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(descents.side_by_side, "go_on", left)
+    with pytest.raises(KeyboardInterrupt):
+        dinov2_heads.run(task(), iterations=12, batch_size=8)
+    assert len(seen) == 1
 
 
 def test_layers_start_as_the_originals_do():

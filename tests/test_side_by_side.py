@@ -1,6 +1,8 @@
 """Work that is done two at a time: its order, its errors, and what the caller has set."""
 
 import threading
+import time
+import warnings
 from contextvars import ContextVar
 
 import pytest
@@ -46,3 +48,52 @@ def test_threads_see_what_the_caller_has_set():
         assert list(side_by_side.each(lambda _: SET.get(), range(3))) == ["here"] * 3
     finally:
         SET.reset(token)
+
+
+def test_work_that_nobody_waits_for_is_told_so_also_within_work():
+    told, begun = [], threading.Event()
+
+    def waits(_):
+        begun.set()
+        try:
+            while time.perf_counter() < end:
+                side_by_side.go_on()
+                time.sleep(0.01)
+        except KeyboardInterrupt:
+            told.append("left")
+            raise
+
+    def work(number):
+        if number == 1:
+            list(side_by_side.each(lambda inner: inner and waits(inner), range(3)))
+        if number == 2:
+            begun.wait(10)
+            raise ValueError("the third")
+
+    end = time.perf_counter() + 10
+    found = side_by_side.each(work, [0, 2, 1])
+    with pytest.raises(ValueError, match="the third"):
+        list(found)
+    while len(told) < 2 and time.perf_counter() < end:
+        time.sleep(0.01)
+    assert told == ["left"] * 2
+    side_by_side.go_on()  # and the caller itself goes on
+
+
+def test_filters_of_warnings_are_as_before_whoever_is_quiet_beside():
+    second_is_in, first_is_out = threading.Event(), threading.Event()
+
+    def work(number):
+        with side_by_side.quiet():
+            if number == 1:  # two at once, and the second would put back the first's filters
+                second_is_in.wait(0.2)
+            if number == 2:
+                second_is_in.set()
+                first_is_out.wait(1)
+            warnings.warn("unheard", stacklevel=1)
+        if number == 1:
+            first_is_out.set()
+
+    before = list(warnings.filters)
+    list(side_by_side.each(work, range(3)))
+    assert warnings.filters == before

@@ -150,9 +150,10 @@ def layers_of(files: Sequence[str], held: Sequence[Held | None]) -> dict[str, np
 def check_layers(held: Held) -> None:
     """Raises DataError for a file of embeddings that holds none."""
     if not held.layers:
-        raise DataError(
-            f"{shown(held.file)} holds {listed(held.columns)} and no features; name their array x"
-        )
+        columns = listed(held.columns)
+        if any(name.startswith("train_x") for name in held.columns):
+            columns = "splits, as --protocol mteb takes them,"
+        raise DataError(f"{shown(held.file)} holds {columns} and no features; name their array x")
 
 
 def _refuse_table_options(file: str, options: dict) -> None:

@@ -97,7 +97,7 @@ def descend(rows: Rows, num_classes: int, decays, seed: int, epochs: int, batch_
     order = descents.epochs(seed, len(rows.x), min(batch_size, len(rows.x)), epochs)
     one = lane(rows.x.shape[1], num_classes, len(order))
     lanes = sweeps.cross({"weight_decay": decays}, seeds=np.full(len(decays), seed))
-    return sweeps.run(one, lanes, descents.with_absent(rows), order)
+    return descents.run(one, lanes, descents.with_absent(rows), order)
 
 
 @lru_cache  # one object for one lane: compiled programs are found by it

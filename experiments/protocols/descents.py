@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from experiments.kit import side_by_side
 from experiments.protocols import exact
 from experiments.protocols.found import Rows
 from jaxlr import losses, models, sweeps
@@ -22,6 +23,13 @@ def lane(start: Callable[[Array], Params], optimizer: Callable[[dict], Optimizer
         return {"norm": jnp.sqrt(2 * l2_penalty(params))}
 
     return sweeps.descent(start, lambda hyper: risk, optimizer, metrics)
+
+
+def run(lane: sweeps.Lane, lanes: sweeps.Lanes, batch: Batch, order: np.ndarray) -> sweeps.Sweep:
+    """All of them, in up to 20 segments, between which an interruption is heard."""
+    parts = max(parts for parts in range(1, 21) if len(order) % parts == 0)
+    heard = {"num_segments": parts, "on_segment": lambda *_: side_by_side.go_on()}
+    return sweeps.run(lane, lanes, batch, order, **heard)
 
 
 def epochs(seed: int, num_rows: int, batch_size: int, num_epochs: int) -> np.ndarray:

@@ -65,6 +65,7 @@ def run(
     heads = pd.DataFrame({"learning_rate": RATES, "accuracy": descents.accuracies(swept, judge)})
     best = int(heads["accuracy"].argmax())
     heads["test"], heads["scaled"] = descents.accuracies(swept, test), rates
+    # The risk is the mean over the steps of the last segment, a twentieth of them or so.
     heads["risk"], heads["chosen"] = swept.losses[:, -1], np.arange(len(RATES)) == best
     scores = {"accuracy": float(heads["test"][best])}
     if judge is not test:
@@ -82,7 +83,7 @@ def descend(rows: Rows, num_classes: int, rates, seed: int, iterations: int, bat
     one = lane(rows.x.shape[1], num_classes, iterations)
     seeds = seed * len(rates) + np.arange(len(rates))
     lanes = sweeps.cross({"learning_rate": rates}, seeds=seeds)
-    return sweeps.run(one, lanes, Batch(rows.x, rows.labels), order)
+    return descents.run(one, lanes, Batch(rows.x, rows.labels), order)
 
 
 @lru_cache  # one object for one lane: compiled programs are found by it

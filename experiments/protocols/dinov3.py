@@ -9,14 +9,18 @@ Few-shot, a hundredth of every class validates, and `few_shot` rows of every cla
 their share, one at least; the chosen fit is judged as it is, and tries are averaged. Several labels
 a row are targets, one against the rest, under one C, and judged by F1.
 
-The original ends L-BFGS at tol 1e-12 or after 1,000 iterations; here every fit is certified.
+The original ends L-BFGS at tol 1e-12 or after 1,000 iterations; here fits go on to their
+optimum, and certificates say how near they are.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
+from experiments.datasets.errors import listed
 from experiments.kit.mistakes import SettingError
-from experiments.protocols import choice
+from experiments.protocols import checks, choice
 from experiments.protocols.found import Found, Rows, Splits
 
 COSTS = np.float64(np.float32(10) ** np.linspace(-6, 5, 45, dtype=np.float32))
@@ -25,6 +29,7 @@ METRICS = {
     "accuracy": ("accuracy", "f1"),
     "balanced_accuracy": ("mean per class", "mean per class f1"),
 }
+FEW = "A draw has all rows of {}, whose training rows are fewer than the {:g} of --few-shot."
 DRAWN = (
     "Rows are drawn by the rule but by numpy's generator: the original's, torch's, draws others."
 )
@@ -52,6 +57,7 @@ def run(
       tol: of the risk of every fit.
 
     Raises:
+      DataError: no class has a row to spare for validation.
       SettingError: another metric, or class weights of several labels a row.
     """
     if metric not in METRICS:
@@ -61,18 +67,22 @@ def run(
     train, held = splits.train, splits.validation
     if held is None:
         train, held = validation(train, 0.1 if few_shot is None else 0.01, seed)
+    checks.given(replace(splits, validation=held), "validation", "as every class has one row alone")
     both = Rows(np.concatenate([train.x, held.x]), np.concatenate([train.labels, held.labels]))
-    several = train.labels.ndim - 1
+    several, num = train.labels.ndim - 1, len(splits.class_names)
     chosen, main = [], METRICS[metric][several]
     for number in range(tries):
         rows = train if few_shot is None else drawn(train, few_shot, seed + number)
         again = both if few_shot is None else None
         options = {"class_weight": class_weight, "tol": tol}
         chosen.append(choice.choose(splits, rows, held, again, COSTS, judged, main, **options))
-    drew = splits.validation is None or few_shot is not None
-    return choice.found(
-        chosen, sorted((of[several] for of in METRICS.values()), key=main.__ne__), [DRAWN] * drew
-    )
+    notes = [DRAWN] * (splits.validation is None or few_shot is not None)
+    sizes = train.labels.sum(axis=0) if several else np.bincount(train.labels, minlength=num)
+    few = [name for name, n in zip(splits.class_names, sizes, strict=True) if n < (few_shot or 0)]
+    if few:
+        notes.append(FEW.format(listed(few, 4), few_shot))
+    names = sorted((of[several] for of in METRICS.values()), key=main.__ne__)
+    return choice.found(chosen, names, notes)
 
 
 def validation(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:

@@ -29,7 +29,7 @@ def board(scores: pd.DataFrame, name: str) -> Drawn:
     at = np.arange(len(scores))
     for place, task in enumerate(scores):
         axes.plot(at, scores[task], lw=1.8, ms=5, **look(place))
-    ends = scores.iloc[-1].to_numpy()
+    ends = scores.ffill().iloc[-1].to_numpy()  # the last model may not have every task
     low, high = axes.get_ylim()
     gap = 0.055 * (high - low)
     for height, task, place in zip(

@@ -1,6 +1,5 @@
 """Fits in scikit-learn's terms, to the optimum or by scikit-learn itself, and what they say."""
 
-import warnings
 from collections.abc import Sequence
 
 import joblib
@@ -92,7 +91,6 @@ def by_scikit_learn(x, labels, weights, costs, num_classes: int, tol: float, jud
 
 
 def _stopped(cost, x, labels, weights):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says that it hasn't converged
+    with side_by_side.quiet():  # it says that it hasn't converged
         one = LogisticRegression(C=cost, max_iter=100)
         return one.fit(x, labels, sample_weight=weights)

@@ -22,7 +22,7 @@ from experiments.protocols import lanes, published
 from experiments.protocols.found import Found, Rows, Splits
 
 SEED, DRAWS, PER_LABEL, C = 42, 10, 8, 1.0
-FEW = "{} of {} labels have fewer than {} training rows: as in MTEB, a draw has all of them."
+FEW = "Of {} of {} labels there are fewer than {} training rows: as in MTEB, a draw has them all."
 EARLY = "scikit-learn's fits stop early, as in MTEB's own runs, before they are at their optimum."
 
 

@@ -115,8 +115,15 @@ def lanes(findings: Findings) -> pd.DataFrame:
 
 
 def noted(findings: Findings) -> list[str]:
-    """What each evaluation says of itself, once."""
-    return list(dict.fromkeys(note for _, found in findings for note in found.notes))
+    """What each evaluation says of itself, once, and whose it is where others don't say it."""
+    whose = {}
+    for entry, found in findings:
+        for note in found.notes:
+            whose.setdefault(note, []).append(f"{entry.splits.name} by {entry.model}")
+    return [
+        note if len(of) == len(findings) else f"{words.listed(of)}: {note}"
+        for note, of in whose.items()
+    ]
 
 
 def as_text(findings: Findings) -> str:

@@ -1,5 +1,6 @@
 """From files to splits: the rows of every model on every task."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,7 +43,8 @@ def entries(settings: ProtocolSettings) -> tuple[list[Entry], list[str]]:
         for option in ("test", "validation", "labels", "target"):
             if getattr(settings, option):
                 raise DataError(f"--{option}: the files of --data hold their own; leave it out")
-        found = [_of_bundle(file, held) for file, held in zip(settings.data, bundles, strict=True)]
+        pairs, drop = zip(settings.data, bundles, strict=True), settings.drop_classes
+        found = [_of_bundle(file, held, drop) for file, held in pairs]
     elif any(bundles):
         odd = settings.data[list(map(bool, bundles)).index(False)]
         raise DataError(f"{shown(odd)} holds no train_x and train_y, as others do; run it alone")
@@ -55,7 +57,6 @@ def entries(settings: ProtocolSettings) -> tuple[list[Entry], list[str]]:
                 f"{splits.name} has several labels a row, and --protocol {settings.protocol} takes"
                 " one; give one, or take --protocol dinov3"
             )
-        splits = making.without(splits, settings.drop_classes)
         if asked.needs_test and splits.test is None:
             splits = making.with_test(splits, settings.seed, share)
             notes.append(f"{splits.name} has no test rows: {share:g} of its rows are set aside")
@@ -76,7 +77,7 @@ def _bundle(file: str) -> dict[str, np.ndarray] | None:
     return arrays if {"train_x", "train_y"} <= set(arrays) else None
 
 
-def _of_bundle(file: str, held: dict[str, np.ndarray]) -> Entry:
+def _of_bundle(file: str, held: dict[str, np.ndarray], drop: Sequence[str]) -> Entry:
     stem, raw = Path(file).stem, {}
     task, _, model = stem.rpartition("_")
     task, model = (task, model) if task else (stem, Path(file).resolve().parent.name)
@@ -94,15 +95,17 @@ def _of_bundle(file: str, held: dict[str, np.ndarray]) -> Entry:
     given = list(map(str, held.get("label_names", ())))
     if raw["train"].labels.ndim == 2:
         num = raw["train"].labels.shape[1]
-        return Entry(model, making.of_parts(task, raw, given or [f"label {t}" for t in range(num)]))
+        names = given or [f"label {t}" for t in range(num)]
+        return Entry(model, making.of_parts(task, raw, names, drop))
     known = np.unique(raw["train"].labels)
     are_codes = known.dtype.kind in "iu" and known[0] >= 0 and known[-1] < len(given)
-    called = {value: given[value] if are_codes else class_name(value) for value in known}
+    called = dict(enumerate(given)) if are_codes else {}
     parts = {
         role: Part(x, np.array([called.get(v, class_name(v)) for v in labels], dtype=object))
         for role, (x, labels) in raw.items()
     }
-    return Entry(model, making.of_parts(task, parts, list(called.values())))
+    names = [called.get(value, class_name(value)) for value in known]
+    return Entry(model, making.of_parts(task, parts, names, drop))
 
 
 def _of_probes(settings) -> tuple[list[Entry], list[str]]:
@@ -135,7 +138,8 @@ def _of_probes(settings) -> tuple[list[Entry], list[str]]:
         for layer, table in enumerate(tables):
             parts = {"train": Part(np.asarray(table.features), labels[t])}
             parts |= {role: Part(of[0][layer], of[1][t]) for role, of in roles.items() if of}
-            made.append(Entry(table.name, making.of_parts(task, parts, class_names)))
+            splits = making.of_parts(task, parts, class_names, settings.drop_classes)
+            made.append(Entry(table.name, splits))
     return made, list(tables[0].notes)
 
 

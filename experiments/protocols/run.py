@@ -1,9 +1,7 @@
 """A protocol from files to page: every model on every task, and the board of their scores."""
 
-import contextlib
 import importlib.util
 import re
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -45,13 +43,11 @@ def run(settings: ProtocolSettings, clock: Clock, within: Path) -> int:
         noted = [*notes, *remarks.of(settings.protocol, entries)]
         commands.remark(noted)
         print(introduction(settings, entries))
-        findings, ended, left = [], [], threading.Event()
-        with clock.bar(len(entries), "evaluations") as bar, contextlib.ExitStack() as leaving:
-            leaving.callback(left.set)
+        findings, ended = [], []
+        with clock.bar(len(entries), "evaluations") as bar:
 
             def hears(number):
-                if left.is_set():  # nobody waits for what is still at work
-                    raise KeyboardInterrupt
+                side_by_side.go_on()
                 ended.append(number)
                 bar.set_postfix_str(f"{sum(ended):,} exact fits")
 
@@ -130,7 +126,11 @@ def model_of(entry: Entry, found: Found, made: dict) -> saved.Model:
     table = Table.of(entry.model, splits.train.x, names, target, complete=True)
     encoder = Encoder.as_it_is(table, np.arange(1))
     proof = {"worst_gap": found.worst_gap, **(found.chosen or {})}
-    about = kind, splits.name, splits.class_names, (0.0, 1.0), entry.model, encoder, found.params
+    params = found.params
+    if kind == "binary" and np.ndim(params["w"]) == 2:  # two logits, of which one is the difference
+        params = {name: np.asarray(leaf, np.float64) for name, leaf in params.items()}
+        params = {name: leaf[..., 1] - leaf[..., 0] for name, leaf in params.items()}
+    about = kind, splits.name, splits.class_names, (0.0, 1.0), entry.model, encoder, params
     return saved.Model(*about, certificate=proof, provenance=made)
 
 

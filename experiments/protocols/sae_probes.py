@@ -10,8 +10,6 @@ Reference:
   package sae-probes 0.4.2.
 """
 
-import warnings
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
@@ -19,6 +17,7 @@ from scipy.stats import rankdata
 from sklearn.model_selection import LeavePOut, StratifiedKFold
 
 from experiments.datasets import DataError
+from experiments.kit import side_by_side
 from experiments.kit.mistakes import SettingError
 from experiments.protocols import checks, exact
 from experiments.protocols.found import Found, Rows, Splits
@@ -123,7 +122,7 @@ def folds(name: str, labels: np.ndarray, seed: int) -> np.ndarray:
             raise DataError(fault, "shuffle the rows")
         return trains
     splitter = LeavePOut(2) if num <= 12 else StratifiedKFold(6, shuffle=True, random_state=seed)
-    with warnings.catch_warnings(action="ignore"):  # a class of fewer rows than folds is foreseen
+    with side_by_side.quiet():  # a class of fewer rows than folds is foreseen
         held = [held for _, held in splitter.split(labels, labels)]
     both = [rows for rows in held if len(set(labels[rows])) == 2]
     return np.array([~np.isin(np.arange(num), rows) for rows in both], bool).reshape(-1, num)

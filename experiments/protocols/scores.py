@@ -21,8 +21,10 @@ def leading(found: Found) -> str:
 
 
 def best(findings: Findings) -> tuple[Entry, Found]:
-    """The first task of the model with the best mean."""
-    model = pivot(findings).mean(axis=1).idxmax()
+    """The first task of the model with the best mean, of those that have every task if any has."""
+    means = pivot(findings).mean(axis=1, skipna=False)
+    means = means if means.notna().any() else pivot(findings).mean(axis=1)
+    model = means.idxmax()
     return next(of for of in findings if of[0].model == model)
 
 
@@ -47,7 +49,8 @@ def cells(table: pd.DataFrame) -> SimpleNamespace:
 
 def each(findings: Findings) -> SimpleNamespace:
     """A row per evaluation as text: its scores, the published one, the choice, its rows."""
-    names = list(dict.fromkeys(name for _, found in findings for name in found.scores))
+    finite = [name for _, f in findings for name, value in f.scores.items() if value == value]
+    names = list(dict.fromkeys([leading(findings[0][1]), *finite]))
     lead, *others = names
     known = any((found.published or {}).get(lead) for _, found in findings)
     chosen = any(found.chosen for _, found in findings)

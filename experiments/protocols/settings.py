@@ -67,6 +67,8 @@ def mistakes(settings: ProtocolSettings) -> Iterator[str]:
             yield f"{_typed(settings, option)}: must be at least 1"
     if settings.few_shot is not None and not settings.few_shot > 0:
         yield f"{_typed(settings, 'few_shot')}: must be above 0, 10 rows or 0.1 of them"
+    elif settings.few_shot is not None and settings.few_shot > 1 and settings.few_shot % 1:
+        yield f"{_typed(settings, 'few_shot')}: must be a whole number of rows, or below 1 a share"
     if settings.tries is not None and settings.few_shot is None:
         yield f"{_typed(settings, 'tries')}: counts draws of --few-shot; give both"
 

@@ -23,21 +23,31 @@ class Part(NamedTuple):
     labels: np.ndarray
 
 
-def of_parts(name: str, parts: dict[str, Part], class_names: Sequence[str]) -> Splits:
+def of_parts(
+    name: str, parts: dict[str, Part], class_names: Sequence[str], drop: Sequence[str] = ()
+) -> Splits:
     """The splits of a task.
 
     Args:
       name: the task's.
       parts: by role; "train" is there.
       class_names: of the training rows, in the order of their codes; of labels [N, T] all T.
+      drop: classes to leave out, rows and all; also those that no training row is of.
 
     Raises:
-      DataError: rows, features or labels that don't fit each other; one class; an unknown label.
+      DataError: rows, features or labels that don't fit each other; one class; an unknown label; a
+        class to leave out that isn't there, or of several labels a row.
     """
-    width, made = parts["train"].x.shape[1], {}
     for role, (x, labels) in parts.items():
         if len(x) != len(labels):
             raise DataError(f"{name}: {len(x)} {role} rows and {len(labels)} labels; pair them")
+    if drop:
+        parts, class_names = _without(name, parts, class_names, drop)
+    width, made = parts["train"].x.shape[1], {}
+    for role, (x, labels) in parts.items():
+        if not len(x):
+            left = " left by --drop-classes" if drop else ""
+            raise DataError(f"{name} has no {role} rows{left}; give some, or leave {name} out")
         if x.shape[1] != width:
             raise DataError(
                 f"{name}: {role} rows have {x.shape[1]} features and training rows {width};"
@@ -74,31 +84,19 @@ def _flags(name: str, role: str, labels: np.ndarray, class_names: Sequence[str])
     return labels.astype(np.int32)
 
 
-def without(splits: Splits, classes: Sequence[str]) -> Splits:
-    """The splits without the rows of these classes.
-
-    Raises:
-      DataError: a class that isn't there, one or none left, or several labels a row.
-    """
-    if not classes:
-        return splits
-    if splits.train.labels.ndim == 2:
-        raise DataError(f"--drop-classes: {splits.name} has several labels a row; leave it out")
-    unknown = set(classes) - set(splits.class_names)
+def _without(name: str, parts: dict[str, Part], class_names: Sequence[str], drop: Sequence[str]):
+    """The parts and the names of classes without those that are dropped."""
+    if parts["train"].labels.ndim == 2:
+        raise DataError(f"--drop-classes: {name} has several labels a row; leave it out")
+    unknown = set(drop).difference(class_names, *(labels for _, labels in parts.values()))
     if unknown:
         raise DataError(
-            f"--drop-classes: {splits.name} has no class {listed(sorted(unknown))}; it has"
-            f" {listed(splits.class_names)}"
+            f"--drop-classes: {name} has no class {listed(sorted(unknown))}; it has"
+            f" {listed(class_names)}"
         )
-    kept = [name for name in splits.class_names if name not in classes]
-    parts = {}
-    for role in ROLES:
-        rows = getattr(splits, role)
-        if rows is not None:
-            names = np.array(splits.class_names, dtype=object)[rows.labels]
-            here = np.isin(names, kept)
-            parts[role] = Part(rows.x[here], names[here])
-    return of_parts(splits.name, parts, kept)
+    stays = {role: ~np.isin(labels, drop) for role, (_, labels) in parts.items()}
+    kept = {role: Part(x[stays[role]], labels[stays[role]]) for role, (x, labels) in parts.items()}
+    return kept, [known for known in class_names if known not in drop]
 
 
 def with_test(splits: Splits, seed: int, fraction: float) -> Splits:
