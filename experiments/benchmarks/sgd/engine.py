@@ -13,7 +13,6 @@ seeds.
 
 import argparse
 import tempfile
-import time
 
 import jax
 import jax.numpy as jnp
@@ -159,22 +158,33 @@ def halving(told: tuple, seeds: int) -> dict:
     }
 
 
+PARTS = {
+    "overhead": (overhead, OVERHEAD),
+    "leaving": (leaving, LEAVING),
+    "halving": (halving, HALVING),
+}
+
+
 def main() -> None:
-    """Measures both, and writes results/engine.{json,md}."""
+    """Measures what is asked for, and renews its part of results/engine.{json,md}."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=7, help="turns of engine and bare loop")
+    known = sorted(OVERHEAD | LEAVING | HALVING)
+    parser.add_argument("--parts", nargs="+", choices=list(PARTS), default=list(PARTS))
+    parser.add_argument("--only", nargs="+", choices=known, default=known, help="data sets")
+    parser.add_argument("--rounds", type=int, default=7, help="turns, where there is no seed")
     parser.add_argument("--seeds", type=int, default=20, help="of designs, folds and rows")
     given = parser.parse_args()
-    results, start = {"machine": machine.description()}, time.perf_counter()
-    try:
-        results["overhead"] = {n: overhead(told, given.rounds) for n, told in OVERHEAD.items()}
-        print(results["overhead"], flush=True)
-        results["leaving"] = {n: leaving(told, 3) for n, told in LEAVING.items()}
-        print(results["leaving"], flush=True)
-        results["halving"] = {n: halving(told, given.seeds) for n, told in HALVING.items()}
-    except DataError as error:
-        parser.error(str(error))
-    results["seconds"] = time.perf_counter() - start
+    results = {part: {} for part in PARTS} | tables.kept("engine")
+    results["machine"] = machine.description()
+    for part in given.parts:
+        measure, told = PARTS[part]
+        times = given.seeds if part == "halving" else given.rounds
+        for name in [name for name in told if name in given.only]:
+            try:
+                results[part][name] = measure(told[name], times)
+            except DataError as error:
+                parser.error(str(error))
+            print(part, name, results[part][name], flush=True)
     print(tables.publish("engine", results, "sgd/engine.md"))
 
 
