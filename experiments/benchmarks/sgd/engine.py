@@ -35,6 +35,7 @@ HALVING = {
     "digits": ("digits", 512, 40, 20),
     "a9a, 10,000 rows": (A9A, 256, 18, 18),
     "MNIST, 10,000 rows": ("../shared/data/mnist", 96, 9, 9),
+    "spambase": ("../shared/data/spambase/spambase.data.ssv.gz", 1024, 40, 20),
 }
 LEAVING = {"digits": ("digits", 512, 40, 20), "a9a, 10,000 rows": (A9A, 256, 20, 20)}
 FOLDS, BATCH_SIZE, MOST_ROWS = 3, 64, 10_000
@@ -153,7 +154,6 @@ def halving(told: tuple, seeds: int) -> dict:
         "seeds": seeds,
         "within_a_percent": int(np.sum(np.array(worse) <= 0.01)),
         "within_a_standard_error": int(within),
-        "compile_seconds": [whole.compile_seconds, pruned.compile_seconds],
         "seconds": [whole.run_seconds, pruned.run_seconds],
     }
 
