@@ -67,3 +67,11 @@ def pytest_runtest_protocol(item):
     """A test that is marked float64 has it in every run."""
     with jax.enable_x64(jax.config.jax_enable_x64 or "float64" in item.keywords):
         return (yield)
+
+
+@pytest.fixture
+def no_page(monkeypatch):
+    """Saves the drawing of a sweep where nobody looks."""
+    from experiments.sweep import page
+
+    monkeypatch.setattr(page, "write", lambda path, *rest: path.write_text("a page"))

@@ -18,18 +18,13 @@ from experiments.sweep import __main__, choices, plan, run, study
 from experiments.sweep.settings import Settings
 from jaxlr import data
 
+pytestmark = pytest.mark.usefixtures("no_page")
 FAST = {"data": "iris", "configs": 16, "folds": 2, "batch_size": (20,)}
 RATES = {"warmup": (0.1, 0.4), "final_rate": (0.0, 0.5)}
 
 
 def main(*args):
     return __main__.main([str(arg) for arg in args])
-
-
-@pytest.fixture(autouse=True)
-def no_page(monkeypatch):
-    """Saves the drawing where nobody looks."""
-    monkeypatch.setattr(run.page, "write", lambda path, *rest: path.write_text("a page"))
 
 
 @pytest.mark.once

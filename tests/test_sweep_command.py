@@ -10,7 +10,6 @@ import pytest
 from experiments.datasets import load
 from experiments.kit import outputs, problems, saved
 from experiments.sweep import __main__, choosing
-from experiments.sweep import run as sweep
 
 FAST = ["--configs", "4", "--epochs", "2", "--folds", "3"]
 
@@ -65,12 +64,6 @@ def test_the_saved_model_is_the_one_that_was_tested(finished):
     page = (finished / "report.html").read_text()
     assert "guessing by class frequency gives 1.10" in page[: page.index("Test accuracy")]
     assert 'id="coefficients"' in page
-
-
-@pytest.fixture
-def no_page(monkeypatch):
-    """Saves the drawing where nobody looks: the page has its own tests."""
-    monkeypatch.setattr(sweep.page, "write", lambda path, *rest: path.write_text("a page"))
 
 
 @pytest.mark.once

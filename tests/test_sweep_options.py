@@ -8,22 +8,15 @@ import pandas as pd
 import pytest
 
 from experiments.sweep import __main__, choosing, headline
-from experiments.sweep import run as sweep
 from tests import report_cases
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("no_page")]
 TYPED = "--data iris --configs 4 --epochs 12 --folds 3 --batch-size 30 60"
 ASKED = TYPED.split()
 
 
 def main(*args):
     return __main__.main([str(arg) for arg in args])
-
-
-@pytest.fixture(autouse=True)
-def no_page(monkeypatch):
-    """Saves the drawing where nobody looks."""
-    monkeypatch.setattr(sweep.page, "write", lambda path, *rest: path.write_text("a page"))
 
 
 def test_a_plan_is_printed_and_nothing_is_written(tmp_path, capsys):

@@ -21,7 +21,7 @@ from experiments.sweep import run as sweep
 from jaxlr import sweeps
 from jaxlr.results import files
 
-pytestmark = pytest.mark.once
+pytestmark = [pytest.mark.once, pytest.mark.usefixtures("no_page")]
 ROOT = Path(__file__).resolve().parents[1]
 # Two groups, so that one is complete when the other is broken; some lanes leave on the way.
 TYPED = "--data iris --configs 4 --epochs 6 12 --folds 3 --batch-size 30 60 --checkpoint 0"
@@ -30,12 +30,6 @@ ASKED = TYPED.split()
 
 def main(*args):
     return __main__.main([str(arg) for arg in args])
-
-
-@pytest.fixture(autouse=True)
-def no_page(monkeypatch):
-    """Saves the drawing where nobody looks."""
-    monkeypatch.setattr(sweep.page, "write", lambda path, *rest: path.write_text("a page"))
 
 
 @pytest.fixture(scope="module")

@@ -48,10 +48,9 @@ def told(out):
     return pd.read_parquet(out / "results.parquet"), json.loads((out / "summary.json").read_text())
 
 
-def test_an_interrupted_sweep_goes_on_to_the_same_bits(whole, tmp_path, monkeypatch):
+def test_an_interrupted_sweep_goes_on_to_the_same_bits(whole, tmp_path, monkeypatch, no_page):
     schedule, of_whole = whole
     out, asked = tmp_path / "o", ASKED[schedule].split()
-    monkeypatch.setattr(sweep.page, "write", lambda path, *rest: path.write_text("a page"))
     with monkeypatch.context() as patched:
         stopped_by(patched, 3, lambda: os.kill(os.getpid(), signal.SIGINT))
         assert main(*asked, "--out", out) == 130

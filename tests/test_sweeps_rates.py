@@ -7,7 +7,7 @@ import optax
 import pandas as pd
 import pytest
 
-from experiments.sweep import __main__, run
+from experiments.sweep import __main__
 from jaxlr import losses, models, optimizers, sweeps, training
 from tests.test_sweeps_plan import BATCH, ORDER, C, D
 
@@ -53,8 +53,7 @@ def test_every_lane_has_its_own_rates():
 
 
 @pytest.mark.once
-def test_a_command_sweeps_them(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(run.page, "write", lambda path, *rest: path.write_text("a page"))
+def test_a_command_sweeps_them(tmp_path, capsys, no_page):
     typed = "--data iris --configs 4 --epochs 2 --folds 3 --warmup 0 0.5 --final-rate 0 1"
     assert __main__.main([*typed.split(), "--out", str(tmp_path / "o")]) == 0
     lanes = pd.read_parquet(tmp_path / "o" / "results.parquet")

@@ -58,6 +58,7 @@ class Sweep(NamedTuple):
       sources: [L, ·] of a schedule: the lane that each went on from after a segment, itself but
         for turnovers of a population, of which hypers are the last numbers.
       history: {name: [L, ·]} of a schedule: the numbers with which it went on.
+      segment_steps: of one segment.
     """
 
     state: Any
@@ -138,8 +139,8 @@ class Sweep(NamedTuple):
     def steps(self):
         """A pandas table with a row per lane and segment that it ran, lane by lane.
 
-        Columns: `lane` (its row in `frame()`), its place and hypers, `segment` from 1, `step`, how
-        many the lane had made, `rung`, how many times lanes had been pruned before the segment,
+        Columns: `lane` (its row in `frame()`), its place and last hypers, `segment` from 1, `step`,
+        how many the lane had made, `rung`, how many times lanes had been pruned before the segment,
         `risk` over it, the metrics after it, and `status`: running, or in a lane's last row how it
         ended.
         """

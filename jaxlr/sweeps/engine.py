@@ -51,8 +51,8 @@ def run(
       fold_weights: [F, N], as from `data.folds`: lane i trains with weights
         batch.weights * fold_weights[lanes.fold[i]] and is evaluated on the rest.
       num_segments: S, a divisor of T; the lanes are evaluated at the end of each segment.
-      on_segment: called with (segments done, progress) after each; the progress may be kept, and
-        the answer "stop" ends the sweep.
+      on_segment: called with (segments done, progress) after each; the progress may be kept, but
+        not changed, and the answer "stop" ends the sweep.
       stop: when a lane leaves by itself. One that diverges always does.
       schedule: called likewise, before it, but after the last; answers which lanes [L] go on, or
         a `Turnover`, or None. As from `halving`, `hyperband`, `halving_rows` and `population`.
