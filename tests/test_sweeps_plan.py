@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, data, losses, models, optimizers, sweeps
-from jaxlr.sweeps import plans
+from jaxlr.sweeps import plans, tasks
 
 N, D, C, FOLDS, CONFIGS = 60, 6, 3, 3, 16
 as_shipped = pytest.mark.as_shipped
@@ -44,7 +44,7 @@ def lanes_until(num_lanes):
 
 
 def with_width(monkeypatch, width, num_lanes=48):
-    monkeypatch.setattr(plans, "WIDE", width)
+    monkeypatch.setattr(plans, "fastest", lambda task: width)
     return sweeps.plan(LANE, lanes_until(num_lanes), BATCH, ORDER, **OPTIONS)
 
 
@@ -127,7 +127,17 @@ def test_the_plan_counts_operations_and_seconds():
     ],
 )
 def test_chunks_are_alike_and_even(num_lanes, leaving, width):
-    assert plans.widest(num_lanes, leaving) == width
+    assert plans.even(num_lanes, 256, leaving) == width
+
+
+@pytest.mark.once
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="no cache to keep to")
+@pytest.mark.parametrize(("num_rows", "wide"), [(N, True), (10**6, False)])
+def test_small_lanes_fill_the_cache_and_large_ones_do_not(num_rows, wide):
+    task = tasks.task(*ASKED, FOLD_WEIGHTS, 1)
+    labels = jax.ShapeDtypeStruct((num_rows,), jnp.int32)
+    rows = task.rows._replace(batch=BATCH._replace(labels=labels))
+    assert (plans.fastest(task._replace(rows=rows)) > plans.WIDE) == wide
 
 
 @pytest.mark.once

@@ -31,7 +31,7 @@ def full():
 @pytest.fixture(autouse=True)
 def narrow(monkeypatch):
     """Three chunks of 16 lanes, so that lanes that leave empty some."""
-    monkeypatch.setattr(plans, "WIDE", 16)
+    monkeypatch.setattr(plans, "fastest", lambda task: 16)
 
 
 def replayed(values, patience, least, target):
@@ -111,7 +111,7 @@ def test_segments_of_its_own_end_a_lane():
 
 @pytest.mark.once
 def test_chunks_are_narrow_where_lanes_have_fewer_segments(monkeypatch):
-    monkeypatch.setattr(plans, "WIDE", 256)
+    monkeypatch.setattr(plans, "fastest", lambda task: 256)
     widths = [
         sweeps.plan(LANE, LANES._replace(segments=own), *ASKED[2:], **OPTIONS).width
         for own in (None, np.full(L, 4), np.resize([1, 4], L))

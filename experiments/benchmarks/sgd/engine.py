@@ -36,6 +36,7 @@ HALVING = {
     "a9a, 10,000 rows": (A9A, 256, 18, 18),
     "MNIST, 10,000 rows": ("../shared/data/mnist", 96, 9, 9),
     "spambase": ("../shared/data/spambase/spambase.data.ssv.gz", 1024, 40, 20),
+    "breast_cancer": ("breast_cancer", 1024, 40, 20),
 }
 LEAVING = {"digits": ("digits", 512, 40, 20), "a9a, 10,000 rows": (A9A, 256, 20, 20)}
 FOLDS, BATCH_SIZE, MOST_ROWS = 3, 64, 10_000
