@@ -12,12 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from sklearn.linear_model import LogisticRegression
-from sklearn.utils.class_weight import compute_class_weight
 
 from experiments.benchmarks import tables
 from experiments.benchmarks.paths import protocols as benchmark
 from experiments.datasets import DataError
-from experiments.kit import class_weights, saved
+from experiments.kit import saved
 from experiments.kit.mistakes import SettingError
 from experiments.path import __main__
 from experiments.path.settings import Settings
@@ -292,21 +291,6 @@ def test_the_protocol_gets_the_options_that_were_given_and_no_others():
     assert run.options(settings) == told
     assert run.options(Settings(protocol="senteval")) == {}
     assert set(table.FIXED) | set(table.OWN) | set(table.FILES) < set(vars(settings))
-
-
-def test_class_weights_are_scikit_learns():
-    labels = np.repeat([0, 1, 2], [5, 2, 1])
-    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
-    np.testing.assert_allclose(class_weights.of_classes("balanced", labels, "abc"), expected)
-    weights = np.array([1.0, 1, 1, 1, 2, 3, 1, 2])  # weight 2 is the row twice
-    own = class_weights.of_classes("balanced", labels, "abc", weights)
-    twice = np.repeat(labels, weights.astype(int))
-    np.testing.assert_allclose(own, compute_class_weight("balanced", classes=np.arange(3), y=twice))
-    np.testing.assert_array_equal(
-        class_weights.of_rows((1, 0, 3), labels, "abc"), [1] * 5 + [0, 0, 3]
-    )
-    assert class_weights.asked(()) is None
-    assert class_weights.asked(("1", "0.5")) == (1.0, 0.5)
 
 
 def test_one_true_run_on_two_models_is_kept_and_shown(folder, capsys):

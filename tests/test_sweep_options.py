@@ -28,6 +28,14 @@ def test_a_plan_is_printed_and_nothing_is_written(tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_plan_of_a_search_is_that_of_a_round(tmp_path, capsys):
+    typed = "--data iris --configs 10 --ask 4 --epochs 2 --folds 3 --design optuna --plan"
+    assert main(*typed.split(), "--out", tmp_path / "o") == 0
+    told = capsys.readouterr().out
+    assert "12 lanes in 1 group" in told
+    assert told.endswith("a round; there are 3\n")
+
+
 def test_halving_chooses_among_those_that_went_on(tmp_path):
     typed = "--data wine --configs 9 --folds 3 --epochs 18 --schedule halving"
     assert main(*typed.split(), "--out", tmp_path / "o") == 0
@@ -46,8 +54,8 @@ def test_a_page_says_what_was_pruned():
     halved = replace(findings, configs=configs)
     summary = report_cases.make_summary(problem, plan)
     said = " ".join(headline.cautions(problem, halved, summary))
-    assert f"{len(configs) - 4} of {len(configs)} configurations were pruned" in said
-    assert "pruned" not in " ".join(headline.cautions(problem, findings, summary))
+    assert f"Pruned early: {len(configs) - 4} of {len(configs)} configurations" in said
+    assert "Pruned" not in " ".join(headline.cautions(problem, findings, summary))
     early = configs.assign(mean=np.where(configs["pruned"], 0.0, configs["mean"]))
     assert choosing.choose(early, "best")["config"] == configs["config"].iloc[0]
 

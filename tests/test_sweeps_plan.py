@@ -1,5 +1,7 @@
 """A plan's promises: widths change no bit, memory is kept to, compilations are counted."""
 
+import platform
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxlr import Batch, data, losses, models, optimizers, sweeps
-from jaxlr.sweeps import plans, tasks
+from jaxlr.sweeps import memory, plans, tasks
 
 N, D, C, FOLDS, CONFIGS = 60, 6, 3, 3, 16
 as_shipped = pytest.mark.as_shipped
@@ -103,6 +105,18 @@ def test_the_plan_keeps_to_the_memory_it_is_given_or_says_what_is_needed():
         assert sweeps.plan(*ASKED, **OPTIONS, memory=memory).bytes_total <= memory
     with pytest.raises(MemoryError, match="even with one lane at a time, and memory is 0"):
         sweeps.run(*ASKED, **OPTIONS, memory=1000)
+
+
+@pytest.mark.once
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="gives back what is freed by itself")
+def test_freed_memory_is_given_back_where_there_is_more_than_asked():
+    blocks = [bytes(60_000) for _ in range(4000)]
+    del blocks[::2], blocks[::3]  # what is left lies between gaps
+    before = memory.resident()
+    memory.keep_below(2 * before)
+    assert memory.resident() > 0.9 * before
+    memory.keep_below(before // 2)
+    assert memory.resident() < before - 1e8
 
 
 @pytest.mark.once

@@ -29,6 +29,16 @@ def asked(given: Sequence[str]) -> str | tuple[float, ...] | None:
     return weights
 
 
+def remarks(given: Sequence[str]) -> list[str]:
+    """What a reader should know where --class-weight is given."""
+    if not given:
+        return []
+    return [
+        "training rows weigh by class (--class-weight), and so do the figures of rows held out for"
+        " validation; test rows do not"
+    ]
+
+
 def of_classes(
     asked: str | Sequence[float] | None,
     labels: np.ndarray,

@@ -8,11 +8,10 @@ from contextlib import contextmanager, suppress
 # Where spans lie within each other, the first of these has the time; the rest is "running".
 # JAX tells of a trace, a lowering or a compilation when it ends, and how long it took.
 PARTS = ("compiling", "tracing", "importing", "reading", "drawing")
-JAX = {
-    "/jax/core/compile/backend_compile_duration": "compiling",
-    "/jax/core/compile/jaxpr_to_mlir_module_duration": "tracing",
-    "/jax/core/compile/jaxpr_trace_duration": "tracing",
-}
+TRACED = "/jax/core/compile/jaxpr_trace_duration"
+LOWERED = "/jax/core/compile/jaxpr_to_mlir_module_duration"
+COMPILED = "/jax/core/compile/backend_compile_duration"
+JAX = {COMPILED: "compiling", LOWERED: "tracing", TRACED: "tracing"}
 
 
 class Clock:
@@ -94,8 +93,8 @@ class Clock:
             return
         now = time.perf_counter()
         self.spans[JAX[event]].append((max(now - seconds, self.started), now))
-        if self._bar is not None:  # after a trace comes the compilation, after that the run
-            self._bar.set_description_str("" if JAX[event] == "compiling" else "compiling", False)
+        if self._bar is not None and event != TRACED:  # a trace may be all that was asked for
+            self._bar.set_description_str("compiling" if event == LOWERED else "", False)
             if now - self._shown > self._bar.mininterval:
                 self._shown = now
                 self._bar.refresh()

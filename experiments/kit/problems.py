@@ -1,5 +1,6 @@
 """From a table to a problem: standardised training and test batches, and what the task means."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import jax
@@ -9,7 +10,8 @@ from scipy import special
 
 from experiments.datasets import Encoder, Table, encode
 from experiments.datasets.table import Target
-from experiments.kit import strata
+from experiments.kit import class_weights, strata
+from experiments.kit.mistakes import SettingError
 from jaxlr import losses, metrics
 from jaxlr.pytypes import Array, Batch
 
@@ -98,6 +100,32 @@ def of_rows(table: Table, x, encoder: Encoder, train_rows, test_rows, centred=Tr
         return Batch(x[rows], labels[rows], weights[rows].astype(np.float32))
 
     return Problem(table, batch(train_rows), batch(test_rows), encoder.names, scale, encoder)
+
+
+def check_class_weights(targets: Iterable[Target], asked) -> None:
+    """Raises SettingError where classes can't weigh what was `class_weights.asked`."""
+    for target in targets if asked is not None else ():
+        if target.task == "regression":
+            raise SettingError(
+                f"--class-weight: target {target.name!r} is a number and has no classes; leave it"
+                " out"
+            )
+        class_weights.of_classes(asked, target.labels, target.class_names)
+
+
+def weighed(problem: Problem, asked) -> Problem:
+    """The problem whose training rows weigh what their class does, as `class_weights.asked`.
+
+    Raises:
+      SettingError: as of `check_class_weights`.
+    """
+    if asked is None:
+        return problem
+    check_class_weights([target_of(problem.table)], asked)
+    own, names = problem.train, problem.table.class_names
+    weigh = class_weights.of_classes(asked, own.labels, names, own.weights)
+    own = own._replace(weights=own.weights * weigh.astype(np.float32)[own.labels])
+    return problem._replace(train=own, class_weights=weigh)
 
 
 def heard_of(table: Table) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from tyro.conf import FlagConversionOff
 
+from experiments.kit import class_weights
 from experiments.kit.mistakes import SettingError
 
 LARGEST = 1e30  # of a number that is trained with: float32 ends at 3e38
@@ -70,6 +71,9 @@ class TableSettings(TextSettings, DataSettings):
     """Seed of the split, the folds and all else that is drawn."""
     test_fraction: float = 0.2
     """Share of rows set aside for the one test at the end."""
+    class_weight: tuple[str, ...] = ()
+    """Training rows weigh what their class does: balanced (rows / (classes x rows of the class)),
+    or a number for each class in the order of their names."""
 
     def reading(self) -> dict:
         """How files are read: arguments that `load` and `load_probes` have in common."""
@@ -101,6 +105,10 @@ def mistakes(settings: TableSettings, limits: dict[str, tuple[int, int]]) -> Ite
             if value is not None and not least <= value <= most:
                 end = f"at least {least}" if value < least else f"at most {most}"
                 yield f"--{dashed(name)} {value}: must be {end}"
+    try:
+        class_weights.asked(settings.class_weight)
+    except SettingError as error:
+        yield str(error)
     if not 0 < settings.test_fraction < 1:
         yield f"--test-fraction {settings.test_fraction}: must lie between 0 and 1"
 

@@ -9,6 +9,7 @@ import jax
 import pandas as pd
 
 from experiments.kit import (
+    class_weights,
     commands,
     kept_rows,
     outputs,
@@ -47,7 +48,7 @@ def compared(settings: Settings, clock: Clock, kept: partial.Partial) -> int:
             tables = [kept_rows.read(name, settings) for name in settings.data]
         benches = benched(settings, tables)
         print(SAID.introduction(settings, benches, device()))
-        remarks = suspect(benches)
+        remarks = class_weights.remarks(settings.class_weight) + suspect(benches)
         commands.remark(remarks)
         studied, walks, models = compare(settings, benches, clock, kept)
         lesson = ravine.lesson()
@@ -72,8 +73,9 @@ def benched(settings: Settings, tables) -> list[study.Bench]:
     if len(set(names)) < len(names):  # two files of one name in different folders
         names = list(settings.data)
     parts = [problems.prepare(table, split_key, settings.test_fraction) for table in tables]
+    weigh = class_weights.asked(settings.class_weight)
     return [
-        study.bench(name, problem, settings, bench_key)
+        study.bench(name, problem, settings, bench_key, weigh)
         for name, problem in zip(names, parts, strict=True)
     ]
 

@@ -104,14 +104,16 @@ class Trial:
         return self.curves[metric][:, -1]
 
 
-def bench(name: str, problem: Problem, plan, key: Array) -> Bench:
+def bench(name: str, problem: Problem, plan, key: Array, class_weight=None) -> Bench:
     """Folds and orders of a problem; `plan` has epochs, batch_size, seeds and l2.
 
     Raises:
       DataError: too few rows of a class for the folds, or for one batch.
+      SettingError: as of `problems.weighed`.
     """
     fold_key, order_key = jax.random.split(key)
     folds = _folds(name, problem, fold_key, plan.seeds)[: plan.seeds]
+    problem = problems.weighed(problem, class_weight)
     rows = [np.flatnonzero(fold) for fold in folds]
     fewest = min(map(len, rows))
     if plan.batch_size > fewest:

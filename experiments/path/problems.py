@@ -10,9 +10,9 @@ from experiments.datasets import DataError, Encoder, encode
 from experiments.datasets.errors import shown
 from experiments.datasets.probes import Probes
 from experiments.datasets.table import Target
-from experiments.kit import class_weights, strata
+from experiments.kit import strata
 from experiments.kit.mistakes import SettingError
-from experiments.kit.problems import Problem, heard_of, of_rows
+from experiments.kit.problems import Problem, heard_of, of_rows, weighed
 from experiments.path import metrics
 from experiments.path.settings import VALIDATION_FRACTION, Plan
 from jaxlr.pytypes import Batch
@@ -70,17 +70,6 @@ def check_metric(probes: Probes, plan: Plan) -> None:
             )
 
 
-def check_class_weights(probes: Probes, plan: Plan) -> None:
-    """Raises SettingError where classes can't weigh what was asked."""
-    for target in probes.targets if plan.class_weight is not None else ():
-        if target.task == "regression":
-            raise SettingError(
-                f"--class-weight: target {target.name!r} is a number and has no classes; leave it"
-                " out"
-            )
-        class_weights.of_classes(plan.class_weight, target.labels, target.class_names)
-
-
 def check_held_out(probes: Probes, plan: Plan, rows: Rows) -> None:
     """Raises SettingError where R² is asked of a single row."""
     heard = _heard(probes)[rows.train]
@@ -107,12 +96,7 @@ def problem(
     """One target on one layer; a regression's labels are standardised by training rows."""
     table = probes.table(layer, target)
     made = of_rows(table, x, encoder, chosen.train, chosen.test, plan.intercept)
-    if plan.class_weight is None:
-        return made
-    own = made.train
-    weigh = class_weights.of_classes(plan.class_weight, own.labels, target.class_names, own.weights)
-    own = own._replace(weights=(own.weights * weigh[own.labels]).astype(np.float32))
-    return made._replace(train=own, class_weights=weigh)
+    return weighed(made, plan.class_weight)
 
 
 def stacked(problems: list[Problem]) -> Batch:

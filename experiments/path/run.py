@@ -5,9 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 from experiments.datasets.probes import Probes, load_probes
-from experiments.kit import commands, kept_rows, outputs, pages, partial, saved, suspects
+from experiments.kit import (
+    class_weights,
+    commands,
+    kept_rows,
+    outputs,
+    pages,
+    partial,
+    saved,
+    suspects,
+)
 from experiments.kit.clock import Clock
-from experiments.kit.problems import heard_of
+from experiments.kit.problems import check_class_weights, heard_of
 from experiments.kit.provenance import device, provenance
 from experiments.path import choices, page, problems, study
 from experiments.path.findings import Findings, Probe
@@ -43,12 +52,13 @@ def solved(settings: Settings, planned: Plan, clock: Clock, kept: partial.Partia
             probes = kept_rows.of_probes(probes, settings.drop_classes, settings.task)
         problems.check_metric(probes, planned)
         problems.check_scaling(probes, planned.scaling)
-        problems.check_class_weights(probes, planned)
+        check_class_weights(probes.targets, planned.class_weight)
         rows = problems.rows(probes, planned, settings.seed, settings.test_fraction)
         problems.check_held_out(probes, planned, rows)
         print(introduction(probes, planned, rows))
         is_table = len(probes.layers) == 1 and settings.labels is None
-        remarks = suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
+        remarks = class_weights.remarks(settings.class_weight)
+        remarks += suspects.notes(*probes.layers.values(), probes.targets) if is_table else []
         heard = heard_of(next(iter(probes.layers.values())))
         for target in probes.targets:
             labels = target.labels[rows.test][heard[rows.test]]

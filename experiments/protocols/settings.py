@@ -27,9 +27,6 @@ class ProtocolSettings(ResumableSettings):
     """Embeddings of a protocol's validation rows, likewise."""
     validation_labels: str | None = None
     """Labels of --validation."""
-    class_weight: tuple[str, ...] = ()
-    """Training rows weigh what their class does: balanced (rows / (classes x rows of the class)),
-    or a number for each class in the order of their names."""
     per_label: int | None = None
     """mteb: rows of a label in each draw; default 8, and some tasks have 16 or 32."""
     solver: Literal["exact", "scikit-learn"] | None = None

@@ -95,8 +95,8 @@ def cautions(problem: Problem, findings: Findings, summary: dict) -> list[str]:
     pruned = int(findings.configs.get("pruned", np.zeros(1)).sum())
     if pruned:
         notes.append(
-            f"{pruned:,} of {words.count(len(findings.configs), 'configuration')} were pruned"
-            " early, and are shown as they stood then; the choice is among the others."
+            f"Pruned early: {pruned:,} of {words.count(len(findings.configs), 'configuration')},"
+            " shown as of then; the choice is among the others."
         )
     lost = int(findings.configs["mean"].isna().sum())
     if lost:

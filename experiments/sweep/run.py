@@ -1,5 +1,6 @@
 """The whole sweep, from data to page."""
 
+import math
 import shutil
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import jax
 import numpy as np
 
 from experiments.kit import (
+    class_weights,
     commands,
     kept_rows,
     outputs,
@@ -73,8 +75,10 @@ def prepared(settings: Settings, clock: Clock) -> tuple:
     split_key, fold_key = jax.random.split(jax.random.key(settings.seed))
     problem = problems.prepare(table, split_key, settings.test_fraction, settings.folds)
     fold_weights = problems.folds(problem, fold_key, settings.folds)
+    problem = problems.weighed(problem, class_weights.asked(settings.class_weight))
     check_batches(settings, len(problem.train.x))
-    remarks = suspects.notes(table, [problems.target_of(table)])
+    remarks = class_weights.remarks(settings.class_weight)
+    remarks += suspects.notes(table, [problems.target_of(table)])
     remarks += suspects.nothing_to_learn([problem])
     tested = np.asarray(problem.test.labels)[np.asarray(problem.test.weights) > 0]
     remarks += suspects.few(problem.target, tested, "test rows", "take a larger --test-fraction")
@@ -83,10 +87,16 @@ def prepared(settings: Settings, clock: Clock) -> tuple:
 
 
 def planning(settings: Settings, clock: Clock) -> str:
-    """What the sweep would take."""
+    """What the sweep would take, or of a search its first round."""
+    whole = settings
+    if settings.design == "optuna":
+        settings = replace(settings, configs=min(settings.ask or search.ASK, settings.configs))
     problem, fold_weights, plan, _ = prepared(settings, clock)
     asked = [study.asked(problem, plan, group, fold_weights) for group in plan.groups]
-    return groups.told(plan, asked)
+    told = groups.told(plan, asked)
+    if settings.configs < whole.configs:
+        told += f"\na round; there are {math.ceil(whole.configs / settings.configs)}"
+    return told
 
 
 def studied(settings, clock: Clock, kept, problem, fold_weights, plan: Plan):

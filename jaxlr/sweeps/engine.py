@@ -11,6 +11,7 @@ import numpy as np
 
 from jaxlr.pytypes import Array, Batch
 from jaxlr.results import Ending, Sweep
+from jaxlr.sweeps import memory as bytes_of
 from jaxlr.sweeps import plans, tasks
 from jaxlr.sweeps import progress as standing
 from jaxlr.sweeps.checkpoints import Checkpoints
@@ -82,9 +83,10 @@ def run(
         plan = plans.fitted(task, memory, stop, schedule is not None)
         compile_seconds = plan.compile_seconds
     _check(task, plan, progress, stop)
+    between = plan and bytes_of.resident() + plan.bytes_given - plan.bytes_shared - plan.bytes_chunk
     progress = _start(task, plan, stop) if progress is None else progress
     while progress.done < num_segments:
-        progress = _through(task, plan, progress, stop)
+        progress = _through(task, plan, progress, stop, between)
         if schedule is not None and progress.done < num_segments:
             progress = standing.steered(progress, schedule(progress.done, progress))
         stopped = False
@@ -108,14 +110,18 @@ def _start(task: Task, plan: Plan, stop: Stop | None) -> Progress:
     return progress._replace(state=state)
 
 
-def _through(task: Task, plan: Plan, progress: Progress, stop: Stop | None) -> Progress:
+def _through(
+    task: Task, plan: Plan, progress: Progress, stop: Stop | None, between: int
+) -> Progress:
     """One segment of all lanes that run: a chunk's idle places are filled with copies.
 
-    What was known before it stays as it was, for those who keep it.
+    What was known before it stays as it was, for those who keep it; the process has at most the
+    bytes `between` two chunks.
     """
     segment, progress = progress.done, standing.copy(progress)
     home = progress.state, progress.died_at, *standing.before(progress, task.num_lanes)
     for places in _chunks(progress.running, plan.width):
+        bytes_of.keep_below(between)
         filled = np.resize(places, plan.width)
         asked = standing.chunk(task, progress, filled), task.rows, task.order(segment, filled)
         home = standing.put(home, places, plan.program(*asked))

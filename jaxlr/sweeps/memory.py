@@ -1,5 +1,8 @@
 """How many bytes there are, and how many trees of arrays take."""
 
+import ctypes
+import mmap
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,21 @@ def free() -> int:
 def size(tree: Any) -> int:
     """Bytes of all arrays, or of what stands for them, in a tree."""
     return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def resident() -> int:
+    """Bytes of this process that are in memory; 0 where no system tells."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
+    except OSError:
+        return 0
+
+
+def keep_below(most: int) -> None:
+    """Hands back what the C library keeps of freed memory, where the process has more bytes."""
+    if resident() > most:
+        with suppress(AttributeError):  # glibc's own
+            ctypes.CDLL(None).malloc_trim(0)
 
 
 def _available() -> int:

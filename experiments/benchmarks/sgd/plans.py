@@ -1,4 +1,7 @@
-"""Does a sweep keep to its plan? Random shapes, each in a process of its own, planned and run."""
+"""Whether a sweep keeps to its plan, where memory is no more than that takes.
+
+Random shapes, each in a process of its own, planned and run.
+"""
 
 import argparse
 import ctypes
@@ -13,6 +16,7 @@ import jax
 import numpy as np
 
 from jaxlr import Batch, data, losses, models, optimizers, sweeps
+from jaxlr.sweeps.plans import PACKED
 
 KINDS = ("sgd", "momentum", "adam")
 RATES = {"learning_rate": sweeps.LogUniform(1e-4, 1e-2), "l2": sweeps.LogUniform(1e-6, 1e-2)}
@@ -80,8 +84,9 @@ def kept(seed: int) -> dict:
     """The plan and what came of it, in this process."""
     told = shape(seed)
     arguments = asked(told)
+    arguments["memory"] = int(PACKED * sweeps.plan(**arguments).bytes_total) + 1  # and no more
     plan = sweeps.plan(**arguments)
-    time.sleep(1)  # what the last call took is given back a little later
+    time.sleep(2)  # what the last call took is given back a little later
     ctypes.CDLL(None).malloc_trim(0)  # what compilers have left is no part of a sweep
     before = resident("VmRSS") - plan.bytes_shared
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
