@@ -36,6 +36,15 @@ def test_the_plan_of_a_search_is_that_of_a_round(tmp_path, capsys):
     assert told.endswith("a round; there are 3\n")
 
 
+def test_points_that_are_the_same_are_one_configuration(tmp_path, capsys):
+    typed = "--data iris --configs 8 --epochs 2 --folds 3 --momentum 0.9 0.9 --l2 0 0"
+    typed += " --learning-rate 0.1 0.1 --batch-size 30 60"
+    assert main(*typed.split(), "--out", tmp_path / "o") == 0
+    assert "6 lanes = 2 configurations x 3 folds" in capsys.readouterr().out
+    lanes = pd.read_parquet(tmp_path / "o" / "results.parquet")
+    assert len(lanes) == len(lanes[["batch_size", "fold"]].drop_duplicates()) == 6
+
+
 def test_halving_chooses_among_those_that_went_on(tmp_path):
     typed = "--data wine --configs 9 --folds 3 --epochs 18 --schedule halving"
     assert main(*typed.split(), "--out", tmp_path / "o") == 0

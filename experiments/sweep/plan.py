@@ -1,7 +1,7 @@
 """What a sweep runs: the points of its design, in groups that share a program."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -70,7 +70,8 @@ class Plan:
 def planned(settings: Settings) -> Plan:
     """The whole design; of a search, which draws its own points, one of the same size."""
     draw = sweeps.random if settings.design == "random" else sweeps.sobol
-    return of_points(settings, draw(space(settings), settings.configs, settings.seed))
+    plan = of_points(settings, draw(space(settings), settings.configs, settings.seed))
+    return replace(plan, groups=[_once(group) for group in plan.groups])
 
 
 def space(settings: Settings) -> dict[str, sweeps.spaces.Dimension]:
@@ -107,6 +108,14 @@ def of_points(settings: Settings, points: sweeps.Design, first: int = 0) -> Plan
         None if settings.memory is None else sizes.bytes_in(settings.memory),
         spans,
     )
+
+
+def _once(group: sweeps.Group) -> sweeps.Group:
+    """The group without repeated points, which there are where every range is a single value."""
+    numbers = np.column_stack(list(group.hypers.values()))
+    kept = np.sort(np.unique(numbers, axis=0, return_index=True)[1])
+    hypers = {name: column[kept] for name, column in group.hypers.items()}
+    return group._replace(points=group.points[kept], hypers=hypers)
 
 
 def _spans(settings: Settings) -> dict[str, dict]:

@@ -206,8 +206,10 @@ def _flops(task: Task, made: Plan) -> float:
 def _expected(task: Task, made: Plan) -> float:
     """Seconds of all segments, if every chunk takes as long as the first."""
     places = np.resize(np.arange(task.num_lanes), made.width)
-    asked = task.first(places), task.rows, task.order(0, places)
-    jax.block_until_ready(made.program(*asked))
-    started = time.perf_counter()
-    jax.block_until_ready(made.program(*asked))
+    home, order = jax.device_get(task.first(places)), task.order(0, places)
+    for _ in range(2):  # once to warm up
+        started = time.perf_counter()
+        *taken, step = home
+        chunk = program.Chunk(*tasks.take(taken, np.arange(made.width)), step)
+        jax.device_get(made.program(chunk, task.rows, order))
     return (time.perf_counter() - started) * made.num_chunks * made.num_segments
