@@ -103,11 +103,12 @@ def run(
 
 def _start(task: Task, plan: Plan, stop: Stop | None) -> Progress:
     """Every lane before its first step."""
-    progress, state = standing.blank(task, plan.figures, stop), None
-    for places in _chunks(progress.running, plan.width):
-        chunk = task.first(np.resize(places, plan.width))
-        state = standing.put(progress.state if state is None else state, places, chunk.state)
-    return progress._replace(state=state)
+    state = None
+    for places in _chunks(np.arange(task.num_lanes), plan.width):
+        rows = task.first(np.resize(places, plan.width)).state
+        state = standing.room(rows, task.num_lanes) if state is None else state
+        state = standing.put(state, places, rows)
+    return standing.blank(task, state, plan.figures, stop)
 
 
 def _through(

@@ -67,16 +67,15 @@ class Progress(NamedTuple):
         return np.flatnonzero(self.ending == Ending.RUNNING)
 
 
-def blank(task: Task, figures: tuple, stop: Stop | None) -> Progress:
-    """Before the first segment; what it holds is for `put` to fill."""
-    told, num_lanes = task.shape(task.num_lanes), task.num_lanes
+def blank(task: Task, state: Any, figures: tuple, stop: Stop | None) -> Progress:
+    """Before the first segment, with the lanes' first state; `figures` as a plan's."""
+    num_lanes = task.num_lanes
     figures, history = jax.tree.map(
         lambda leaf: np.zeros((num_lanes, 0), leaf.dtype), (figures, task.lanes.hypers)
     )
-    state = jax.tree.map(_zeros, told.state)
     peak = None
     if stop is not None:
-        params = jax.tree.map(_zeros, params_of(told.state))
+        params = room(params_of(state), num_lanes)
         peak = Peak(np.full(num_lanes, np.nan), np.zeros(num_lanes, np.int32), params)
     return Progress(
         state,
@@ -96,6 +95,16 @@ def chunk(task: Task, progress: Progress, places: np.ndarray) -> Chunk:
     """The lanes at `places`, which may repeat."""
     numbers = progress.hypers, task.lanes.fold, progress.state, progress.died_at
     return Chunk(*take(numbers, places), progress.step)
+
+
+def room(rows: Any, num_lanes: int) -> Any:
+    """Zeros for so many lanes, like `rows` of fewer, for `put` to fill."""
+
+    def zeros(leaf):
+        is_key = jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+        return (jnp if is_key else np).zeros((num_lanes, *leaf.shape[1:]), leaf.dtype)
+
+    return jax.tree.map(zeros, rows)
 
 
 def put(tree: Any, places: np.ndarray, rows: Any) -> Any:
@@ -185,8 +194,3 @@ def _judge(progress: Progress, running: np.ndarray, values: np.ndarray, stop: St
     peak.value[won], peak.segment[won] = values[won], progress.done
     put(peak.params, won, take(params_of(progress.state), won))
     progress.ending[running] = judged(stop, peak, values, progress.done)[running]
-
-
-def _zeros(told: Any) -> Any:
-    is_key = jax.dtypes.issubdtype(told.dtype, jax.dtypes.prng_key)
-    return (jnp if is_key else np).zeros(told.shape, told.dtype)

@@ -5,6 +5,7 @@ Random shapes, each in a process of its own, planned and run.
 
 import argparse
 import ctypes
+import gc
 import json
 import re
 import subprocess
@@ -86,6 +87,7 @@ def kept(seed: int) -> dict:
     arguments = asked(told)
     arguments["memory"] = int(PACKED * sweeps.plan(**arguments).bytes_total) + 1  # and no more
     plan = sweeps.plan(**arguments)
+    gc.collect()
     time.sleep(2)  # what the last call took is given back a little later
     ctypes.CDLL(None).malloc_trim(0)  # what compilers have left is no part of a sweep
     before = resident("VmRSS") - plan.bytes_shared
