@@ -31,8 +31,7 @@ def size(tree: Any) -> int:
 def resident() -> int:
     """Bytes of this process that are in memory; 0 where no system tells."""
     try:
-        with open("/proc/self/statm", "rb", buffering=0) as file:  # asked for often
-            return int(file.read().split()[1]) * mmap.PAGESIZE
+        return int(Path("/proc/self/statm").read_bytes().split()[1]) * mmap.PAGESIZE
     except OSError:
         return 0
 
