@@ -30,6 +30,7 @@ OVERHEAD = {
     "digits": ("digits", 128, 24, 8),
     "MNIST, 10,000 rows": ("../shared/data/mnist", 64, 6, 3),
     "breast_cancer": ("breast_cancer", 256, 40, 20),
+    "breast_cancer, a thousand": ("breast_cancer", 1024, 80, 20),
 }
 HALVING = {
     "digits": ("digits", 512, 40, 20),
