@@ -131,7 +131,8 @@ def introduction(problem: problems.Problem, plan: Plan) -> str:
         f"{len(problem.test.x)} to test on, {problem.train.x.shape[1]} features",
         *table.notes,
         f"{plan.num_lanes:,} lanes = {plan.num_lanes // plan.num_folds} configurations x "
-        f"{plan.num_folds} folds, {words.listed(map(str, plan.lengths))} epochs, "
+        f"{plan.num_folds} folds, {words.listed(map(str, plan.lengths))} "
+        f"{'epoch' if plan.lengths == [1] else 'epochs'}, "
         f"{words.count(plan.num_programs, 'compiled program')}, on {device()}",
     ]
     return "\n".join(lines)
