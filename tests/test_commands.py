@@ -167,6 +167,18 @@ def test_the_parts_of_a_command_add_up_to_its_time():
     assert all(seconds >= 0 for seconds in parts.values())
 
 
+def test_the_bar_says_compiling_while_something_is_compiled(monkeypatch):
+    clock, said = Clock(), []
+    x = jnp.ones(7)
+    traced = jax.jit(lambda x: x * 5 + len(str(said)))
+    with clock.listening(), clock.bar(1, "runs") as bar:
+        monkeypatch.setattr(bar, "set_description_str", lambda text, _: said.append(text))
+        jax.eval_shape(lambda x: jnp.sin(x) * len(str(said)), x)
+        assert said == [], "a trace alone"
+        traced(x).block_until_ready()
+    assert said == ["compiling", ""]
+
+
 def test_spans_that_overlap_count_once():
     assert length([(0, 2), (1, 3), (5, 6), (1, 2)]) == 4
     clock = Clock()

@@ -120,6 +120,16 @@ def test_freed_memory_is_given_back_where_there_is_more_than_asked():
 
 
 @pytest.mark.once
+def test_every_chunk_begins_below_what_was_given(monkeypatch):
+    plan, seen = with_width(monkeypatch, 16), []
+    monkeypatch.setattr(memory, "resident", lambda: 1000)
+    monkeypatch.setattr(memory, "keep_below", seen.append)
+    sweeps.run(*ASKED, **OPTIONS, plan=plan)
+    between = 1000 + plan.bytes_given - plan.bytes_shared - plan.bytes_chunk
+    assert seen == [between] * plan.num_chunks * plan.num_segments
+
+
+@pytest.mark.once
 def test_the_plan_counts_operations_and_seconds():
     rows, steps = 12, ORDER.shape[0]
     products = 2 * D * C * (2 * rows * steps + 4 * N)  # forward, backward; an evaluation a segment
